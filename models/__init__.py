@@ -1,0 +1,1 @@
+"""What a worker runs: the classifier, cloud backends, the router, pricing."""

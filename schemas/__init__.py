@@ -1,0 +1,1 @@
+"""The contract: Avro schemas, typed records, the codec."""

@@ -1,0 +1,184 @@
+"""What the topics carry: a frozen record for each Avro schema, field for field.
+
+Times are UTC milliseconds since the epoch (Avro timestamp-millis), durations are milliseconds, money is US dollars.
+Enumerations are plain strings, as Avro decodes them; the allowed symbols are the `Literal` types here and the enums in
+the schemas, and a test holds the two equal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["unknown", "customer", "agent", "bot", "system"]
+Channel = Literal["unknown", "voice", "chat", "email", "social"]
+Label = Literal["negative", "neutral", "positive"]
+Route = Literal["edge", "cloud"]
+Reason = Literal[
+    "optimal_edge",
+    "high_complexity",
+    "low_confidence",
+    "random_cloud",
+    "cloud_error",
+    "sensitive_local",
+    "unsupported_language",
+    "budget_exhausted",
+    "cloud_unavailable",
+    "unknown",
+]
+Stage = Literal["completed", "decided"]
+AlertState = Literal["resolved", "firing"]
+
+LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptEvent:
+    """One turn of a transcript, as ingest and replay write it to `transcripts`."""
+
+    event_id: str
+    conversation_id: str
+    turn: int
+    text: str
+    occurred_at: int
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    language: str | None = None  # BCP 47
+    source: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentResult:
+    """The answer for one event, on `sentiment`: what downstream teams consume.
+
+    `reason` is why the event took its route; a degraded result has route `edge` and a reason that says why the cloud
+    did not answer.
+    """
+
+    event_id: str
+    conversation_id: str
+    turn: int
+    label: Label
+    confidence: float
+    negative: float
+    neutral: float
+    positive: float
+    route: Route
+    reason: Reason
+    degraded: bool
+    model: str  # name@version
+    occurred_at: int
+    scored_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudRequest:
+    """An event that the edge forwards to `cloud-inference`, with the edge's answer to fall back on."""
+
+    event_id: str
+    conversation_id: str
+    turn: int
+    text: str
+    occurred_at: int
+    language: str | None
+    ingested_at: int  # when Kafka took the transcript event: where end-to-end latency starts
+    requested_at: int
+    reason: Reason
+    complexity: float
+    length: float
+    syntax: float
+    uncertainty: float
+    emotion: float
+    edge_negative: float
+    edge_neutral: float
+    edge_positive: float
+    edge_model: str
+    router: str
+    pii: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingEvent:
+    """The audit trail, on `routing-events`.
+
+    An event that the edge answers leaves one, `completed`. An event that goes to the cloud leaves two: `decided` from
+    the edge agent, then `completed` from the cloud agent. Costs are per routing event, so the bill is their plain sum:
+    `decided` carries the edge's price, `completed` by the cloud the cloud's. `cloud_only_cost_usd`, what the event
+    would have cost with no edge, stands on `completed` alone, so that it too can be summed.
+    Both costs are whole multiples of a nano-dollar, see `nanodollars`.
+    """
+
+    event_id: str
+    conversation_id: str
+    turn: int
+    stage: Stage
+    route: Route  # of a `completed` event: who answered
+    reason: Reason
+    degraded: bool
+    complexity: float
+    length: float
+    syntax: float
+    uncertainty: float
+    emotion: float
+    edge_label: Label
+    edge_confidence: float
+    cloud_label: Label | None
+    cost_usd: float
+    cloud_only_cost_usd: float
+    inference_ms: float  # this event's share of its batch's model time
+    end_to_end_ms: float  # from Kafka's taking the transcript event to this decision or answer
+    pii: tuple[str, ...]
+    model: str  # that answered (completed) or that decided (decided), name@version
+    router: str  # name@version of the routing policy
+    occurred_at: int
+    recorded_at: int  # when this routing event was made; it names the monitoring window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringWindow:
+    """Aggregates of one window of one `routing-events` partition, on `monitoring`; the latest for a key replaces the rest.
+
+    Mergeable: counts and costs add, sketches (serialised DDSketch protobufs) merge.
+    """
+
+    window_start: int
+    window_end: int
+    partition: int
+    events: int  # completed
+    decided: int
+    degraded: int
+    routes: Mapping[str, int]  # completed events by who answered
+    reasons: Mapping[str, int]  # completed events by reason
+    labels: Mapping[str, int]  # completed events by the label published
+    sampled: int  # random_cloud events that the cloud answered: the unbiased sample
+    sampled_agreed: int  # of these, how many the edge had labelled the same
+    cost_usd: float
+    cloud_only_cost_usd: float
+    end_to_end_ms: bytes  # DDSketch of completed events
+    inference_ms: bytes  # DDSketch of all routing events
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A rule's state, on `alerts`, keyed by the rule's name."""
+
+    rule: str
+    state: AlertState
+    value: float
+    threshold: float
+    message: str
+    since: int
+    updated_at: int
+
+
+Record = TranscriptEvent | SentimentResult | CloudRequest | RoutingEvent | MonitoringWindow | Alert
+
+
+def nanodollars(usd: float) -> int:
+    """`usd` as a whole number of nano-dollars.
+
+    Sums of floats depend on their order; sums of these do not, so a recount equals the monitor's total exactly. A
+    double keeps nano-dollars apart up to 2**53 of them, nine million dollars.
+    """
+    return round(usd * 1e9)

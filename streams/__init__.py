@@ -1,0 +1,1 @@
+"""The stream processor: settings, delivery, the agents, ingest, replay, the command line."""
