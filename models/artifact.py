@@ -1,0 +1,154 @@
+"""A model artifact: a folder with a model, its tokenizer and a manifest, checked before anything in it is loaded."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.text import VERSION
+from schemas.errors import UsageError
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+"""Where an artifact that is named, not given as a folder, is looked up."""
+
+MANIFEST = "manifest.json"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+
+PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class ArtifactError(UsageError):
+    """A model artifact is missing, altered, or not one that this version can run."""
+
+
+class _Part(BaseModel):
+    # Fields that a later writer adds are ignored; a change that matters gets a new `format`.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FileEntry(_Part):
+    """What a file of the artifact must be."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+
+
+class Manifest(_Part):
+    """manifest.json: what the model is, what it reads and returns, how good it is and on what, under which terms."""
+
+    format: Literal[1]
+    name: PlainName
+    version: PlainName
+    created: str
+    base: str
+    labels: tuple[Literal["negative"], Literal["neutral"], Literal["positive"]]
+    files: dict[PlainName, FileEntry]
+    max_tokens: int = Field(ge=3, le=8192)  # [CLS], one token, [SEP]
+    text_version: int
+    temperature: float = Field(gt=0, allow_inf_nan=False)
+    confidence_threshold: float | None = Field(ge=0, le=1)  # null: a model that does not route
+    opset: int
+    metrics: dict[str, dict[str, float]]
+    training: dict[str, object]
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model whose files are there and are what its manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """`name@version`, as results and audit events carry it."""
+        return f"{self.manifest.name}@{self.manifest.version}"
+
+    @property
+    def model_path(self) -> Path:
+        """The ONNX model."""
+        return self.folder / MODEL
+
+    @property
+    def tokenizer_path(self) -> Path:
+        """The tokenizer, as the `tokenizers` library saves it."""
+        return self.folder / TOKENIZER
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by, so that probabilities are calibrated."""
+        return self.manifest.temperature
+
+    @property
+    def confidence_threshold(self) -> float | None:
+        """The calibrated threshold of the default routing policy; None for a model that does not route."""
+        return self.manifest.confidence_threshold
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input, in tokens, [CLS] and [SEP] included; the worker truncates what is longer."""
+        return self.manifest.max_tokens
+
+
+def load_artifact(name_or_folder: str) -> Artifact:
+    """The artifact of that name in models/artifacts, or in that folder, with every file verified.
+
+    Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, or the manifest is unreadable, of
+    an unknown format, for other labels, or for other text rules than this version's.
+    """
+    folder = ARTIFACTS / name_or_folder
+    if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
+        folder = Path(name_or_folder)
+    if not folder.is_dir():
+        names = sorted(path.parent.name for path in ARTIFACTS.glob(f"*/{MANIFEST}"))
+        known = ", ".join(names) or "(none)"
+        raise ArtifactError(
+            f"there is no model {name_or_folder!r}: give a folder with a {MANIFEST}, or one of: {known}"
+        )
+    manifest = _read_manifest(folder / MANIFEST)
+    for name in (MODEL, TOKENIZER):
+        if name not in manifest.files:
+            raise ArtifactError(f"{folder / MANIFEST}: files must list {name}")
+    for name, entry in manifest.files.items():
+        _verify(folder / name, entry)
+    return Artifact(folder, manifest)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"cannot read the model's manifest {path}: {error.strerror}") from error
+    try:
+        manifest = Manifest.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"{where}: {first['msg']}" if where else first["msg"]
+        raise ArtifactError(f"{path} is not a model manifest that this version can read: {what}") from error
+    if manifest.text_version != VERSION:
+        raise ArtifactError(
+            f"{path}: the model was trained with text rules {manifest.text_version}, this version applies {VERSION}: "
+            "train it again or install the matching version"
+        )
+    return manifest
+
+
+def _verify(path: Path, entry: FileEntry) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"cannot read the model's file {path}: {error.strerror}") from error
+    if len(content) != entry.bytes:
+        raise ArtifactError(
+            f"{path} has {len(content):,} bytes, its manifest says {entry.bytes:,}: get the whole file again"
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != entry.sha256:
+        raise ArtifactError(
+            f"{path} was altered: its SHA-256 is {digest[:12]}…, its manifest says {entry.sha256[:12]}…: get it again"
+        )

@@ -1,0 +1,119 @@
+"""The sentiment classifier: texts in, calibrated probabilities out."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from models.artifact import Artifact, ArtifactError
+from models.text import normalise
+from schemas.records import LABELS
+
+
+class Classifier:
+    """Runs an artifact's model with onnxruntime.
+
+    Texts are sorted by length and cut into batches of at most `token_budget` tokens (texts times the longest of them),
+    padded to their own longest only. A text alone may exceed the budget. One caller at a time may use an instance,
+    from any thread.
+
+    Raises ArtifactError: onnxruntime or tokenizers can't load the files, or the model's inputs or outputs are others.
+    """
+
+    def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
+        self.id = artifact.id
+        self._temperature = artifact.temperature
+        self._token_budget = token_budget
+        self._tokenizer = _load_tokenizer(artifact, threads)
+        self._pad = self._tokenizer.token_to_id("[PAD]") or 0
+        self._session = _load_session(artifact, threads)
+
+    def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities (n, 3) of negative, neutral, positive, in the order of `texts`: softmax(logits / temperature).
+
+        Each is normalised and truncated to the artifact's `max_tokens` first. No texts: shape (0, 3).
+        """
+        logits = np.empty((len(texts), len(LABELS)), np.float32)
+        if not texts:
+            return logits
+        ids = self._encode([normalise(text) for text in texts])
+        for rows in _batches([len(row) for row in ids], self._token_budget):
+            longest = len(ids[rows[-1]])
+            batch = np.full((len(rows), longest), self._pad, np.int64)
+            mask = np.zeros((len(rows), longest), np.int64)
+            for i, row in enumerate(rows):
+                tokens = ids[row]
+                batch[i, : len(tokens)] = tokens
+                mask[i, : len(tokens)] = 1
+            (logits[rows],) = self._session.run(["logits"], {"input_ids": batch, "attention_mask": mask})
+        return softmax(logits, self._temperature)
+
+    def _encode(self, texts: list[str]) -> list[list[int]]:
+        try:
+            encodings = self._tokenizer.encode_batch_fast(texts)
+        except TypeError:
+            # Half a surrogate pair, which JSON's \ud83d can name and UTF-8 cannot: "?" stands for it.
+            encodings = self._tokenizer.encode_batch_fast([text.encode("utf-8", "replace").decode() for text in texts])
+        return [encoding.ids for encoding in encodings]
+
+
+def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Each row's softmax of logits / temperature, computed in double precision."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _batches(lengths: Sequence[int], token_budget: int) -> Iterator[list[int]]:
+    """Indices of `lengths`, shortest first, in runs whose size times longest is within the budget."""
+    rows: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if rows and (len(rows) + 1) * lengths[row] > token_budget:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
+
+
+def _load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
+    # Read once in a process, when tokenizers first works in parallel. Without them it takes every core of the machine.
+    os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if threads > 1 else "false")
+    try:
+        tokenizer = Tokenizer.from_file(str(artifact.tokenizer_path))
+    except Exception as error:  # noqa: BLE001  tokenizers raises no narrower class
+        raise ArtifactError(f"tokenizers cannot load {artifact.tokenizer_path}: {_one_line(error)}") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(artifact.max_tokens)
+    return tokenizer
+
+
+def _load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3  # errors only: they are raised as well, warnings are about the graph's making
+    # Idle threads that spin take the core that delivery and the broker need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001  onnxruntime's classes share no narrower base
+        raise ArtifactError(f"onnxruntime cannot load {artifact.model_path}: {_one_line(error)}") from error
+    inputs = {value.name: value.type for value in session.get_inputs()}
+    outputs = {value.name: (value.type, value.shape[-1]) for value in session.get_outputs()}
+    wanted = dict.fromkeys(("input_ids", "attention_mask"), "tensor(int64)")
+    if inputs != wanted or outputs.get("logits") != ("tensor(float)", len(LABELS)):
+        raise ArtifactError(
+            f"{artifact.model_path}: a model takes int64 input_ids and attention_mask [B, T] and returns float logits "
+            f"[B, {len(LABELS)}], not {inputs} and {outputs}"
+        )
+    return session
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

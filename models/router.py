@@ -1,0 +1,158 @@
+"""The routing rules: what the edge keeps and what goes to the cloud, and why. docs/routing.md explains them."""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, Literal, NamedTuple
+
+from schemas.errors import UsageError
+from schemas.records import Reason, Route
+
+KEYWORDS: Final = (
+    "frustrated",
+    "angry",
+    "unacceptable",
+    "manager",
+    "supervisor",
+    "complaint",
+    "terrible",
+    "awful",
+    "disgusted",
+    "furious",
+)
+
+# A token that ends in one of these ends a sentence: Latin and CJK full stops, exclamation and question marks.
+_TERMINATORS: Final = frozenset(".!?…。\uff01\uff1f")
+_KEYWORD: Final = re.compile(rf"\b(?:{'|'.join(KEYWORDS)})\b")
+
+
+class Complexity(NamedTuple):
+    """How hard a text looks, 0 to 1, and the four parts it is weighed from, each 0 to 1."""
+
+    total: float
+    length: float
+    syntax: float
+    uncertainty: float
+    emotion: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers that the rules go by."""
+
+    name: str
+    version: str
+    confidence_threshold: float
+    complexity_threshold: float
+    random_cloud_rate: float
+
+    @property
+    def id(self) -> str:
+        """`name@version`, as audit events carry it."""
+        return f"{self.name}@{self.version}"
+
+
+class Decision(NamedTuple):
+    """Where an event goes, and why."""
+
+    route: Route
+    reason: Reason
+    complexity: Complexity
+
+
+def policy(
+    name: Literal["default", "article"],
+    *,
+    calibrated_threshold: float | None,
+    confidence_threshold: float | None = None,
+    complexity_threshold: float | None = None,
+    random_cloud_rate: float | None = None,
+) -> Policy:
+    """The policy called `name`, with the numbers given here in place of its own.
+
+    `default` takes the edge model's calibrated threshold, 0.75 and a random rate of 0.02; `article` takes 0.90, 0.75
+    and 0.05. A policy with other numbers says so in its version ("1+confidence=0.8"), so that the audit trail tells
+    it apart.
+
+    Raises UsageError: `default` without a threshold, neither the model's own nor one given.
+    """
+    own_confidence, own_rate = (0.90, 0.05) if name == "article" else (calibrated_threshold, 0.02)
+    confidence = own_confidence if confidence_threshold is None else confidence_threshold
+    if confidence is None:
+        raise UsageError(
+            "the edge model's manifest has no confidence_threshold (it is a cloud model?): name an edge model, or set "
+            "confidence_threshold to a number from 0 to 1"
+        )
+    overrides = {
+        "confidence": confidence_threshold,
+        "complexity": complexity_threshold,
+        "random": random_cloud_rate,
+    }
+    changes = [f"{key}={value:g}" for key, value in overrides.items() if value is not None]
+    return Policy(
+        name=name,
+        version="+".join(["1", *changes]),
+        confidence_threshold=confidence,
+        complexity_threshold=0.75 if complexity_threshold is None else complexity_threshold,
+        random_cloud_rate=own_rate if random_cloud_rate is None else random_cloud_rate,
+    )
+
+
+def complexity(text: str, confidence: float) -> Complexity:
+    """0.3 length + 0.3 syntax + 0.2 uncertainty + 0.2 emotion, each capped at 1 (the article's formula).
+
+    Length is characters / 200. Syntax is words per sentence / 15: a word is a run of characters without white space, a
+    sentence ends with a word that ends in . ! ? … or their CJK forms, and what follows the last of these is one more,
+    so that a text without punctuation is one sentence, and an empty one has no words and syntax 0. Uncertainty is
+    1 - |2c - 1| of the edge's confidence c. Emotion is the number of different `KEYWORDS` among the words / 3, whole
+    words in any case.
+    """
+    length = len(text) / 200
+    if length > 1:
+        length = 1.0
+    words = text.split()
+    if words:
+        sentences = len([word for word in words if word[-1] in _TERMINATORS])
+        if words[-1][-1] not in _TERMINATORS:
+            sentences += 1
+        syntax = len(words) / (15 * sentences)
+        if syntax > 1:
+            syntax = 1.0
+    else:
+        syntax = 0.0
+    uncertainty = 1 - abs(2 * confidence - 1)
+    lowered = text.lower()
+    emotion = 0.0
+    # Ten substring searches cost a twentieth of the expression, and few texts have any of the words.
+    for keyword in KEYWORDS:
+        if keyword in lowered:
+            emotion = min(1.0, len(set(_KEYWORD.findall(lowered))) / 3)
+            break
+    total = 0.3 * length + 0.3 * syntax + 0.2 * uncertainty + 0.2 * emotion
+    return Complexity(total, length, syntax, uncertainty, emotion)
+
+
+def random_draw(event_id: str) -> float:
+    """A number in [0, 1) that depends on the event's id alone.
+
+    A replay or a retry draws the same; text and confidence have no part in it, so the events it picks are an unbiased
+    sample of those that the other rules leave on the edge.
+    """
+    digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"random_cloud").digest()
+    # 53 bits are what a double holds: no draw is rounded up to 1.0, which a rate of 1 would let pass.
+    return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
+
+
+def decide(policy: Policy, *, event_id: str, text: str, confidence: float) -> Decision:
+    """Route one event by `policy`: complexity first, then confidence, then the random sample.
+
+    `confidence` is the edge model's, calibrated, 0 to 1.
+    """
+    parts = complexity(text, confidence)
+    if parts.total > policy.complexity_threshold:
+        return Decision("cloud", "high_complexity", parts)
+    if confidence < policy.confidence_threshold:
+        return Decision("cloud", "low_confidence", parts)
+    if random_draw(event_id) < policy.random_cloud_rate:
+        return Decision("cloud", "random_cloud", parts)
+    return Decision("edge", "optimal_edge", parts)
