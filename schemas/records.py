@@ -136,9 +136,10 @@ class RoutingEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringWindow:
-    """Aggregates of one window of one `routing-events` partition, on `monitoring`; the latest for a key replaces the rest.
+    """Aggregates of one window of one `routing-events` partition, on `monitoring`.
 
-    Mergeable: counts and costs add, sketches (serialised DDSketch protobufs) merge.
+    The latest for a key replaces the rest. Mergeable: counts and costs add, sketches (serialised DDSketch protobufs)
+    merge.
     """
 
     window_start: int

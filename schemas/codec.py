@@ -1,0 +1,213 @@
+"""Records to bytes and back: Avro single-object encoding, or the Confluent wire format where a registry is set."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException, UnknownType
+
+from schemas.errors import EdgewiseError
+from schemas.records import Record
+from schemas.released import released_schemas, schema_fingerprint, without_logical_types
+from schemas.topics import RECORD_TYPES
+
+if TYPE_CHECKING:  # it brings an HTTP client along, which a worker without a registry need not import
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+R = TypeVar("R", bound=Record)
+
+DeadLetterReason = Literal[
+    "null_value",  # no bytes at all
+    "undecodable",  # damaged, cut short or too long
+    "unknown_schema",  # written with a schema that this topic's records cannot be read from
+    "invalid_utf8",
+    "empty_text",
+    "text_too_long",
+    "invalid_timestamp",
+    "invalid_id",
+    "invalid_turn",
+]
+
+SINGLE_OBJECT_MARKER: Final = b"\xc3\x01"
+SINGLE_OBJECT_HEADER_BYTES: Final = 10  # the marker, then the fingerprint
+CONFLUENT_MARKER: Final = b"\x00"
+CONFLUENT_HEADER: Final = struct.Struct(">bI")  # the marker, then the schema's id in the registry
+
+
+class DecodeError(EdgewiseError):
+    """A value that is not a good record, for `reason`: it belongs in dead-letters. The message has no customer text."""
+
+    def __init__(self, reason: DeadLetterReason, message: str) -> None:
+        super().__init__(message)
+        self.reason: DeadLetterReason = reason
+
+
+class EncodeError(EdgewiseError):
+    """A record holds something that Avro cannot write. The message has no customer text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """How to read what was written with one schema; `reader` is None where that is the current schema."""
+
+    schema: Any
+    reader: Any | None
+
+
+class Codec(Generic[R]):
+    """Encodes and decodes the records of one topic.
+
+    `topic` is the name without `prefix`; both together name the subject in the registry. With a `registry`, values are
+    written in the Confluent wire format; without, in single-object encoding. Either way, values of both kinds are read,
+    whichever released version they were written with, so that a registry can be introduced on a topic in use.
+    """
+
+    def __init__(self, topic: str, *, registry: "SchemaRegistryClient | None" = None, prefix: str = "") -> None:
+        self._topic = topic
+        self._subject = f"{prefix}{topic}-value"
+        self._registry = registry
+        self._record_type = cast(type[R], RECORD_TYPES[topic])
+        versions = released_schemas(topic)
+        self._current = versions[max(versions)]
+        self._fingerprint = schema_fingerprint(self._current)
+        self._schema = _parse(self._current)
+        self._reader = _strict(self._schema)
+        self._writers = {
+            SINGLE_OBJECT_MARKER + schema_fingerprint(schema): self._writer(schema) for schema in versions.values()
+        }
+        self._header: bytes | None = None
+        names = tuple(field["name"] for field in self._current["fields"])
+        self._names = names
+        self._values: Callable[[R], tuple[object, ...]] = attrgetter(*names)
+        self._items: Callable[[dict[str, object]], tuple[object, ...]] = itemgetter(*names)
+        # The slots' own setters: the generated __init__ of a frozen dataclass calls object.__setattr__ for each field,
+        # which takes three times as long.
+        self._setters = tuple(self._record_type.__dict__[name].__set__ for name in names)
+        self._sequences = tuple(
+            field["name"]
+            for field in self._current["fields"]
+            if isinstance(field["type"], dict) and field["type"]["type"] == "array"
+        )
+
+    def encode(self, record: R) -> bytes:
+        """The record's bytes, written with the current schema.
+
+        Raises `EncodeError` when the record holds what Avro cannot, `RegistryError` when the registry is needed (on the
+        first record) and does not answer.
+        """
+        stream = BytesIO()
+        stream.write(self._header or self._first_header())
+        try:
+            schemaless_writer(stream, self._schema, dict(zip(self._names, self._values(record), strict=True)))
+        except (ValueError, OverflowError) as error:
+            raise EncodeError(f"cannot write a {self._record_type.__name__}: {_unwritable(error)}") from None
+        return stream.getvalue()
+
+    def decode(self, value: bytes | None) -> R:
+        """The record in `value`.
+
+        Raises `DecodeError` when the bytes are not a record of this topic, whatever they are; `RegistryError` when the
+        registry has to be asked (once for each schema) and does not answer, for then nobody can tell.
+        """
+        if value is None:
+            raise DecodeError("null_value", f"a null value on {self._topic}")
+        size = CONFLUENT_HEADER.size if value.startswith(CONFLUENT_MARKER) else SINGLE_OBJECT_HEADER_BYTES
+        header = value[:size]
+        writer = self._writers.get(header) or self._look_up(header)
+        stream = BytesIO(value + b"\0")  # the last byte is read only where the value is cut short
+        stream.seek(size)
+        try:
+            fields = cast(dict[str, object], schemaless_reader(stream, writer.schema, writer.reader))
+        except UnicodeDecodeError:
+            raise DecodeError("invalid_utf8", f"a text in a {self._record_type.__name__} is not UTF-8") from None
+        except SchemaResolutionError:
+            raise DecodeError(
+                "unknown_schema", f"written with a schema that a {self._record_type.__name__} cannot be read from"
+            ) from None
+        except Exception as error:  # noqa: BLE001  fastavro promises no set of errors, and no bytes may stop a worker
+            raise DecodeError(
+                "undecodable", f"not a {self._record_type.__name__}: the bytes are damaged ({type(error).__name__})"
+            ) from None
+        if stream.tell() != len(value):
+            raise DecodeError("undecodable", f"not a {self._record_type.__name__}: too many bytes or too few")
+        for name in self._sequences:
+            fields[name] = tuple(cast(list[object], fields[name]))
+        record = object.__new__(self._record_type)
+        for set_field, field in zip(self._setters, self._items(fields), strict=True):
+            set_field(record, field)
+        return record
+
+    def _writer(self, schema: dict[str, Any]) -> _Writer:
+        if schema_fingerprint(schema) == self._fingerprint:
+            return _Writer(self._reader, None)
+        return _Writer(_strict(_parse(schema)), self._schema)
+
+    def _first_header(self) -> bytes:
+        """What every value begins with: made, and the schema registered, when the first record is written."""
+        if self._registry is None:
+            self._header = SINGLE_OBJECT_MARKER + self._fingerprint
+        else:
+            from schemas.registry import schema_id
+
+            self._header = CONFLUENT_HEADER.pack(0, schema_id(self._registry, self._subject, self._current))
+        return self._header
+
+    def _look_up(self, header: bytes) -> _Writer:
+        """The writer's schema behind a header that was not seen before."""
+        if header.startswith(SINGLE_OBJECT_MARKER) and len(header) == SINGLE_OBJECT_HEADER_BYTES:
+            raise DecodeError(
+                "unknown_schema", f"no released schema of {self._topic} has the fingerprint {header[2:].hex()}"
+            )
+        if not header.startswith(CONFLUENT_MARKER) or len(header) != CONFLUENT_HEADER.size:
+            raise DecodeError("undecodable", f"a value on {self._topic} that does not begin like Avro")
+        _, id_ = CONFLUENT_HEADER.unpack(header)
+        if self._registry is None:
+            raise DecodeError("unknown_schema", f"schema id {id_} on {self._topic}, but no registry is set")
+        from schemas.registry import written_schema
+
+        schema = written_schema(self._registry, id_)
+        if schema is None:
+            raise DecodeError("unknown_schema", f"the schema registry has no Avro schema with id {id_}")
+        try:
+            self._writers[header] = self._writer(schema)
+        except (SchemaParseException, UnknownType):
+            raise DecodeError("unknown_schema", f"schema id {id_} is not one that stands on its own") from None
+        return self._writers[header]
+
+
+def _parse(schema: dict[str, Any]) -> Any:
+    return parse_schema(without_logical_types(schema))
+
+
+def _unwritable(error: ValueError | OverflowError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "a text has half of a surrogate pair, which UTF-8 cannot hold"
+    if isinstance(error, OverflowError):
+        return "a number does not fit into 64 bits"
+    return "a value is not among those that its schema allows"
+
+
+class _NonNegative(list[Any]):
+    """A list without negative indices, for in damaged bytes the position of a symbol may be one.
+
+    It must not count from the end.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        if index < 0:
+            raise IndexError(index)
+        return super().__getitem__(index)
+
+
+def _strict(schema: Any) -> Any:
+    """A parsed schema whose enums and unions refuse negative positions."""
+    if isinstance(schema, dict):
+        return {key: _strict(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return _NonNegative(_strict(entry) for entry in schema)
+    return schema

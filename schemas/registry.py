@@ -1,0 +1,109 @@
+"""The schema registry: which id a schema has, which schema an id has. Confluent's client talks and caches."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import EdgewiseError, UsageError
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+NOT_FOUND = 404
+
+# A worker stands still while it asks, so it gives up within 3 x 3 s and two waits, well before Kafka takes its
+# partitions away.
+TIMEOUT_S = 3
+MAX_RETRIES = 2
+RETRY_WAIT_MS = 500
+
+
+class RegistryError(EdgewiseError):
+    """The schema registry does not answer, or refuses."""
+
+
+def registry_client(url: str | None, user: str | None, password: str | None) -> "SchemaRegistryClient | None":
+    """A client of the registry at `url` (`mock://` for one in memory); None where no registry is set.
+
+    It connects when it is first used. Raises `UsageError` for a URL or credentials that cannot be right.
+    """
+    if url is None:
+        return None
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    if (user is None) != (password is None):
+        raise UsageError("schema_registry_user and schema_registry_password belong together: set both or neither")
+    if not url.startswith(("http://", "https://", "mock://")):
+        raise UsageError("schema_registry_url must begin with http:// or https://")
+    if "@" in url:
+        raise UsageError("schema_registry_url must not hold credentials: use schema_registry_user and …_password")
+    config: dict[str, object] = {
+        "url": url,
+        "timeout": TIMEOUT_S,
+        "max.retries": MAX_RETRIES,
+        "retries.wait.ms": RETRY_WAIT_MS,
+    }
+    if user is not None:
+        config["basic.auth.user.info"] = f"{user}:{password}"
+    return SchemaRegistryClient.new_client(config)
+
+
+def schema_id(client: "SchemaRegistryClient", subject: str, schema: dict[str, Any]) -> int:
+    """The id of `schema` under `subject`, registered if it is not there yet.
+
+    It is looked up first, for a worker may well be allowed to read the registry and not to write to it.
+    Raises `RegistryError`.
+    """
+    import httpx
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryError
+
+    avro = Schema(json.dumps(schema), "AVRO")
+    try:
+        try:
+            return _number(client.lookup_schema(subject, avro).schema_id)
+        except SchemaRegistryError as error:
+            if error.http_status_code != NOT_FOUND:
+                raise
+        return client.register_schema(subject, avro)
+    except (SchemaRegistryError, httpx.HTTPError, ValueError, TypeError) as error:
+        raise RegistryError(f"cannot register the schema {subject}: {_what_went_wrong(error)}") from None
+
+
+def written_schema(client: "SchemaRegistryClient", id_: int) -> Any | None:
+    """The Avro schema with this id, parsed from JSON; None when the registry has none. Raises `RegistryError`."""
+    import httpx
+    from confluent_kafka.schema_registry import SchemaRegistryError
+
+    try:
+        schema = client.get_schema(id_)
+    except SchemaRegistryError as error:
+        if error.http_status_code == NOT_FOUND:
+            return None
+        raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
+    except (httpx.HTTPError, ValueError, TypeError) as error:
+        raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
+    if schema.schema_type not in (None, "AVRO") or schema.schema_str is None:
+        return None
+    try:
+        return json.loads(schema.schema_str)
+    except ValueError:
+        return None
+
+
+def _number(id_: int | None) -> int:
+    if id_ is None:
+        raise TypeError("no id")
+    return id_
+
+
+def _what_went_wrong(error: Exception) -> str:
+    """One line for the user. Nothing of the error's own text, which may repeat the URL or the request."""
+    status = getattr(error, "http_status_code", None)
+    if status is None:
+        return f"the schema registry does not answer ({type(error).__name__}): check EDGEWISE_SCHEMA_REGISTRY_URL"
+    hints = {
+        401: "check EDGEWISE_SCHEMA_REGISTRY_USER and EDGEWISE_SCHEMA_REGISTRY_PASSWORD",
+        403: "EDGEWISE_SCHEMA_REGISTRY_USER may not do this",
+        409: "the subject has a schema that this one is not compatible with",
+    }
+    hint = hints.get(status, f"its error code is {getattr(error, 'error_code', None)}")
+    return f"the schema registry answers HTTP {status}: {hint}"
