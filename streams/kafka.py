@@ -1,12 +1,16 @@
 """What every Kafka client of Edgewise shares: its connection settings, and a plain word when no broker answers."""
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata
+from confluent_kafka.admin import AdminClient
 
 from schemas.errors import EdgewiseError
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin._metadata import ClusterMetadata
 
 logger = logging.getLogger(__name__)
 
@@ -15,12 +19,12 @@ class BrokerUnreachableError(EdgewiseError):
     """No broker answered."""
 
 
-def client_config(settings: Settings) -> dict[str, str | int | float | bool | object]:
+def client_config(settings: Settings) -> dict[str, Any]:
     """The part of a confluent-kafka configuration that all clients share; what librdkafka logs goes to `logging`."""
     return {"bootstrap.servers": settings.bootstrap_servers, "client.id": "edgewise", "logger": logger}
 
 
-def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> ClusterMetadata:
+def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> "ClusterMetadata":
     """The cluster's brokers and topics.
 
     Raises `BrokerUnreachableError` when no broker answers within `timeout_s`.
