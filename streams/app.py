@@ -1,0 +1,133 @@
+"""The Faust app of one agent: its own consumer group, one topic in, every batch through delivery."""
+
+import asyncio
+import logging
+import signal
+import tempfile
+from pathlib import Path
+from typing import cast
+
+import faust
+import prometheus_client
+from faust.types import StreamT
+from mode.supervisors import CrashingSupervisor
+
+from schemas.errors import EdgewiseError, UsageError
+from streams import metrics
+from streams.delivery import Agent, Delivery
+from streams.kafka import cluster_metadata
+from streams.settings import Settings
+from streams.transport import Chunk, Consumer, Transport
+
+logger = logging.getLogger(__name__)
+
+# A dead worker's partitions stand still until its session ends. 6 s is Kafka's own lower bound
+# (group.min.session.timeout.ms); three heartbeats fit into it. On the embedded broker it also brings the group's first
+# join from 23 s down to 3 s.
+SESSION_TIMEOUT_S = 6.0
+HEARTBEAT_S = 2.0
+
+# Chunks that wait in memory before fetching pauses. Each holds up to `chunk_records` events.
+BUFFERED_CHUNKS = 8
+
+# Longest wait for Faust to leave the group and stop its threads; 10 s is what container platforms grant at least.
+STOP_TIMEOUT_S = 8.0
+
+
+class TopicMissingError(UsageError):
+    """A topic that the agent reads or writes does not exist."""
+
+
+def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
+    """The app that feeds `agent` through `delivery`. Call it in the running event loop that the app shall use."""
+    app = faust.App(
+        settings.group(agent.name),
+        broker=";".join(f"kafka://{server}" for server in settings.bootstrap_servers.split(",")),
+        broker_client_id=f"edgewise-{agent.name}-{settings.worker_id}",
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=HEARTBEAT_S,
+        broker_request_timeout=30.0,
+        broker_max_poll_records=BUFFERED_CHUNKS * agent.chunk_records,
+        stream_buffer_maxsize=BUFFERED_CHUNKS,
+        autodiscover=False,
+        datadir=datadir,
+        store="memory://",
+        topic_disable_leader=True,
+        web_enabled=False,
+        loop=asyncio.get_running_loop(),
+    )
+    transport = Transport(app.conf.broker, app, app.loop)
+    transport.check_versions()
+    transport.settings, transport.chunk_records = settings, agent.chunk_records
+    app.transport = transport
+    topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
+
+    @app.agent(topic, name=agent.name, supervisor_strategy=CrashingSupervisor)
+    async def run(stream: StreamT[Chunk]) -> None:
+        await delivery.run(stream, lambda: cast(Consumer, app.consumer))
+
+    return app
+
+
+async def serve(settings: Settings, agent: Agent) -> None:
+    """Runs `agent` until SIGTERM or SIGINT; then finishes the batch under way and leaves the group.
+
+    Raises EdgewiseError: a topic is missing, no broker answers, a transaction failed for good; what the agent raises.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await asyncio.to_thread(_require_topics, settings, agent)
+    delivery = Delivery(settings, agent)
+    await asyncio.to_thread(delivery.start)
+    with tempfile.TemporaryDirectory(prefix="edgewise-") as datadir:
+        app = build_app(settings, agent, delivery, Path(datadir))
+        if settings.metrics_port:
+            _serve_metrics(settings, agent, app)
+        # Starting waits for the group's first assignment, and a signal must not wait for that.
+        starting = asyncio.create_task(app.start())
+        stopping = asyncio.create_task(stop.wait())
+        crashing = asyncio.create_task(app.wait_until_stopped())
+        await asyncio.wait({starting, stopping, crashing}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None:
+            logger.info("%s: worker %s is up", agent.name, settings.worker_id)
+            await asyncio.wait({stopping, crashing}, return_when=asyncio.FIRST_COMPLETED)
+        failure = app.crash_reason or (starting.exception() if starting.done() else None)
+        for task in (starting, stopping, crashing):
+            task.cancel()
+        await _stop(app, delivery, failure is not None)
+    if failure is not None:
+        raise failure
+
+
+async def _stop(app: faust.App, delivery: Delivery, crashed: bool) -> None:
+    await delivery.close()
+    try:
+        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001  what matters is committed; the group drops a silent member by itself
+        logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)
+
+
+def _require_topics(settings: Settings, agent: Agent) -> None:
+    present = cluster_metadata(settings).topics
+    if agent.source not in present:
+        raise TopicMissingError(
+            f"topic {agent.source!r} does not exist on {settings.bootstrap_servers}: "
+            "create the topics with `edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
+        )
+
+
+def _serve_metrics(settings: Settings, agent: Agent, app: faust.App) -> None:
+    def lags() -> dict[faust.types.TP, int]:
+        consumer = cast(Consumer, app.consumer)
+        return {tp: consumer.lag(tp) for tp in list(consumer.committed)}
+
+    try:
+        prometheus_client.start_http_server(settings.metrics_port)
+    except OSError as error:
+        raise EdgewiseError(
+            f"metrics port {settings.metrics_port} can't be opened ({error.strerror}): "
+            "set EDGEWISE_METRICS_PORT to a free port, or to 0 for no metrics"
+        ) from None
+    prometheus_client.REGISTRY.register(metrics.LagCollector(agent.name, lags))

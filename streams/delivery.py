@@ -1,0 +1,221 @@
+"""Exactly once: the only place that produces results or commits offsets.
+
+What an agent makes of a batch and the batch's offsets go into one Kafka transaction (KIP-98, KIP-447), fenced by the
+consumer group generation that the batch was fetched under. A batch is accepted only where it continues the committed
+position of its partition (the chain), so whatever Faust does in a rebalance, nothing is skipped and nothing done twice.
+
+With the embedded broker this is at least once: that broker does not isolate what a killed worker left open.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from faust.types import TP, StreamT
+
+from schemas.errors import EdgewiseError
+from streams import metrics
+from streams.kafka import client_config
+from streams.settings import Settings
+from streams.transport import Chunk, Consumer, Record, batches
+
+logger = logging.getLogger(__name__)
+
+# Between a transaction's first record and its commit lie milliseconds. 10 s outlasts a broker's restart and a leader
+# election, and bounds how long a worker that died keeps others from reading past its open transaction.
+TRANSACTION_TIMEOUT_MS = 10_000
+
+# librdkafka waits while the markers of a producer's last transaction are being written; two in turn do not.
+PRODUCERS = 2
+
+# init_transactions waits out a predecessor's open transaction (10 s at most) and a coordinator that is loading.
+INIT_TIMEOUT_S = 60.0
+
+# A call that failed for a passing reason is repeated for as long; the broker has ended the transaction long before.
+RETRY_S = 60.0
+
+# At most this many chunks are joined in one transaction: with several partitions a little traffic on each is one
+# transaction, not several.
+CHUNKS = 4
+
+_FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
+
+
+class Output(NamedTuple):
+    """A record to produce; `topic` is its full name on the cluster."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Agent(Protocol):
+    """One job in the flow: records of one topic in, records of other topics out."""
+
+    name: str  # names the consumer group, the producers and the metrics
+    source: str  # full name of the topic it consumes
+    chunk_records: int  # most records of a partition given to `process` in one run
+
+    async def process(self, records: Sequence[Record]) -> Sequence[Output]:
+        """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
+
+    def reset(self) -> None:
+        """Positions were set back to the committed ones: forget what came of records since."""
+
+    async def close(self) -> None:
+        """Free what the agent holds."""
+
+
+class FencedError(EdgewiseError):
+    """A transactional producer of this worker was taken over, or its transaction timed out."""
+
+
+class DeliveryError(EdgewiseError):
+    """A transaction failed in a way that only a restart can mend."""
+
+
+class Delivery:
+    """Runs an agent's batches, each in a transaction.
+
+    Raises FencedError, DeliveryError.
+    """
+
+    def __init__(self, settings: Settings, agent: Agent, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self.agent = agent
+        self._clock_s = clock_s
+        # One thread: a transaction is never begun before the one ahead of it ended.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery")
+        self._producers: list[Producer] = []
+        self._turn = 0
+        self._seeks = 0
+
+    def start(self) -> None:
+        """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
+        transactional_id = self.settings.transactional_id(self.agent.name)
+        for i in range(PRODUCERS):
+            producer = Producer(
+                client_config(self.settings)
+                | {
+                    "transactional.id": f"{transactional_id}-{i}",
+                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                    "linger.ms": 5,  # a commit flushes at once; until then let batches grow
+                    "compression.type": "lz4",
+                    # A dead letter is as large as the broker's largest record, and its headers come on top.
+                    "message.max.bytes": 2 * 1024 * 1024,
+                }
+            )
+            self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
+            self._producers.append(producer)
+
+    async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
+        """Consumes `stream` until the worker stops."""
+        async for chunks in batches(stream, CHUNKS):
+            await self._batch(consumer(), chunks)
+
+    async def close(self) -> None:
+        """Waits for the transaction under way."""
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _batch(self, consumer: Consumer, chunks: list[Chunk]) -> None:
+        generation = chunks[-1].generation
+        accepted, broken = _continuing(chunks, generation, consumer)
+        if accepted:
+            if consumer.seeks != self._seeks:
+                self._seeks = consumer.seeks
+                self.agent.reset()
+            records = [record for chunk in accepted for record in chunk.records]
+            outputs = await self.agent.process(records)
+            ends = {chunk.partition: chunk.end for chunk in accepted}
+            metadata = consumer.group_metadata(generation)
+            loop = asyncio.get_running_loop()
+            if await loop.run_in_executor(self._thread, self._transact, outputs, ends, metadata):
+                # After a seek the positions are those it read from the broker, newer than these.
+                if consumer.seeks == self._seeks:
+                    consumer.committed.update(ends)
+                metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
+            else:
+                broken = True
+        if broken and consumer.flow_active:
+            await consumer.perform_seek()
+
+    def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
+        """One transaction. False: it was aborted, and its input must be read again."""
+        producer = self._producers[self._turn]
+        begun = self._clock_s()
+        try:
+            producer.begin_transaction()
+            for output in outputs:
+                self._produce(producer, output)
+            offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
+            self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
+            self._retry(producer.commit_transaction)
+        except KafkaException as exception:
+            error = exception.args[0]
+            if not error.txn_requires_abort():
+                raise self._plain(error) from exception
+            logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
+            self._abort(producer)
+            metrics.TRANSACTION_ABORTS.labels(self.agent.name).inc()
+            return False
+        self._turn = (self._turn + 1) % PRODUCERS
+        metrics.TRANSACTION_SECONDS.labels(self.agent.name).observe(self._clock_s() - begun)
+        return True
+
+    def _produce(self, producer: Producer, output: Output) -> None:
+        while True:
+            try:
+                producer.produce(output.topic, output.value, output.key, headers=list(output.headers))
+            except BufferError:
+                producer.poll(0.1)  # the queue is full: wait until something was delivered
+            else:
+                return
+
+    def _abort(self, producer: Producer) -> None:
+        try:
+            self._retry(producer.abort_transaction)
+        except KafkaException as exception:
+            raise self._plain(exception.args[0]) from exception
+
+    def _retry(self, call: Callable[[], None]) -> None:
+        """Repeats `call` while it fails for a passing reason. Each try blocks by itself, so there is no pause."""
+        deadline = self._clock_s() + RETRY_S
+        while True:
+            try:
+                return call()
+            except KafkaException as exception:
+                error = exception.args[0]
+                if not error.retriable() or error.txn_requires_abort() or self._clock_s() > deadline:
+                    raise
+
+    def _plain(self, error: KafkaError) -> EdgewiseError:
+        if error.code() in _FENCED:
+            return FencedError(
+                f"{self.agent.name}: this worker's transactions were taken over: another worker runs with worker id "
+                f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s or more. "
+                "Give each worker an EDGEWISE_WORKER_ID of its own"
+            )
+        return DeliveryError(f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()}")
+
+
+def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:
+    """The chunks that continue what is committed, and whether positions must be set back for one that does not.
+
+    What was fetched under a generation that is over, or before the last seek, is dropped without another seek: the one
+    that followed it reads it again.
+    """
+    positions = dict(consumer.committed)
+    accepted, broken = [], False
+    for chunk in chunks:
+        if chunk.generation == generation and chunk.start == positions.get(chunk.partition):
+            positions[chunk.partition] = chunk.end
+            accepted.append(chunk)
+        elif chunk.generation == consumer.generation and chunk.seeks == consumer.seeks:
+            broken = True
+    return accepted, broken

@@ -1,0 +1,273 @@
+"""Faust's Kafka transport, bent to exactly-once delivery: the only file that touches Faust's internals.
+
+What it changes:
+
+- **Chunks.** One Faust message carries a run of consecutive records of one partition, so that Faust's cost, 140 µs a
+  message, is paid once per run. The run is labelled with the position that it was fetched from.
+- **A fencing token.** A chunk bears the consumer group generation that its fetch began under. Read at commit time
+  instead, a worker that was frozen through a rebalance would pass for a current member.
+- **Fetches and seeks never overlap**, so that a chunk's label is true.
+- **Stable seeks.** A partition starts where the last *finished* transaction left it: aiokafka does not wait for pending
+  ones, librdkafka does (KIP-447, `require_stable`).
+- **Faust never commits.** The transaction has done it; a later commit could move the offsets back.
+- **Only committed records are read** (`isolation.level=read_committed`).
+
+`delivery.py` holds the other half: it accepts a chunk only if its label continues what was committed.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import NamedTuple, Protocol, cast
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from confluent_kafka import Consumer as LibrdkafkaConsumer
+from confluent_kafka import KafkaException, TopicPartition
+from faust.streams import Stream
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ChannelT, ConsumerMessage, Message, StreamT
+
+from schemas.errors import UsageError
+from streams.kafka import client_config
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TESTED_VERSIONS = {"aiokafka": "0.14.0", "faust-streaming": "0.15.3", "mode-streaming": "0.7.1"}
+
+# A fetch that finds nothing holds the lock for this long at most, and a seek, in a rebalance, waits for it. Five empty
+# fetches a second cost nothing measurable; Faust's own 1 s would stand in the way of every rebalance.
+FETCH_WAIT_S = 0.2
+
+# A worker waits this long for the offsets of transactions that are still pending. They end within the transaction
+# timeout (10 s); the rest is for a coordinator that is itself moving.
+STABLE_OFFSETS_TIMEOUT_S = 60.0
+
+
+class UntestedVersionError(UsageError):
+    """A library whose internals this file relies on has another version than the tested one."""
+
+
+class Record(Protocol):
+    """A record as aiokafka gives it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int  # ms
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Chunk(NamedTuple):
+    """A run of records of one partition, in order, fetched from position `start`."""
+
+    partition: TP
+    start: int
+    end: int  # the position behind it
+    generation: int  # of the consumer group, as the fetch began
+    seeks: int  # how often positions had been set back by then
+    records: list[Record]
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that aiokafka's consumer lives in."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RoundRobinPartitionAssignor
+        return AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+        )
+
+    async def seek_all(self, offsets: Mapping[TP, int]) -> None:
+        """Seek, in the thread that owns the consumer, what is still assigned."""
+        await self.call_thread(self._seek_all, offsets)
+
+    async def _seek_all(self, offsets: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        for tp, offset in offsets.items():
+            if tp in assigned:
+                consumer.seek(tp, offset)
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer, giving chunks; `committed` and `seeks` are what `Delivery` goes by."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.settings = cast(Transport, self.transport).settings
+        self.chunk_records = cast(Transport, self.transport).chunk_records
+        self.committed: dict[TP, int] = {}  # position of each partition as of its last commit or seek
+        self.seeks = 0  # how often positions were set back to the committed ones
+        self._fetched: dict[TP, int] = {}  # position of each partition behind the last chunk
+        self._fetch_or_seek = asyncio.Lock()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        return True
+
+    @property
+    def generation(self) -> int:
+        """The consumer group generation that this worker is in."""
+        generation: int = self.app.consumer_generation_id
+        return generation
+
+    def group_metadata(self, generation: int) -> bytes:
+        """The consumer group metadata of `generation`, as `send_offsets_to_transaction` takes it.
+
+        librdkafka makes this from its own consumer and has no call to make it for another's, so it is put together
+        here as rd_kafka_consumer_group_metadata_write lays it out: magic and version, generation (int32, little
+        endian), group and member, each ended by NUL, then 1 for no static membership.
+        """
+        member = self._thread._ensure_consumer()._coordinator.member_id
+        return b"CGMDv2:" + struct.pack("<i", generation) + f"{self.app.conf.id}\0{member}\0".encode() + b"\x01"
+
+    def lag(self, tp: TP) -> int:
+        """Records of `tp` that are committed to the topic and not yet by this group; 0 while it is unknown.
+
+        The markers that end transactions take offsets too: when all was fetched and what was fetched is done, there
+        is no lag, whatever the offsets say.
+        """
+        try:
+            consumer = self._thread._ensure_consumer()
+            state = consumer._subscription.subscription.assignment.state_value(tp)
+            end, position = state.lso, state.position
+        except (AttributeError, AssertionError):  # before the first assignment
+            return 0
+        done = self.committed.get(tp)
+        if end is None or done is None or (position >= end and done == self._fetched.get(tp)):
+            return 0
+        return max(0, int(end) - done)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, list[Chunk]]:
+        async with self._fetch_or_seek:
+            generation = self.app.consumer_generation_id
+            fetched = await self._thread.getmany(active_partitions, min(timeout, FETCH_WAIT_S))
+            return {tp: list(self._chunks(tp, records, generation)) for tp, records in fetched.items()}
+
+    def _chunks(self, tp: TP, records: list[Record], generation: int) -> Iterator[Chunk]:
+        for i in range(0, len(records), self.chunk_records):
+            run = records[i : i + self.chunk_records]
+            # Offsets have gaps (transaction markers, compaction), so a run starts where the one before it ended.
+            start = min(self._fetched.get(tp, run[0].offset), run[0].offset)
+            self._fetched[tp] = run[-1].offset + 1
+            yield Chunk(tp, start, run[-1].offset + 1, generation, self.seeks, run)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        """Chunks as Faust messages, as long as no rebalance is under way."""
+        fetched, _ = await self._wait_next_records(timeout)
+        for tp, chunks in (fetched or {}).items():
+            for chunk in chunks:
+                if not self.flow_active or self.should_stop:
+                    return  # a rebalance has begun; the seek that ends it reads these again
+                yield tp, self._to_message(tp, chunk)
+
+    def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
+        last = record.records[-1]
+        return ConsumerMessage(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000,
+            timestamp_type=last.timestamp_type,
+            headers=[],
+            key=None,
+            value=cast(bytes, record),  # for Faust opaque: the topic is raw
+            checksum=None,
+            tp=tp,
+            generation_id=record.generation,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Set every assigned partition back to where the group's last finished transaction left it."""
+        async with self._fetch_or_seek:
+            assigned = sorted(self.assignment())
+            loop = asyncio.get_running_loop()
+            offsets = await loop.run_in_executor(None, stable_offsets, self.settings, self.app.conf.id, assigned)
+            await cast(ConsumerThread, self._thread).seek_all(offsets)
+            self._fetched = dict(offsets)
+            self.committed = dict(offsets)
+            self.seeks += 1
+            return offsets
+
+
+def stable_offsets(settings: Settings, group: str, partitions: list[TP]) -> dict[TP, int]:
+    """Where `group` goes on in each partition: after the last finished transaction, else at the oldest record.
+
+    Raises KafkaException when pending transactions do not end in time.
+    """
+    if not partitions:
+        return {}
+    consumer = LibrdkafkaConsumer(
+        client_config(settings) | {"group.id": group, "isolation.level": "read_committed", "enable.auto.commit": False}
+    )
+    try:
+        found = consumer.committed(
+            [TopicPartition(tp.topic, tp.partition) for tp in partitions], STABLE_OFFSETS_TIMEOUT_S
+        )
+        offsets = {}
+        for partition in found:
+            if partition.error is not None:
+                raise KafkaException(partition.error)
+            oldest, _ = consumer.get_watermark_offsets(partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
+            if 0 <= partition.offset < oldest:
+                logger.error(
+                    "%s[%d]: retention deleted records %d to %d before group %s read them",
+                    partition.topic, partition.partition, partition.offset, oldest - 1, group,
+                )  # fmt: skip
+            offsets[TP(partition.topic, partition.partition)] = max(partition.offset, oldest)
+        return offsets
+    finally:
+        consumer.close()
+
+
+async def batches(stream: StreamT[Chunk], most: int) -> AsyncIterator[list[Chunk]]:
+    """Chunks as they come, up to `most` together; acknowledged to Faust once the caller asks for the next.
+
+    What came in meanwhile is joined, but nothing is waited for: a pause would be latency to every event.
+    """
+    async for first in cast(Stream[Chunk], stream).noack().events():
+        events = [first]
+        waiting = cast(ChannelT[Chunk], stream.channel).queue
+        while len(events) < most and not waiting.empty():
+            events.append(waiting.get_nowait())
+        yield [cast(Chunk, event.value) for event in events]
+        for event in events:
+            await stream.ack(event)
+
+
+class Transport(driver.Transport):
+    """Set as `app.transport` before the app starts."""
+
+    Consumer = Consumer
+    settings: Settings
+    chunk_records: int
+
+    def check_versions(self) -> None:
+        """Raises `UntestedVersionError` unless the libraries are those that this file was tested with."""
+        for package, tested in TESTED_VERSIONS.items():
+            if (installed := version(package)) != tested:
+                raise UntestedVersionError(
+                    f"{package} {installed} is installed; Edgewise's delivery is tested with {tested}: install that"
+                )
