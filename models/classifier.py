@@ -85,7 +85,7 @@ def _load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if threads > 1 else "false")
     try:
         tokenizer = Tokenizer.from_file(str(artifact.tokenizer_path))
-    except Exception as error:  # noqa: BLE001  tokenizers raises no narrower class
+    except Exception as error:  # tokenizers raises no narrower class
         raise ArtifactError(f"tokenizers cannot load {artifact.tokenizer_path}: {_one_line(error)}") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(artifact.max_tokens)
@@ -102,7 +102,7 @@ def _load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSess
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  onnxruntime's classes share no narrower base
+    except Exception as error:  # onnxruntime's classes share no narrower base
         raise ArtifactError(f"onnxruntime cannot load {artifact.model_path}: {_one_line(error)}") from error
     inputs = {value.name: value.type for value in session.get_inputs()}
     outputs = {value.name: (value.type, value.shape[-1]) for value in session.get_outputs()}

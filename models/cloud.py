@@ -1,0 +1,33 @@
+"""What the cloud agent asks for the answers that the edge defers."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import EdgewiseError
+
+
+class CloudError(EdgewiseError):
+    """The cloud did not answer: the caller falls back on the edge's answer. Its message has no customer text."""
+
+
+class CloudBackend(Protocol):
+    """A larger model, wherever it runs."""
+
+    @property
+    def id(self) -> str:
+        """`name@version` of the model, as results carry it."""
+        ...
+
+    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
+        """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
+
+        Raises CloudError: there is no answer, at once when that is known, after `timeout_s` seconds at the latest.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees what the backend holds; a later `score` raises CloudError."""
+        ...

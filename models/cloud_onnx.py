@@ -1,0 +1,192 @@
+"""The cloud backend that needs no account: the larger ONNX model, in a process of its own."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artifact import Artifact
+from models.cloud import CloudError
+from models.scoring_process import ANSWER, HEADER, READY, REQUEST, frame
+from schemas.records import LABELS
+
+logger = logging.getLogger(__name__)
+
+# Loading takes a second; on a machine that is swapping, tens. Longer, and it hangs.
+START_TIMEOUT_S = 60.0
+
+# After a failed start calls fail at once for this long, doubled with each failure in a row: a start costs a second of
+# processor time, and what makes it fail (a missing file, no memory) seldom mends itself sooner.
+FIRST_BACKOFF_S = 1.0
+LAST_BACKOFF_S = 30.0
+
+
+class OnnxProcessBackend:
+    """Scores in a child process, which is started again when it dies or does not answer in time.
+
+    A crash or a hang of the model so costs the calls in flight, never the worker. A call waits for a start as long as
+    its own deadline lets it; once a start has outlasted a call, calls fail at once until it is done, so that a model
+    that cannot load doesn't hold each batch to its deadline. Calls take turns; all of them, and `close`, belong to one
+    event loop.
+
+    The child runs in a session of its own, out of reach of the terminal's Ctrl-C, and ends when its standard input
+    does: neither `close`, nor a crash, nor a kill -9 of the parent leaves one behind.
+    """
+
+    def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
+        self.id = artifact.id
+        self._command = (
+            *(sys.executable, "-P", "-m", "models.scoring_process"),
+            *(str(artifact.folder.resolve()), str(threads), str(token_budget)),
+        )
+        self._turn = asyncio.Lock()
+        self._process: Process | None = None  # ready for a request
+        self._lost: Process | None = None  # killed or dead, to be waited for before the next is started
+        self._starting: asyncio.Task[None] | None = None
+        self._start_outlasted_a_call = False
+        self._start_error = ""
+        self._backoff_s = FIRST_BACKOFF_S
+        self._no_start_before = 0.0  # by the event loop's clock
+        self._closed = False
+
+    async def start(self) -> None:
+        """Returns when the child is ready, so that the first call finds it warm.
+
+        Raises CloudError: it cannot start.
+        """
+        await self._ready()
+
+    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
+        """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
+
+        Raises CloudError: the child died, failed, or did not answer within `timeout_s` seconds, a start and the wait
+        for other calls included. It is then started again in the background.
+        """
+        if not texts:
+            return np.empty((0, len(LABELS)), np.float32)
+        try:
+            async with asyncio.timeout(timeout_s), self._turn:
+                kind, payload = await self._exchange(await self._ready(), texts)
+        except TimeoutError as error:
+            self._start_outlasted_a_call = self._starting is not None
+            self._begin_start()
+            raise CloudError(f"{self.id} did not answer {len(texts)} texts within {timeout_s:g} s") from error
+        if kind != ANSWER:
+            raise CloudError(f"{self.id} failed on {len(texts)} texts: {payload.decode('utf-8', 'replace')}")
+        return np.frombuffer(payload, np.float32).reshape(len(texts), len(LABELS)).copy()
+
+    async def close(self) -> None:
+        """Ends the child and waits until it is gone; a later `score` raises CloudError."""
+        self._closed = True
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        for process in (self._process, self._lost):
+            if process is not None:
+                await _end(process)
+
+    async def _ready(self) -> Process:
+        """The child, when it can take a request."""
+        if self._closed:
+            raise CloudError(f"{self.id} is closed")
+        if self._process is not None and self._process.returncode is not None:
+            logger.warning("the process of %s ended on its own; it is started again", self.id)
+            self._lose(self._process)
+        self._begin_start()
+        if self._starting is not None:
+            if self._start_outlasted_a_call:
+                raise CloudError(f"{self.id} is still starting")
+            await asyncio.shield(self._starting)
+        if self._process is None:
+            raise CloudError(self._start_error)
+        return self._process
+
+    async def _exchange(self, process: Process, texts: Sequence[str]) -> tuple[bytes, bytes]:
+        assert process.stdin is not None  # noqa: S101 - for mypy: it was started with a pipe
+        try:
+            process.stdin.write(frame(REQUEST, json.dumps(list(texts)).encode()))
+            await process.stdin.drain()
+            return await _read_frame(process)
+        except (OSError, EOFError) as error:
+            self._lose(process)
+            self._begin_start()
+            raise CloudError(f"the process of {self.id} died on {len(texts)} texts") from error
+        except asyncio.CancelledError:
+            # The deadline, or the caller's own end. The answer may still come, and must not meet the next request.
+            self._lose(process)
+            raise
+
+    def _lose(self, process: Process) -> None:
+        _kill(process)
+        self._process, self._lost = None, process
+
+    def _begin_start(self) -> None:
+        """Starts a child in the background unless there is one, or the last start failed a moment ago."""
+        idle = self._process is None and self._starting is None and not self._closed
+        if idle and asyncio.get_running_loop().time() >= self._no_start_before:
+            self._start_outlasted_a_call = False
+            self._starting = asyncio.create_task(self._start())
+
+    async def _start(self) -> None:
+        """Starts a child and waits until it is ready; on failure leaves the reason in `_start_error`."""
+        process = None
+        try:
+            if self._lost is not None:
+                await _end(self._lost)
+                self._lost = None
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=_environment()
+            )
+            async with asyncio.timeout(START_TIMEOUT_S):
+                kind, payload = await _read_frame(process)
+            if kind == READY:
+                self._process = process
+                self._backoff_s = FIRST_BACKOFF_S
+                return
+            failure = payload.decode("utf-8", "replace")
+        except TimeoutError:
+            failure = f"it was not ready within {START_TIMEOUT_S:g} s"
+        except EOFError:
+            failure = "its process ended while it loaded"
+        except OSError as error:
+            failure = str(error)
+        finally:
+            if process is not None and process is not self._process:
+                await _end(process)
+            self._starting = None
+        self._start_error = f"{self.id} cannot start: {failure}"
+        self._no_start_before = asyncio.get_running_loop().time() + self._backoff_s
+        logger.warning("%s (the next attempt is %g s away)", self._start_error, self._backoff_s)
+        self._backoff_s = min(2 * self._backoff_s, LAST_BACKOFF_S)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, with the folder that these packages were imported from on the path."""
+    path = os.environ.get("PYTHONPATH")
+    here = str(Path(__file__).parents[1])
+    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
+
+
+async def _read_frame(process: Process) -> tuple[bytes, bytes]:
+    """The next frame's kind and payload; EOFError when the process ends before."""
+    assert process.stdout is not None  # noqa: S101 - for mypy: it was started with a pipe
+    kind, length = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+    return kind, await process.stdout.readexactly(length)
+
+
+def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+
+
+async def _end(process: Process) -> None:
+    _kill(process)
+    await process.wait()
