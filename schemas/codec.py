@@ -76,7 +76,7 @@ class Codec(Generic[R]):
         self._current = versions[max(versions)]
         self._fingerprint = schema_fingerprint(self._current)
         self._schema = _parse(self._current)
-        self._reader = _strict(self._schema)
+        self._reader = _parse_strictly(self._current)
         self._writers = {
             SINGLE_OBJECT_MARKER + schema_fingerprint(schema): self._writer(schema) for schema in versions.values()
         }
@@ -122,7 +122,7 @@ class Codec(Generic[R]):
         stream = BytesIO(value + b"\0")  # the last byte is read only where the value is cut short
         stream.seek(size)
         try:
-            fields = cast(dict[str, object], schemaless_reader(stream, writer.schema, writer.reader))
+            fields: Any = schemaless_reader(stream, writer.schema, writer.reader)
         except UnicodeDecodeError:
             raise DecodeError("invalid_utf8", f"a text in a {self._record_type.__name__} is not UTF-8") from None
         except SchemaResolutionError:
@@ -136,7 +136,7 @@ class Codec(Generic[R]):
         if stream.tell() != len(value):
             raise DecodeError("undecodable", f"not a {self._record_type.__name__}: too many bytes or too few")
         for name in self._sequences:
-            fields[name] = tuple(cast(list[object], fields[name]))
+            fields[name] = tuple(fields[name])
         record = object.__new__(self._record_type)
         for set_field, field in zip(self._setters, self._items(fields), strict=True):
             set_field(record, field)
@@ -145,7 +145,7 @@ class Codec(Generic[R]):
     def _writer(self, schema: dict[str, Any]) -> _Writer:
         if schema_fingerprint(schema) == self._fingerprint:
             return _Writer(self._reader, None)
-        return _Writer(_strict(_parse(schema)), self._schema)
+        return _Writer(_parse_strictly(schema), self._schema)
 
     def _first_header(self) -> bytes:
         """What every value begins with: made, and the schema registered, when the first record is written."""
@@ -180,10 +180,6 @@ class Codec(Generic[R]):
         return self._writers[header]
 
 
-def _parse(schema: dict[str, Any]) -> Any:
-    return parse_schema(without_logical_types(schema))
-
-
 def _unwritable(error: ValueError | OverflowError) -> str:
     if isinstance(error, UnicodeEncodeError):
         return "a text has half of a surrogate pair, which UTF-8 cannot hold"
@@ -192,22 +188,19 @@ def _unwritable(error: ValueError | OverflowError) -> str:
     return "a value is not among those that its schema allows"
 
 
-class _NonNegative(list[Any]):
-    """A list without negative indices, for in damaged bytes the position of a symbol may be one.
+def _parse(schema: dict[str, Any]) -> Any:
+    return parse_schema(without_logical_types(schema))
 
-    It must not count from the end.
+
+def _parse_strictly(schema: dict[str, Any]) -> Any:
+    """A parsed schema for reading, that refuses a negative position of an enum's symbol.
+
+    fastavro indexes `symbols`, and in a list a negative number would count from the end: damaged bytes would read as
+    the last symbol. In a dictionary of positions it is not found.
     """
-
-    def __getitem__(self, index: Any) -> Any:
-        if index < 0:
-            raise IndexError(index)
-        return super().__getitem__(index)
-
-
-def _strict(schema: Any) -> Any:
-    """A parsed schema whose enums and unions refuse negative positions."""
-    if isinstance(schema, dict):
-        return {key: _strict(value) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return _NonNegative(_strict(entry) for entry in schema)
-    return schema
+    named: dict[str, Any] = {}
+    parsed = parse_schema(without_logical_types(schema), named)
+    for definition in named.values():
+        if definition["type"] == "enum":
+            definition["symbols"] = dict(enumerate(definition["symbols"]))
+    return parsed
