@@ -70,7 +70,7 @@ class MonitorAgent:
             window = windows.open(key)
             window.add(added)
             outputs.append(Output(self._topic, window_key(key), self._monitoring.encode(window.to_record(now))))
-        windows.trim(keep=events)
+        windows.trim()  # by the next batch what was dropped is committed, or everything is forgotten
         return outputs
 
 

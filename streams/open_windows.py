@@ -87,15 +87,10 @@ class OpenWindows:
         self._windows.move_to_end(key)
         return window
 
-    def trim(self, keep: Collection[Key]) -> None:
-        """Drop the windows that were not opened for the longest time, down to the capacity, but none of `keep`.
-
-        Those to keep are in a transaction that is still to come: until it is committed they cannot be read back.
-        """
+    def trim(self) -> None:
+        """Drop the windows that were not opened for the longest time, down to the capacity."""
         while len(self._windows) > CAPACITY:
             key = next(iter(self._windows))
-            if key in keep:
-                return  # it was opened just now, and so was all behind it
             del self._windows[key]
             self._hours.discard(key[0] // HOUR_MS)
             if self._covered_from is not None:
