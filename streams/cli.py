@@ -1,0 +1,68 @@
+"""The `edgewise` command. Each subcommand is a file in `commands`, which imports what it needs only when it runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.errors import EdgewiseError, UsageError
+from streams.commands.broker import broker
+from streams.commands.config import config
+from streams.commands.topics import topics
+from streams.commands.worker import worker
+
+app = typer.Typer(
+    name="edgewise",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(worker)
+app.command()(broker)
+app.add_typer(topics, name="topics")
+app.command()(config)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"edgewise {version('edgewise')}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgewise(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with settings; default: $EDGEWISE_CONFIG, else ./edgewise.toml when it is there."),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback prints it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Sentiment of contact-centre transcripts as they stream through Kafka.
+
+    Settings come from EDGEWISE_… variables and a TOML file; [bold]edgewise config[/] shows what is in force.
+
+    Example: [bold]edgewise replay samples/care.jsonl --pace 200/s[/]
+    """
+    if config is not None:
+        # Through the environment, so that the processes that a command starts read the same file.
+        os.environ["EDGEWISE_CONFIG"] = str(config.absolute())
+
+
+def main() -> None:
+    """Runs the command line; exit code 0: done what was asked, 2: wrong usage, 130: interrupted, 1: anything else."""
+    try:
+        app()
+    except EdgewiseError as error:
+        print(f"edgewise: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""`edgewise worker`."""
+
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    agents: Annotated[
+        list[str] | None, typer.Argument(metavar="[AGENT]...", help="edge, cloud, monitor; none: all of them.")
+    ] = None,
+) -> None:
+    """Run agents until Ctrl-C or SIGTERM.
+
+    A single agent runs in this process. Several run as processes of their own, and are restarted when they crash.
+
+    Example: [bold]edgewise worker edge[/]
+    """
+    from streams.commands.context import start
+    from streams.worker import run
+
+    raise typer.Exit(run(start(), agents or []))
