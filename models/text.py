@@ -35,8 +35,8 @@ def _character(char: str) -> str:
         return _TYPOGRAPHIC[char]
     category = unicodedata.category(char)
     if category == "So":
-        # "FACE WITH TEARS OF JOY": words the model knows, where the symbol would be an unknown piece. Flags are pairs of
-        # "REGIONAL INDICATOR SYMBOL LETTER X", which say nothing of sentiment.
+        # "FACE WITH TEARS OF JOY": words the model knows, where the symbol would be an unknown piece. A flag is a pair
+        # of "REGIONAL INDICATOR SYMBOL LETTER X", which says nothing of sentiment.
         name = unicodedata.name(char, "")
         return " " if name.startswith("REGIONAL INDICATOR") else f" {name.lower()} "
     # Joiners and other invisible characters (Cf), variation selectors, skin tones: they only modify the symbol before.

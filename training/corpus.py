@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.text import normalise
-from schemas.errors import EdgewiseError
-
-LABELS = ("negative", "neutral", "positive")
-"""In the order of the models' logits."""
+from schemas.errors import UsageError
+from schemas.records import LABELS
 
 # 0.088 of 8,509 rows is about 750: with the 1,447 of dev the sample has more than 2,000 labelled events.
 AIRLINE_HELD_OUT = 0.088
@@ -20,7 +18,7 @@ AIRLINE_HELD_OUT = 0.088
 SEMEVAL_HELD_OUT = 0.1012
 
 
-class CorpusError(EdgewiseError):
+class CorpusError(UsageError):
     """A data file is missing, lacks a column, or has a label that no model knows."""
 
 
@@ -30,7 +28,7 @@ class LeakError(CorpusError):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text, normalised as the worker does it.
+    """One labelled text, as published.
 
     ``agreement`` is the share of annotators behind ``label``, 1.0 where the set does not say.
     """
@@ -105,7 +103,7 @@ def read_examples(path: Path) -> list[Example]:
     return [
         Example(
             id=row["id"],
-            text=normalise(unescape(row["text"])),
+            text=unescape(row["text"]),
             label=label_id(row["label"], f"{path}, id {row['id']}"),
             agreement=float(row.get("label_confidence") or 1.0),
         )
@@ -167,8 +165,8 @@ def domain_texts(data: Path) -> Iterator[str]:
         with path.open(encoding="utf-8") as file:
             for line in file:
                 for turn in json.loads(line)["turns"]:
-                    yield normalise(turn["text"] if isinstance(turn, dict) else turn)
+                    yield turn["text"]
     banking = data / "banking" / "train.csv"
     if banking.is_file():
         for row in read_rows(banking, ("text",)):
-            yield normalise(row["text"])
+            yield row["text"]
