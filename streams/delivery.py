@@ -43,6 +43,13 @@ RETRY_S = 60.0
 # transaction, not several.
 CHUNKS = 4
 
+# The broker refused a batch of a generation that is over (KIP-447): its input is somebody's to read again.
+_GENERATION_IS_OVER = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_INSTANCE_ID,
+)
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
 
 
@@ -160,9 +167,11 @@ class Delivery:
             error = exception.args[0]
             if not error.txn_requires_abort():
                 raise self._plain(error) from exception
-            logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
             self._abort(producer)
             metrics.TRANSACTION_ABORTS.labels(self.agent.name).inc()
+            if error.code() not in _GENERATION_IS_OVER:
+                raise self._plain(error) from exception
+            logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
             return False
         self._turn = (self._turn + 1) % PRODUCERS
         metrics.TRANSACTION_SECONDS.labels(self.agent.name).observe(self._clock_s() - begun)
@@ -201,7 +210,7 @@ class Delivery:
                 f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s or more. "
                 "Give each worker an EDGEWISE_WORKER_ID of its own"
             )
-        return DeliveryError(f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()}")
+        return DeliveryError(f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()} ({error.name()})")
 
 
 def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:

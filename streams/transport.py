@@ -134,14 +134,9 @@ class Consumer(driver.Consumer):
         return generation
 
     def group_metadata(self, generation: int) -> bytes:
-        """The consumer group metadata of `generation`, as `send_offsets_to_transaction` takes it.
-
-        librdkafka makes this from its own consumer and has no call to make it for another's, so it is put together
-        here as rd_kafka_consumer_group_metadata_write lays it out: magic and version, generation (int32, little
-        endian), group and member, each ended by NUL, then 1 for no static membership.
-        """
-        member = self._thread._ensure_consumer()._coordinator.member_id
-        return b"CGMDv2:" + struct.pack("<i", generation) + f"{self.app.conf.id}\0{member}\0".encode() + b"\x01"
+        """This member's, in `generation`: what `send_offsets_to_transaction` fences a batch by."""
+        member: str = self._thread._ensure_consumer()._coordinator.member_id
+        return group_metadata(self.app.conf.id, generation, member)
 
     def lag(self, tp: TP) -> int:
         """Records of `tp` that are committed to the topic and not yet by this group; 0 while it is unknown.
@@ -210,6 +205,16 @@ class Consumer(driver.Consumer):
             self.committed = dict(offsets)
             self.seeks += 1
             return offsets
+
+
+def group_metadata(group: str, generation: int, member: str) -> bytes:
+    """Consumer group metadata as confluent-kafka hands it around.
+
+    librdkafka makes it from a consumer of its own and has no call to make it for another's, so it is put together here
+    as its rd_kafka_consumer_group_metadata_write lays it out: magic and version, generation (int32, little endian),
+    group and member, each ended by NUL, then 1 for no static membership.
+    """
+    return b"CGMDv2:" + struct.pack("<i", generation) + f"{group}\0{member}\0".encode() + b"\x01"
 
 
 def stable_offsets(settings: Settings, group: str, partitions: list[TP]) -> dict[TP, int]:

@@ -1,0 +1,211 @@
+"""Delivery against brokers: nothing lost and nothing twice when an agent fails, a transaction is aborted, a zombie commits.
+
+On the embedded broker the same code runs, and what needs no isolation of a killed worker's transactions holds as well.
+"""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from faust.types import TP
+
+from streams.app import TopicMissingError, serve
+from streams.delivery import Delivery, DeliveryError, FencedError, Output
+from streams.reader import read_topic
+from streams.settings import Settings
+from streams.transport import Record, group_metadata, stable_offsets
+
+EVENTS = 500
+PARTITIONS = 4
+
+both_brokers = pytest.mark.parametrize("where", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+
+
+class Copy:
+    """Copies `transcripts` to `sentiment`; `fault` sees every record before it is done."""
+
+    name = "edge"
+
+    def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] = lambda number: None) -> None:
+        self.source = settings.topic("transcripts")
+        self.chunk_records = 20
+        self.resets = 0
+        self._target = settings.topic("sentiment")
+        self._fault = fault
+        self._until = until
+        self._seen: set[bytes | None] = set()
+
+    async def process(self, records: Sequence[Record]) -> list[Output]:
+        for record in records:
+            self._fault(int(record.value or b""))
+        self._seen.update(record.value for record in records)
+        if len(self._seen) >= self._until:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return [Output(self._target, record.key, record.value) for record in records]
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def filled(settings: Settings) -> Settings:
+    """The topics, with numbers from 0 on the input."""
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    topics = [NewTopic(settings.topic(name), PARTITIONS, 1) for name in ("transcripts", "sentiment")]
+    for future in admin.create_topics(topics).values():
+        future.result()
+    produce(settings, range(EVENTS))
+    return settings
+
+
+def produce(settings: Settings, numbers: Sequence[int]) -> None:
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "enable.idempotence": True})
+    for number in numbers:
+        producer.produce(settings.topic("transcripts"), str(number).encode(), key=str(number % 37).encode())
+    assert producer.flush(30) == 0
+
+
+def results(settings: Settings) -> list[int]:
+    return [int(message.value() or b"") for message in read_topic(settings, "sentiment")]
+
+
+def assert_exact(settings: Settings, events: int = EVENTS) -> None:
+    numbers = results(settings)
+    assert sorted(numbers) == list(range(events))
+    for key in range(37):
+        mine = [number for number in numbers if number % 37 == key]
+        assert mine == sorted(mine), "order within a key"
+
+
+@both_brokers
+def test_every_event_is_copied_once_and_in_order(filled: Settings, where: str) -> None:
+    asyncio.run(serve(filled, Copy(filled, EVENTS)))
+    assert_exact(filled)
+
+
+@both_brokers
+@pytest.mark.parametrize("number", [0, 150, EVENTS - 1], ids=["first", "middle", "last"])
+def test_an_exception_loses_nothing(filled: Settings, where: str, number: int) -> None:
+    def fault(seen: int) -> None:
+        if seen == number:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(serve(filled, Copy(filled, EVENTS, fault)))
+    assert number not in results(filled)
+    asyncio.run(serve(filled, Copy(filled, EVENTS - len(results(filled)))))
+    assert_exact(filled)
+
+
+@both_brokers
+def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings, where: str) -> None:
+    asyncio.run(serve(filled, Copy(filled, EVENTS)))
+    produce(filled, range(EVENTS, EVENTS + 100))
+    asyncio.run(serve(filled, Copy(filled, 100)))
+    assert_exact(filled, EVENTS + 100)
+
+
+@pytest.mark.kafka
+def test_a_refused_transaction_is_aborted_and_its_input_read_again(
+    filled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The metadata of a generation that never was makes the broker refuse the batch, as it refuses a zombie's."""
+    from streams import delivery
+
+    refused = []
+
+    class Once(delivery.Consumer):
+        def group_metadata(self, generation: int) -> bytes:
+            if not refused:
+                refused.append(generation)
+                return super().group_metadata(generation + 1000)
+            return super().group_metadata(generation)
+
+    monkeypatch.setattr("streams.transport.Transport.Consumer", Once)
+    agent = Copy(filled, EVENTS)
+    asyncio.run(serve(filled, agent))
+    assert refused
+    assert agent.resets >= 2, "once at the start, once after the abort"
+    # The agent saw the last records of the refused batch before they were done; what is left is another run's.
+    if left := EVENTS - len(results(filled)):
+        asyncio.run(serve(filled, Copy(filled, left)))
+    assert_exact(filled)
+
+
+@pytest.mark.kafka
+def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> None:
+    first, second = (Delivery(filled, Copy(filled, 1)) for _ in range(2))
+    first.start()
+    second.start()
+    output = Output(filled.topic("sentiment"), b"k", b"1")
+    metadata = group_metadata(filled.group("edge"), -1, "")
+    with pytest.raises(FencedError, match=r"another worker runs with worker id 'test'.*EDGEWISE_WORKER_ID"):
+        first._transact([output], {TP(filled.topic("transcripts"), 0): 1}, metadata)
+    assert second._transact([output], {TP(filled.topic("transcripts"), 0): 1}, metadata)
+    assert results(filled) == [1]
+
+
+@both_brokers
+def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings, where: str) -> None:
+    partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
+    assert stable_offsets(filled, filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
+
+
+@pytest.mark.kafka
+def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> None:
+    """Else a partition would start before what the pending transaction commits a moment later, and do it twice."""
+    partition = TP(filled.topic("transcripts"), 0)
+    producer = Producer({"bootstrap.servers": filled.bootstrap_servers, "transactional.id": filled.topic("pending")})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(filled.topic("sentiment"), b"1")
+    producer.send_offsets_to_transaction(
+        [TopicPartition(partition.topic, partition.partition, 5)], group_metadata(filled.group("edge"), -1, "")
+    )
+    found: list[dict[TP, int]] = []
+    reader = threading.Thread(target=lambda: found.append(stable_offsets(filled, filled.group("edge"), [partition])))
+    reader.start()
+    reader.join(1.0)
+    assert reader.is_alive(), "it must wait for the pending transaction"
+    producer.commit_transaction(30)
+    reader.join(60.0)
+    assert found == [{partition: 5}]
+
+
+@pytest.mark.kafka
+def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    partition = TopicPartition(filled.topic("transcripts"), 0, 2)
+    consumer = Consumer({"bootstrap.servers": filled.bootstrap_servers, "group.id": filled.group("edge")})
+    consumer.commit(offsets=[partition], asynchronous=False)
+    consumer.close()
+    admin = AdminClient({"bootstrap.servers": filled.bootstrap_servers})
+    for future in admin.delete_records([TopicPartition(partition.topic, 0, 10)]).values():
+        future.result()
+    tp = TP(partition.topic, 0)
+    assert stable_offsets(filled, filled.group("edge"), [tp]) == {tp: 10}
+    assert "retention deleted records 2 to 9" in caplog.text
+
+
+@both_brokers
+def test_a_missing_topic_is_named(settings: Settings, where: str) -> None:
+    with pytest.raises(TopicMissingError, match=r"transcripts' does not exist .*`edgewise topics create`"):
+        asyncio.run(serve(settings, Copy(settings, 1)))
+
+
+@pytest.mark.kafka
+def test_a_record_too_large_for_its_topic_stops_the_worker_before_it_commits(filled: Settings) -> None:
+    delivery = Delivery(filled, Copy(filled, 1))
+    delivery.start()
+    too_large = Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
+    partition = TP(filled.topic("transcripts"), 0)
+    with pytest.raises(DeliveryError, match=r"MSG_SIZE_TOO_LARGE"):
+        delivery._transact([too_large], {partition: 1}, group_metadata(filled.group("edge"), -1, ""))
+    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}

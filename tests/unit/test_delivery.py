@@ -1,0 +1,62 @@
+"""The chain: which chunks delivery accepts, and when it has positions set back."""
+
+from types import SimpleNamespace
+from typing import cast
+
+from faust.types import TP
+
+from streams.delivery import _continuing
+from streams.transport import Chunk, Consumer
+
+ZERO, ONE = TP("transcripts", 0), TP("transcripts", 1)
+
+
+def consumer(committed: dict[TP, int], generation: int = 7, seeks: int = 3) -> Consumer:
+    return cast(Consumer, SimpleNamespace(committed=committed, generation=generation, seeks=seeks))
+
+
+def chunk(partition: TP, start: int, end: int, generation: int = 7, seeks: int = 3) -> Chunk:
+    return Chunk(partition, start, end, generation, seeks, [])
+
+
+def test_chunks_that_continue_each_other_are_accepted() -> None:
+    chunks = [chunk(ZERO, 10, 20), chunk(ONE, 5, 6), chunk(ZERO, 20, 25)]
+    committed = {ZERO: 10, ONE: 5}
+    assert _continuing(chunks, 7, consumer(committed)) == (chunks, False)
+    assert committed == {ZERO: 10, ONE: 5}, "nothing is committed yet"
+
+
+def test_a_chunk_behind_a_gap_is_dropped_and_positions_set_back() -> None:
+    first, gap = chunk(ZERO, 10, 20), chunk(ZERO, 21, 30)
+    assert _continuing([first, gap], 7, consumer({ZERO: 10})) == ([first], True)
+
+
+def test_a_chunk_that_was_done_before_is_dropped_and_positions_set_back() -> None:
+    assert _continuing([chunk(ZERO, 10, 20)], 7, consumer({ZERO: 20})) == ([], True)
+
+
+def test_a_chunk_of_a_partition_without_a_position_is_dropped() -> None:
+    assert _continuing([chunk(ZERO, 0, 20)], 7, consumer({})) == ([], True)
+
+
+def test_a_gap_in_one_partition_does_not_stop_another() -> None:
+    good, bad = chunk(ONE, 0, 1), chunk(ZERO, 1, 2)
+    assert _continuing([bad, good], 7, consumer({ZERO: 0, ONE: 0})) == ([good], True)
+
+
+def test_chunks_of_an_older_generation_are_dropped_without_a_seek() -> None:
+    """The rebalance that ended the generation sets positions itself."""
+    old, new = chunk(ZERO, 10, 20, generation=6), chunk(ONE, 0, 1)
+    assert _continuing([old, new], 7, consumer({ZERO: 10, ONE: 0})) == ([new], False)
+
+
+def test_chunks_that_a_rebalance_overtook_keep_their_own_generation_as_token() -> None:
+    """Accepted under it, so that the broker, not this worker, decides: it refuses what a zombie commits."""
+    old = chunk(ZERO, 10, 20, generation=6)
+    assert _continuing([old], 6, consumer({ZERO: 10}, generation=7)) == ([old], False)
+
+
+def test_what_was_fetched_before_the_last_seek_does_not_cause_another() -> None:
+    """Else each seek would leave stale chunks in the buffer, which would cause the next, for ever."""
+    stale = chunk(ZERO, 20, 30, seeks=2)
+    assert _continuing([stale], 7, consumer({ZERO: 10}, seeks=3)) == ([], False)
