@@ -16,6 +16,8 @@ TIMEOUT_S = 3
 MAX_RETRIES = 2
 RETRY_WAIT_MS = 500
 
+_NONSENSE = "what answers is not a schema registry: check EDGEWISE_SCHEMA_REGISTRY_URL"
+
 
 class RegistryError(EdgewiseError):
     """The schema registry does not answer, or refuses."""
@@ -53,35 +55,34 @@ def schema_id(client: "SchemaRegistryClient", subject: str, schema: dict[str, An
     It is looked up first, for a worker may well be allowed to read the registry and not to write to it.
     Raises `RegistryError`.
     """
-    import httpx
     from confluent_kafka.schema_registry import Schema, SchemaRegistryError
 
     avro = Schema(json.dumps(schema), "AVRO")
     try:
         try:
-            return _number(client.lookup_schema(subject, avro).schema_id)
+            id_ = client.lookup_schema(subject, avro).schema_id
         except SchemaRegistryError as error:
             if error.http_status_code != NOT_FOUND:
                 raise
-        return client.register_schema(subject, avro)
-    except (SchemaRegistryError, httpx.HTTPError, ValueError, TypeError) as error:
+            id_ = client.register_schema(subject, avro)
+    except Exception as error:  # noqa: BLE001  what comes through depends on the HTTP library that the client found
         raise RegistryError(f"cannot register the schema {subject}: {_what_went_wrong(error)}") from None
+    if id_ is None:
+        raise RegistryError(f"cannot register the schema {subject}: {_NONSENSE}")
+    return id_
 
 
 def written_schema(client: "SchemaRegistryClient", id_: int) -> Any | None:
     """The Avro schema with this id, parsed from JSON; None when the registry has none. Raises `RegistryError`."""
-    import httpx
-    from confluent_kafka.schema_registry import SchemaRegistryError
-
     try:
         schema = client.get_schema(id_)
-    except SchemaRegistryError as error:
-        if error.http_status_code == NOT_FOUND:
+    except Exception as error:  # noqa: BLE001  as above
+        if _status(error) == NOT_FOUND:
             return None
         raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
-    except (httpx.HTTPError, ValueError, TypeError) as error:
-        raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
-    if schema.schema_type not in (None, "AVRO") or schema.schema_str is None:
+    if schema.schema_str is None:
+        raise RegistryError(f"cannot read schema id {id_}: {_NONSENSE}")
+    if schema.schema_type not in (None, "AVRO"):  # a registry leaves the type out where it is Avro
         return None
     try:
         return json.loads(schema.schema_str)
@@ -89,15 +90,14 @@ def written_schema(client: "SchemaRegistryClient", id_: int) -> Any | None:
         return None
 
 
-def _number(id_: int | None) -> int:
-    if id_ is None:
-        raise TypeError("no id")
-    return id_
+def _status(error: Exception) -> int | None:
+    """The HTTP status that the registry answered, if it did."""
+    return getattr(error, "http_status_code", None)
 
 
 def _what_went_wrong(error: Exception) -> str:
     """One line for the user. Nothing of the error's own text, which may repeat the URL or the request."""
-    status = getattr(error, "http_status_code", None)
+    status = _status(error)
     if status is None:
         return f"the schema registry does not answer ({type(error).__name__}): check EDGEWISE_SCHEMA_REGISTRY_URL"
     hints = {
