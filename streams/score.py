@@ -61,7 +61,7 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     Raises ArtifactError: a model is missing or altered. UsageError: the policy lacks a threshold.
     """
     if model != "line":
-        classifier = _classifier(settings, settings.edge_model if model == "edge" else settings.cloud_model)
+        classifier = _load(settings, settings.edge_model if model == "edge" else settings.cloud_model)
         return lambda _ids, texts: [(p, model, None) for p in classifier.score(texts).tolist()]
     artifact = load_artifact(settings.edge_model)
     chosen = policy(
@@ -71,8 +71,8 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
         complexity_threshold=settings.complexity_threshold,
         random_cloud_rate=settings.random_cloud_rate,
     )
-    edge = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-    cloud = _classifier(settings, settings.cloud_model)
+    edge = _load(settings, settings.edge_model)
+    cloud = _load(settings, settings.cloud_model)
 
     def score(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
         probabilities: NDArray[np.float32] = edge.score(texts)
@@ -130,6 +130,11 @@ def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
                 "fixed by then: write JSONL instead"
             )
         writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _load(settings: Settings, name_or_folder: str) -> Classifier:
+    artifact = load_artifact(name_or_folder)
+    return Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
 
 
 _EMPTY: Final[dict[str, object]] = dict.fromkeys(FIELDS) | {"reason": "empty_text"}
