@@ -52,7 +52,7 @@ class OnnxProcessBackend:
         self._lost: Process | None = None  # killed or dead, to be waited for before the next is started
         self._starting: asyncio.Task[None] | None = None
         self._start_outlasted_a_call = False
-        self._start_error = ""
+        self._why_not = ""  # there is no child, when no start is under way
         self._backoff_s = FIRST_BACKOFF_S
         self._no_start_before = 0.0  # by the event loop's clock
         self._closed = False
@@ -86,17 +86,18 @@ class OnnxProcessBackend:
     async def close(self) -> None:
         """Ends the child and waits until it is gone; a later `score` raises CloudError."""
         self._closed = True
+        self._why_not = f"{self.id} is closed"
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
+            self._starting = None
         for process in (self._process, self._lost):
             if process is not None:
                 await _end(process)
+        self._process = None
 
     async def _ready(self) -> Process:
         """The child, when it can take a request."""
-        if self._closed:
-            raise CloudError(f"{self.id} is closed")
         if self._process is not None and self._process.returncode is not None:
             logger.warning("the process of %s ended on its own; it is started again", self.id)
             self._lose(self._process)
@@ -104,9 +105,9 @@ class OnnxProcessBackend:
         if self._starting is not None:
             if self._start_outlasted_a_call:
                 raise CloudError(f"{self.id} is still starting")
-            await asyncio.shield(self._starting)
+            await asyncio.wait([self._starting])  # which goes on when this call is cancelled
         if self._process is None:
-            raise CloudError(self._start_error)
+            raise CloudError(self._why_not)
         return self._process
 
     async def _exchange(self, process: Process, texts: Sequence[str]) -> tuple[bytes, bytes]:
@@ -136,7 +137,7 @@ class OnnxProcessBackend:
             self._starting = asyncio.create_task(self._start())
 
     async def _start(self) -> None:
-        """Starts a child and waits until it is ready; on failure leaves the reason in `_start_error`."""
+        """Starts a child and waits until it is ready; on failure leaves the reason in `_why_not`."""
         process = None
         try:
             if self._lost is not None:
@@ -162,9 +163,9 @@ class OnnxProcessBackend:
             if process is not None and process is not self._process:
                 await _end(process)
             self._starting = None
-        self._start_error = f"{self.id} cannot start: {failure}"
+        self._why_not = f"{self.id} cannot start: {failure}"
         self._no_start_before = asyncio.get_running_loop().time() + self._backoff_s
-        logger.warning("%s (the next attempt is %g s away)", self._start_error, self._backoff_s)
+        logger.warning("%s (the next attempt is %g s away)", self._why_not, self._backoff_s)
         self._backoff_s = min(2 * self._backoff_s, LAST_BACKOFF_S)
 
 
