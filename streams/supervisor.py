@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from streams.processes import die_with_parent
 from streams.settings import Settings
@@ -33,19 +32,19 @@ def backoff_s(crashes: int) -> float:
     return float(min(FIRST_BACKOFF_S * 2 ** (crashes - 1), LONGEST_BACKOFF_S))
 
 
-def supervise(settings: Settings, agents: Sequence[str], processes: int = 1, config: Path | None = None) -> int:
+def supervise(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
     """Runs `processes` processes of each of `agents` until SIGTERM or SIGINT, or until none is left; the exit code.
 
     A process gets the worker id of this one with its index behind it, and with more than one process in all, metrics
     ports that count up from the configured one. One that ends with exit code 2 (wrong set-up) ends them all.
     """
-    return asyncio.run(_Supervisor(settings, agents, processes, config).run())
+    return asyncio.run(_Supervisor(settings, agents, processes).run())
 
 
 class _Supervisor:
-    def __init__(self, settings: Settings, agents: Sequence[str], processes: int, config: Path | None) -> None:
+    def __init__(self, settings: Settings, agents: Sequence[str], processes: int) -> None:
         self._environments = [
-            (agent, _environment(settings, index, port, config))
+            (agent, _environment(settings, index, port))
             for port, (agent, index) in enumerate((agent, index) for agent in agents for index in range(processes))
         ]
         self._stop = asyncio.Event()
@@ -97,11 +96,9 @@ class _Supervisor:
         return await ended
 
 
-def _environment(settings: Settings, index: int, port: int, config: Path | None) -> dict[str, str]:
+def _environment(settings: Settings, index: int, port: int) -> dict[str, str]:
     environment = dict(os.environ)
     environment["EDGEWISE_WORKER_ID"] = f"{settings.worker_id}-{index}"
     if settings.metrics_port:
         environment["EDGEWISE_METRICS_PORT"] = str(settings.metrics_port + port)
-    if config is not None:
-        environment["EDGEWISE_CONFIG"] = str(config.absolute())
     return environment

@@ -1,7 +1,7 @@
 """`edgewise worker`: one agent in this process, or several, each in a process of its own."""
 
 import asyncio
-import logging
+from collections.abc import Sequence
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
@@ -14,18 +14,25 @@ from streams.delivery import Agent
 from streams.edge import EdgeAgent
 from streams.monitor import MonitorAgent
 from streams.settings import Settings
-
-logger = logging.getLogger(__name__)
+from streams.supervisor import supervise
 
 AGENTS = ("edge", "cloud", "monitor")
 
 
-def run_agent(settings: Settings, name: str) -> None:
-    """Runs agent `name` in this process until it is told to stop.
+def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
+    """Runs `agents` (none: all) until SIGTERM or SIGINT; the exit code.
 
-    Raises EdgewiseError: its model, its topics or its broker are not there, or it can't go on.
+    One process of one agent is this process; more are processes of their own.
+
+    Raises UsageError for an unknown agent; EdgewiseError when the one that runs here can't go on.
     """
-    asyncio.run(_run(settings, name))
+    for name in agents:
+        if name not in AGENTS:
+            raise UsageError(f"there is no agent {name!r}: it is one of {', '.join(AGENTS)}")
+    if len(agents) == 1 and processes == 1:
+        asyncio.run(_run(settings, agents[0]))
+        return 0
+    return supervise(settings, agents or AGENTS, processes)
 
 
 async def _run(settings: Settings, name: str) -> None:
@@ -37,9 +44,9 @@ async def _run(settings: Settings, name: str) -> None:
 
 
 def build_agent(settings: Settings, name: str) -> Agent:
-    """The agent called `name`, with its model loaded and verified.
+    """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
-    Raises UsageError: there is no such agent, or its model is missing or altered.
+    Raises ArtifactError: its model is missing or altered.
     """
     if name == "edge":
         artifact = load_artifact(settings.edge_model)
@@ -57,6 +64,4 @@ def build_agent(settings: Settings, name: str) -> Agent:
             load_artifact(settings.cloud_model), threads=settings.model_threads, token_budget=settings.token_budget
         )
         return CloudAgent(settings, backend)
-    if name == "monitor":
-        return MonitorAgent(settings)
-    raise UsageError(f"there is no agent {name!r}: it is one of {', '.join(AGENTS)}")
+    return MonitorAgent(settings)

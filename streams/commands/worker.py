@@ -9,6 +9,7 @@ def worker(
     agents: Annotated[
         list[str] | None, typer.Argument(metavar="[AGENT]...", help="edge, cloud, monitor; none: all of them.")
     ] = None,
+    processes: Annotated[int, typer.Option("--processes", "-n", min=1, help="Processes of each agent.")] = 1,
 ) -> None:
     """Run agents until Ctrl-C or SIGTERM.
 
@@ -19,4 +20,4 @@ def worker(
     from streams.commands.context import start
     from streams.worker import run
 
-    raise typer.Exit(run(start(), agents or []))
+    raise typer.Exit(run(start(), agents or [], processes))
