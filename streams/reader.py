@@ -1,7 +1,7 @@
 """Read a topic once, up to its end as of the call: what verify, a resumed replay and the monitor's restart need."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -90,7 +90,7 @@ def read_topic(
     offsets: Mapping[int, int] | None = None,
     since_ms: int | None = None,
     patience_s: float = _PATIENCE_S,
-) -> Iterator[Message]:
+) -> Generator[Message, None, None]:
     """Every committed record of `topic` (its name without the prefix) that is in it as of this call, then the end.
 
     Each partition is in order; between partitions there is no order. A partition starts at its offset in `offsets`
@@ -113,7 +113,7 @@ def read_topic(
 
 def _read(
     settings: Settings, name: str, starts: dict[int, int], ends: dict[int, int], since_ms: int | None, patience_s: float
-) -> Iterator[Message]:
+) -> Generator[Message, None, None]:
     """Read partitions of topic `name` from `starts` to before `ends`."""
     consumer = _consumer(settings, "read_committed")
     try:
@@ -147,7 +147,7 @@ def _read(
         consumer.close()
 
 
-def _drop_earlier(records: Iterator[Message], since_ms: int) -> Iterator[Message]:
+def _drop_earlier(records: Iterator[Message], since_ms: int) -> Generator[Message, None, None]:
     """`records` without each partition's first ones before `since_ms`: the embedded broker looks times up roughly."""
     begun: set[int | None] = set()
     for record in records:
