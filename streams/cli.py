@@ -10,6 +10,7 @@ import typer
 from schemas.errors import EdgewiseError, UsageError
 from streams.commands.broker import broker
 from streams.commands.config import config
+from streams.commands.replay import replay
 from streams.commands.topics import topics
 from streams.commands.worker import worker
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
+app.command()(replay)
 app.command()(config)
 
 
