@@ -12,6 +12,7 @@ from streams.commands.broker import broker
 from streams.commands.config import config
 from streams.commands.replay import replay
 from streams.commands.topics import topics
+from streams.commands.verify import verify
 from streams.commands.worker import worker
 
 app = typer.Typer(

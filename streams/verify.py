@@ -2,28 +2,24 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 from typing import Any
-
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.codecs import codec
-from streams.kafka import client_config
+from streams.lag import group_lag
 from streams.ledger import Origin, Read, Verdict, judge
-from streams.reader import ReadError, read_topic, watermarks
+from streams.reader import read_topic, watermarks
 from streams.settings import Settings
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
 AGENTS = (("edge", TRANSCRIPTS), ("cloud", CLOUD_INFERENCE), ("monitor", ROUTING_EVENTS))
 _POLL_S = 0.25
-_COMMITTED_TIMEOUT_S = 30.0  # the broker answers when open transactions have ended: within 10 s, and its check's 10 s
 
 
-class LagError(EdgewiseError):
+class NotDrainedError(EdgewiseError):
     """An agent did not catch up with its input in time."""
 
 
@@ -51,49 +47,17 @@ def verify(settings: Settings) -> Verdict:
 def wait_until_drained(settings: Settings, timeout_s: float) -> None:
     """Wait until every agent has committed all of its input that is there when its turn comes.
 
-    Raises `LagError` when that takes longer than `timeout_s` seconds.
+    Raises `NotDrainedError` when that takes longer than `timeout_s` seconds, and what `group_lag` raises.
     """
     deadline = time.monotonic() + timeout_s
     for agent, topic in AGENTS:
-        while behind := first_undone(settings, agent, topic):
+        while lag := sum(group_lag(settings, agent, topic).values()):
             if time.monotonic() > deadline:
-                raise LagError(
-                    f"after {timeout_s:g} s the {agent} agent has still not done {behind}: "
-                    "is it running, and has the input ended?"
+                raise NotDrainedError(
+                    f"after {timeout_s:g} s the {agent} agent still has {lag:,} records of "
+                    f"{settings.topic(topic)} to do: is it running, and has the input ended?"
                 )
             time.sleep(_POLL_S)
-
-
-def first_undone(settings: Settings, agent: str, topic: str) -> str | None:
-    """The place of a record of `topic` that the group of `agent` has not committed; None when there is none.
-
-    Offsets alone cannot tell: behind the last record of a transactional topic stands the marker that ended its
-    transaction, which no consumer sees and no group commits. So what lies between is read, as far as the first record.
-    """
-    marks = watermarks(settings, topic)
-    name = settings.topic(topic)
-    consumer = Consumer(
-        {
-            **client_config(settings),
-            "group.id": settings.group(agent),  # only asked about, never joined
-            "isolation.level": "read_committed",  # makes the broker wait for offsets of transactions under way
-            "enable.auto.commit": False,
-        }
-    )
-    try:
-        committed = {
-            found.partition: max(found.offset, marks[found.partition].low)  # without a commit: a negative number
-            for found in consumer.committed([TopicPartition(name, number) for number in marks], _COMMITTED_TIMEOUT_S)
-        }
-    except KafkaException as error:
-        raise ReadError(
-            f"the offsets of group {settings.group(agent)} could not be had: {error.args[0].str()}"
-        ) from None
-    finally:
-        consumer.close()
-    with closing(read_topic(settings, topic, offsets=committed)) as records:
-        record = next(records, None)
-    return None if record is None else f"{name}[{record.partition()}]@{record.offset()}"
 
 
 def _records(settings: Settings, topic: str) -> Iterator[Read[Any]]:

@@ -140,6 +140,13 @@ def test_conversations_have_no_order_between_them(topics: Topics) -> None:
     assert topics.faults() == {}
 
 
+def test_partitions_of_the_input_have_no_order_between_them(topics: Topics) -> None:
+    topics.answer("e4")
+    topics.transcripts[-1] = topics.transcripts[-1]._replace(partition=7)
+    topics.answer("e5")
+    assert topics.faults() == {}
+
+
 def test_a_repeated_event_out_of_order(topics: Topics) -> None:
     topics.answer("e4")
     topics.answer("e0")
@@ -210,6 +217,12 @@ def test_a_total_of_the_monitor_is_wrong(topics: Topics, figure: str, change: di
     topics.windows = [dataclasses.replace(topics.windows[0], **change)]
     assert topics.faults() == {"totals": 1}
     assert topics.judge().totals.first[0].startswith(f"partition 0, {figure}: ")
+
+
+def test_the_sample_counts_only_what_the_cloud_answered(topics: Topics) -> None:
+    topics.answer("e4", reason="random_cloud", route="cloud")
+    topics.answer("e5", reason="random_cloud", degraded=True)
+    assert topics.faults() == {}
 
 
 def test_the_totals_are_the_sum_of_all_windows_of_a_partition(topics: Topics) -> None:
