@@ -26,6 +26,7 @@ app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(replay)
+app.command()(verify)
 app.command()(config)
 
 
