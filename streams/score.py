@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Final, Literal, Protocol, TextIO
+from typing import Final, Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from models.classifier import Classifier
 from models.router import decide, policy
 from schemas.errors import UsageError
 from schemas.records import LABELS
+from streams.recording import Row
 from streams.settings import Settings
 
 Model = Literal["edge", "cloud", "line"]
@@ -27,25 +28,6 @@ CHUNK = 1_000
 
 # float32 carries seven digits: more would be noise that differs between machines.
 DIGITS = 6
-
-
-class Row(Protocol):
-    """A row of a recording."""
-
-    @property
-    def number(self) -> int:
-        """Its place in the recording, from 1."""
-        ...
-
-    @property
-    def fields(self) -> Mapping[str, object]:
-        """Every field, in the input's order."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """What is scored."""
-        ...
 
 
 Answer = tuple[list[float], str, str | None]  # probabilities, route, reason

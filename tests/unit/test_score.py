@@ -4,9 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
@@ -15,23 +13,14 @@ from models.classifier import Classifier
 from models.router import policy, random_draw
 from schemas.errors import UsageError
 from streams import score as score_module
+from streams.recording import Row
 from streams.score import CHUNK, FIELDS, Answer, build_scorer, score_rows, write_csv, write_jsonl
 from streams.settings import Settings
 from tests.unit.tiny_artifact import tiny_artifact
 
 
-@dataclass(frozen=True)
-class SampleRow:
-    number: int
-    fields: Mapping[str, object]
-
-    @property
-    def text(self) -> str:
-        return str(self.fields["text"])
-
-
-def rows(*fields: Mapping[str, object]) -> list[SampleRow]:
-    return [SampleRow(number, MappingProxyType(dict(row))) for number, row in enumerate(fields, 1)]
+def rows(*fields: Mapping[str, object]) -> list[Row]:
+    return [Row(number, number, row, str(row["text"])) for number, row in enumerate(fields, 1)]
 
 
 def edge(_ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
@@ -96,11 +85,12 @@ def test_order_is_kept_over_chunks_and_no_more_than_a_chunk_is_held() -> None:
     n = 2 * CHUNK + 7
     taken = 0
 
-    def source() -> Iterator[SampleRow]:
+    def source() -> Iterator[Row]:
         nonlocal taken
         for number in range(1, n + 1):
             taken = number
-            yield SampleRow(number, {"id": number, "text": "bad" if number % 3 else "good"})
+            text = "bad" if number % 3 else "good"
+            yield Row(number, number, {"id": number, "text": text}, text)
 
     scored = score_rows(source(), edge)
     for number, row in enumerate(scored, 1):
