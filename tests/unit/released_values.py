@@ -1,0 +1,150 @@
+"""A value of every topic as each released schema version wrote it, and what it says. Released: never edited."""
+
+from typing import Any
+
+RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
+    ("transcripts", 1): (
+        (
+            "c3012cdb7cfaa9960ab506652d3106632d31062e4d69207675656c6f206e6f2073616c69c3b320f09f98a1f6a1abfef96202"
+            "02020a65732d4d580a66696c6573020a71756575650e62696c6c696e6700"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "turn": 3,
+            "text": "Mi vuelo no salió 😡",
+            "occurred_at": 1700000000123,
+            "role": "customer",
+            "channel": "voice",
+            "language": "es-MX",
+            "source": "files",
+            "attributes": {"queue": "billing"},
+        },
+    ),
+    ("sentiment", 1): (
+        (
+            "c3017a5a3001e3d475ef06652d3106632d310600000000000000e83f000000000000e83f000000000000c03f000000000000"
+            "c03f02040116636c6f756440312e302e30f6a1abfef962d0afabfef962"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "turn": 3,
+            "label": "negative",
+            "confidence": 0.75,
+            "negative": 0.75,
+            "neutral": 0.125,
+            "positive": 0.125,
+            "route": "cloud",
+            "reason": "low_confidence",
+            "degraded": True,
+            "model": "cloud@1.0.0",
+            "occurred_at": 1700000000123,
+            "scored_at": 1700000001000,
+        },
+    ),
+    ("cloud-inference", 1): (
+        (
+            "c3010c9791c9260d0fbc06652d3106632d31062e4d69207675656c6f206e6f2073616c69c3b320f09f98a1f6a1abfef96202"
+            "0a65732d4d5880a2abfef962a8a2abfef96202000000000000e93f000000000000e03f000000000000d03f000000000000c0"
+            "3f000000000000f03f000000000000e03f000000000000d03f000000000000d03f146564676540312e302e30126465666175"
+            "6c744031040a656d61696c0a70686f6e6500"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "turn": 3,
+            "text": "Mi vuelo no salió 😡",
+            "occurred_at": 1700000000123,
+            "language": "es-MX",
+            "ingested_at": 1700000000128,
+            "requested_at": 1700000000148,
+            "reason": "high_complexity",
+            "complexity": 0.78125,
+            "length": 0.5,
+            "syntax": 0.25,
+            "uncertainty": 0.125,
+            "emotion": 1.0,
+            "edge_negative": 0.5,
+            "edge_neutral": 0.25,
+            "edge_positive": 0.25,
+            "edge_model": "edge@1.0.0",
+            "router": "default@1",
+            "pii": ("email", "phone"),
+        },
+    ),
+    ("routing-events", 1): (
+        (
+            "c3011dac068bf73a991c06652d3106632d310602020601000000000000e93f000000000000e03f000000000000d03f000000"
+            "000000c03f000000000000f03f02000000000000e03f0204fca9f1d24d62503f5f07ce1951da8b3f000000000000f83f0000"
+            "000000403440040a656d61696c0a70686f6e6500146564676540312e302e301264656661756c744031f6a1abfef962aca2ab"
+            "fef962"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "turn": 3,
+            "stage": "decided",
+            "route": "cloud",
+            "reason": "random_cloud",
+            "degraded": True,
+            "complexity": 0.78125,
+            "length": 0.5,
+            "syntax": 0.25,
+            "uncertainty": 0.125,
+            "emotion": 1.0,
+            "edge_label": "neutral",
+            "edge_confidence": 0.5,
+            "cloud_label": "positive",
+            "cost_usd": 0.001,
+            "cloud_only_cost_usd": 0.0136,
+            "inference_ms": 1.5,
+            "end_to_end_ms": 20.25,
+            "pii": ("email", "phone"),
+            "model": "edge@1.0.0",
+            "router": "default@1",
+            "occurred_at": 1700000000123,
+            "recorded_at": 1700000000150,
+        },
+    ),
+    ("monitoring", 1): (
+        (
+            "c301f112133da0cc8e7080a0abfef962c0c9b2fef96206d00fc8010a040865646765920e0a636c6f7564be010002186f7074"
+            "696d616c5f65646765e00d0002106e65676174697665b009002824bc749318045602403333333333332b400600ff41020ab6"
+            "cbb2fef962"
+        ),
+        {
+            "window_start": 1700000000000,
+            "window_end": 1700000060000,
+            "partition": 3,
+            "events": 1000,
+            "decided": 100,
+            "degraded": 5,
+            "routes": {"edge": 905, "cloud": 95},
+            "reasons": {"optimal_edge": 880},
+            "labels": {"negative": 600},
+            "sampled": 20,
+            "sampled_agreed": 18,
+            "cost_usd": 2.292,
+            "cloud_only_cost_usd": 13.6,
+            "end_to_end_ms": b"\x00\xffA",
+            "inference_ms": b"\n",
+            "updated_at": 1700000060123,
+        },
+    ),
+    ("alerts", 1): (
+        (
+            "c3010420183d4296252d14656467655f736861726502000000000000e83f9a9999999999e93f48746865206564676520616e"
+            "7377657273206c657373207468616e2069742073686f756c64f6a1abfef962c6b1abfef962"
+        ),
+        {
+            "rule": "edge_share",
+            "state": "firing",
+            "value": 0.75,
+            "threshold": 0.8,
+            "message": "the edge answers less than it should",
+            "since": 1700000000123,
+            "updated_at": 1700000001123,
+        },
+    ),
+}
