@@ -1,4 +1,4 @@
-"""Delivery against brokers: nothing lost and nothing twice when an agent fails, a transaction is aborted, a zombie commits.
+"""Delivery against brokers: nothing lost, nothing twice when an agent fails, a transaction aborts, a zombie commits.
 
 On the embedded broker the same code runs, and what needs no isolation of a killed worker's transactions holds as well.
 """
@@ -23,7 +23,9 @@ from streams.transport import Record, group_metadata, stable_offsets
 EVENTS = 500
 PARTITIONS = 4
 
-both_brokers = pytest.mark.parametrize("where", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+both_brokers = pytest.mark.parametrize(
+    "broker", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True
+)
 
 
 class Copy:
@@ -31,7 +33,7 @@ class Copy:
 
     name = "edge"
 
-    def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] = lambda number: None) -> None:
+    def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] | None = None) -> None:
         self.source = settings.topic("transcripts")
         self.chunk_records = 20
         self.resets = 0
@@ -42,7 +44,8 @@ class Copy:
 
     async def process(self, records: Sequence[Record]) -> list[Output]:
         for record in records:
-            self._fault(int(record.value or b""))
+            if self._fault is not None:
+                self._fault(int(record.value or b""))
         self._seen.update(record.value for record in records)
         if len(self._seen) >= self._until:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -86,14 +89,14 @@ def assert_exact(settings: Settings, events: int = EVENTS) -> None:
 
 
 @both_brokers
-def test_every_event_is_copied_once_and_in_order(filled: Settings, where: str) -> None:
+def test_every_event_is_copied_once_and_in_order(filled: Settings) -> None:
     asyncio.run(serve(filled, Copy(filled, EVENTS)))
     assert_exact(filled)
 
 
 @both_brokers
 @pytest.mark.parametrize("number", [0, 150, EVENTS - 1], ids=["first", "middle", "last"])
-def test_an_exception_loses_nothing(filled: Settings, where: str, number: int) -> None:
+def test_an_exception_loses_nothing(filled: Settings, number: int) -> None:
     def fault(seen: int) -> None:
         if seen == number:
             raise ZeroDivisionError
@@ -106,7 +109,7 @@ def test_an_exception_loses_nothing(filled: Settings, where: str, number: int) -
 
 
 @both_brokers
-def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings, where: str) -> None:
+def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings) -> None:
     asyncio.run(serve(filled, Copy(filled, EVENTS)))
     produce(filled, range(EVENTS, EVENTS + 100))
     asyncio.run(serve(filled, Copy(filled, 100)))
@@ -154,7 +157,7 @@ def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> 
 
 
 @both_brokers
-def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings, where: str) -> None:
+def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings) -> None:
     partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
     assert stable_offsets(filled, filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
 
@@ -195,7 +198,7 @@ def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog
 
 
 @both_brokers
-def test_a_missing_topic_is_named(settings: Settings, where: str) -> None:
+def test_a_missing_topic_is_named(settings: Settings) -> None:
     with pytest.raises(TopicMissingError, match=r"transcripts' does not exist .*`edgewise topics create`"):
         asyncio.run(serve(settings, Copy(settings, 1)))
 

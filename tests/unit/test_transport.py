@@ -65,7 +65,7 @@ def test_group_metadata_holds_generation_and_member() -> None:
 def test_an_untested_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = object.__new__(Transport)
     transport.check_versions()
-    monkeypatch.setattr("streams.transport.version", lambda package: "99.0")
+    monkeypatch.setattr("streams.transport.version", lambda _package: "99.0")
     with pytest.raises(UntestedVersionError, match=r"aiokafka 99\.0 is installed.*0\.14\.0"):
         transport.check_versions()
     assert importlib.metadata.version("aiokafka") == "0.14.0"
