@@ -1,5 +1,6 @@
 """The `edgewise` command. Each subcommand is a file in `commands`, which imports what it needs only when it runs."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ import typer
 from schemas.errors import EdgewiseError, UsageError
 from streams.commands.broker import broker
 from streams.commands.config import config
+from streams.commands.consume import consume
 from streams.commands.replay import replay
+from streams.commands.score import score
 from streams.commands.topics import topics
 from streams.commands.verify import verify
 from streams.commands.worker import worker
@@ -26,6 +29,8 @@ app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(replay)
+app.command()(consume)
+app.command()(score)
 app.command()(verify)
 app.command()(config)
 
@@ -61,6 +66,8 @@ def edgewise(
 
 def main() -> None:
     """Runs the command line; exit code 0: done what was asked, 2: wrong usage, 130: interrupted, 1: anything else."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # JSON lines and CSV are UTF-8, whatever the terminal's locale
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except EdgewiseError as error:

@@ -13,9 +13,11 @@ def worker(
 ) -> None:
     """Run agents until Ctrl-C or SIGTERM.
 
-    A single agent runs in this process. Several run as processes of their own, and are restarted when they crash.
+    A single process of a single agent is this one. More are processes of their own, restarted when they crash.
 
-    Example: [bold]edgewise worker edge[/]
+    Example: [bold]edgewise worker[/]
+
+    Example: [bold]edgewise worker edge --processes 2[/]
     """
     from streams.commands.context import start
     from streams.worker import run
