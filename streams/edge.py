@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
 
-from schemas.validation import validate_event
-
 from models.classifier import Classifier
 from models.pricing import Prices
 from models.router import Decision, Policy, decide
@@ -22,6 +20,7 @@ from schemas.records import (
     TranscriptEvent,
 )
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.validation import validate_event
 from streams import metrics
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
