@@ -113,6 +113,7 @@ class Delivery:
                     "transactional.id": f"{transactional_id}-{i}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "linger.ms": 5,  # a commit flushes at once; until then let batches grow
+                    "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
                     "compression.type": "lz4",
                     # A dead letter is as large as the broker's largest record, and its headers come on top.
                     "message.max.bytes": 2 * 1024 * 1024,
@@ -206,11 +207,13 @@ class Delivery:
     def _plain(self, error: KafkaError) -> EdgewiseError:
         if error.code() in _FENCED:
             return FencedError(
-                f"{self.agent.name}: this worker's transactions were taken over: another worker runs with worker id "
-                f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s or more. "
+                f"{self.agent.name}: transactions were taken over: another worker runs with worker id "
+                f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s. "
                 "Give each worker an EDGEWISE_WORKER_ID of its own"
             )
-        return DeliveryError(f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()} ({error.name()})")
+        return DeliveryError(
+            f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()} ({error.name()})"
+        )
 
 
 def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:

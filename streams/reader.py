@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple
 
+import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import EdgewiseError, UsageError
@@ -36,6 +37,20 @@ class Watermarks(NamedTuple):
     high: int
 
 
+def _leader_is_moving(error: Exception) -> bool:
+    """Whether a partition has no leader for the moment: just created, or its broker restarts."""
+    return isinstance(error, KafkaException) and error.args[0].code() in (
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    )
+
+
+@stamina.retry(on=_leader_is_moving, timeout=_REQUEST_TIMEOUT_S, attempts=None)
+def _offsets(consumer: Consumer, partition: TopicPartition) -> Watermarks:
+    return Watermarks(*consumer.get_watermark_offsets(partition, timeout=_REQUEST_TIMEOUT_S))
+
+
 def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
     """The watermarks of each partition of `topic` (its name without the prefix), open transactions included.
 
@@ -51,10 +66,7 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
     consumer = _consumer(settings, "read_uncommitted")
     try:
         marks = {
-            partition: Watermarks(
-                *consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=_REQUEST_TIMEOUT_S)
-            )
-            for partition in sorted(metadata.partitions)
+            partition: _offsets(consumer, TopicPartition(name, partition)) for partition in sorted(metadata.partitions)
         }
         return marks | _fetched(consumer, name, {at: mark for at, mark in marks.items() if mark.low < mark.high})
     except KafkaException as error:
