@@ -14,7 +14,7 @@ from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS, RECORD_TYPES
 from streams.codecs import codec
 from streams.kafka import client_config
-from streams.reader import read_topic, watermarks
+from streams.reader import Watermarks, read_topic, watermarks
 from streams.settings import Settings
 from streams.windows import sketch_from_bytes
 
@@ -63,13 +63,11 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     if topic not in TOPICS:
         raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(TOPICS)}")
     decode = _decoder(settings, topic)
+    marks = watermarks(settings, topic)
+    offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
     if follow:
-        messages = _follow(settings, topic, start)
+        messages = _follow(settings, settings.topic(topic), offsets, marks, start.since_ms)
     else:
-        partitions = watermarks(settings, topic)
-        offsets = dict.fromkeys(partitions, start.offset or 0)
-        if start.latest:
-            offsets = {partition: marks.high for partition, marks in partitions.items()}
         messages = read_topic(settings, topic, offsets=offsets, since_ms=start.since_ms)
     return (decode(message) | _place(message) for message in messages)
 
@@ -149,9 +147,14 @@ def _base64(value: str | bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
-def _follow(settings: Settings, topic: str, start: Start) -> Iterator[Message]:
-    """Records from `start` on, without end."""
-    marks, name = watermarks(settings, topic), settings.topic(topic)
+def _follow(
+    settings: Settings,
+    name: str,
+    offsets: dict[int, int],
+    marks: Mapping[int, Watermarks],
+    since_ms: int | None,
+) -> Iterator[Message]:
+    """Records of topic `name` (its full one) from `offsets`, or from `since_ms` on, without end."""
     consumer = Consumer(
         client_config(settings)
         | {
@@ -163,19 +166,18 @@ def _follow(settings: Settings, topic: str, start: Start) -> Iterator[Message]:
         }
     )
     try:
-        places = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
-        if start.since_ms is not None:
-            asked = [TopicPartition(name, partition, start.since_ms) for partition in marks]
+        if since_ms is not None:
+            asked = [TopicPartition(name, partition, since_ms) for partition in marks]
             found = consumer.offsets_for_times(asked, timeout=_REQUEST_TIMEOUT_S)
-            places = {of.partition: of.offset if of.offset >= 0 else marks[of.partition].high for of in found}
-        consumer.assign([TopicPartition(name, partition, offset) for partition, offset in places.items()])
+            offsets = {of.partition: of.offset if of.offset >= 0 else marks[of.partition].high for of in found}
+        consumer.assign([TopicPartition(name, partition, offset) for partition, offset in offsets.items()])
         while True:
             message = consumer.poll(0.5)
             if message is None:
                 continue
             error = message.error()
             if error is None:
-                if start.since_ms is None or message.timestamp()[1] >= start.since_ms:
+                if since_ms is None or message.timestamp()[1] >= since_ms:
                     yield message
             elif error.fatal() or error.code() in _PERMANENT:
                 raise ConsumeError(f"topic {name} can't be followed: {error.str()}")

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -173,7 +174,7 @@ class _Sender:
         self._on_progress = on_progress
         self._sent = 0
         self.delivered = 0
-        self._refused: Message | None = None
+        self._refusal: str | None = None
         self._producer = Producer(
             client_config(settings)
             | {
@@ -200,11 +201,10 @@ class _Sender:
             (RUN_HEADER, run_id),
             (ROW_HEADER, str(event.row)),
         ]
+        on_delivery = partial(self._on_delivery, path, event.line)
         while True:
             try:
-                self._producer.produce(
-                    self._topic, event.value, event.key, headers=headers, on_delivery=self._on_delivery
-                )
+                self._producer.produce(self._topic, event.value, event.key, headers=headers, on_delivery=on_delivery)
                 break
             except BufferError:
                 self._poll(0.1)
@@ -217,8 +217,8 @@ class _Sender:
     def finish(self, timeout_s: float, *, complete: bool = True) -> None:
         """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
         left = self._producer.flush(timeout_s)
-        self._on_progress(self.delivered)
         if complete:
+            self._on_progress(self.delivered)
             self._raise_refusal()
             if left:
                 raise ReplayError(f"the broker did not take {left} events within {timeout_s:g} s; go on with --resume")
@@ -228,15 +228,12 @@ class _Sender:
         self._raise_refusal()
         self._on_progress(self.delivered)
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+    def _on_delivery(self, path: Path, line: int, error: KafkaError | None, _message: Message) -> None:
         if error is None:
             self.delivered += 1
-        elif self._refused is None:
-            self._refused = message
+        elif self._refusal is None:
+            self._refusal = f"{path}, line {line}: the broker did not take it: {error.str()}"
 
     def _raise_refusal(self) -> None:
-        if self._refused is not None and (error := self._refused.error()) is not None:
-            row = _header(dict(self._refused.headers() or []), ROW_HEADER)
-            raise ReplayError(
-                f"the broker did not take row {row}: {error.str()}; go on with --resume when that is mended"
-            )
+        if self._refusal is not None:
+            raise ReplayError(f"{self._refusal}; go on with --resume when that is mended")

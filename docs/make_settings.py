@@ -1,0 +1,40 @@
+"""Prints docs/settings.md, made of the settings class: `python -m docs.make_settings > docs/settings.md`."""
+
+from streams.settings import Settings, allowed, variable
+
+_HEAD = """\
+# Settings
+
+A setting is an environment variable, or a key of a TOML file; the variable wins. The file is the one named by
+`--config`, else by `EDGEWISE_CONFIG`, else `edgewise.toml` in the working directory when it is there.
+
+    # edgewise.toml
+    bootstrap_servers = "kafka-1:9092,kafka-2:9092"
+    topic_prefix = "support."
+    router = "article"
+
+`edgewise config` prints what is in force and where each value came from. A value that is not allowed, an unknown
+`EDGEWISE_…` variable or an unknown key stops every command before it starts, with a line that says so. An empty
+variable counts as not set.
+
+This page is made by `python -m docs.make_settings > docs/settings.md`.
+
+| variable | key | default | allowed | what it does |
+|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        if field.default_factory is not None:
+            default = "the host's name"
+        else:
+            default = "" if field.default in (None, "") else f"`{field.default}`"
+        rows.append(f"| `{variable(name)}` | `{name}` | {default} | {allowed(name)} | {field.description} |\n")
+    return _HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201
