@@ -1,0 +1,58 @@
+# Everything runs in .venv, made once from requirements.lock. PYTHON names another interpreter, ARGS adds arguments:
+#     make setup PYTHON=/opt/python3.12/bin/python3     make test ARGS="-k router"     make demo ARGS="--json demo.json"
+
+ARGS ?=
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The newest fitting Python on the PATH that can make virtual environments.
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench lock clean
+
+help: ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(READY) ## Install everything into .venv (the other targets do it when needed)
+
+# The lock's packages are installed again only when the lock has changed, the project itself when its metadata has.
+$(VENV)/.locked: requirements.lock
+	@$(if $(PYTHON),,echo "edgewise needs Python 3.11, 3.12 or 3.13 with venv; none was found on the PATH." \
+		"Install one (on Debian: python3 and python3-venv) or name it: make setup PYTHON=/path/to/python3" >&2; exit 1)
+	@"$(PYTHON)" -c '$(FITS)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13 with venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	$(RUN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(READY): $(VENV)/.locked pyproject.toml
+	$(RUN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Watch real customer messages go through the whole line, and read the report
+	@$(RUN)/edgewise demo $(ARGS)
+
+test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
+	@$(RUN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## Check style, types and the direction of imports
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(READY) ## Measure what the README claims; prints tables and JSON
+	@$(RUN)/python -m benchmarks $(ARGS)
+
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
+lock: ## Resolve the newest dependencies into requirements*.lock (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
+	$(LOCK) --upgrade --extra dev --generate-hashes -o requirements.lock
+	$(LOCK) --upgrade --extra training -o requirements-training.lock
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
