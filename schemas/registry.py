@@ -82,11 +82,9 @@ def written_schema(client: "SchemaRegistryClient", id_: int) -> Any | None:
         raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
     if schema.schema_str is None:
         raise RegistryError(f"cannot read schema id {id_}: {_NONSENSE}")
-    if schema.schema_type not in (None, "AVRO"):  # a registry leaves the type out where it is Avro
-        return None
     try:
         return json.loads(schema.schema_str)
-    except ValueError:
+    except ValueError:  # a Protobuf schema
         return None
 
 

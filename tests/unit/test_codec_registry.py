@@ -153,6 +153,7 @@ def test_a_schema_without_a_needed_field_is_an_unknown_schema(
     "schema",
     [
         Schema('syntax = "proto3"; message TranscriptEvent {}', "PROTOBUF"),
+        Schema('{"type": "object", "properties": {"text": {"type": "string"}}}', "JSON"),
         Schema("not JSON", "AVRO"),
         Schema('"string"', "AVRO"),
         Schema('{"type": "record", "name": "TranscriptEvent"}', "AVRO"),
@@ -163,7 +164,7 @@ def test_a_schema_without_a_needed_field_is_an_unknown_schema(
             [SchemaReference("elsewhere.Text", "elsewhere", 1)],
         ),
     ],
-    ids=["protobuf", "not JSON", "primitive", "no fields", "no such type", "references"],
+    ids=["protobuf", "JSON schema", "not JSON", "primitive", "no fields", "no such type", "references"],
 )
 def test_a_schema_that_cannot_be_used_is_an_unknown_schema(
     codec: Codec[TranscriptEvent], registry: SchemaRegistryClient, schema: Schema
