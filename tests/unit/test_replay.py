@@ -1,6 +1,7 @@
 import hashlib
 import json
 from collections import Counter
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,17 @@ def headers(message: Message) -> dict[str, Any]:
     return dict(message.headers() or [])
 
 
-def interrupt_after(events: int) -> Any:
-    def on_progress(done: int, _rows: int) -> None:
-        if done >= events:
-            raise KeyboardInterrupt
+def interrupted_after(events: int, settings: Settings, recording: Recording) -> Summary:
+    """Ctrl-C comes when the replay looks at the clock for the event behind the first so many."""
+    looks = chain(range(events + 1), repeat(None))
 
-    return on_progress
+    def clock_s() -> float:
+        look = next(looks)
+        if look is None:
+            raise KeyboardInterrupt
+        return float(look)
+
+    return replay(settings, [recording], pace=Pace(per_second=1_000), clock_s=clock_s)
 
 
 def test_every_row_is_sent_keyed_by_conversation_and_says_where_it_is_from(
@@ -94,12 +100,9 @@ def test_replayed_twice_the_ids_are_the_same_and_the_runs_are_not(topics: Settin
 def test_an_interrupted_replay_ends_in_order_and_resumes_with_what_is_missing(
     topics: Settings, recording: Recording
 ) -> None:
-    before = replay(topics, [recording], pace=Pace(per_second=2_000), on_progress=interrupt_after(120))
-    assert before.interrupted
-    assert 120 <= before.sent < 300
-    assert before.sent == len(sent(topics))
-    after = replay(topics, [recording], resume=True)
-    assert after == Summary(rows=300, before=before.sent, sent=300 - before.sent, interrupted=False)
+    assert interrupted_after(120, topics, recording) == Summary(rows=300, before=0, sent=120, interrupted=True)
+    assert len(sent(topics)) == 120
+    assert replay(topics, [recording], resume=True) == Summary(rows=300, before=120, sent=180, interrupted=False)
     messages = sent(topics)
     assert sorted(int(headers(message)["edgewise-row"]) for message in messages) == list(range(1, 301))
     assert len({headers(message)["edgewise-run"] for message in messages}) == 1
@@ -108,8 +111,8 @@ def test_an_interrupted_replay_ends_in_order_and_resumes_with_what_is_missing(
 
 def test_the_latest_run_is_the_one_resumed(topics: Settings, recording: Recording) -> None:
     replay(topics, [recording])
-    latest = replay(topics, [recording], pace=Pace(per_second=2_000), on_progress=interrupt_after(120))
-    assert replay(topics, [recording], resume=True).sent == 300 - latest.sent
+    interrupted_after(120, topics, recording)
+    assert replay(topics, [recording], resume=True).sent == 180
 
 
 def test_a_file_that_was_changed_is_another_recording(topics: Settings, recording: Recording) -> None:
