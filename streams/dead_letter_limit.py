@@ -40,6 +40,6 @@ class DeadLetterLimit:
         if self._records >= WINDOW_RECORDS and self._dead > self._limit * self._records:
             raise TooManyDeadLettersError(
                 f"{agent}: {self._dead:,} of the last {self._records:,} records could not be read, over the limit "
-                f"of {self._limit:.0%} (EDGEWISE_DEAD_LETTER_LIMIT): is it the right topic, prefix and schema registry? "
+                f"of {self._limit:.0%} (EDGEWISE_DEAD_LETTER_LIMIT): right topic, prefix, registry? "
                 "The reasons stand in the headers: `edgewise consume dead-letters`"
             )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from schemas.codec import DeadLetterReason
 from schemas.topics import DEAD_LETTERS
+from streams import metrics
 from streams.delivery import Output
 from streams.settings import Settings
 
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def dead_letter(settings: Settings, agent: str, record: "Record", reason: DeadLetterReason, detail: str) -> Output:
-    """`record` for dead-letters: its key, value and headers as they are, then seven headers of ours.
+    """`record` for dead-letters, counted: its key, value and headers as they are, then seven headers of ours.
 
     `detail` is a line for whoever looks into it; like every message, it must hold no customer text. Ours come last, for
     a record that was put back and failed again has them already: of a header given twice, the last one counts.
     """
+    metrics.DEAD_LETTERS.labels(agent, reason).inc()
     origin: dict[str, str] = {
         "edgewise-reason": reason,
         "edgewise-detail": detail,

@@ -102,6 +102,7 @@ class Delivery:
         self._producers: list[Producer] = []
         self._turn = 0
         self._seeks = 0
+        self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
         """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
@@ -169,7 +170,7 @@ class Delivery:
             if not error.txn_requires_abort():
                 raise self._plain(error) from exception
             self._abort(producer)
-            metrics.TRANSACTION_ABORTS.labels(self.agent.name).inc()
+            self._aborts.inc()
             if error.code() not in _GENERATION_IS_OVER:
                 raise self._plain(error) from exception
             logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
