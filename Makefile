@@ -47,11 +47,12 @@ lint: $(READY) ## Check style, types and the direction of imports
 bench: $(READY) ## Measure what the README claims; prints tables and JSON
 	@$(RUN)/python -m benchmarks $(ARGS)
 
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
+LOCK := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
 lock: ## Resolve the newest dependencies into requirements*.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
-	$(LOCK) --upgrade --extra dev --generate-hashes -o requirements.lock
-	$(LOCK) --upgrade --extra training -o requirements-training.lock
+	$(LOCK) --upgrade --generate-hashes --extra dev pyproject.toml -o requirements.lock
+	echo hatchling | $(LOCK) --upgrade --generate-hashes --constraint requirements.lock pyproject.toml - -o requirements-runtime.lock
+	$(LOCK) --upgrade --extra training pyproject.toml -o requirements-training.lock
 
 clean: ## Remove .venv and every cache
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,157 @@
+"""What is deployed fits the code: variables are settings, files are there, ports and metrics agree."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams.settings import Settings, load_settings, variable
+from streams.worker import AGENTS
+from tests.kafka.kafka_server import REPOSITORY
+
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+WORKERS = [name for name, service in SERVICES.items() if "build" in service]
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", " ")
+PROMETHEUS: dict[str, Any] = yaml.safe_load((REPOSITORY / "deploy" / "prometheus.yml").read_text())
+RULES = (REPOSITORY / "deploy" / "prometheus-rules.yml").read_text()
+
+
+def _environment(service: str, given: dict[str, str]) -> dict[str, str]:
+    """The service's variables as docker compose hands them over when the caller's environment is `given`."""
+    return {
+        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: given.get(found[1]) or found[2], value)
+        for name, value in SERVICES[service]["environment"].items()
+    }
+
+
+def test_every_agent_is_a_service() -> None:
+    assert {tuple(SERVICES[name]["command"]) for name in WORKERS} == {
+        ("topics", "create"),
+        *(("worker", agent) for agent in AGENTS),
+    }
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_the_services_variables_are_settings_that_load(service: str) -> None:
+    settings = load_settings(environ=_environment(service, {}))
+
+    assert settings.bootstrap_servers == "kafka:19092"
+    assert settings.metrics_port == 9464
+    assert settings.router == "default"
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_a_variable_that_is_passed_on_keeps_its_name(service: str) -> None:
+    passed = {
+        name: found[1]
+        for name, value in SERVICES[service]["environment"].items()
+        if (found := re.match(r"\$\{(\w+)", value)) is not None
+    }
+    assert passed
+    assert all(inside == outside for inside, outside in passed.items())
+    assert load_settings(environ=_environment(service, {"EDGEWISE_ROUTER": "article"})).router == "article"
+
+
+def test_every_edgewise_variable_in_the_container_files_is_a_setting() -> None:
+    files = [DOCKERFILE, (REPOSITORY / "docker-compose.yml").read_text()]
+    assert {name for text in files for name in re.findall(r"EDGEWISE_\w+", text)} <= {
+        variable(name) for name in Settings.model_fields
+    }
+
+
+def test_services_wait_for_services_that_are_there_and_can_be_waited_for() -> None:
+    for service in SERVICES.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            if wanted["condition"] == "service_healthy":
+                assert "test" in SERVICES[name]["healthcheck"]
+            else:
+                assert wanted["condition"] == "service_completed_successfully"
+                assert SERVICES[name]["restart"] == "on-failure"
+
+
+def test_kafka_is_advertised_where_the_workers_and_the_host_look_for_it() -> None:
+    kafka = SERVICES["kafka"]["environment"]
+    advertised = dict(each.split("://") for each in kafka["KAFKA_ADVERTISED_LISTENERS"].split(","))
+    listening = dict(each.split("://") for each in kafka["KAFKA_LISTENERS"].split(","))
+    protocols = dict(each.split(":") for each in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+
+    assert advertised["INSIDE"] == SERVICES["edge"]["environment"]["EDGEWISE_BOOTSTRAP_SERVERS"]
+    assert all(listening[name] == f":{address.split(':')[1]}" for name, address in advertised.items())
+    assert listening.keys() == protocols.keys()
+    assert SERVICES["kafka"]["ports"] == ["127.0.0.1:9092:9092"]
+    assert advertised["OUTSIDE"] == "localhost:9092"
+
+
+def test_mounted_files_and_named_volumes_exist() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert (REPOSITORY / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"]
+
+
+def test_images_are_pinned() -> None:
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", service["image"]) for service in SERVICES.values())
+
+
+def test_the_dockerfile_copies_what_is_there_and_its_context_lets_in() -> None:
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for source in line.split()[:-1]
+    ]
+    let_in = {line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+
+    assert all((REPOSITORY / source.removeprefix("./")).exists() for source in copied)
+    assert set(copied) == let_in
+
+
+def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
+    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+    assert re.search(r"^USER edgewise$", last_stage, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK .*EDGEWISE_METRICS_PORT", last_stage, re.MULTILINE)
+
+
+def test_the_runtime_lock_is_a_part_of_the_whole_lock() -> None:
+    def pins(file: str) -> set[str]:
+        return {line for line in (REPOSITORY / file).read_text().splitlines() if re.match(r"[a-z0-9]", line)}
+
+    runtime, everything = pins("requirements-runtime.lock"), pins("requirements.lock")
+    assert runtime
+    assert runtime < everything
+    assert not any(line.startswith(("pytest==", "mypy==", "torch==")) for line in runtime)
+
+
+def test_prometheus_scrapes_every_worker_at_its_port() -> None:
+    (job,) = PROMETHEUS["scrape_configs"]
+    (workers,) = job["dns_sd_configs"]
+
+    assert set(workers["names"]) == set(WORKERS) - {"topics"}
+    assert str(workers["port"]) == SERVICES["edge"]["environment"]["EDGEWISE_METRICS_PORT"]
+    assert f"EXPOSE {workers['port']}" in DOCKERFILE
+    assert [file for file in PROMETHEUS["rule_files"] if not (REPOSITORY / "deploy" / file).is_file()] == []
+
+
+def test_the_rules_use_metrics_and_labels_that_a_worker_has() -> None:
+    source = (REPOSITORY / "streams" / "metrics.py").read_text()
+    for name in set(re.findall(r"\bedgewise_\w+", RULES)):
+        assert f'"{re.sub(r"_(total|bucket|count|sum)$", "", name)}"' in source, name
+    for label in {name for names in re.findall(r"\{([^{}$]*)\}", RULES) for name in re.findall(r"(\w+)=", names)}:
+        assert label == "job" or f'"{label}"' in source, label
+
+
+def test_recorded_series_are_recorded_before_they_are_used() -> None:
+    (group,) = yaml.safe_load(RULES)["groups"]
+    recorded: set[str] = set()
+    for rule in group["rules"]:
+        assert set(re.findall(r"edgewise:\w+(?::\w+)?", rule["expr"])) <= recorded
+        recorded |= {rule["record"]} if "record" in rule else set()
+
+
+def test_nothing_deployed_names_a_path_of_the_machine_that_made_it() -> None:
+    files: list[Path] = [*REPOSITORY.glob("requirements*.lock"), REPOSITORY / "docker-compose.yml"]
+    assert len(files) == 4
+    for file in files:
+        assert re.findall(r"https?://|file:|/(?:home|root|tmp|work)/", file.read_text()) == [], file
