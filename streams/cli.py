@@ -12,6 +12,7 @@ from schemas.errors import EdgewiseError, UsageError
 from streams.commands.broker import broker
 from streams.commands.config import config
 from streams.commands.consume import consume
+from streams.commands.demo import demo
 from streams.commands.replay import replay
 from streams.commands.score import score
 from streams.commands.topics import topics
@@ -32,6 +33,7 @@ app.command()(replay)
 app.command()(consume)
 app.command()(score)
 app.command()(verify)
+app.command()(demo)
 app.command()(config)
 
 
