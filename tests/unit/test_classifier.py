@@ -7,6 +7,7 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnxruntime.quantization import quantize_dynamic
 
 from models import classifier as module
 from models.artifact import ArtifactError, load_artifact
@@ -113,6 +114,22 @@ def test_threads_do_not_change_the_result(folder: Path, classifier: Classifier) 
     two = Classifier(load_artifact(str(folder)), threads=2)
     texts = [f"{word} day" for word in WORDS]
     np.testing.assert_allclose(two.score(texts), classifier.score(texts), atol=1e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_batch_mates_do_not_change_a_dynamically_quantised_models_result(tmp_path: Path, threads: int) -> None:
+    folder = tiny_artifact(tmp_path)
+    quantize_dynamic(folder / "model.onnx", folder / "model.onnx")
+    write_manifest(folder)
+    quantised = Classifier(load_artifact(str(folder)), threads=threads)
+    texts = ["awful", *(f"{word} day at the gate" for word in WORDS)]
+    together = quantised.score(texts)
+    assert together[0].argmax() == 0
+    np.testing.assert_array_equal(together, np.concatenate([quantised.score([text]) for text in texts]))
+    np.testing.assert_array_equal(together[::-1], quantised.score(texts[::-1]))
+    # Were it not for that, they would differ: all texts in one call get other scales than each alone.
+    quantised._token_budget = 100_000
+    assert (quantised.score(texts) != together).any()
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])

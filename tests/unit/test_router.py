@@ -8,7 +8,8 @@ from models.router import KEYWORDS, Policy, complexity, decide, policy, random_d
 from schemas.errors import UsageError
 
 TEXTS = st.text(max_size=400) | st.lists(
-    st.sampled_from(["angry", "ANGRY!", "managers", "so", "late.", "why?", "\U0001f621", "manager", "refund"]), max_size=80
+    st.sampled_from(["angry", "ANGRY!", "managers", "so", "late.", "why?", "\U0001f621", "manager", "refund"]),
+    max_size=80,
 ).map(" ".join)
 CONFIDENCES = st.floats(0, 1)
 KEEP = Policy("test", "1", confidence_threshold=0.6, complexity_threshold=0.75, random_cloud_rate=0.0)
