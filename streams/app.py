@@ -96,14 +96,15 @@ async def serve(settings: Settings, agent: Agent) -> None:
         failure = app.crash_reason or (starting.exception() if starting.done() else None)
         for task in (starting, stopping, crashing):
             task.cancel()
-        await _stop(app, delivery, failure is not None)
+        await _stop(app, failure is not None)
+        await delivery.close()
     if failure is not None:
         raise failure
 
 
-async def _stop(app: faust.App, delivery: Delivery, crashed: bool) -> None:
-    await delivery.close()
+async def _stop(app: faust.App, crashed: bool) -> None:
     try:
+        # Faust fetches no more, waits for the batch under way, and leaves the group.
         await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001  what matters is committed; the group drops a silent member by itself
         logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)

@@ -10,6 +10,7 @@ import argparse
 import csv
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,16 +40,17 @@ DRAIN_S = 600.0
 
 
 class Line:
-    """Workers as processes: for each agent one in each of two slots, which names its worker id."""
+    """Workers as processes: for each agent one in each slot, which names its worker id."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, slots: tuple[int, ...] = SLOTS) -> None:
         self._settings = settings
         self._folder = folder
+        self._slots = slots
         self._workers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         for agent in AGENTS:
-            for slot in SLOTS:
+            for slot in self._slots:
                 self.start(agent, slot)
         return self
 
@@ -79,6 +81,11 @@ class Line:
         """Kill a worker (-9)."""
         self._workers[agent, slot].kill()
         self._workers[agent, slot].wait()
+
+    def stop(self, agent: str, slot: int, number: signal.Signals) -> int:
+        """Send a worker a signal and wait for its end; the exit code."""
+        self._workers[agent, slot].send_signal(number)
+        return self._workers[agent, slot].wait(60)
 
     def ended(self) -> list[str]:
         """The workers that ended by themselves, each with the last line of its log."""
