@@ -66,7 +66,7 @@ class Line:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}
         changed = self._settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
         environment |= {f"EDGEWISE_{name.upper()}": str(value) for name, value in changed.items()}
-        environment["EDGEWISE_WORKER_ID"] = f"slot-{slot}"
+        environment |= {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
         with (self._folder / f"{agent}-{slot}.log").open("ab") as log:
             self._workers[agent, slot] = subprocess.Popen(
                 [sys.executable, "-m", "streams.cli", "worker", agent],
@@ -87,10 +87,22 @@ class Line:
         self._workers[agent, slot].send_signal(number)
         return self._workers[agent, slot].wait(60)
 
+    def wait_until_up(self, agent: str, slot: int, starts: int) -> None:
+        """Waits until the worker's log says for the time number `starts` that it is up."""
+        deadline = time.monotonic() + 90
+        while self.log(agent, slot).count("is up") < starts:
+            if time.monotonic() > deadline or self._workers[agent, slot].poll() is not None:
+                raise RuntimeError(f"{agent}-{slot} did not come up: {self.log(agent, slot)[-500:]}")
+            time.sleep(0.05)
+
+    def log(self, agent: str, slot: int) -> str:
+        """What the workers of a slot have logged."""
+        return (self._folder / f"{agent}-{slot}.log").read_text()
+
     def ended(self) -> list[str]:
         """The workers that ended by themselves, each with the last line of its log."""
         return [
-            f"{agent}-{slot}: {(self._folder / f'{agent}-{slot}.log').read_text().splitlines()[-1:]}"
+            f"{agent}-{slot}: {self.log(agent, slot).splitlines()[-1:]}"
             for (agent, slot), worker in self._workers.items()
             if worker.poll() is not None
         ]
