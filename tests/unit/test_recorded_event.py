@@ -1,3 +1,4 @@
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,14 @@ def test_a_column_mapping_that_is_none_is_refused(given: str) -> None:
 )
 def test_times_of_several_kinds(written: object, expected: int) -> None:
     assert milliseconds(written) == expected
+
+
+def test_a_time_without_a_zone_is_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/New_York")
+        time.tzset()
+        assert milliseconds("2015-02-24 19:15:48") == 1_424_805_348_000
+    time.tzset()
 
 
 @pytest.mark.parametrize("written", ["soon", "31.12.2020", "nan", "inf", True, "2015-13-01"])
