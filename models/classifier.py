@@ -117,7 +117,8 @@ def _load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSess
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3  # errors only: they are raised as well, warnings are about the graph's making
-    # Idle threads that spin take the core that delivery and the broker need.
+    # Threads that spin while idle take the core that delivery and the broker need: with two threads and 2 ms between
+    # calls, 1.7 times the processor time for the same work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
