@@ -1,10 +1,9 @@
 """`edgewise demo`: the whole line on this machine, real traffic through it, and a report that can be checked."""
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +35,7 @@ SAMPLES = tuple(Path(__file__).parents[1] / "samples" / name for name in ("airli
 # All of the samples, some 2,900 events, are through in 50 s: long enough to watch, short enough not to be waited for.
 EVENTS_PER_S = 60
 _REFRESH_S = 0.2
+_TEXTS_PER_STEP = 100  # the larger model does some hundreds a second
 # Cold, on a busy machine of two cores, a group is ready after 10 s, and what is under way is done in 1 s.
 _READY_TIMEOUT_S = 120.0
 _DRAIN_TIMEOUT_S = 120.0
@@ -43,6 +43,10 @@ _DRAIN_TIMEOUT_S = 120.0
 
 class DemoError(EdgewiseError):
     """The demo did not get to its end."""
+
+
+class InterruptedDemo(Exception):  # noqa: N818 - nothing is wrong
+    """The demo was told to end."""
 
 
 class _Demo(NamedTuple):
@@ -53,25 +57,32 @@ class _Demo(NamedTuple):
     windows: LiveWindows
     show: Callable[[State], None]
     expected: int
+    told_to_end: Callable[[], bool]
 
     def step(self, phase: str, began: float | None) -> None:
-        """Take in and show what has come; raises `ProcessDiedError` when an agent has ended."""
+        """Take in and show what has come.
+
+        Raises `ProcessDiedError` when an agent has ended, `InterruptedDemo` when the demo is to.
+        """
+        if self.told_to_end():
+            raise InterruptedDemo
         self.windows.update(_REFRESH_S)
         elapsed = 0.0 if began is None else time.monotonic() - began
         self.show(State(phase, elapsed, self.expected, self.windows.total(), self.processes.health()))
         self.processes.require(*(agent for agent, _ in AGENTS))
 
 
-def demo(settings: Settings, folder: Path, events: int | None = None) -> Report:
+def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Callable[[], bool]) -> Report:
     """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
 
     Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
-    own. However it ends, no process is left. Raises UsageError: more events than there are. EdgewiseError: a process
-    died, or the line stood still.
+    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall.
+
+    Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
+    still.
     """
     samples = _samples(events)
-    stack = ExitStack()
-    try:
+    with ExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker())
         own = settings.model_copy(
             update={
@@ -89,22 +100,8 @@ def demo(settings: Settings, folder: Path, events: int | None = None) -> Report:
         processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
         windows = stack.enter_context(LiveWindows(own))
         show = stack.enter_context(shown())
-        line = _Demo(own, processes, windows, show, sum(len(sample.events) for sample in samples))
+        line = _Demo(own, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
         return _judged(line, samples, _run(line, samples))
-    finally:
-        with _uninterrupted():
-            stack.close()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Lets nobody cut short what ends the processes: a second Ctrl-C would leave those that were still to come."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Sample(NamedTuple):
@@ -148,8 +145,7 @@ def _judged(line: _Demo, samples: list[_Sample], seconds: float) -> Report:
     began = time.monotonic() - seconds
     line.step("verifying", began)
     verdict = verify(line.settings)
-    line.step("scoring every labelled text with the cloud model too", began)
-    accuracy = _accuracy(line.settings, [event for sample in samples for event in sample.events])
+    accuracy = _accuracy(line, [event for sample in samples for event in sample.events], began)
     line.step("done", began)
     return Report(verdict, line.windows.total(), accuracy, seconds)
 
@@ -177,23 +173,28 @@ def _drained(settings: Settings) -> bool:
     return all(sum(group_lag(settings, agent, topic).values()) == 0 for agent, topic in AGENTS)
 
 
-def _accuracy(settings: Settings, events: list[TranscriptEvent]) -> Accuracy:
+def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:
     """Accuracy against the samples' labels of the edge model, the cloud model and the line as a whole.
 
     The edge has scored every event, and says in its audit event what it made of it. The cloud was asked about the
     difficult ones only, and what it got right of those says nothing about it: so it scores all labelled texts here.
     """
+    settings = line.settings
     labels = {event.event_id: event.attributes["label"] for event in events if event.attributes.get("label")}
-    texts = [event.text for event in events if event.event_id in labels]
+    labelled = [event for event in events if event.event_id in labels]
     cloud = Classifier(
         load_artifact(settings.cloud_model), threads=settings.model_threads, token_budget=settings.token_budget
     )
-    answers = (LABELS[best] for best in cloud.score(texts).argmax(axis=1).tolist())
-    right = sum(answer == label for answer, label in zip(answers, labels.values(), strict=True))
+    answers: list[tuple[str, str]] = []
+    for i in range(0, len(labelled), _TEXTS_PER_STEP):
+        line.step("scoring all labelled texts with the cloud model too", began)
+        part = labelled[i : i + _TEXTS_PER_STEP]
+        best = cloud.score([event.text for event in part]).argmax(axis=1).tolist()
+        answers += [(event.event_id, LABELS[label]) for event, label in zip(part, best, strict=True)]
     return Accuracy(
         labelled=len(labels),
         edge=_share_right(labels, _answers(settings, ROUTING_EVENTS, "edge_label")),
-        cloud=right / len(labels) if labels else None,
+        cloud=_share_right(labels, answers),
         line=_share_right(labels, _answers(settings, SENTIMENT, "label")),
     )
 
@@ -205,7 +206,7 @@ def _answers(settings: Settings, topic: str, field: str) -> Iterator[tuple[str, 
         yield record.event_id, getattr(record, field)
 
 
-def _share_right(labels: dict[str, str], answers: Iterator[tuple[str, str]]) -> float | None:
+def _share_right(labels: dict[str, str], answers: Iterable[tuple[str, str]]) -> float | None:
     """The share of `labels` that `answers` (event id, label) agree with; of an event's answers, the last counts."""
     given = dict(answers)
     return sum(given.get(event_id) == label for event_id, label in labels.items()) / len(labels) if labels else None

@@ -21,9 +21,11 @@ def demo(
     import json
     import signal
     import tempfile
+    import threading
 
     from schemas.errors import UsageError
     from streams.commands.context import start
+    from streams.demo import InterruptedDemo
     from streams.demo import demo as run_demo
     from streams.report import report_json, report_lines
 
@@ -33,12 +35,15 @@ def demo(
             json_file.touch()
         except OSError as error:
             raise UsageError(f"--json {json_file}: {error.strerror}") from None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
+    told_to_end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not an exception: it would come up wherever the demo happens to be, even among what ends its processes.
+        signal.signal(number, lambda _number, _frame: told_to_end.set())
     folder = Path(tempfile.mkdtemp(prefix="edgewise-demo-"))
     typer.echo(f"The logs of all processes go to {folder}", err=True)
     try:
-        report = run_demo(settings, folder, events)
-    except KeyboardInterrupt:
+        report = run_demo(settings, folder, events, told_to_end.is_set)
+    except InterruptedDemo:
         typer.echo("edgewise: interrupted: every process of the demo was ended", err=True)
         raise typer.Exit(130) from None
     if json_file is not None:
