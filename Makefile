@@ -5,6 +5,7 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
+QUIX := build/quix
 
 # The newest fitting Python on the PATH that can make virtual environments.
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -44,8 +45,14 @@ lint: $(READY) ## Check style, types and the direction of imports
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-bench: $(READY) ## Measure what the README claims; prints tables and JSON
+bench: $(READY) $(QUIX)/.ready ## Measure what the README claims; prints tables, writes benchmarks/results/latest.json
 	@$(RUN)/python -m benchmarks $(ARGS)
+
+# Quix Streams pins other versions of the libraries that Edgewise runs on.
+$(QUIX)/.ready: benchmarks/quix-requirements.txt | $(READY)
+	$(RUN)/python -m venv --clear $(QUIX)
+	$(QUIX)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
+	@touch $@
 
 LOCK := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
 lock: ## Resolve the newest dependencies into requirements*.lock (needs uv)

@@ -1,0 +1,100 @@
+"""Puts the figures of results/latest.json between the bench markers of the documents: the README a few, docs all."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.figure import Figure
+from benchmarks.results import Results, load
+from benchmarks.workers import REPOSITORY
+from schemas.errors import EdgewiseError
+
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+BROKERS = {"kafka": "Kafka", "embedded": "embedded broker"}
+
+# The README's rows: what is said, and the figures that say it.
+ROWS = (
+    ("the classifier alone, one thread", ("bare classifier",)),
+    ("edge alone: streamed, exactly once, audited", ("edge alone", "edge alone / bare classifier")),
+    ("whole line: edge, cloud and monitor", ("whole line", "whole line / bare classifier")),
+    ("latency p50, p95, p99 at 200 events/s", tuple(f"p{q} at 200 events/s" for q in (50, 95, 99))),
+    ("the same at half the line's rate", tuple(f"p{q} at half the line's rate" for q in (50, 95, 99))),
+    ("delivery alone, two outputs an event", ("Edgewise delivery",)),
+    ("Quix Streams, exactly once, the same", ("Quix Streams, exactly once", "Edgewise delivery / Quix Streams")),
+    ("edge worker, process start to first result", ("edge worker, process start to first result",)),
+    (
+        "memory of an edge, a cloud, a monitor worker",
+        tuple(f"{a} worker, resident" for a in ("edge", "cloud", "monitor")),
+    ),
+)
+
+
+class DocumentError(EdgewiseError):
+    """A document has no place for the figures."""
+
+
+def main() -> None:
+    """Writes both documents."""
+    results = load()
+    _put(REPOSITORY / "README.md", _few(results))
+    _put(REPOSITORY / "docs" / "benchmarks.md", _all(results))
+
+
+def replaced(document: str, block: str) -> str:
+    """`document` with `block` between the markers. Raises DocumentError: it has no markers."""
+    before, start, rest = document.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise DocumentError(f"needs a line {START} and below it a line {END}")
+    return f"{before}{start}\n{block}\n{end}{after}"
+
+
+def _put(path: Path, block: str) -> None:
+    try:
+        path.write_text(replaced(path.read_text(encoding="utf-8"), block), encoding="utf-8")
+    except (DocumentError, OSError) as error:
+        sys.exit(f"{path.name}: {error}")
+
+
+def _few(results: Results) -> str:
+    figures = [each for taken in results.figures.values() for each in taken]
+    lines = ["| | " + " | ".join(BROKERS.values()) + " |", "|---|---|---|"]
+    for said, names in ROWS:
+        cells = [_cell([each for name in names for each in figures if (each.what, each.where) == (name, broker)])
+                 for broker in BROKERS]  # fmt: skip
+        if any(cells):
+            lines.append(f"| {said} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", _taken(results)])
+
+
+def _cell(found: Sequence[Figure]) -> str:
+    """`1,234 events/s (× 0.85)`; figures of one unit together: `10, 18, 25 ms`."""
+    ratios = [each for each in found if not each.unit]
+    measured = [each for each in found if each.unit]
+    if not measured:
+        return ""
+    unit = measured[0].unit
+    values = ", ".join(each.shown.removesuffix(unit).strip() for each in measured)
+    return f"{values} {unit}" + "".join(f" (ratio **{each.shown}**)" for each in ratios)
+
+
+def _all(results: Results) -> str:
+    lines = [_taken(results), ""]
+    for taken in results.figures.values():
+        lines += ["| measured | on | median | range |", "|---|---|---:|---:|"]
+        lines += [f"| {each.what} | {each.where} | {each.shown} | {each.spread} |" for each in taken]
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _taken(results: Results) -> str:
+    machine = results.machine
+    return (
+        f"Medians, taken on {results.taken} with everything, the broker too, on one machine: "
+        f"{machine['cores']} cores of {machine['processor']}, {machine['memory']}, {machine['system']}, "
+        f"Python {machine['python']}; {machine['packages']}. `make bench` takes them again."
+    )
+
+
+if __name__ == "__main__":
+    main()

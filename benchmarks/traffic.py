@@ -1,0 +1,64 @@
+"""The traffic that is measured with: the texts of samples/airline.csv, over and over, each time as new events."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from confluent_kafka import Producer
+
+from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
+from streams.clock import now_ms
+from streams.codecs import codec
+from streams.kafka import client_config
+from streams.recorded_event import recorded_events
+from streams.recording import read_recording
+from streams.settings import Settings
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "airline.csv"
+
+
+@cache
+def _recorded() -> tuple[TranscriptEvent, ...]:
+    rows = read_recording(SAMPLE)
+    return tuple(event for _, event in recorded_events(rows, SAMPLE, "benchmark", {}, now_ms))
+
+
+def events() -> Iterator[TranscriptEvent]:
+    """Events without end: the id is their number, the sample's conversations go on from cycle to cycle."""
+    recorded = _recorded()
+    for number in count():
+        event = recorded[number % len(recorded)]
+        yield replace(event, event_id=str(number), turn=event.turn + number // len(recorded))
+
+
+def texts(number: int) -> list[str]:
+    """The texts of the first `number` events."""
+    recorded = _recorded()
+    return [recorded[i % len(recorded)].text for i in range(number)]
+
+
+def preload(settings: Settings, number: int) -> None:
+    """Puts the first `number` events into `transcripts`, idempotently, and waits until they are there."""
+    encode = codec(settings, TRANSCRIPTS).encode
+    topic = settings.topic(TRANSCRIPTS)
+    producer = loader(settings)
+    for event, _ in zip(events(), range(number), strict=False):
+        send(producer, topic, encode(event), event.conversation_id.encode())
+    producer.flush()
+
+
+def loader(settings: Settings) -> Producer:
+    """A producer for much traffic."""
+    return Producer(client_config(settings) | {"enable.idempotence": True, "linger.ms": 20, "compression.type": "lz4"})
+
+
+def send(producer: Producer, topic: str, value: bytes, key: bytes) -> None:
+    """Produces a record, once there is room for it."""
+    while True:
+        try:
+            return producer.produce(topic, value, key)
+        except BufferError:
+            producer.poll(0.1)
