@@ -36,17 +36,17 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
 
 
 async def _run(settings: Settings, name: str) -> None:
-    agent = build_agent(settings, name)
+    agent = await build_agent(settings, name)
     try:
         await serve(settings, agent)
     finally:
         await agent.close()
 
 
-def build_agent(settings: Settings, name: str) -> Agent:
+async def build_agent(settings: Settings, name: str) -> Agent:
     """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
-    Raises ArtifactError: its model is missing or altered.
+    Raises ArtifactError: its model is missing or altered; CloudError: the cloud's process does not start.
     """
     if name == "edge":
         artifact = load_artifact(settings.edge_model)
@@ -63,5 +63,6 @@ def build_agent(settings: Settings, name: str) -> Agent:
         backend = OnnxProcessBackend(
             load_artifact(settings.cloud_model), threads=settings.model_threads, token_budget=settings.token_budget
         )
+        await backend.start()  # now, rather than within the first batch's deadline
         return CloudAgent(settings, backend)
     return MonitorAgent(settings)
