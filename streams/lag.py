@@ -2,6 +2,7 @@
 
 import time
 
+import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import EdgewiseError
@@ -15,6 +16,20 @@ _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are pu
 
 class LagError(EdgewiseError):
     """A group's lag could not be found out."""
+
+
+def _coordinator_is_moving(failure: Exception) -> bool:
+    """Whether it will pass by itself: a new cluster's, a new broker's, or an election's first seconds."""
+    return isinstance(failure, KafkaException) and failure.args[0].code() in {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+
+
+@stamina.retry(on=_coordinator_is_moving, timeout=_REQUEST_TIMEOUT_S, attempts=None)
+def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    return consumer.committed(partitions, _REQUEST_TIMEOUT_S)
 
 
 def group_lag(settings: Settings, agent: str, topic: str) -> dict[int, int]:
@@ -42,7 +57,7 @@ def group_lag(settings: Settings, agent: str, topic: str) -> dict[int, int]:
     )
     lags = dict.fromkeys(marks, 0)
     try:
-        committed = consumer.committed([TopicPartition(name, partition) for partition in marks], _REQUEST_TIMEOUT_S)
+        committed = _committed(consumer, [TopicPartition(name, partition) for partition in marks])
         positions = {of.partition: max(of.offset, marks[of.partition].low) for of in committed}
         behind = {partition: at for partition, at in positions.items() if at < marks[partition].high}
         consumer.assign([TopicPartition(name, partition, at) for partition, at in behind.items()])

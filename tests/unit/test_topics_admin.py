@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from typing import cast
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from schemas.topics import DEAD_LETTERS, RECORD_TYPES, TRANSCRIPTS
 from streams.kafka import client_config, cluster_metadata
-from streams.lag import group_lag
+from streams.lag import _committed, group_lag
 from streams.settings import Settings
 from streams.topics_admin import TopicAdminError, create, describe, specs
 
@@ -98,6 +99,29 @@ def test_lag_of_a_group_that_never_committed_is_everything(settings: Settings) -
     create(settings)
     produce(settings, 3, partition=2)
     assert group_lag(settings, "edge", TRANSCRIPTS) == {0: 0, 1: 0, 2: 3, 3: 0}
+
+
+@pytest.mark.parametrize("code", [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS])
+def test_a_coordinator_that_moves_is_waited_for(code: int) -> None:
+    answers = iter([KafkaException(KafkaError(code)), [TopicPartition("t", 0, 7)]])
+
+    class Moving:
+        def committed(self, _partitions: object, _timeout: float) -> object:
+            answer = next(answers)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    assert [of.offset for of in _committed(cast(Consumer, Moving()), [TopicPartition("t", 0)])] == [7]
+
+
+def test_a_refusal_is_not_waited_for() -> None:
+    class Refusing:
+        def committed(self, _partitions: object, _timeout: float) -> object:
+            raise KafkaException(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED))
+
+    with pytest.raises(KafkaException):
+        _committed(cast(Consumer, Refusing()), [])
 
 
 @pytest.fixture
