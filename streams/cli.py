@@ -18,6 +18,7 @@ from streams.commands.score import score
 from streams.commands.topics import topics
 from streams.commands.verify import verify
 from streams.commands.worker import worker
+from streams.interrupts import kept_interrupts
 
 app = typer.Typer(
     name="edgewise",
@@ -71,7 +72,10 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # JSON lines and CSV are UTF-8, whatever the terminal's locale
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app()
+        with kept_interrupts():
+            app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -17,6 +17,7 @@ from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
+from streams.interrupts import kept_interrupts
 from streams.kafka import client_config, cluster_metadata
 from streams.pace import Pace, Pacer
 from streams.reader import read_topic
@@ -128,16 +129,17 @@ def replay(
     before, interrupted, run_id = 0, False, str(uuid.uuid4())
     sender = _Sender(settings, name, lambda delivered: on_progress(before + delivered, rows))
     try:
-        for recording, sha in zip(recordings, digests, strict=True):
-            run = runs.get(sha, _Run(run_id))
-            pacer = Pacer(pace, clock_s)
-            for event in recording.events(sha, encode, clock):
-                if event.row in run.rows:
-                    before += 1
-                else:
-                    sender.wait(pacer, event.occurred_at)
-                    sender.send(recording.path, sha, run.id, event)
-        sender.finish(_FLUSH_TIMEOUT_S)
+        with kept_interrupts():
+            for recording, sha in zip(recordings, digests, strict=True):
+                run = runs.get(sha, _Run(run_id))
+                pacer = Pacer(pace, clock_s)
+                for event in recording.events(sha, encode, clock):
+                    if event.row in run.rows:
+                        before += 1
+                    else:
+                        sender.wait(pacer, event.occurred_at)
+                        sender.send(recording.path, sha, run.id, event)
+            sender.finish(_FLUSH_TIMEOUT_S)
     except KeyboardInterrupt:
         interrupted = True
         sender.finish(_INTERRUPTED_FLUSH_S, complete=False)

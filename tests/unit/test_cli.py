@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from streams import cli, kafka
+from streams.broker import EmbeddedBroker, _free_port
 from streams.settings import Settings
 from tests.unit.tiny_artifact import tiny_artifact
 
@@ -234,8 +235,6 @@ def test_a_reader_that_has_enough_ends_a_command_silently(models: dict[str, str]
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_broker_command_ends_in_good_order(number: signal.Signals, repository: Path) -> None:
-    from streams.broker import _free_port
-
     port = _free_port()
     with subprocess.Popen(
         [*COMMAND, "broker", "--port", str(port)],
@@ -251,6 +250,25 @@ def test_the_broker_command_ends_in_good_order(number: signal.Signals, repositor
         process.send_signal(number)
         assert process.communicate() == ("Stopped.\n", "")
         assert process.returncode == 0
+
+
+def test_ctrl_c_ends_a_command_whose_broker_is_gone(repository: Path) -> None:
+    with EmbeddedBroker() as broker:
+        environ = {"EDGEWISE_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
+        edgewise("topics", "create", environ=environ)
+        following = subprocess.Popen(
+            [*COMMAND, "consume", "transcripts", "--follow", "--from", "beginning"],
+            env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=repository,
+        )  # fmt: skip
+        edgewise("replay", "samples/care.jsonl", "--limit", "1", environ=environ, cwd=repository)
+        assert following.stdout is not None
+        assert following.stderr is not None
+        following.stdout.readline()
+    following.stderr.readline()  # librdkafka complains: from now on it logs, and Ctrl-C comes up inside
+    following.send_signal(signal.SIGINT)
+    _, rest = following.communicate(timeout=60)
+    assert following.returncode == 130
+    assert "Traceback" not in rest
 
 
 def test_an_interrupted_replay_tells_how_to_go_on(environ: dict[str, str], tmp_path: Path, repository: Path) -> None:
