@@ -1,5 +1,6 @@
 """All measurements, or those that are named: tables on the terminal, and results/latest.json after a full run."""
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ def main() -> int:
     )
     arguments = options.parse_args()
     wanted = scale(arguments)
+    logging.basicConfig(level=logging.ERROR)
     results = Results(machine(), datetime.now(UTC).date().isoformat())
 
     def latencies(wanted: Scale) -> list[Figure]:

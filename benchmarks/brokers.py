@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import Consumer, TopicPartition
+
+from schemas.topics import SENTIMENT
 from streams import topics_admin
 from streams.broker import EmbeddedBroker
+from streams.kafka import client_config
 from streams.settings import Settings
 from tests.kafka.kafka_server import bootstrap_servers, kafka_cluster
 
@@ -31,3 +35,23 @@ def installation(servers: str, **values: Any) -> Settings:
     )
     topics_admin.create(settings)
     return settings
+
+
+def results_reader(settings: Settings) -> Consumer:
+    """A read_committed consumer of `sentiment` from its beginning, as a downstream team's, that is told at once.
+
+    The embedded broker answers a fetch, whatever has come, only after half of the time that the consumer may wait: at
+    librdkafka's default of 500 ms the reader would add more to a latency than the line does.
+    """
+    consumer = Consumer(
+        client_config(settings)
+        | {
+            "group.id": settings.group("probe"),
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 10,
+        }
+    )
+    partitions = range(settings.sentiment_partitions)
+    consumer.assign([TopicPartition(settings.topic(SENTIMENT), partition, 0) for partition in partitions])
+    return consumer

@@ -5,6 +5,7 @@ line. The whole line runs (edge, cloud, monitor; default policy) beside the brok
 machine. Rates take turns; the first window of each is not counted.
 """
 
+import logging
 import sys
 import threading
 from collections import defaultdict
@@ -12,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter, sleep
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
-from benchmarks.brokers import installation, running
+from benchmarks.brokers import installation, results_reader, running
 from benchmarks.figure import Figure, VoidError, figure, quantile
 from benchmarks.scale import Scale, parser, scale
 from benchmarks.table import show
@@ -46,12 +47,7 @@ class Probe:
         self._decode = codec(settings, SENTIMENT).decode
         self._topic = settings.topic(TRANSCRIPTS)
         self._producer = Producer(client_config(settings) | {"enable.idempotence": True, "linger.ms": 0})
-        self._consumer = Consumer(
-            client_config(settings)
-            | {"group.id": settings.group("probe"), "enable.auto.commit": False, "isolation.level": "read_committed"}
-        )
-        partitions = range(settings.sentiment_partitions)
-        self._consumer.assign([TopicPartition(settings.topic(SENTIMENT), partition, 0) for partition in partitions])
+        self._consumer = results_reader(settings)
 
     def window(self, rate: float, seconds: float) -> dict[str, list[float]]:
         """Milliseconds from due to seen, by the route of the result; events are due at `rate` for `seconds`.
@@ -153,6 +149,7 @@ if __name__ == "__main__":
     options.add_argument("--line-rate", type=float, help="the line's events a second, at half of which to measure too")
     arguments = options.parse_args()
     chosen = scale(arguments)
+    logging.basicConfig(level=logging.ERROR)
     try:
         show(TITLE, measure(chosen, dict.fromkeys(chosen.brokers, arguments.line_rate)))
     except EdgewiseError as error:

@@ -60,14 +60,14 @@ def _few(results: Results) -> str:
     figures = [each for taken in results.figures.values() for each in taken]
     lines = ["| | " + " | ".join(BROKERS.values()) + " |", "|---|---|---|"]
     for said, names in ROWS:
-        cells = [_cell([each for name in names for each in figures if (each.what, each.where) == (name, broker)])
+        cells = [cell([each for name in names for each in figures if (each.what, each.where) == (name, broker)])
                  for broker in BROKERS]  # fmt: skip
         if any(cells):
             lines.append(f"| {said} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _taken(results)])
 
 
-def _cell(found: Sequence[Figure]) -> str:
+def cell(found: Sequence[Figure]) -> str:
     """`1,234 events/s (× 0.85)`; figures of one unit together: `10, 18, 25 ms`."""
     ratios = [each for each in found if not each.unit]
     measured = [each for each in found if each.unit]

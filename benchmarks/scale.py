@@ -39,9 +39,9 @@ def scale(options: argparse.Namespace) -> Scale:
         cloud_model=_from_anywhere(options.cloud_model),
         brokers=tuple(options.broker or BROKERS),
         repetitions=1 if quick else 3,
-        run_s=3.0 if quick else 20.0,
-        window_s=2.0 if quick else 8.0,
-        delivery_events=40_000 if quick else 400_000,
+        run_s=3.0 if quick else 15.0,
+        window_s=2.0 if quick else 6.0,
+        delivery_events=40_000 if quick else 300_000,
         quick=quick,
     )
 

@@ -8,16 +8,13 @@ import subprocess
 import sys
 from time import perf_counter
 
-from confluent_kafka import Consumer, TopicPartition
-
-from benchmarks.brokers import installation, running
+from benchmarks.brokers import installation, results_reader, running
 from benchmarks.command import alone
 from benchmarks.figure import Figure, VoidError, figure
 from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import REPOSITORY, resident_mib, wait_until_done, working
-from schemas.topics import SENTIMENT, TRANSCRIPTS
-from streams.kafka import client_config
+from schemas.topics import TRANSCRIPTS
 from streams.verify import wait_until_drained
 
 TITLE = "What a worker costs"
@@ -26,8 +23,8 @@ AGENTS = ("edge", "cloud", "monitor")
 
 COLD_START_TIMEOUT_S = 60.0
 
-# Ten batches of the largest size: every buffer has been full.
-LOAD_EVENTS = 20_000
+# Four batches of the largest size: every buffer has been full.
+LOAD_EVENTS = 8_000
 QUICK_LOAD_EVENTS = 2_000
 
 
@@ -53,13 +50,8 @@ def measure(wanted: Scale) -> list[Figure]:
 def _cold_start(servers: str, wanted: Scale) -> float:
     settings = installation(servers, edge_model=wanted.edge_model, confidence_threshold=0, random_cloud_rate=0)
     preload(settings, 1)
-    consumer = Consumer(
-        client_config(settings)
-        | {"group.id": settings.group("probe"), "enable.auto.commit": False, "isolation.level": "read_committed"}
-    )
+    consumer = results_reader(settings)
     try:
-        partitions = range(settings.sentiment_partitions)
-        consumer.assign([TopicPartition(settings.topic(SENTIMENT), partition, 0) for partition in partitions])
         consumer.poll(1.0)  # it is connected and waits by the time the worker starts
         begun = perf_counter()
         with working(settings, ["edge"]) as processes:

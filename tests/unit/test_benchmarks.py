@@ -1,0 +1,98 @@
+"""The arithmetic behind the benchmarks' figures, and a smoke run of one measurement with real processes."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import line, readme
+from benchmarks.brokers import installation
+from benchmarks.figure import VoidError, figure, quantile, rate
+from benchmarks.results import Results, load, save
+from benchmarks.scale import parser, scale
+from benchmarks.traffic import preload, texts
+from schemas.topics import TRANSCRIPTS
+from streams.codecs import codec
+from streams.reader import read_topic
+from tests.unit.tiny_artifact import tiny_artifact
+
+
+def test_rate_leaves_out_the_first_tenth() -> None:
+    slow_start = [0, *range(5000, 5091, 10)]  # the second is the last of the first tenth, then one every 10 ms
+    assert rate(slow_start) == pytest.approx(100)
+
+
+def test_rate_counts_the_time_until_the_work_left_over_is_done() -> None:
+    times = list(range(0, 1000, 10))  # 89 are later than the first tenth's end at 100 ms
+    assert rate(times, end_ms=1990) == pytest.approx(89 / 1.89)
+
+
+def test_rate_begins_when_all_agents_work() -> None:
+    assert rate([*range(0, 500, 1), *range(500, 1001, 10)], begin_ms=500) == pytest.approx(100)
+
+
+def test_without_a_steady_state_there_is_no_rate() -> None:
+    with pytest.raises(VoidError):
+        rate([7, 7, 7, 7])
+
+
+@pytest.mark.parametrize(("q", "value"), [(0.5, 50), (0.95, 95), (0.99, 99), (1, 100), (0, 1)])
+def test_quantiles_are_by_nearest_rank(q: float, value: float) -> None:
+    assert quantile(list(range(100, 0, -1)), q) == value
+
+
+def test_a_figure_shows_its_median_and_range() -> None:
+    taken = figure("edge alone", "kafka", "events/s", [2400.4, 1234.56, 3000])
+    assert (taken.shown, taken.spread) == ("2,400 events/s", "1,235 to 3,000")
+
+
+def test_results_of_other_measurements_stay_only_on_the_same_machine(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "latest.json"
+    one, other = (figure(name, "kafka", "ms", [1.0]) for name in ("one", "other"))
+    save(Results({"cores": "2"}, "2025-01-01", {"a": [one]}), path)
+    save(Results({"cores": "2"}, "2025-01-02", {"b": [other]}), path)
+    assert load(path) == Results({"cores": "2"}, "2025-01-02", {"a": [one], "b": [other]})
+    save(Results({"cores": "4"}, "2025-01-03", {"b": [other]}), path)
+    assert load(path).figures == {"b": [other]}
+
+
+def test_documents_change_between_their_markers_only() -> None:
+    document = f"before\n{readme.START}\nold\n{readme.END}\nafter\n"
+    assert readme.replaced(document, "new") == f"before\n{readme.START}\nnew\n{readme.END}\nafter\n"
+    with pytest.raises(readme.DocumentError):
+        readme.replaced("no markers", "new")
+
+
+def test_a_cell_joins_figures_of_one_unit_and_marks_the_ratio() -> None:
+    rates = [figure("edge alone", "kafka", "events/s", [2400]), figure("over bare", "kafka", "", [0.85])]
+    assert readme.cell(rates) == "2,400 events/s (ratio **0.85**)"
+    assert readme.cell([figure(f"p{q}", "kafka", "ms", [q]) for q in (50, 95)]) == "50.0, 95.0 ms"
+
+
+def test_preloaded_events_have_ids_of_their_own_and_the_texts_that_the_classifier_is_given(
+    embedded_broker: str,
+) -> None:
+    settings = installation(embedded_broker)
+    number = len(texts(1)) + 2300  # more than the sample has
+    preload(settings, number)
+    decode = codec(settings, TRANSCRIPTS).decode
+    events = [decode(message.value()) for message in read_topic(settings, TRANSCRIPTS)]
+    by_number = sorted(events, key=lambda event: int(event.event_id))
+    assert [event.event_id for event in by_number] == [str(i) for i in range(number)]
+    assert [event.text for event in by_number] == texts(number)
+
+
+def test_a_run_of_the_line_is_measured_with_a_real_worker(tmp_path: Path, embedded_broker: str) -> None:
+    models = ["--edge-model", str(tiny_artifact(tmp_path, "edge"))]
+    wanted = scale(parser(None).parse_args(["--quick", *models]))
+    run = line._run(embedded_broker, wanted, ["edge"], 6000, line.EDGE_ALONE)
+    assert run.rate > 0
+    assert run.cloud_share == 0
+    assert run.inference > 0
+    assert run.transactions > 0
+
+
+def test_a_run_with_a_missing_result_is_void(embedded_broker: str) -> None:
+    settings = installation(embedded_broker)
+    preload(settings, 3)  # and no worker
+    with pytest.raises(VoidError, match="3 lost"):
+        line._require_sound(settings, 3, monitored=False)
