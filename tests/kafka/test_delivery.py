@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from faust.types import TP
 
 from streams.app import TopicMissingError, serve
@@ -121,18 +121,15 @@ def test_a_refused_transaction_is_aborted_and_its_input_read_again(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The metadata of a generation that never was makes the broker refuse the batch, as it refuses a zombie's."""
-    from streams import delivery
+    refused: list[int] = []
 
-    refused = []
+    def once(group: str, generation: int, member: str) -> bytes:
+        if not refused:
+            refused.append(generation)
+            return group_metadata(group, generation + 1000, member)
+        return group_metadata(group, generation, member)
 
-    class Once(delivery.Consumer):
-        def group_metadata(self, generation: int) -> bytes:
-            if not refused:
-                refused.append(generation)
-                return super().group_metadata(generation + 1000)
-            return super().group_metadata(generation)
-
-    monkeypatch.setattr("streams.transport.Transport.Consumer", Once)
+    monkeypatch.setattr("streams.transport.group_metadata", once)
     agent = Copy(filled, EVENTS)
     asyncio.run(serve(filled, agent))
     assert refused

@@ -39,9 +39,10 @@ def agent(classifier: Classifier, policy: Policy = KEEP_ALL, settings: Settings 
 
 
 def record(event: TranscriptEvent, offset: int = 0) -> Record:
-    return consumer_record(
+    made: Record = consumer_record(
         EVENTS.encode(event), topic="p.transcripts", offset=offset, key=event.conversation_id.encode()
     )
+    return made
 
 
 def process(agent: EdgeAgent, records: Sequence[Record]) -> dict[str, list[Output]]:
