@@ -9,23 +9,29 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from schemas.errors import UsageError
 from schemas.topics import SENTIMENT
 from streams import topics_admin
 from streams.broker import EmbeddedBroker
 from streams.kafka import client_config
 from streams.settings import Settings
-from tests.kafka.kafka_server import bootstrap_servers, kafka_cluster
+from tests.kafka import kafka_server
 
 
 @contextmanager
 def running(broker: str) -> Iterator[str]:
-    """A broker of its own for a measurement, `kafka` (one node) or `embedded`: its bootstrap servers."""
+    """A broker of its own for a measurement, `kafka` (one node) or `embedded`: its bootstrap servers.
+
+    Raises UsageError: a Kafka cannot be started here.
+    """
     if broker == "embedded":
         with EmbeddedBroker() as embedded:
             yield embedded.bootstrap_servers
+    elif reason := kafka_server.missing():
+        raise UsageError(reason)
     else:
-        with tempfile.TemporaryDirectory() as folder, kafka_cluster(Path(folder) / "kafka") as servers:
-            yield bootstrap_servers(servers)
+        with tempfile.TemporaryDirectory() as folder, kafka_server.kafka_cluster(Path(folder) / "kafka") as servers:
+            yield kafka_server.bootstrap_servers(servers)
 
 
 def installation(servers: str, **values: Any) -> Settings:
