@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept_interrupts() -> Iterator[None]:
-    """Makes a Ctrl-C that came while librdkafka was logging a KeyboardInterrupt again.
+    """Makes a Ctrl-C that met a log line of librdkafka a KeyboardInterrupt again.
 
-    Its log lines are passed to Python inside poll(), consume() and flush(). What is raised there, which can only be
-    KeyboardInterrupt, as `logging` lets nothing else out, confluent-kafka (2.16.1) drops, and Python finds a call that
-    failed without a reason.
+    confluent-kafka (2.16.1) passes those lines to `logging` from inside poll(), consume() and flush(), also when the
+    interrupt is already raised there; it is then dropped, and Python finds a call that failed without a reason. With
+    an unreachable broker, which is logged twenty times a second, that befalls every other Ctrl-C.
     """
     try:
         yield
