@@ -42,6 +42,11 @@ TESTED_VERSIONS = {"aiokafka": "0.14.0", "faust-streaming": "0.15.3", "mode-stre
 # fetches a second cost nothing measurable; Faust's own 1 s would stand in the way of every rebalance.
 FETCH_WAIT_S = 0.2
 
+# The embedded broker answers a fetch that found nothing at first only after half of this, even when records came: at
+# aiokafka's 500 ms every hop would take 125 ms on average. Kafka answers at once when something comes; twenty empty
+# fetches a second cost it nothing measurable.
+FETCH_MAX_WAIT_MS = 50
+
 # A worker waits this long for the offsets of transactions that are still pending. They end within the transaction
 # timeout (10 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
@@ -90,6 +95,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=conf.broker_max_poll_records,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -123,6 +129,12 @@ class Consumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Does nothing: Faust would stop fetching `tp`, and with all partitions stopped it sleeps for a second.
+
+        The stream's queue is bounded all the same: what does not fit waits in front of it, and so does the next fetch.
+        """
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         return True

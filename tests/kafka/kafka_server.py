@@ -258,5 +258,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _random_id() -> str:
-    """A random UUID as Kafka writes it: 22 characters of URL-safe base64."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A random UUID as Kafka writes it: 22 characters of URL-safe base64, the first no dash, which begins an option."""
+    while (drawn := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return drawn
