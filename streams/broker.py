@@ -22,7 +22,8 @@ HOST = "127.0.0.1"
 START_TIMEOUT_S = 30.0
 # One try to get metadata. librdkafka tries a refused connection again after 0.1 s to 0.2 s.
 _ASK_TIMEOUT_S = 1.0
-_STOP_TIMEOUT_S = 5.0
+# It has nothing to save: all that it holds is in memory.
+_STOP_TIMEOUT_S = 1.0
 
 # Variables of the broker's own that would change what it does; the rest stands in its arguments.
 _BROKER_VARIABLES = {"SCHEMA_REGISTRY", "OTEL_EXPORTER_OTLP_ENDPOINT"}
