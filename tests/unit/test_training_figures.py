@@ -24,10 +24,10 @@ def test_classification_weighs_the_labels_alike() -> None:
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
-    # Four rows at 0.9, of which two are right; four at 0.5, of which two are right.
+    # Four rows at 0.9, of which two are right; four at 0.5, of which three are right: gaps do not cancel out.
     probabilities = np.array([[0.9, 0.05, 0.05]] * 4 + [[0.5, 0.3, 0.2]] * 4)
-    labels = [0, 0, 1, 2, 0, 0, 1, 1]
-    assert calibration_error(probabilities, labels) == pytest.approx(0.5 * 0.4 + 0.5 * 0.0)
+    labels = [0, 0, 1, 2, 0, 0, 0, 1]
+    assert calibration_error(probabilities, labels) == pytest.approx(0.5 * 0.4 + 0.5 * 0.25)
 
 
 def test_the_temperature_that_made_a_model_overconfident_is_found() -> None:
