@@ -174,7 +174,7 @@ class _Sender:
     def __init__(self, settings: Settings, topic: str, on_progress: Callable[[int], None]) -> None:
         self._topic = topic
         self._on_progress = on_progress
-        self._sent = 0
+        self.sent = 0
         self.delivered = 0
         self._refusal: str | None = None
         self._producer = Producer(
@@ -212,9 +212,14 @@ class _Sender:
                 self._poll(0.1)
             except KafkaException as error:
                 raise ReplayError(f"{path}, line {event.line}: {error.args[0].str()}") from None
-        self._sent += 1
-        if self._sent % _EVENTS_PER_POLL == 0:
+        self.sent += 1
+        if self.sent % _EVENTS_PER_POLL == 0:
             self._poll(0)
+
+    def settle(self) -> None:
+        """Waits until the broker has taken all that was sent. Raises ReplayError when it did not."""
+        self._producer.flush(_FLUSH_TIMEOUT_S)
+        self._raise_refusal()
 
     def finish(self, timeout_s: float, *, complete: bool = True) -> None:
         """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
