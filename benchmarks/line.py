@@ -1,9 +1,9 @@
 """Throughput of the line over the bare classifier's: what streaming, exactly-once delivery and the audit trail cost.
 
 A run's events lie in `transcripts` before its workers start, as real processes. The rate is that of the steady state,
-by the times of the results, so that nothing has to watch while it is measured; then the project's own oracle reads all
-topics, and a run in which anything was lost or came twice is void. The bare classifier, each way through the line and
-each broker take turns.
+by the times of the audit events, so that nothing has to watch while it is measured; then the project's own oracle reads
+all topics, and a run in which anything was lost or came twice is void. The bare classifier, each way through the line
+and each broker take turns.
 
 - *edge alone*: one edge worker that keeps everything: the price of streaming, delivery and audit.
 - *whole line*: edge, cloud and monitor with the default policy, sharing this machine's cores with the broker. It is
@@ -20,7 +20,7 @@ from benchmarks.figure import Figure, VoidError, figure, rate
 from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import counters, wait_until_done, working
-from schemas.topics import MONITORING, SENTIMENT, TRANSCRIPTS
+from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.codecs import codec
 from streams.reader import read_topic
 from streams.settings import Settings
@@ -103,20 +103,25 @@ def _require_sound(settings: Settings, events: int, *, monitored: bool) -> None:
 
 
 def _rate(settings: Settings, *, whole: bool) -> tuple[float, float]:
-    """Events a second, and the cloud's share of them."""
-    decode = codec(settings, SENTIMENT).decode
-    times: list[int] = []
+    """Events a second, and the cloud's share of them.
+
+    An event counts when the edge has decided it, which its audit event tells. All of a batch bear one time, so that
+    what is counted begins between two batches: counted from within one, its rest would come for nothing.
+    """
+    decode = codec(settings, ROUTING_EVENTS).decode
+    decided: list[int] = []
     from_cloud: list[int] = []
-    for message in read_topic(settings, SENTIMENT):
-        times.append(message.timestamp()[1])
-        if whole and decode(message.value()).route == "cloud":
-            from_cloud.append(times[-1])
+    for message in read_topic(settings, ROUTING_EVENTS):
+        event = decode(message.value())
+        by_cloud = event.stage == "completed" and (event.route == "cloud" or event.degraded)
+        (from_cloud if by_cloud else decided).append(event.recorded_at)
     begin = end = 0
     if whole:
         # All three work from here on, and the last window tells when the last of them was done.
         windows = [message.timestamp()[1] for message in read_topic(settings, MONITORING)]
-        begin, end = max(min(windows), min(from_cloud, default=0)), max(windows)
-    return rate(times, begin, end), len(from_cloud) / len(times)
+        working = max(min(windows), min(from_cloud, default=0))
+        begin, end = min((time for time in decided if time >= working), default=working), max(windows)
+    return rate(decided, begin, end), len(from_cloud) / len(decided)
 
 
 def _figures(broker: str, bare: list[float], alone: list[Run], whole: list[Run]) -> list[Figure]:

@@ -19,6 +19,7 @@ class NullAgent:
     """Every record, made smaller, to two topics."""
 
     name = "null"
+    gather_s = 0.0
 
     def __init__(self, settings: Settings, source: str) -> None:
         self.source = source

@@ -1,4 +1,8 @@
-"""Puts the figures of results/latest.json between the bench markers of the documents: the README a few, docs all."""
+"""Puts figures between the markers of the documents.
+
+Of results/latest.json a few go into the README and all into docs/benchmarks.md; those of the shipped models are their
+manifests'.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -7,9 +11,10 @@ from pathlib import Path
 from benchmarks.figure import Figure
 from benchmarks.results import Results, load
 from benchmarks.workers import REPOSITORY
+from models.artifact import load_artifact
 from schemas.errors import EdgewiseError
 
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+ARTIFACTS = ("edge", "cloud")
 BROKERS = {"kafka": "Kafka", "embedded": "embedded broker"}
 
 # The README's rows: what is said, and the figures that say it.
@@ -36,24 +41,42 @@ class DocumentError(EdgewiseError):
 def main() -> None:
     """Writes both documents."""
     results = load()
-    _put(REPOSITORY / "README.md", _few(results))
-    _put(REPOSITORY / "docs" / "benchmarks.md", _all(results))
+    _put(REPOSITORY / "README.md", "bench", _few(results))
+    _put(REPOSITORY / "README.md", "models", _models())
+    _put(REPOSITORY / "docs" / "benchmarks.md", "bench", _all(results))
 
 
-def replaced(document: str, block: str) -> str:
-    """`document` with `block` between the markers. Raises DocumentError: it has no markers."""
-    before, start, rest = document.partition(START)
-    _, end, after = rest.partition(END)
+def replaced(document: str, name: str, block: str) -> str:
+    """`document` with `block` between the markers called `name`. Raises DocumentError: it has no such markers."""
+    before, start, rest = document.partition(f"<!-- {name}:start -->")
+    _, end, after = rest.partition(f"<!-- {name}:end -->")
     if not start or not end:
-        raise DocumentError(f"needs a line {START} and below it a line {END}")
+        raise DocumentError(f"needs a line <!-- {name}:start --> and below it a line <!-- {name}:end -->")
     return f"{before}{start}\n{block}\n{end}{after}"
 
 
-def _put(path: Path, block: str) -> None:
+def _put(path: Path, name: str, block: str) -> None:
     try:
-        path.write_text(replaced(path.read_text(encoding="utf-8"), block), encoding="utf-8")
+        path.write_text(replaced(path.read_text(encoding="utf-8"), name, block), encoding="utf-8")
     except (DocumentError, OSError) as error:
         sys.exit(f"{path.name}: {error}")
+
+
+def _models() -> str:
+    lines = [
+        "| model | model.onnx | airline test: accuracy, macro F1 | airline test: ECE | held-out SemEval: recall |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name in ARTIFACTS:
+        artifact = load_artifact(name)
+        measured = artifact.manifest.metrics
+        airline, semeval = measured["airline_test"], measured["semeval_heldout"]
+        lines.append(
+            f"| `{artifact.id}` | {artifact.model_path.stat().st_size / 1e6:.1f} MB "
+            f"| {airline['accuracy']:.3f}, {airline['macro_f1']:.3f} | {airline['ece']:.3f} "
+            f"| {semeval['macro_recall']:.3f} |"
+        )
+    return "\n".join(lines)
 
 
 def _few(results: Results) -> str:

@@ -29,6 +29,7 @@ class CloudAgent:
     """cloud-inference -> sentiment and routing-events; what is poison -> dead-letters."""
 
     name = "cloud"
+    gather_s = 0.0
 
     def __init__(self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms) -> None:
         self.source = settings.topic(CLOUD_INFERENCE)

@@ -68,6 +68,7 @@ class Agent(Protocol):
     name: str  # names the consumer group, the producers and the metrics
     source: str  # full name of the topic it consumes
     chunk_records: int  # most records of a partition given to `process` in one run
+    gather_s: float  # after a small batch more records are let come together for so long; 0 where latency counts
 
     async def process(self, records: Sequence[Record]) -> Sequence[Output]:
         """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
@@ -125,7 +126,7 @@ class Delivery:
 
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""
-        async for chunks in batches(stream, CHUNKS):
+        async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
             await self._batch(consumer(), chunks)
 
     async def close(self) -> None:

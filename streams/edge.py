@@ -35,6 +35,7 @@ class EdgeAgent:
     """transcripts -> sentiment or cloud-inference, and always routing-events; what is poison -> dead-letters."""
 
     name = "edge"
+    gather_s = 0.0
 
     def __init__(self, settings: Settings, classifier: Classifier, policy: Policy, clock: Clock = now_ms) -> None:
         self.source = settings.topic(TRANSCRIPTS)

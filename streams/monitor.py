@@ -27,6 +27,9 @@ class MonitorAgent:
     """
 
     name = "monitor"
+    # Nobody waits for a window to the millisecond. Without it, every few events would be a transaction of its own that
+    # writes windows of some kilobytes: at 200 events/s on two cores that took half a core of the broker's and ours.
+    gather_s = 0.5
 
     def __init__(self, settings: Settings, clock: Clock = now_ms) -> None:
         self.source = settings.topic(ROUTING_EVENTS)

@@ -259,19 +259,25 @@ def stable_offsets(settings: Settings, group: str, partitions: list[TP]) -> dict
         consumer.close()
 
 
-async def batches(stream: StreamT[Chunk], most: int) -> AsyncIterator[list[Chunk]]:
+async def batches(stream: StreamT[Chunk], most: int, gather_s: float) -> AsyncIterator[list[Chunk]]:
     """Chunks as they come, up to `most` together; acknowledged to Faust once the caller asks for the next.
 
-    What came in meanwhile is joined, but nothing is waited for: a pause would be latency to every event.
+    What came in meanwhile is joined. With `gather_s` there is such a pause after a batch that was no full chunk.
     """
     async for first in cast(Stream[Chunk], stream).noack().events():
         events = [first]
         waiting = cast(ChannelT[Chunk], stream.channel).queue
         while len(events) < most and not waiting.empty():
             events.append(waiting.get_nowait())
-        yield [cast(Chunk, event.value) for event in events]
+        chunks = [cast(Chunk, event.value) for event in events]
+        yield chunks
         for event in events:
             await stream.ack(event)
+        if (
+            gather_s
+            and sum(len(chunk.records) for chunk in chunks) < cast(Transport, stream.app.transport).chunk_records
+        ):
+            await asyncio.sleep(gather_s)
 
 
 class Transport(driver.Transport):

@@ -32,6 +32,7 @@ class Copy:
     """Copies `transcripts` to `sentiment`; `fault` sees every record before it is done."""
 
     name = "edge"
+    gather_s = 0.0
 
     def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] | None = None) -> None:
         self.source = settings.topic("transcripts")
