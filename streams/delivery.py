@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -23,6 +24,7 @@ from streams import metrics
 from streams.kafka import client_config
 from streams.settings import Settings
 from streams.transport import Chunk, Consumer, Record, batches
+from streams.turns import turns
 
 logger = logging.getLogger(__name__)
 
@@ -101,12 +103,14 @@ class Delivery:
         # One thread: a transaction is never begun before the one ahead of it ended.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery")
         self._producers: list[Producer] = []
+        self._turns: AbstractContextManager[None] = nullcontext()
         self._turn = 0
         self._seeks = 0
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
         """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
+        self._turns = turns(self.settings)
         transactional_id = self.settings.transactional_id(self.agent.name)
         for i in range(PRODUCERS):
             producer = Producer(
@@ -157,6 +161,10 @@ class Delivery:
 
     def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
         """One transaction. False: it was aborted, and its input must be read again."""
+        with self._turns:
+            return self._transact_alone(outputs, ends, metadata)
+
+    def _transact_alone(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
         producer = self._producers[self._turn]
         begun = self._clock_s()
         try:

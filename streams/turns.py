@@ -1,0 +1,42 @@
+"""Transactions on the embedded broker take turns; on Kafka they run side by side.
+
+tansu 0.6.0 holds a commit back while another transaction that touches the same partition is open, and now and then
+never completes it: what was committed stays invisible, and the line stands still. That broker is of this machine alone,
+so a lock file keeps the transactions of all its workers apart. The kernel frees it when a worker dies.
+"""
+
+import fcntl
+import os
+import re
+import tempfile
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from streams.kafka import cluster_metadata
+from streams.settings import Settings
+
+EMBEDDED_CLUSTER_ID = "tansu_cluster"
+
+
+def turns(settings: Settings) -> AbstractContextManager[None]:
+    """To be entered around each transaction, one after another.
+
+    Raises BrokerUnreachableError when no broker answers.
+    """
+    if str(cluster_metadata(settings).cluster_id) != EMBEDDED_CLUSTER_ID:
+        return nullcontext()
+    name = re.sub(r"[^0-9A-Za-z.]+", "-", settings.bootstrap_servers)
+    return _Lock(Path(tempfile.gettempdir()) / f"edgewise-{os.getuid()}-{name}.lock")
+
+
+class _Lock(AbstractContextManager[None]):
+    """A lock among processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
