@@ -11,6 +11,7 @@ import re
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 from streams.kafka import cluster_metadata
 from streams.settings import Settings
@@ -30,13 +31,17 @@ def turns(settings: Settings) -> AbstractContextManager[None]:
 
 
 class _Lock(AbstractContextManager[None]):
-    """A lock among processes."""
+    """A lock among processes; to enter it opens the file, to leave it closes it, which frees the lock."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a")
+        self._path = path
+        self._file: IO[str] | None = None
 
     def __enter__(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        file = self._path.open("a")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        self._file = file
 
     def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        if self._file is not None:
+            self._file.close()
