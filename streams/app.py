@@ -35,7 +35,7 @@ STOP_TIMEOUT_S = 8.0
 
 
 class TopicMissingError(UsageError):
-    """A topic that the agent reads or writes does not exist."""
+    """The topic that the agent reads does not exist."""
 
 
 def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:

@@ -1,6 +1,6 @@
 """A line under load whose workers are killed: what the tests run small, and anybody can run large.
 
-    python -m tests.faults.kill --events 200000 --kills 5
+    python -m tests.faults.kill --events 200000 --kills 5 --rate 2500 --agents edge --tiny
 
 It starts a real Kafka (Java and KAFKA_HOME), two workers an agent, feeds `samples/` over and over under new ids, kills
 one worker (-9) so many times while events flow, lets the line drain and prints what `edgewise verify` finds.
@@ -33,6 +33,7 @@ from streams.settings import Settings
 from streams.topics_admin import create
 from streams.verify import verify, wait_until_drained
 from tests.kafka.kafka_server import REPOSITORY, bootstrap_servers, kafka_cluster
+from tests.unit.tiny_artifact import tiny_artifact
 
 AGENTS = ("edge", "cloud", "monitor")
 SLOTS = (0, 1)
@@ -203,11 +204,15 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1000.0, help="events a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--agents", nargs="+", default=list(AGENTS), choices=AGENTS, help="whose workers are killed")
+    parser.add_argument("--tiny", action="store_true", help="with the tests' models, so that delivery is the load")
     arguments = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name, kafka_cluster(Path(name) / "kafka") as servers:
+        models = {
+            f"{model}_model": str(tiny_artifact(Path(name), model)) for model in ("edge", "cloud") if arguments.tiny
+        }
         verdict = run_with_kills(
-            Settings(bootstrap_servers=bootstrap_servers(servers)),
+            Settings(bootstrap_servers=bootstrap_servers(servers)).model_copy(update=models),
             Path(name),
             count=arguments.events,
             kills=arguments.kills,

@@ -1,15 +1,17 @@
 """Chunks, their labels, and the metadata that fences them."""
 
+import asyncio
 import importlib.metadata
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
 
 import confluent_kafka
 import pytest
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
-from streams.transport import Consumer, Record, Transport, UntestedVersionError, group_metadata
+from streams.transport import Chunk, Consumer, Record, Transport, UntestedVersionError, batches, group_metadata
 
 ZERO = TP("transcripts", 0)
 
@@ -69,3 +71,59 @@ def test_an_untested_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(UntestedVersionError, match=r"aiokafka 99\.0 is installed.*0\.14\.0"):
         transport.check_versions()
     assert importlib.metadata.version("aiokafka") == "0.14.0"
+
+
+def test_a_full_buffer_does_not_stop_the_fetching(consumer: Consumer) -> None:
+    """Faust would take the partition out, and with none left sleep for a second."""
+    consumer._active_partitions = {ZERO}
+    consumer.on_buffer_full(ZERO)
+    assert consumer._active_partitions == {ZERO}
+
+
+class FakeStream:
+    """Two events of Faust: what `batches` needs of a stream."""
+
+    def __init__(self, sizes: Sequence[int], waiting: int) -> None:
+        chunks = [Chunk(ZERO, 0, size, 1, 0, records(range(size))) for size in sizes]
+        self._events = [SimpleNamespace(value=chunk) for chunk in chunks]
+        self.channel = SimpleNamespace(queue=asyncio.Queue[SimpleNamespace]())
+        for event in self._events[len(sizes) - waiting :]:
+            self.channel.queue.put_nowait(event)
+        self._events = self._events[: len(sizes) - waiting]
+        self.app = SimpleNamespace(transport=SimpleNamespace(chunk_records=10))
+        self.acked: list[int] = []
+
+    def noack(self) -> "FakeStream":
+        return self
+
+    async def events(self) -> AsyncIterator[SimpleNamespace]:
+        for event in self._events:
+            yield event
+
+    async def ack(self, event: SimpleNamespace) -> None:
+        self.acked.append(event.value.end)
+
+
+def taken(stream: FakeStream, gather_s: float, monkeypatch: pytest.MonkeyPatch) -> tuple[list[list[int]], list[float]]:
+    """The sizes of the chunks of each batch, and the pauses."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def take() -> list[list[int]]:
+        return [[chunk.end for chunk in batch] async for batch in batches(cast(Any, stream), 3, gather_s)]
+
+    monkeypatch.setattr("streams.transport.asyncio.sleep", pause)
+    return asyncio.run(take()), pauses
+
+
+def test_what_waits_is_joined_up_to_a_bound_and_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = FakeStream([1, 2, 3, 4, 5], waiting=3)
+    assert taken(stream, 0.0, monkeypatch) == ([[1, 3, 4], [2, 5]], [])
+    assert stream.acked == [1, 3, 4, 2, 5]
+
+
+def test_a_pause_follows_a_small_batch_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert taken(FakeStream([3], waiting=0), 0.5, monkeypatch) == ([[3]], [0.5])
+    assert taken(FakeStream([6, 6], waiting=1), 0.5, monkeypatch) == ([[6, 6]], [])
