@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.long_text import How
 from models.text import VERSION
 from schemas.errors import UsageError
 
@@ -48,6 +49,7 @@ class Manifest(_Part):
     files: dict[PlainName, FileEntry]
     max_tokens: int = Field(ge=3, le=8192)  # [CLS], one token, [SEP]
     text_version: int
+    long_text: How = "head"  # what is read of a text of more than max_tokens
     temperature: float = Field(gt=0, allow_inf_nan=False)
     confidence_threshold: float | None = Field(ge=0, le=1)  # null: a model that does not route
     opset: int
@@ -90,8 +92,13 @@ class Artifact:
 
     @property
     def max_tokens(self) -> int:
-        """The longest input, in tokens, [CLS] and [SEP] included; the worker truncates what is longer."""
+        """The longest input, in tokens, [CLS] and [SEP] included; `long_text` says what of a longer text is read."""
         return self.manifest.max_tokens
+
+    @property
+    def long_text(self) -> How:
+        """What of a text of more than `max_tokens` is read."""
+        return self.manifest.long_text
 
 
 def load_artifact(name_or_folder: str) -> Artifact:

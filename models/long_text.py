@@ -1,0 +1,51 @@
+"""What a model reads of a text that is longer than its input: its beginning, both ends, or all of it in pieces."""
+
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+How = Literal["head", "head_tail", "chunks"]
+"""`head`: the beginning; `head_tail`: the first quarter of what fits, and the end; `chunks`: all, piece by piece."""
+
+
+def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
+    """The rows of at most `max_tokens` ids that stand for one text's `ids`; a text that fits is one row, unchanged.
+
+    `ids` starts with [CLS] and ends with [SEP], and so does each row. `head_tail` gives the beginning a quarter, as Sun
+    et al. 2019 ("How to Fine-Tune BERT for Text Classification", 5.2.1) do with 128 of 510: a conversation's outcome
+    stands at its end. `chunks` keeps every id, once, in as few rows as hold them and all of one length but for one id:
+    a last row of a few words would say little, and be as loud as any other per token.
+
+    A row has room for [CLS], [SEP] and one id at least: `max_tokens` is 3 or more, as in every manifest.
+    """
+    if len(ids) <= max_tokens:
+        return [ids]
+    first, body, last = ids[0], ids[1:-1], ids[-1]
+    room = max_tokens - 2
+    if how == "head":
+        pieces = [body[:room]]
+    elif how == "head_tail":
+        head = room // 4
+        pieces = [body[:head] + body[len(body) - (room - head) :]]
+    else:
+        count = -(-len(body) // room)
+        edges = [len(body) * index // count for index in range(count + 1)]
+        pieces = [body[start:end] for start, end in pairwise(edges)]
+    return [[first, *piece, last] for piece in pieces]
+
+
+def pool(logits: NDArray[np.float32], tokens: ArrayLike, text_of: ArrayLike) -> NDArray[np.float32]:
+    """One row of logits a text from those of its rows: their mean, each weighted by its number of tokens.
+
+    `logits` is (rows, labels), `tokens` (rows,) how many ids each row has, `text_of` (rows,) the text that it is from:
+    0 to n - 1, ascending, none left out. Summed in double precision and in the order of the rows.
+    """
+    starts = np.flatnonzero(np.diff(np.asarray(text_of, np.int64), prepend=-1))
+    if len(starts) == len(logits):
+        return logits  # each text is one row
+    weights = np.asarray(tokens, np.float64)[:, None]
+    return np.asarray(
+        np.add.reduceat(logits * weights, starts, axis=0) / np.add.reduceat(weights, starts, axis=0), np.float32
+    )
