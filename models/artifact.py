@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.long_text import How
+from models.onnx_file import opset
 from models.text import VERSION
 from schemas.errors import UsageError
+from schemas.records import LABELS
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 """Where an artifact that is named, not given as a folder, is looked up."""
@@ -30,6 +32,12 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _in_order(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if labels != LABELS:
+        raise ValueError(f"a model's outputs are {', '.join(LABELS)}, in this order, not {', '.join(labels)}")
+    return labels
+
+
 class FileEntry(_Part):
     """What a file of the artifact must be."""
 
@@ -45,7 +53,7 @@ class Manifest(_Part):
     version: PlainName
     created: str
     base: str
-    labels: tuple[Literal["negative"], Literal["neutral"], Literal["positive"]]
+    labels: Annotated[tuple[str, ...], AfterValidator(_in_order)]
     files: dict[PlainName, FileEntry]
     max_tokens: int = Field(ge=3, le=8192)  # [CLS], one token, [SEP]
     text_version: int
@@ -104,8 +112,9 @@ class Artifact:
 def load_artifact(name_or_folder: str) -> Artifact:
     """The artifact of that name in models/artifacts, or in that folder, with every file verified.
 
-    Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, or the manifest is unreadable, of
-    an unknown format, for other labels, or for other text rules than this version's.
+    Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, the manifest is unreadable, of an
+    unknown format, for other labels, or for other text rules than this version's, or the model is not ONNX, or of
+    another opset than its manifest says. `models.compatibility` tells what takes onnxruntime to find.
     """
     folder = ARTIFACTS / name_or_folder
     if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
@@ -121,7 +130,9 @@ def load_artifact(name_or_folder: str) -> Artifact:
         if name not in manifest.files:
             raise ArtifactError(f"{folder / MANIFEST}: files must list {name}")
     for name, entry in manifest.files.items():
-        _verify(folder / name, entry)
+        content = _verified(folder / name, entry)
+        if name == MODEL:
+            _check_opset(folder / name, content, manifest.opset)
     return Artifact(folder, manifest)
 
 
@@ -145,7 +156,17 @@ def _read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _verify(path: Path, entry: FileEntry) -> None:
+def _check_opset(path: Path, content: bytes, expected: int) -> None:
+    try:
+        found = opset(content)
+    except ValueError as error:
+        raise ArtifactError(f"{path} is not an ONNX model: {error}") from error
+    if found != expected:
+        raise ArtifactError(f"{path} is written in ONNX opset {found}, its manifest says {expected}: export it again")
+
+
+def _verified(path: Path, entry: FileEntry) -> bytes:
+    """The file's content."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -159,3 +180,4 @@ def _verify(path: Path, entry: FileEntry) -> None:
         raise ArtifactError(
             f"{path} was altered: its SHA-256 is {digest[:12]}…, its manifest says {entry.sha256[:12]}…: get it again"
         )
+    return content

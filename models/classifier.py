@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models import compatibility
 from models.artifact import Artifact, ArtifactError
 from models.text import normalise
 from schemas.records import LABELS
@@ -31,7 +32,7 @@ class Classifier:
 
     One caller at a time may use an instance, from any thread.
 
-    Raises ArtifactError: onnxruntime or tokenizers can't load the files, or the model's inputs or outputs are others.
+    Raises ArtifactError: onnxruntime or tokenizers can't load the files, or they do not fit each other.
     """
 
     def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
@@ -42,6 +43,7 @@ class Classifier:
         alone = _QUANTISES_AT_RUN_TIME in artifact.model_path.read_bytes()
         self._token_budget = 1 if alone else token_budget
         self._session = _load_session(artifact, 1 if alone else threads)
+        compatibility.check(artifact, self._tokenizer, self._session)
         # Kept for as long as this instance: its threads end with it.
         self._map = ThreadPoolExecutor(threads, "classifier").map if alone and threads > 1 else map
 
@@ -121,18 +123,9 @@ def _load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSess
     # calls, 1.7 times the processor time for the same work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's classes share no narrower base
-        raise ArtifactError(f"onnxruntime cannot load {artifact.model_path}: {_one_line(error)}") from error
-    inputs = {value.name: value.type for value in session.get_inputs()}
-    outputs = {value.name: (value.type, value.shape[-1]) for value in session.get_outputs()}
-    wanted = dict.fromkeys(("input_ids", "attention_mask"), "tensor(int64)")
-    if inputs != wanted or outputs.get("logits") != ("tensor(float)", len(LABELS)):
-        raise ArtifactError(
-            f"{artifact.model_path}: a model takes int64 input_ids and attention_mask [B, T] and returns float logits "
-            f"[B, {len(LABELS)}], not {inputs} and {outputs}"
-        )
-    return session
+        raise compatibility.not_loadable(artifact, error) from error
 
 
 def _one_line(error: Exception) -> str:
