@@ -19,9 +19,11 @@ from streams.commands.topics import topics
 from streams.commands.verify import verify
 from streams.commands.worker import worker
 from streams.interrupts import kept_interrupts
+from streams.plugins import PluginGroup
 
 app = typer.Typer(
     name="edgewise",
+    cls=PluginGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
