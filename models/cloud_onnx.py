@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artifact import Artifact
+from models.artifact import Artifact, ArtifactError
 from models.cloud import CloudError
-from models.scoring_process import ANSWER, HEADER, READY, REQUEST, frame
+from models.scoring_process import ANSWER, HEADER, READY, REFUSED, REQUEST, frame
 from schemas.records import LABELS
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ class OnnxProcessBackend:
         self._starting: asyncio.Task[None] | None = None
         self._start_outlasted_a_call = False
         self._why_not = ""  # there is no child, when no start is under way
+        self._refused = False  # the artifact is why
+        self._warns = True  # of a failed start; not when its caller is told at once
         self._backoff_s = FIRST_BACKOFF_S
         self._no_start_before = 0.0  # by the event loop's clock
         self._closed = False
@@ -60,9 +62,17 @@ class OnnxProcessBackend:
     async def start(self) -> None:
         """Returns when the child is ready, so that the first call finds it warm.
 
-        Raises CloudError: it cannot start.
+        Raises ArtifactError: its artifact is not one that it can run; CloudError: it cannot start.
         """
-        await self._ready()
+        self._warns = False
+        try:
+            await self._ready()
+        except CloudError as error:
+            if self._refused:
+                raise ArtifactError(str(error)) from error
+            raise
+        finally:
+            self._warns = True
 
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
         """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
@@ -139,6 +149,7 @@ class OnnxProcessBackend:
     async def _start(self) -> None:
         """Starts a child and waits until it is ready; on failure leaves the reason in `_why_not`."""
         process = None
+        self._refused = False
         try:
             if self._lost is not None:
                 await _end(self._lost)
@@ -152,6 +163,7 @@ class OnnxProcessBackend:
                 self._process = process
                 self._backoff_s = FIRST_BACKOFF_S
                 return
+            self._refused = kind == REFUSED
             failure = payload.decode("utf-8", "replace")
         except TimeoutError:
             failure = f"it was not ready within {START_TIMEOUT_S:g} s"
@@ -165,7 +177,8 @@ class OnnxProcessBackend:
             self._starting = None
         self._why_not = f"{self.id} cannot start: {failure}"
         self._no_start_before = asyncio.get_running_loop().time() + self._backoff_s
-        logger.warning("%s (the next attempt is %g s away)", self._why_not, self._backoff_s)
+        if self._warns:
+            logger.warning("%s (the next attempt is %g s away)", self._why_not, self._backoff_s)
         self._backoff_s = min(2 * self._backoff_s, LAST_BACKOFF_S)
 
 

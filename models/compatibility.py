@@ -39,10 +39,14 @@ def check(artifact: Artifact, tokenizer: Tokenizer, session: onnxruntime.Inferen
 
 def not_loadable(artifact: Artifact, error: Exception) -> ArtifactError:
     """The error to raise when onnxruntime refuses the model file with `error`."""
-    return ArtifactError(
-        f"onnxruntime {onnxruntime.__version__} cannot load {artifact.model_path} (ONNX opset "
-        f"{artifact.manifest.opset}): {_one_line(error)}"
-    )
+    runtime = f"onnxruntime {onnxruntime.__version__}"
+    why = _one_line(error)
+    if limit := re.search(r"support for domain ai\.onnx is till opset (\d+)", why):
+        return ArtifactError(
+            f"{artifact.model_path} is written in ONNX opset {artifact.manifest.opset}, {runtime} runs up to "
+            f"{limit[1]}: export it with that or an earlier one"
+        )
+    return ArtifactError(f"{runtime} cannot load {artifact.model_path}: {why}")
 
 
 def _check_signature(artifact: Artifact, session: onnxruntime.InferenceSession) -> None:
@@ -81,7 +85,7 @@ def _probe(session: onnxruntime.InferenceSession, token: int, length: int) -> st
 
 
 def _one_line(error: Exception) -> str:
-    """What onnxruntime says, in one line, without its own code and source file in front."""
-    text = " ".join(str(error).split())
-    text = text.rpartition("Status Message: ")[2]
-    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    """What onnxruntime says, in one line, without its error code and the function of its own that says so."""
+    text = " ".join(str(error).split()).rpartition("Status Message: ")[2]
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    return re.sub(r"^(Load model from \S+ failed: ?)?(/onnxruntime_src/\S+ .*\) )?", "", text)

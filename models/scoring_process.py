@@ -18,6 +18,7 @@ REQUEST: Final = b"q"
 READY: Final = b"r"  # sent once, when the model is loaded and warm; no payload
 ANSWER: Final = b"a"  # float32 probabilities in native order, three a text
 FAILED: Final = b"e"  # UTF-8, why; without customer text
+REFUSED: Final = b"u"  # UTF-8, why: the artifact is not one that can be run, and trying again cannot help
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
@@ -39,14 +40,15 @@ def main(folder: str, threads: str, token_budget: str) -> int:
 
 def _serve(folder: str, threads: int, token_budget: int, requests: BinaryIO, answers: BinaryIO) -> int:
     # Here and not above, so that the parent, which needs the frames only, does not load onnxruntime too.
-    from models.artifact import load_artifact
+    from models.artifact import ArtifactError, load_artifact
     from models.classifier import Classifier
 
     try:
         classifier = Classifier(load_artifact(folder), threads=threads, token_budget=token_budget)
         classifier.score(["The first call allocates; let it not be a customer's."])
     except EdgewiseError as error:
-        _send(answers, frame(FAILED, str(error).encode("utf-8", "replace")))
+        kind = REFUSED if isinstance(error, ArtifactError) else FAILED
+        _send(answers, frame(kind, str(error).encode("utf-8", "replace")))
         return 1
     _send(answers, frame(READY))
     while len(header := requests.read(HEADER.size)) == HEADER.size:

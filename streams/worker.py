@@ -46,7 +46,8 @@ async def _run(settings: Settings, name: str) -> None:
 async def build_agent(settings: Settings, name: str) -> Agent:
     """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
-    Raises ArtifactError: its model is missing or altered; CloudError: the cloud's process does not start.
+    Raises ArtifactError: its model is missing, altered or not one that can be run; CloudError: the cloud's process does
+    not start.
     """
     if name == "edge":
         artifact = load_artifact(settings.edge_model)
