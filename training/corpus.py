@@ -1,34 +1,53 @@
-"""The labelled text: read, cleaned, split, and proven free of anything it is later measured on."""
+"""All texts of a run: read, split, each kept once, and proven free of anything that is later measured on."""
 
-import csv
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from models.text import normalise
-from schemas.errors import UsageError
 from schemas.records import LABELS
+from training.config import Config
+from training.rows import Row, label_id, paths, rows, unescape
+from training.sources import CorpusError, Source, check_sources
 
-# 0.088 of 8,509 rows is about 750: with the 1,447 of dev the sample has more than 2,000 labelled events.
-AIRLINE_HELD_OUT = 0.088
-# About 5,000 of 49,409: a standard error of 0.7 points on general tweets.
-SEMEVAL_HELD_OUT = 0.1012
+__all__ = [
+    "Corpus",
+    "CorpusError",
+    "Example",
+    "LeakError",
+    "Tally",
+    "check_no_leak",
+    "held_out",
+    "label_id",
+    "load",
+    "text_key",
+    "unescape",
+]
 
-
-class CorpusError(UsageError):
-    """A data file is missing, lacks a column, or has a label that no model knows."""
+Split = Literal[
+    "domain_train",
+    "domain_sample",
+    "domain_dev",
+    "domain_test",
+    "general_train",
+    "general_test",
+    "unlabelled",
+    "calls",
+]
+T = TypeVar("T")
 
 
 class LeakError(CorpusError):
-    """A text that is measured on is also trained on."""
+    """A text that is measured on is also learned from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text, as published.
+    """One labelled text, as published; of a conversation, the turns, one a line.
 
     ``agreement`` is the share of annotators behind ``label``, 1.0 where the set does not say.
     """
@@ -46,33 +65,50 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """Every split of both labelled sets; ``airline_sample`` and ``semeval_held_out`` are never trained on."""
+class Tally:
+    """How many texts of a source were read for a split, and in which splits those were that it already had."""
 
-    airline_train: list[Example]
-    airline_sample: list[Example]
-    airline_dev: list[Example]
-    airline_test: list[Example]
-    semeval_train: list[Example]
-    semeval_held_out: list[Example]
+    source: str
+    split: Split
+    read: int
+    repeated: Mapping[Split, int]
+
+    @property
+    def kept(self) -> int:
+        """How many are in the split."""
+        return self.read - sum(self.repeated.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Every split of every set. No text, as :func:`text_key` compares them, is in two of them or twice in one."""
+
+    name: str
+    """Of the domain's set, as ``airline``."""
+    domain_train: list[Example]
+    domain_sample: list[Example]
+    """Shown in the demo: not trained on, not chosen on."""
+    domain_dev: list[Example]
+    domain_test: list[Example]
+    general_name: str
+    """Empty where there is no general set."""
+    general_train: list[Example]
+    general_test: list[Example]
+    unlabelled: list[str]
+    """Texts of the domain; none of them, either, is a turn of one of ``calls``."""
+    calls: list[Example]
+    """Whole conversations, to measure on."""
+    tallies: tuple[Tally, ...] = ()
 
     @property
     def trained_on(self) -> list[Example]:
-        """All that any step may learn from."""
-        return self.airline_train + self.semeval_train
+        """All labelled text that any step may learn from."""
+        return self.domain_train + self.general_train
 
     @property
     def measured_on(self) -> list[Example]:
         """All that must be unseen."""
-        return self.airline_sample + self.airline_dev + self.airline_test + self.semeval_held_out
-
-
-def label_id(name: str, where: str) -> int:
-    """Return the index of a label in :data:`LABELS`; :class:`CorpusError` names ``where`` it was wrong."""
-    try:
-        return LABELS.index(name.strip().lower())
-    except ValueError:
-        raise CorpusError(f"{where}: label {name!r} is not one of {', '.join(LABELS)}") from None
+        return self.domain_test + self.domain_dev + self.domain_sample + self.general_test + self.calls
 
 
 def text_key(text: str) -> str:
@@ -81,92 +117,141 @@ def text_key(text: str) -> str:
     return " ".join(re.findall(r"\w+", plain))
 
 
-def held_out(row_id: str, share: float) -> bool:
-    """Whether a row belongs to the held-out ``share`` of its set: by the SHA-256 of its id, so for ever."""
-    return int.from_bytes(hashlib.sha256(row_id.encode()).digest()[:8], "big") < share * 2**64
+def held_out(row_id: str, share: float, start: float = 0.0) -> bool:
+    """Whether a row is in the held-out ``share`` of its set: by the SHA-256 of its id, so for ever.
+
+    The digest's first 64 bits, as a fraction of all, are then in ``[start, start + share)``.
+    """
+    place = int.from_bytes(hashlib.sha256(row_id.encode()).digest()[:8], "big")
+    return start * 2**64 <= place < (start + share) * 2**64
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file that has at least ``columns``."""
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such file; --data must name the folder that holds airline/ and semeval/")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise CorpusError(f"{path}: no column {', '.join(missing)}")
-        yield from reader
+def load(config: Config) -> Corpus:
+    """Read and split all sources of ``config``; raises :class:`CorpusError` or :class:`LeakError`.
 
+    A text that several splits would have stays where it is measured on, and of those in the first of: the domain's
+    test, dev and sample, the general test, the calls.
+    """
+    try:
+        sources = check_sources(config.sources)
+    except ValueError as error:
+        raise CorpusError(f"the configuration: {error}") from None
+    by_role: dict[str, list[tuple[Source, dict[str, list[Row]]]]] = {
+        role: [(source, _split(source, config.data)) for source in sources if source.role == role]
+        for role in ("domain", "general", "unlabelled", "calls")
+    }
+    once = _Once()
 
-def read_examples(path: Path) -> list[Example]:
-    """Read a file of ``id,text,label`` and, where it has one, ``label_confidence``."""
-    return [
-        Example(
-            id=row["id"],
-            text=unescape(row["text"]),
-            label=label_id(row["label"], f"{path}, id {row['id']}"),
-            agreement=float(row.get("label_confidence") or 1.0),
-        )
-        for row in read_rows(path, ("id", "text", "label"))
-    ]
+    def labelled(role: str, part: str, split: Split) -> list[Example]:
+        return [
+            example
+            for source, parts in by_role[role]
+            for example in once.take(source.name, split, map(_example, parts[part]), lambda example: example.text)
+        ]
 
+    def plain(role: str) -> list[str]:
+        return [
+            text
+            for source, parts in by_role[role]
+            for text in once.take(
+                source.name, "unlabelled", (text for row in parts["train"] for text in row.parts if text_key(text)), str
+            )
+        ]
 
-def unescape(text: str) -> str:
-    r"""Undo the ``\u2019`` escapes in which SemEval's files write every tenth tweet's commas and quotes."""
-    if "\\u" not in text:
-        return text
-    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+    # What is measured on first, so that everything after it goes without.
+    test = labelled("domain", "test", "domain_test")
+    dev = labelled("domain", "dev", "domain_dev")
+    sample = labelled("domain", "sample", "domain_sample")
+    general_test = labelled("general", "test", "general_test")
+    calls = labelled("calls", "test", "calls")
+    train = labelled("domain", "train", "domain_train")
+    general_train = labelled("general", "train", "general_train")
+    once.know((line for call in calls for line in call.text.splitlines()), "calls")
+    unlabelled = plain("unlabelled") + plain("calls")
 
-
-def without(examples: Iterable[Example], unseen: Iterable[Example]) -> list[Example]:
-    """Return ``examples`` less repeated texts and less every text that is also in ``unseen``."""
-    seen = {text_key(example.text) for example in unseen}
-    kept = []
-    for example in examples:
-        key = text_key(example.text)
-        if key not in seen:
-            seen.add(key)
-            kept.append(example)
-    return kept
-
-
-def check_no_leak(trained_on: Iterable[Example], measured_on: Iterable[Example]) -> None:
-    """Raise :class:`LeakError` when a text is on both sides."""
-    unseen = {text_key(example.text): example.id for example in measured_on}
-    for example in trained_on:
-        if (other := unseen.get(text_key(example.text))) is not None:
-            raise LeakError(f"the text of training row {example.id} is also that of held-out row {other}")
-
-
-def load(data: Path) -> Corpus:
-    """Read both sets from ``data`` and split them; raises :class:`CorpusError` or :class:`LeakError`."""
-    airline = read_examples(data / "airline" / "train.csv")
-    semeval = read_examples(data / "semeval" / "train.csv")
-    airline_dev = read_examples(data / "airline" / "dev.csv")
-    airline_test = read_examples(data / "airline" / "test.csv")
-    airline_sample = [row for row in airline if held_out(row.id, AIRLINE_HELD_OUT)]
-    semeval_held_out = [row for row in semeval if held_out(row.id, SEMEVAL_HELD_OUT)]
-    unseen = airline_dev + airline_test + airline_sample + semeval_held_out
     corpus = Corpus(
-        airline_train=without(airline, unseen),
-        airline_sample=airline_sample,
-        airline_dev=airline_dev,
-        airline_test=airline_test,
-        semeval_train=without(semeval, unseen),
-        semeval_held_out=semeval_held_out,
+        name=by_role["domain"][0][0].name,
+        domain_train=train,
+        domain_sample=sample,
+        domain_dev=dev,
+        domain_test=test,
+        general_name=by_role["general"][0][0].name if by_role["general"] else "",
+        general_train=general_train,
+        general_test=general_test,
+        unlabelled=unlabelled,
+        calls=calls,
+        tallies=tuple(once.tallies),
     )
-    check_no_leak(corpus.trained_on, corpus.measured_on)
+    for part, found in (("train", train), ("dev", dev), ("test", test)):
+        if not found:
+            raise CorpusError(f"{corpus.name}: no row is left for {part}: give more rows, or other shares or files")
+    check_no_leak(corpus)
     return corpus
 
 
-def domain_texts(data: Path) -> Iterator[str]:
-    """Yield unlabelled customer turns (MultiDoGO, calls, banking77), which say what words the vocabulary needs."""
-    for path in sorted((data / "multidogo").glob("*.train.jsonl")) + sorted((data / "calls").glob("train.jsonl")):
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                for turn in json.loads(line)["turns"]:
-                    yield turn["text"]
-    banking = data / "banking" / "train.csv"
-    if banking.is_file():
-        for row in read_rows(banking, ("text",)):
-            yield row["text"]
+def check_no_leak(corpus: Corpus) -> None:
+    """Raise :class:`LeakError` when a text that any step may learn from, labelled or not, is one that is measured on.
+
+    Unlabelled text must not be a turn of a measured call either.
+    """
+    unseen = {text_key(example.text): example.id for example in corpus.measured_on}
+    for example in corpus.trained_on:
+        if (other := unseen.get(text_key(example.text))) is not None:
+            raise LeakError(f"the text of training row {example.id} is also that of held-out row {other}")
+    turns = {text_key(line): call.id for call in corpus.calls for line in call.text.splitlines()}
+    for number, text in enumerate(corpus.unlabelled, 1):
+        key = text_key(text)
+        if (other := unseen.get(key) or turns.get(key)) is not None:
+            raise LeakError(f"unlabelled text {number} is also in held-out row {other}")
+
+
+class _Once:
+    """Lets each text through once, and counts where the others were before."""
+
+    def __init__(self) -> None:
+        self.tallies: list[Tally] = []
+        self._known: dict[str, Split] = {}
+
+    def know(self, texts: Iterable[str], split: Split) -> None:
+        for text in texts:
+            self._known.setdefault(text_key(text), split)
+
+    def take(self, source: str, split: Split, items: Iterable[T], text_of: Callable[[T], str]) -> list[T]:
+        kept: list[T] = []
+        repeated: Counter[Split] = Counter()
+        for item in items:
+            key = text_key(text_of(item))
+            if key in self._known:
+                repeated[self._known[key]] += 1
+            else:
+                self._known[key] = split
+                kept.append(item)
+        self.tallies.append(Tally(source, split, len(kept) + repeated.total(), dict(repeated)))
+        return kept
+
+
+def _example(row: Row) -> Example:
+    # In a conversation a line is a turn, whatever line ends are in the turns.
+    text = row.parts[0] if len(row.parts) == 1 else "\n".join(" ".join(part.split()) for part in row.parts)
+    return Example(row.id, text, row.label, row.agreement)
+
+
+def _split(source: Source, data: Path) -> dict[str, list[Row]]:
+    """Return the rows of a source's train, test, dev and sample: of its files, or of ``train`` by its shares."""
+    labelled = source.role != "unlabelled"
+    found = {
+        part: list(_read(source, paths(data, files), labelled))
+        for part, files in (("train", source.train), ("test", source.test), ("dev", source.dev), ("sample", ()))
+    }
+    start = 0.0
+    train = found["train"]
+    for part, share in zip(("test", "dev", "sample"), source.shares, strict=True):
+        found[part] += [row for row in train if held_out(row.id, share, start)]
+        start += share
+    found["train"] = [row for row in train if not held_out(row.id, start)]
+    return found
+
+
+def _read(source: Source, files: Iterable[Path], labelled: bool) -> Iterator[Row]:
+    for path in files:
+        yield from rows(source, path, labelled)

@@ -11,7 +11,11 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from training.corpus import AIRLINE_HELD_OUT, CorpusError, held_out, label_id, read_rows
+from training import config
+from training.corpus import CorpusError, held_out, label_id
+
+SHIPPED = Path(__file__).parent / "configs" / "shipped.toml"
+"""What the shipped models were trained with, and so what was held out of it."""
 
 AIRLINE_COLUMNS = ("id", "text", "label", "created_at", "company")
 
@@ -37,10 +41,23 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of one of the airline set's files."""
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such file; --data must name the folder that holds airline/")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in AIRLINE_COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise CorpusError(f"{path}: no column {', '.join(missing)}")
+        yield from reader
+
+
 def airline(folder: Path) -> list[Recorded]:
     """Return dev and the held-out training rows of ``folder``, oldest first."""
-    rows = list(read_rows(folder / "dev.csv", AIRLINE_COLUMNS))
-    rows += [row for row in read_rows(folder / "train.csv", AIRLINE_COLUMNS) if held_out(row["id"], AIRLINE_HELD_OUT)]
+    share = next(source for source in config.read(SHIPPED).sources if source.role == "domain").sample_share
+    rows = list(read_rows(folder / "dev.csv"))
+    rows += [row for row in read_rows(folder / "train.csv") if held_out(row["id"], share)]
     turns = []
     for row in rows:
         label_id(row["label"], f"{folder}, id {row['id']}")

@@ -15,7 +15,7 @@ from streams.recorded_event import recorded_events
 from streams.recording import digest, read_recording
 from streams.synthetic import ACCOUNT_SHARE, SHARES, Message, messages, passes_luhn, write_csv, write_jsonl
 
-COUNT = 4_000
+COUNT = 20_000
 MADE = list(messages(COUNT, seed=7))
 
 ACCOUNT = r"\b\d{4}-\d{4}-\d{2}\b"
