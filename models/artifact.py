@@ -109,6 +109,11 @@ class Artifact:
         return self.manifest.long_text
 
 
+def shipped() -> list[str]:
+    """The names of the artifacts in models/artifacts."""
+    return sorted(path.parent.name for path in ARTIFACTS.glob(f"*/{MANIFEST}"))
+
+
 def load_artifact(name_or_folder: str) -> Artifact:
     """The artifact of that name in models/artifacts, or in that folder, with every file verified.
 
@@ -120,8 +125,7 @@ def load_artifact(name_or_folder: str) -> Artifact:
     if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
         folder = Path(name_or_folder)
     if not folder.is_dir():
-        names = sorted(path.parent.name for path in ARTIFACTS.glob(f"*/{MANIFEST}"))
-        known = ", ".join(names) or "(none)"
+        known = ", ".join(shipped()) or "(none)"
         raise ArtifactError(
             f"there is no model {name_or_folder!r}: give a folder with a {MANIFEST}, or one of: {known}"
         )

@@ -13,7 +13,9 @@ from streams.commands.broker import broker
 from streams.commands.config import config
 from streams.commands.consume import consume
 from streams.commands.demo import demo
+from streams.commands.models import models
 from streams.commands.replay import replay
+from streams.commands.samples import samples
 from streams.commands.score import score
 from streams.commands.topics import topics
 from streams.commands.verify import verify
@@ -38,6 +40,8 @@ app.command()(score)
 app.command()(verify)
 app.command()(demo)
 app.command()(config)
+app.add_typer(models, name="models")
+app.command()(samples)
 
 
 def _version(wanted: bool) -> None:
