@@ -7,6 +7,7 @@
 """
 
 import os
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from tests.kafka import kafka_server
 # No timing assertions, not even hypothesis's own; the same examples every time, so that a failure is no accident.
 hypothesis.settings.register_profile("edgewise", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("edgewise")
+
+# What pytest.importorskip says of what only the extra `training` installs.
+NEEDS_TRAINING = re.compile(r"^could not import '(torch|transformers|matplotlib|sklearn)'.*", re.DOTALL)
 
 
 def pytest_configure() -> None:
@@ -42,11 +46,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"needs a real Kafka: {reason}")
 
 
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return NEEDS_TRAINING.sub(r"needs \1: make test-training", reason.removeprefix("Skipped: "))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reasons = Counter(
-        report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        for report in terminalreporter.getreports("skipped")
-    )
+    reasons = Counter(_why(report) for report in terminalreporter.getreports("skipped"))
     if reasons:
         terminalreporter.section("left out")
         for reason, count in reasons.most_common():
