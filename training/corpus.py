@@ -201,7 +201,7 @@ def check_no_leak(corpus: Corpus) -> None:
     turns = {text_key(line): call.id for call in corpus.calls for line in call.text.splitlines()}
     for number, text in enumerate(corpus.unlabelled, 1):
         key = text_key(text)
-        if (other := unseen.get(key) or turns.get(key)) is not None:
+        if (other := unseen.get(key, turns.get(key))) is not None:
             raise LeakError(f"unlabelled text {number} is also in held-out row {other}")
 
 
