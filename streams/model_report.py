@@ -11,7 +11,7 @@ from models.artifact import MANIFEST, MODEL, Artifact, ArtifactError, load_artif
 from models.long_text import How
 from streams.commands.table import aligned
 
-TRAIN = "edgewise train all --config FILE"
+TRAIN = "edgewise train all --config FILE --out RUN"
 """The one command that makes weights from data of one's own."""
 
 CARD = "CARD.md"
