@@ -1,9 +1,10 @@
 """Puts figures between the markers of the documents.
 
-Of results/latest.json a few go into the README and all into docs/benchmarks.md; those of the shipped models are their
-manifests'.
+Of benchmarks/results/latest.json a few go into the README and all into docs/benchmarks.md; those of the models are from
+the report of their training, results/report.json.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 from benchmarks.figure import Figure
 from benchmarks.results import Results, load
 from benchmarks.workers import REPOSITORY
-from models.artifact import load_artifact
 from schemas.errors import EdgewiseError
+from training import summary
 
-ARTIFACTS = ("edge", "cloud")
+REPORT = REPOSITORY / "results" / "report.json"
 BROKERS = {"kafka": "Kafka", "embedded": "embedded broker"}
 
 # The README's rows: what is said, and the figures that say it.
@@ -42,7 +43,10 @@ def main() -> None:
     """Writes both documents."""
     results = load()
     _put(REPOSITORY / "README.md", "bench", _few(results))
-    _put(REPOSITORY / "README.md", "models", _models())
+    try:
+        _put(REPOSITORY / "README.md", "models", models(REPORT))
+    except DocumentError as error:
+        sys.exit(str(error))
     _put(REPOSITORY / "docs" / "benchmarks.md", "bench", _all(results))
 
 
@@ -62,21 +66,14 @@ def _put(path: Path, name: str, block: str) -> None:
         sys.exit(f"{path.name}: {error}")
 
 
-def _models() -> str:
-    lines = [
-        "| model | model.onnx | airline test: accuracy, macro F1 | airline test: ECE | held-out SemEval: recall |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name in ARTIFACTS:
-        artifact = load_artifact(name)
-        measured = artifact.manifest.metrics
-        airline, semeval = measured["airline_test"], measured["semeval_heldout"]
-        lines.append(
-            f"| `{artifact.id}` | {artifact.model_path.stat().st_size / 1e6:.1f} MB "
-            f"| {airline['accuracy']:.3f}, {airline['macro_f1']:.3f} | {airline['ece']:.3f} "
-            f"| {semeval['macro_recall']:.3f} |"
-        )
-    return "\n".join(lines)
+def models(report: Path) -> str:
+    """The models side by side, by the report of their training. Raises DocumentError: there is no such report."""
+    try:
+        return summary.models(json.loads(report.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise DocumentError(
+            f"{report.name}: put the report of the run that the models are from into results/: {error}"
+        ) from error
 
 
 def _few(results: Results) -> str:

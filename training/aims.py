@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -98,4 +99,6 @@ def _look_up(path: Sequence[str], report: Mapping[str, Any]) -> tuple[float | No
     value = parent.get(path[-1])
     if isinstance(value, Mapping):  # a timing: the median of several, and their spread
         return value.get("value"), value.get("spread")
+    if isinstance(value, list):  # over seeds
+        return mean(value), [min(value), max(value)]
     return value, parent.get(f"{path[-1]}_interval", parent.get("interval"))

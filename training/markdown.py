@@ -7,7 +7,7 @@ from typing import Any
 ABSENT = "–"
 """Stands for a figure that was not measured."""
 
-_NUMBER = re.compile(rf"[-−]?\d|{ABSENT}$|-$")
+_NUMBER = re.compile(rf"-?\d|{ABSENT}$|-$")
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from models.artifact import MANIFEST
 from schemas.errors import UsageError
-from training import aims, sections
+from training import aims, card, sections
 from training.aims import Aim
 
 STEPS = {"corpus": "corpus", "compress": "compress", "calibration": "calibrate", "evaluation": "evaluate"}
@@ -24,8 +24,8 @@ class ReportError(UsageError):
 def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = ()) -> Path:
     """Write `report.json`, `report.md` and the pictures of the run in ``folder`` to ``out``, and return where they are.
 
-    ``out`` is the run's ``report/`` if not given. Every figure on the page is one of `report.json`. Raises
-    :class:`ReportError`.
+    Each artifact that ships gets its card. ``out`` is the run's ``report/`` if not given. Every figure on the page is
+    one of `report.json`, or follows from it. Raises :class:`ReportError`.
     """
     from training import plots  # needs matplotlib, which the page itself does not
 
@@ -38,6 +38,8 @@ def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = ()) -> Pat
     (out / "report.json").write_text(text + "\n", "utf-8")
     pictures = plots.draw(report, out)
     (out / "report.md").write_text(sections.page(report, pictures), "utf-8")
+    for name in report["shipped"].keys() & report["evaluation"]["artifacts"].keys():
+        card.write(folder / "ship" / name, report)
     return out
 
 

@@ -24,35 +24,72 @@ def general(report: Report) -> str | None:
 
 
 def models(report: Report) -> str:
-    """Return the table of the measured artifacts, a column each: how small, how good and how fast they are."""
+    """Return the table of the models, a column each: how small, how good and how fast they are.
+
+    After the artifacts come the kinds that were trained and measured and do not ship, with their means over seeds.
+    """
     name, other = domain(report), general(report)
     artifacts = report["evaluation"]["artifacts"]
-    tests = [measured["sets"][f"{name}_test"] for measured in artifacts.values()]
-    kept = report["evaluation"]["retention"].get(f"{name}_test")
-    speeds = [report["speed"].get(artifact) for artifact in artifacts]
-    rows = [
-        ["model.onnx", *(megabytes(each["bytes"]) for each in artifacts.values())],
-        [
-            f"smaller than the base's {megabytes(BASE_BYTES)}",
-            *(percent(1 - each["bytes"] / BASE_BYTES) for each in artifacts.values()),
-        ],
-        [f"{name} test: accuracy", *(figure(each, "accuracy") for each in tests)],
-        ["the same over seeds", *(seeds(report, artifact, f"{name}_test_accuracy") for artifact in artifacts)],
-        [f"{name} test: macro F1", *(figure(each, "macro_f1") for each in tests)],
-        [f"{name} test: ECE", *(figure(each, "ece") for each in tests)],
+    kept = report["evaluation"]["retention"].get(f"{name}_test", {})
+    columns = [_artifact(report, artifact, name, other) for artifact in artifacts]
+    columns += [
+        _kind(report, kind, name, other) for kind in report["evaluation"].get("seeds", {}) if kind not in artifacts
     ]
-    if other:
-        recalls = (figure(each["sets"][f"{other}_test"], "macro_recall") for each in artifacts.values())
-        rows.append([f"{other} test: macro recall", *recalls])
-    if kept:
+    if kept and "edge" in artifacts:
         share = percent(kept["ratio"]) + percents(kept["interval"])
-        rows.append(["of the cloud's accuracy", *(share if each == "edge" else ABSENT for each in artifacts)])
-    if any(speeds):
-        rate = [each and each["texts_per_s"]["threads_2"]["sorted"]["value"] for each in speeds]
-        wait = [each and each["latency_ms"]["threads_1"]["by_tokens"]["24"]["value"] for each in speeds]
-        rows.append(["texts/s, batches of 32, two threads", *(number(each, 0) for each in rate)])
-        rows.append(["p50 of one text of 24 tokens, one thread, in ms", *(number(each, 2) for each in wait)])
-    return table(["", *(f"`{each['id']}`" for each in artifacts.values())], rows)
+        columns[list(artifacts).index("edge")]["of the cloud's accuracy"] = share
+    rows = list(dict.fromkeys(row for column in columns for row in column))
+    return table(
+        ["", *(column["model"] for column in columns)],
+        [[row, *(column.get(row, ABSENT) for column in columns)] for row in rows if row != "model"],
+    )
+
+
+def _artifact(report: Report, artifact: str, name: str, other: str | None) -> dict[str, str]:
+    measured = report["evaluation"]["artifacts"][artifact]
+    test = measured["sets"][f"{name}_test"]
+    return {
+        "model": f"`{measured['id']}`",
+        **_size(measured["bytes"]),
+        f"{name} test: accuracy": figure(test, "accuracy"),
+        "the same over seeds": seeds(report, artifact, f"{name}_test_accuracy"),
+        f"{name} test: macro F1": figure(test, "macro_f1"),
+        f"{name} test: ECE": figure(test, "ece"),
+        **({f"{other} test: macro recall": figure(measured["sets"][f"{other}_test"], "macro_recall")} if other else {}),
+        "of the cloud's accuracy": ABSENT,
+        **_speed(report["speed"].get(artifact)),
+    }
+
+
+def _kind(report: Report, kind: str, name: str, other: str | None) -> dict[str, str]:
+    """A kind of model that does not ship, in the format that the edge artifact has, if it was made in that."""
+    edge = report["speed"].get("edge", {})
+    same = [row for row in report["compress"]["rows"] if row["model"].startswith(f"{kind}-")]
+    row = next((row for row in same if row["format"] == edge.get("format")), same[0] if same else None)
+    return {
+        "model": f"{kind}, {row['format']} (does not ship)" if row else f"{kind} (does not ship)",
+        **(_size(row["bytes"]) if row else {}),
+        "the same over seeds": seeds(report, kind, f"{name}_test_accuracy"),
+        f"{name} test: macro F1": seeds(report, kind, f"{name}_test_macro_f1"),
+        **({f"{other} test: macro recall": seeds(report, kind, f"{other}_test_macro_recall")} if other else {}),
+        **_speed(row),
+    }
+
+
+def _size(size: float) -> dict[str, str]:
+    smaller = percent(1 - size / BASE_BYTES)
+    return {"model.onnx": megabytes(size), f"smaller than the base's {megabytes(BASE_BYTES)}": smaller}
+
+
+def _speed(row: Mapping[str, Any] | None) -> dict[str, str]:
+    if row is None:
+        return {}
+    return {
+        "texts/s, batches of 32, two threads": number(row["texts_per_s"]["threads_2"]["sorted"]["value"], 0),
+        "p50 of a text of 24 tokens, one thread, in ms": number(
+            row["latency_ms"]["threads_1"]["by_tokens"]["24"]["value"], 2
+        ),
+    }
 
 
 def aims(report: Report) -> str:
