@@ -1,68 +1,63 @@
-"""The student: three of the teacher's layers, taught by the teacher's logits on every labelled text."""
+"""The students: smaller networks that learn from the teachers' logits on every text there is, labelled or not."""
 
 import copy
-import random
 from collections.abc import Sequence
 
+import torch
 from tokenizers import Tokenizer
-from torch import nn
+from torch import Tensor, nn
 
 from training import loop, network
 from training.corpus import Corpus, Example
-from training.finetune import measure_on
 from training.network import Classifier
 
-# Every second layer, from the first: the last one is the most tied to the teacher's own head.
-LAYERS = (0, 2, 4)
-TRANSFER_EPOCHS, TRANSFER_RATE = 1, 1e-4
-DOMAIN_EPOCHS, DOMAIN_RATE = 2, 6e-5
-# The transfer epoch is two thirds airline; two cores set the number of tweets, for each costs the teacher's pass too.
-AIRLINE_COPIES, TWEETS = 3, 12_000
+# The domain's rows, thrice in each epoch: else the general tweets, six times as many, would be most of what it learns.
+DOMAIN_COPIES = 3
 
 
-def student_of(teacher: Classifier) -> Classifier:
-    """Return a copy of ``teacher`` with only :data:`LAYERS` of its layers."""
-    student = network.build(teacher.encoder.config.to_dict() | {"num_hidden_layers": len(LAYERS)})
+def keep_layers(teacher: Classifier, layers: Sequence[int]) -> Classifier:
+    """Return a copy of ``teacher`` with only ``layers`` of its encoder, in that order."""
+    student = network.build(teacher.encoder.config.to_dict() | {"num_hidden_layers": len(layers)})
     student.encoder.embeddings = copy.deepcopy(teacher.encoder.embeddings)
-    student.encoder.encoder.layer = nn.ModuleList(copy.deepcopy(teacher.encoder.encoder.layer[at]) for at in LAYERS)
+    student.encoder.encoder.layer = nn.ModuleList(copy.deepcopy(teacher.encoder.encoder.layer[at]) for at in layers)
     student.head = copy.deepcopy(teacher.head)
     return student
 
 
-def taught_rows(teacher: Classifier, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[loop.Row]:
-    """Return ``examples`` as training rows with the teacher's logits."""
+def ensemble(logits: Sequence[Tensor]) -> Tensor:
+    """Return the teachers' mean, ``[rows, 3]``, of log-probabilities: a logit's level is each teacher's own."""
+    return torch.stack([rows.log_softmax(-1) for rows in logits]).mean(0)
+
+
+def taught(tokenizer: Tokenizer, examples: Sequence[Example], logits: Tensor) -> list[loop.Row]:
+    """Return labelled ``examples`` as training rows with their teacher's ``logits``."""
     ids = network.encode(tokenizer, [example.text for example in examples])
-    logits = network.predict(teacher, ids).tolist()
     return [
-        loop.Row(ids=row, target=example.target, teacher=taught)
-        for row, example, taught in zip(ids, examples, logits, strict=True)
+        loop.Row(ids=row, target=example.target, teacher=teacher)
+        for row, example, teacher in zip(ids, examples, logits.tolist(), strict=True)
     ]
 
 
-def distill(
-    general: Classifier,
-    teacher: Classifier,
-    tokenizer: Tokenizer,
-    data: Corpus,
-    seed: int,
-    log: loop.Log,
-) -> Classifier:
-    """Return the student: an epoch over both sets, for breadth, then airline alone.
+def taught_alone(tokenizer: Tokenizer, texts: Sequence[str], logits: Tensor) -> list[loop.Row]:
+    """Return texts without a label as training rows: the teacher's probabilities stand in for one."""
+    ids = network.encode(tokenizer, texts)
+    targets = logits.softmax(-1).tolist()
+    return [
+        loop.Row(ids=row, target=target, teacher=teacher)
+        for row, target, teacher in zip(ids, targets, logits.tolist(), strict=True)
+    ]
 
-    ``general`` is the teacher before it saw airline tweets: it labels SemEval, and the student starts from its layers,
-    because fine-tuning on one domain narrows what a teacher knows of the rest. ``teacher`` labels the airline rows.
+
+def transfer_rows(
+    tokenizer: Tokenizer, data: Corpus, domain: Tensor, general: Tensor, unlabelled: Tensor
+) -> list[loop.Row]:
+    """Return what a student first learns from: all sets together.
+
+    The logits are of each set's own teacher, in the corpus's order. General tweets are labelled by the teacher that has
+    not seen the domain yet: fine-tuning on one domain narrows what a teacher knows of the rest.
     """
-    airline = taught_rows(teacher, tokenizer, data.airline_train)
-    chosen = random.Random(seed).sample(data.semeval_train, min(TWEETS, len(data.semeval_train)))
-    tweets = taught_rows(general, tokenizer, chosen)
-    measure = measure_on(tokenizer, data.airline_dev)
-    student = loop.fit(
-        student_of(general),
-        airline * AIRLINE_COPIES + tweets,
-        epochs=TRANSFER_EPOCHS,
-        rate=TRANSFER_RATE,
-        seed=seed + 2,
-        measure=measure,
-        log=log,
+    return (
+        taught(tokenizer, data.domain_train, domain) * DOMAIN_COPIES
+        + taught(tokenizer, data.general_train, general)
+        + taught_alone(tokenizer, data.unlabelled, unlabelled)
     )
-    return loop.fit(student, airline, epochs=DOMAIN_EPOCHS, rate=DOMAIN_RATE, seed=seed + 3, measure=measure, log=log)

@@ -3,22 +3,26 @@
 import copy
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.network import Classifier, pad
+from training.config import Schedule
+from training.network import Classifier, features, pad
 
-BATCH = 32
-# Batches are cut from windows of so many, sorted by length: little padding, and yet another mix in each epoch.
-WINDOW = 50 * BATCH
-# All in float32: on a CPU without AMX, bfloat16 autocast takes 1.5 times as long a step.
+# Batches are cut from windows of so many of them, sorted by length: little padding, and yet another mix in each epoch.
+WINDOW = 50
+# All in float32: on a CPU without AMX, bfloat16 autocast takes 1.4 times as long a step.
 LAYER_DECAY = 0.9
 EMA = 0.99
 WARM_UP = 0.1
+# A tenth of a text's pieces are hidden from the network in training.
+TOKEN_MASKING = 0.1
+PAD_ID, MASK_ID, SPECIAL_IDS = 0, 4, 5
+"""Ids in every pruned vocabulary: :func:`training.vocabulary.choose_pieces` keeps the five special pieces first."""
 # Distillation, Hinton et al. 2015: soft targets at T = 2, and 0.7 of the loss from the teacher.
 TEMPERATURE = 2.0
 TEACHER_WEIGHT = 0.7
@@ -37,17 +41,22 @@ class Row:
     teacher: Sequence[float] | None = None
 
 
-def batches(rows: Sequence[Row], rng: random.Random) -> Iterator[list[Row]]:
-    """Yield every row once, in batches of like length, shuffled."""
-    order = list(range(len(rows)))
+def batches_of(lengths: Sequence[int], size: int, rng: random.Random) -> list[list[int]]:
+    """Return the indices of ``lengths``, each once, in batches of ``size`` and like length, shuffled."""
+    order = list(range(len(lengths)))
     rng.shuffle(order)
     cut: list[list[int]] = []
-    for start in range(0, len(order), WINDOW):
-        window = sorted(order[start : start + WINDOW], key=lambda index: len(rows[index].ids))
-        cut += [window[at : at + BATCH] for at in range(0, len(window), BATCH)]
+    for start in range(0, len(order), WINDOW * size):
+        window = sorted(order[start : start + WINDOW * size], key=lengths.__getitem__)
+        cut += [window[at : at + size] for at in range(0, len(window), size)]
     rng.shuffle(cut)
-    for batch in cut:
-        yield [rows[index] for index in batch]
+    return cut
+
+
+def hide_tokens(ids: Tensor, generator: torch.Generator) -> Tensor:
+    """Return ``ids`` with :data:`TOKEN_MASKING` of the pieces, never a special one, replaced by ``[MASK]``."""
+    hidden = (torch.rand(ids.shape, generator=generator) < TOKEN_MASKING) & (ids >= SPECIAL_IDS)
+    return ids.masked_fill(hidden, MASK_ID)
 
 
 def loss_of(logits: Tensor, batch: Sequence[Row]) -> Tensor:
@@ -81,43 +90,62 @@ def parameter_groups(model: Classifier, rate: float) -> list[dict[str, object]]:
     ]
 
 
+def fit_head(model: Classifier, rows: Sequence[Row], *, epochs: int = 20, rate: float = 3e-3, seed: int) -> None:
+    """First stage: train the head in place while the body is frozen.
+
+    A fresh head's gradients would tear at the pre-trained layers. What a frozen body says of a row never changes, so it
+    is computed once, and the epochs over it cost nothing.
+    """
+    seen = features(model, [row.ids for row in rows]).clone()
+    wanted = torch.tensor([row.target for row in rows])
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(model.head.parameters(), lr=rate)
+    for _ in range(epochs):
+        for index in torch.randperm(len(rows), generator=generator).split(256):
+            loss = functional.cross_entropy(model.head(seen[index]), wanted[index])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+
+
 def fit(
     model: Classifier,
     rows: Sequence[Row],
+    schedule: Schedule,
     *,
-    epochs: int,
-    rate: float,
     seed: int,
     measure: Callable[[Classifier], dict[str, float]],
     log: Log,
 ) -> Classifier:
     """Train ``model`` and return its averaged weights after the epoch whose ``measure`` has the highest ``accuracy``.
 
-    ``rate`` is the head's peak learning rate: it warms up over a tenth of the steps and falls linearly to zero.
-    ``log`` gets the loss every hundred steps and the figures after each epoch.
+    The rate warms up over a tenth of the steps and falls linearly to zero. ``log`` gets the loss every hundred steps and
+    the figures after each epoch. Training stops early after ``schedule.patience`` epochs without a better one.
     """
-    torch.manual_seed(seed)
-    rng = random.Random(seed)
-    steps = epochs * -(-len(rows) // BATCH)
-    optimiser = torch.optim.AdamW(parameter_groups(model, rate), betas=(0.9, 0.98), eps=1e-6, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
+    torch.manual_seed(seed)  # the head's dropout
+    rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    steps = schedule.epochs * -(-len(rows) // schedule.batch)
+    optimiser = torch.optim.AdamW(parameter_groups(model, schedule.rate), betas=(0.9, 0.98), eps=1e-6, fused=True)
+    rates = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (WARM_UP * steps), max(0.0, (steps - step) / ((1 - WARM_UP) * steps)))
     )
     average = copy.deepcopy(model)
-    best, best_accuracy = average, -1.0
+    best, best_accuracy, best_epoch = average, -1.0, 0
     step, began = 0, time.monotonic()
-    for epoch in range(1, epochs + 1):
+    for epoch in range(1, schedule.epochs + 1):
         total = 0.0
         model.train()
-        for batch in batches(rows, rng):
-            loss = loss_of(model(*pad([row.ids for row in batch])), batch)
+        for indices in batches_of([len(row.ids) for row in rows], schedule.batch, rng):
+            batch = [rows[index] for index in indices]
+            ids, mask = pad([row.ids for row in batch])
+            loss = loss_of(model(hide_tokens(ids, generator), mask), batch)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
-            schedule.step()
+            rates.step()
             step += 1
-            total += loss.item()
+            total += loss.item() * len(batch)
             # Early on the average follows closely, else it would remember the untrained weights.
             keep = min(EMA, step / (10 + step))
             with torch.no_grad():
@@ -125,9 +153,11 @@ def fit(
                     mean.lerp_(value, 1 - keep)
             if step % 100 == 0:
                 seconds = round(time.monotonic() - began)
-                log({"epoch": epoch, "step": step, "steps": steps, "loss": loss.item(), "seconds": seconds})
+                log({"epoch": epoch, "step": step, "steps": steps, "loss": round(loss.item(), 4), "seconds": seconds})
         figures = measure(average)
-        log({"epoch": epoch, "mean_loss": total * BATCH / len(rows), **figures})
+        log({"epoch": epoch, "mean_loss": round(total / len(rows), 5), **figures})
         if figures["accuracy"] > best_accuracy:
-            best, best_accuracy = copy.deepcopy(average), figures["accuracy"]
+            best, best_accuracy, best_epoch = copy.deepcopy(average), figures["accuracy"], epoch
+        elif epoch - best_epoch >= schedule.patience:
+            break
     return best

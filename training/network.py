@@ -1,9 +1,11 @@
 """The network of teacher and student alike: a BERT encoder, the mean of its token vectors, one linear layer."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -33,12 +35,15 @@ class Classifier(nn.Module):
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return the logits."""
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the mean of each text's token vectors, ``[batch, hidden]``."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-        logits: Tensor = self.head(self.dropout(pooled))
+        return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the logits."""
+        logits: Tensor = self.head(self.dropout(self.pooled(input_ids, attention_mask)))
         return logits
 
 
@@ -60,7 +65,7 @@ def save(model: Classifier, tokenizer: Tokenizer, folder: Path) -> None:
 def load(folder: Path) -> tuple[Classifier, Tokenizer]:
     """Read what :func:`save` wrote."""
     if not folder.is_dir():
-        raise CorpusError(f"{folder}: no such model; run the step that makes it, or `python -m training all`")
+        raise CorpusError(f"{folder}: no such model; run the step that makes it, or `edgewise train all`")
     model = build(json.loads((folder / "config.json").read_text("utf-8")))
     model.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
     return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -74,22 +79,33 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Return ids and mask ``[batch, longest]``; the padding id is 0."""
-    longest = max(len(ids) for ids in rows)
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask = torch.zeros(len(rows), longest, dtype=torch.long)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = torch.tensor(row)
-        mask[index, : len(row)] = 1
-    return ids, mask
+    lengths = np.array([len(row) for row in rows])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    ids = np.zeros(mask.shape, np.int64)
+    ids[mask] = np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum())
+    return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
 
 
 @torch.inference_mode()
 def predict(model: Classifier, rows: Sequence[Sequence[int]], batch_size: int = 64) -> Tensor:
     """Return the logits ``[rows, 3]`` in the rows' order; batches are of like length, so that little is padded."""
+    return _in_batches(model, model, rows, batch_size)
+
+
+@torch.inference_mode()
+def features(model: Classifier, rows: Sequence[Sequence[int]], batch_size: int = 64) -> Tensor:
+    """Return what the head sees of each row, ``[rows, hidden]``."""
+    return _in_batches(model, model.pooled, rows, batch_size)
+
+
+def _in_batches(
+    model: Classifier, run: Callable[[Tensor, Tensor], Tensor], rows: Sequence[Sequence[int]], batch_size: int
+) -> Tensor:
     model.eval()
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    logits = torch.empty(len(rows), len(LABELS))
+    parts = []
     for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        logits[batch] = model(*pad([rows[index] for index in batch]))
-    return logits
+        parts.append(run(*pad([rows[index] for index in order[start : start + batch_size]])))
+    result = torch.empty_like(torch.cat(parts))
+    result[order] = torch.cat(parts)
+    return result

@@ -11,11 +11,10 @@ from tokenizers import Tokenizer
 
 from models.text import normalise
 
-SIZE = 8_000
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def choose_pieces(tokenizer: Tokenizer, texts: Iterable[str], size: int = SIZE) -> list[str]:
+def choose_pieces(tokenizer: Tokenizer, texts: Iterable[str], size: int) -> list[str]:
     """Return at most ``size`` pieces in their old order: the special ones, single characters, then the most frequent.
 
     WordPiece takes the longest piece that matches and gives up on a word (``[UNK]``) when nothing does. So that no word

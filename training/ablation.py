@@ -1,0 +1,83 @@
+"""What each step bought the edge model: the same network trained with and without it, on the same seeds."""
+
+from collections.abc import Callable
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training import finetune, network
+from training.config import Schedule
+from training.corpus import Corpus, Example
+from training.figures import classification
+from training.loop import Log
+from training.network import Classifier
+from training.run import Run
+from training.teaching import seeds, tiny
+
+# Without a teacher, two epochs over general tweets: with more, dev falls.
+GENERAL_EPOCHS = 2
+
+
+def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
+    """Train the edge network without a teacher, from the base and from the adapted weights, and compare on dev.
+
+    Returns, and writes to ``ablations.json``, one entry a variant: ``what``, and ``dev`` (accuracy), ``dev_f1`` and
+    ``general`` (macro recall on the general set), each a list with one value a seed. The models are kept in the run
+    folder like all others.
+    """
+    variants: dict[str, Callable[[int], str]] = {
+        "base weights, domain labels": lambda number: f"plain-domain-{number}",
+        "adapted weights, domain labels": lambda number: f"adapted-domain-{number}",
+        "base weights, general then domain labels": lambda number: f"plain-both-{number}",
+        "adapted weights, general then domain labels": lambda number: f"adapted-both-{number}",
+        "distilled: all sets together": lambda number: f"edge-transfer-{number}",
+        "distilled, then the domain alone": lambda number: f"edge-{number}",
+    }
+    for number, seed in seeds(run.config):
+        for start in ("plain", "adapted"):
+            for sets in ("domain", "both"):
+                run.once(
+                    f"{start}-{sets}-{number}",
+                    lambda log, start=start, sets=sets, seed=seed: _train(run, data, start, sets, seed, log),
+                )
+    table = [
+        {"what": what, **_figures(run, data, [name(number) for number, _ in seeds(run.config)])}
+        for what, name in variants.items()
+    ]
+    run.write("ablations.json", table)
+    return table
+
+
+def _train(run: Run, data: Corpus, start: str, sets: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+    if start == "plain":
+        base, tokenizer = tiny(run, data)
+        encoder = base.bert
+    else:
+        adapted, tokenizer = run.model("tiny-adapted", "adapt")
+        encoder = adapted.encoder
+    model = finetune.with_head(encoder, seed)
+    edge = run.config.edge
+    if sets == "both":
+        general = Schedule(epochs=GENERAL_EPOCHS, rate=edge.transfer.rate, batch=edge.transfer.batch)
+        model = finetune.finetune(model, tokenizer, data.general_train, data, general, seed, log)
+    return finetune.finetune(model, tokenizer, data.domain_train, data, edge.domain, seed, log), tokenizer
+
+
+def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:
+    dev, dev_f1, general = [], [], []
+    for name in names:
+        model, tokenizer = run.model(name, "distill")
+        on_dev = _measure(model, tokenizer, data.domain_dev)
+        dev.append(on_dev["accuracy"])
+        dev_f1.append(on_dev["macro_f1"])
+        general.append(_measure(model, tokenizer, data.general_test)["macro_recall"])
+    return {
+        "dev": np.round(dev, 4).tolist(),
+        "dev_f1": np.round(dev_f1, 4).tolist(),
+        "general": np.round(general, 4).tolist(),
+    }
+
+
+def _measure(model: Classifier, tokenizer: Tokenizer, examples: list[Example]) -> dict[str, float]:
+    rows = network.encode(tokenizer, [example.text for example in examples])
+    return classification(network.predict(model, rows).numpy(), [example.label for example in examples])

@@ -1,0 +1,87 @@
+"""What one training run does: read from a TOML file, whose every value has a default here."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import UsageError
+from training.sources import Sources
+
+
+class ConfigError(UsageError):
+    """The configuration file is missing, is not TOML, or says something that no run can do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Schedule(_Part):
+    """One pass of training: how long, how fast, in what batches."""
+
+    epochs: int = Field(ge=1, le=1000)
+    rate: float = Field(gt=0, lt=1)
+    """The head's peak learning rate; each layer below learns at 0.9 of the one above."""
+    batch: int = Field(default=32, ge=1, le=4096)
+    patience: int = Field(default=1000, ge=1)
+    """Stop after so many epochs in a row without a better dev accuracy."""
+
+
+class Student(_Part):
+    """How a student is trained: on all sets together, then on the domain alone."""
+
+    transfer: Schedule
+    domain: Schedule
+    transfers: int | None = Field(default=None, ge=1)
+    """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
+
+
+class Config(_Part):
+    """A run's settings. Rates and epochs are those that dev preferred; `training/README.md` has the comparison."""
+
+    data: Path
+    """The folder with the data sets; relative to the configuration file."""
+    sources: Sources = ()
+    """The sets in it, and what each is for."""
+    seed: int = 1
+    seeds: int = Field(default=3, ge=1, le=20)
+    """How many teachers are trained, and students of each kind: their spread is what a difference must exceed."""
+    vocabulary: int = Field(default=8_000, ge=200, le=30_522)
+    """WordPiece pieces kept of the base model's 30,522."""
+
+    general: Schedule = Schedule(epochs=2, rate=1e-4, batch=64)
+    """The general teacher, on the general set."""
+    domain: Schedule = Schedule(epochs=3, rate=6e-5)
+    """The domain teachers, each from the general one."""
+    adapt: Schedule = Schedule(epochs=3, rate=5e-4, batch=64)
+    """Masked-language-model training of the tiny base model."""
+    cloud: Student = Student(
+        transfer=Schedule(epochs=1, rate=8e-5, batch=64), domain=Schedule(epochs=2, rate=4e-5), transfers=1
+    )
+    """All six of MiniLM's layers, taught by the ensemble."""
+    small: Student = Student(
+        transfer=Schedule(epochs=1, rate=1e-4, batch=64), domain=Schedule(epochs=2, rate=6e-5), transfers=1
+    )
+    """Layers 0, 2 and 4 of them: every second one, from the first; the last is the most tied to the teacher's head."""
+    edge: Student = Student(
+        transfer=Schedule(epochs=8, rate=1e-3, batch=64), domain=Schedule(epochs=4, rate=3e-4, patience=2)
+    )
+    """The BERT of 2 layers by 128."""
+
+
+def read(path: Path) -> Config:
+    """Return the configuration in ``path``; raises :class:`ConfigError` that names the value and what is allowed."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {where}: {first['msg']}") from error
+    return config.model_copy(update={"data": (path.parent / config.data).resolve()})
