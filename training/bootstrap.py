@@ -2,8 +2,8 @@
 
 Efron 1979: the rows are drawn again with replacement, :data:`RESAMPLES` times, and the middle 95 % of the figures is
 the interval. All figures of a set are taken on the same draws, and so are those of two models that are compared (a
-paired bootstrap), so that what is hard for both cancels out. A draw is kept as how often each row is in it: most figures
-are then a matrix product.
+paired bootstrap), so that what is hard for both cancels out. A draw is kept as how often each row is in it, so that
+most figures are a matrix product.
 """
 
 from collections.abc import Callable, Iterator, Sequence

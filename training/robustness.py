@@ -38,8 +38,9 @@ FILLERS = ("um", "uh", "you know", "i mean", "like", "well", "so")
 FITTING = {"negative": ("😡", "👎"), "neutral": ("📞", "🗓️"), "positive": ("😊", "👍")}
 NEUTRAL = ("📞", "✈️", "🗓️")
 
-# What a transcript of speech does not have: its text would differ by more than how it is written.
-_WRITTEN_ONLY = re.compile(r"[:;=8][-']?[()DPp/|\\]|[^\x00-\x7f]")
+# Nobody says an emoji or an emoticon, so a text with one would differ by more than how it is written.
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
+_EMOTICON = re.compile(r"[:;=][-']?[()DPp/|\\]|<3")
 _PLACEHOLDERS = (USER, URL, EMAIL)
 
 Change = Callable[[str, random.Random], str | None]
@@ -93,9 +94,9 @@ def as_speech(text: str, rng: random.Random | None = None) -> str | None:
     With ``rng`` a filler word stands before every sixth word or so. None for a text with emoji or emoticons, which
     nobody says, and for one without words.
     """
-    if _WRITTEN_ONLY.search(text):
+    plain = normalise(text)  # which has [url] where a link's :// looks like an emoticon
+    if _EMOJI.search(text) or _EMOTICON.search(plain):
         return None
-    plain = normalise(text)
     for placeholder in _PLACEHOLDERS:
         plain = plain.replace(placeholder, " ")
     plain = re.sub(r"(?<=\w)[-/_&](?=\w)", " ", plain.lower())
