@@ -1,4 +1,4 @@
-"""What a model reads of a text that is longer than its input: its beginning, both ends, or all of it in pieces."""
+"""What a model reads of a long text: its beginning, its beginning and end, or all of it in pieces."""
 
 from itertools import pairwise
 from typing import Literal
@@ -9,21 +9,33 @@ from numpy.typing import ArrayLike, NDArray
 How = Literal["head", "head_tail", "chunks"]
 """`head`: the beginning; `head_tail`: the first quarter of what fits, and the end; `chunks`: all, piece by piece."""
 
+PIECE = 32
+"""The longest chunk. Models that learned from messages of about this length call what is longer negative, ever more.
+
+Of 352 whole calls a model of three layers had right, in chunks of 256 tokens 0.42, of 128 0.46, of 64 0.49, of 32 0.55;
+of the 356 others, which it is reported on, 0.46, 0.50, 0.53, 0.57.
+"""
+
+WHOLE = 64
+"""The longest text that `chunks` leaves whole: hardly a message is longer. Given the first 64 tokens of the same calls
+the model had 0.54 right at once and 0.48 in pieces; given the first 128, 0.57 and 0.60."""
+
 
 def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
-    """The rows of at most `max_tokens` ids that stand for one text's `ids`; a text that fits is one row, unchanged.
+    """The rows of at most `max_tokens` ids that stand for one text's `ids`; a text that is not long is one, unchanged.
 
-    `ids` starts with [CLS] and ends with [SEP], and so does each row. `head_tail` gives the beginning a quarter, as Sun
-    et al. 2019 ("How to Fine-Tune BERT for Text Classification", 5.2.1) do with 128 of 510: a conversation's outcome
-    stands at its end. `chunks` keeps every id, once, in as few rows as hold them and all of one length but for one id:
-    a last row of a few words would say little, and be as loud as any other per token.
+    Long is what has more than `max_tokens`, for `chunks` more than `WHOLE`. `ids` starts with [CLS] and ends with
+    [SEP], and so does each row. `head_tail` gives the beginning a quarter, as Sun et al. 2019 ("How to Fine-Tune BERT
+    for Text Classification", 5.2.1) do with 128 of 510: a conversation's outcome stands at its end. `chunks` keeps
+    every id, once, in as few rows of at most `PIECE` as hold them, all of one length but for one id: a last row of a few
+    words would say little, and be as loud as any other per token.
 
     A row has room for [CLS], [SEP] and one id at least: `max_tokens` is 3 or more, as in every manifest.
     """
-    if len(ids) <= max_tokens:
+    if len(ids) <= (min(WHOLE, max_tokens) if how == "chunks" else max_tokens):
         return [ids]
     first, body, last = ids[0], ids[1:-1], ids[-1]
-    room = max_tokens - 2
+    room = (min(PIECE, max_tokens) if how == "chunks" else max_tokens) - 2
     if how == "head":
         pieces = [body[:room]]
     elif how == "head_tail":

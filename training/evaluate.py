@@ -1,80 +1,173 @@
-"""Figures of a classifier on labelled rows, and of an artifact on every set it is measured on."""
+"""Every figure of the two artifacts that ship, measured by the worker's own classifier on their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
-from models.artifact import load_artifact
+from models.artifact import Artifact, load_artifact
 from models.classifier import Classifier
-from schemas.records import LABELS
+from models.text import normalise
+from training import bootstrap, deferral, long_text, robustness
 from training.corpus import Corpus, Example
+from training.figures import Scores, classification
 
-Scores = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+
+LENGTHS = ((1, 10), (11, 20), (21, 30), (31, 50), (51, 100), (101, None))
+"""First and last number of tokens of each slice by length, [CLS] and [SEP] not counted."""
+
+AGREEMENTS = (("under 0.6", 0.0, 0.6), ("0.6 to 0.8", 0.6, 0.8), ("0.8 to 1", 0.8, 1.0), ("1: all agree", 1.0, 1.1))
+"""Name, least and first greater agreement of each slice by the share of annotators behind the label."""
 
 
-def classification(scores: Scores, labels: Sequence[int]) -> dict[str, float]:
-    """Return ``accuracy``, ``macro_f1`` and ``macro_recall`` (SemEval's own measure), unweighted over the labels.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One artifact's calibrated probabilities on every set."""
 
-    ``scores`` are logits or probabilities ``[rows, 3]``: the highest is the answer.
+    artifact: Artifact
+    score: Callable[[Sequence[str]], Scores]
+    probabilities: Mapping[str, Scores]
+
+
+def sets_of(corpus: Corpus) -> dict[str, list[Example]]:
+    """Return what is measured, by name; a set without rows is left out.
+
+    Of the calls it is the half that the way of reading long texts was not chosen on.
     """
-    wanted = np.asarray(labels)
-    given = scores.argmax(axis=1)
-    recalls, f1s = [], []
-    for label in range(len(LABELS)):
-        hits = int(((given == label) & (wanted == label)).sum())
-        has, says = int((wanted == label).sum()), int((given == label).sum())
-        recalls.append(hits / has if has else 0.0)
-        f1s.append(2 * hits / (has + says) if has + says else 0.0)
+    sets = {
+        f"{corpus.name}_dev": corpus.domain_dev,
+        f"{corpus.name}_test": corpus.domain_test,
+        f"{corpus.general_name}_test": corpus.general_test,
+        "calls": long_text.halves(corpus.calls)[1],
+    }
+    return {name: examples for name, examples in sets.items() if examples}
+
+
+def run(
+    edge: Path,
+    cloud: Path,
+    corpus: Corpus,
+    *,
+    teacher_probabilities: Scores | None = None,
+    teacher: str = "ensemble",
+    seeds: Mapping[str, Sequence[Path]] | None = None,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Return ``evaluation.json`` of the artifacts in the folders ``edge`` and ``cloud``.
+
+    First it chooses how both read long texts and writes that to their manifests. ``teacher_probabilities``
+    ``[rows, 3]`` are those of the model called ``teacher`` on the domain's test set, for deferral; without them the
+    cloud artifact is the teacher. ``seeds`` names the artifacts that were trained alike but for the seed, by kind.
+    """
+    chosen = long_text.choose({"edge": edge, "cloud": cloud}, corpus, threads)
+    sets = sets_of(corpus)
+    measured = {name: measure(folder, sets, threads) for name, folder in (("edge", edge), ("cloud", cloud))}
+    test = f"{corpus.name}_test"
+    labels = {name: [example.label for example in examples] for name, examples in sets.items()}
+    if teacher_probabilities is None:
+        teacher, teacher_probabilities = measured["cloud"].artifact.id, measured["cloud"].probabilities[test]
+    evaluation: dict[str, Any] = {
+        "artifacts": {name: describe(each, sets, corpus) for name, each in measured.items()},
+        "retention": {
+            name: retention(measured["edge"].probabilities[name], measured["cloud"].probabilities[name], wanted)
+            for name, wanted in labels.items()
+        },
+        "deferral": {
+            test: deferral.curves(measured["edge"].probabilities[test], teacher_probabilities, labels[test]),
+            "teacher": teacher,
+        },
+        "seeds": {
+            kind: over_seeds([measure(folder, sets, threads).probabilities for folder in folders], labels, test)
+            for kind, folders in (seeds or {}).items()
+        },
+    }
+    if chosen is not None:
+        evaluation["long_text"] = chosen
+    return evaluation
+
+
+def measure(folder: Path, sets: Mapping[str, Sequence[Example]], threads: int) -> Measured:
+    """Score every set with the artifact in ``folder``, as a worker would."""
+    artifact = load_artifact(str(folder))
+    score = Classifier(artifact, threads=threads).score
+    return Measured(artifact, score, {name: score([each.text for each in examples]) for name, examples in sets.items()})
+
+
+def describe(measured: Measured, sets: Mapping[str, Sequence[Example]], corpus: Corpus) -> dict[str, Any]:
+    """Return the artifact's entry: size, figures of each set with their intervals, slices, behavioural tests."""
+    right = {
+        name: measured.probabilities[name].argmax(axis=1) == np.asarray([each.label for each in examples])
+        for name, examples in sets.items()
+    }
     return {
-        "accuracy": float((given == wanted).mean()),
-        "macro_f1": float(np.mean(f1s)),
-        "macro_recall": float(np.mean(recalls)),
+        "id": measured.artifact.id,
+        "bytes": measured.artifact.model_path.stat().st_size,
+        "sets": {
+            name: bootstrap.figures(measured.probabilities[name], [each.label for each in examples])
+            for name, examples in sets.items()
+        },
+        "slices": slices(measured.artifact, corpus.domain_test, right[f"{corpus.name}_test"])
+        | {
+            "channel": [
+                _slice(f"{'voice' if name == 'calls' else 'written'} ({name})", hits)
+                for name, hits in right.items()
+                if not name.endswith("_dev")
+            ]
+        },
+        "robustness": robustness.run(measured.score, [example.text for example in corpus.domain_dev]),
     }
 
 
-def calibration_error(probabilities: Scores, labels: Sequence[int], bins: int = 15) -> float:
-    """Return the expected calibration error over equal-width bins of the top probability (Guo et al. 2017, eq. 3)."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == np.asarray(labels)
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        inside = which == index
-        if inside.any():
-            error += float(inside.mean()) * abs(float(right[inside].mean()) - float(confidence[inside].mean()))
-    return error
-
-
-def probabilities_of(folder: Path, examples: Sequence[Example]) -> NDArray[np.float32]:
-    """Score ``examples`` with the worker's own classifier: calibrated probabilities ``[rows, 3]``."""
-    return Classifier(load_artifact(str(folder)), threads=2).score([example.text for example in examples])
-
-
-def measure(folder: Path, corpus: Corpus) -> dict[str, dict[str, float]]:
-    """Return what the manifest says of the artifact in ``folder``: figures on each held-out set, to four decimals."""
-    sets: Mapping[str, Sequence[Example]] = {
-        "airline_dev": corpus.airline_dev,
-        "airline_test": corpus.airline_test,
-        "semeval_heldout": corpus.semeval_held_out,
+def slices(artifact: Artifact, examples: Sequence[Example], right: Bools) -> dict[str, list[dict[str, Any]]]:
+    """Return the accuracy by length in the artifact's own tokens and by the annotators' agreement, where it varies."""
+    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_path))
+    texts = [normalise(example.text) for example in examples]
+    tokens = np.asarray([len(row.ids) for row in tokenizer.encode_batch(texts, add_special_tokens=False)])
+    agreement = np.asarray([example.agreement for example in examples])
+    found = {
+        "length": [
+            (
+                f"{low} tokens or more" if high is None else f"{low}-{high} tokens",
+                (tokens >= low) & (tokens <= (high or np.inf)),
+            )
+            for low, high in LENGTHS
+        ]
     }
-    metrics = {}
-    for name, examples in sets.items():
-        probabilities = probabilities_of(folder, examples)
-        labels = [example.label for example in examples]
-        figures = {**classification(probabilities, labels), "ece": calibration_error(probabilities, labels)}
-        metrics[name] = {key: round(value, 4) for key, value in figures.items()} | {"rows": len(examples)}
-    return metrics
+    if len(np.unique(agreement)) > 1:
+        found["agreement"] = [(name, (agreement >= low) & (agreement < high)) for name, low, high in AGREEMENTS]
+    return {
+        kind: [_slice(name, right[inside]) for name, inside in parts if inside.any()] for kind, parts in found.items()
+    }
 
 
-def table(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Return the figures of several artifacts (by name, then set) as a Markdown table."""
-    lines = ["| artifact | set | rows | accuracy | macro F1 | macro recall | ECE |", "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {artifact} | {name} | {figures['rows']:,} | {figures['accuracy']:.4f} | {figures['macro_f1']:.4f} "
-        f"| {figures['macro_recall']:.4f} | {figures['ece']:.4f} |"
-        for artifact, sets in metrics.items()
-        for name, figures in sets.items()
-    ]
-    return "\n".join(lines)
+def retention(edge: Scores, cloud: Scores, labels: Sequence[int]) -> dict[str, Any]:
+    """Return the ``ratio`` of the edge's accuracy to the cloud's, and its ``interval``."""
+    ratio, ends = bootstrap.retention(edge, cloud, labels)
+    return {"ratio": ratio, "interval": list(ends)}
+
+
+def over_seeds(
+    probabilities: Sequence[Mapping[str, Scores]], labels: Mapping[str, Sequence[int]], test: str
+) -> dict[str, Any]:
+    """Return SET_FIGURE -> its value for each seed; ``mean`` and ``spread`` (least, greatest) are of test accuracy."""
+    found: dict[str, list[float]] = {}
+    for measured in probabilities:
+        for name, wanted in labels.items():
+            for figure, value in classification(measured[name], wanted).items():
+                found.setdefault(f"{name}_{figure}", []).append(value)
+    accuracies = found[f"{test}_accuracy"]
+    return {**found, "mean": float(np.mean(accuracies)), "spread": [min(accuracies), max(accuracies)]}
+
+
+def _slice(name: str, right: Bools) -> dict[str, Any]:
+    return {
+        "slice": name,
+        "rows": len(right),
+        "accuracy": float(right.mean()),
+        "accuracy_interval": list(bootstrap.proportion(right)),
+    }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.artifact import ArtifactError, load_artifact
-from models.long_text import How, fit, pool
+from models.long_text import PIECE, WHOLE, How, fit, pool
 from tests.unit.tiny_artifact import tiny_artifact, write_manifest
 
 CLS, SEP = 101, 102
@@ -33,6 +33,13 @@ def test_head_and_tail_keep_a_quarter_and_the_end() -> None:
     assert fit(text_of(20), 10, "head_tail") == [[CLS, 1000, 1001, *range(1014, 1020), SEP]]
 
 
+def test_chunks_are_of_the_length_of_a_message_whatever_would_fit() -> None:
+    assert fit(text_of(WHOLE - 2), 256, "chunks") == [text_of(WHOLE - 2)]
+    rows = fit(text_of(WHOLE - 1), 256, "chunks")
+    assert [len(row) - 2 for row in rows] == [21, 21, 21]
+    assert max(len(row) for row in fit(text_of(600), 256, "chunks")) == PIECE
+
+
 def test_chunks_are_few_and_alike() -> None:
     assert fit(text_of(9), 6, "chunks") == [
         [CLS, 1000, 1001, 1002, SEP],
@@ -41,7 +48,7 @@ def test_chunks_are_few_and_alike() -> None:
     ]
 
 
-@given(st.integers(0, 300), st.integers(3, 64), st.sampled_from(HOWS))
+@given(st.integers(0, 300), st.integers(3, 100), st.sampled_from(HOWS))
 def test_every_row_is_whole_and_within_the_limit(length: int, limit: int, how: How) -> None:
     ids = text_of(length)
     rows = fit(ids, limit, how)
@@ -53,7 +60,8 @@ def test_every_row_is_whole_and_within_the_limit(length: int, limit: int, how: H
     assert read[-1:] == ids[-2:-1] or how == "head" or length == 0
     if how == "chunks":
         assert read == ids[1:-1]
-        assert len(rows) == max(1, -(-length // (limit - 2)))
+        long = len(ids) > min(WHOLE, limit)
+        assert len(rows) == (-(-length // (min(PIECE, limit) - 2)) if long else 1)
         assert max(map(len, rows)) - min(map(len, rows)) <= 1
     else:
         assert len(rows) == 1
