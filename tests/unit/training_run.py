@@ -90,6 +90,10 @@ class _Figures:
             "peak_memory_mib": self.rng.randint(80, 300),
         }
 
+    def ways(self) -> dict[str, Any]:
+        names = ("accuracy", "macro_f1", "macro_recall", "nll")
+        return {way: {name: self.share() for name in names} for way in ("head", "chunks")}
+
     def deferral(self) -> dict[str, Any]:
         shares = [step / 20 for step in range(21)]
         uncertain = [self.share() for _ in shares]
@@ -165,9 +169,8 @@ def manifest(name: str) -> dict[str, Any]:
 def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
     """Write every file that a report is made of to ``folder``."""
     draw = _Figures(seed)
-    ways = {
-        way: {name: draw.share() for name in ("accuracy", "macro_f1", "macro_recall")} for way in ("head", "chunks")
-    }
+    long = {name: {half: draw.ways() for half in ("chosen_on", "calls")} for name in ("edge", "cloud")}
+    majority = {"accuracy": draw.share(), "macro_f1": draw.share(), "macro_recall": draw.share()}
     test = f"{domain}_test"
     files: dict[str, Any] = {
         "corpus": corpus(domain),
@@ -189,7 +192,12 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
             "retention": {test: {"ratio": 0.9951, "interval": [0.9783, 1.0124]}},
             "deferral": {test: draw.deferral(), "teacher": "ensemble"},
             "seeds": {kind: draw.seeds(domain) for kind in KINDS},
-            "long_text": {"calls": ways, "chosen": "chunks"},
+            "long_text": {
+                "calls": long["edge"]["calls"],
+                "chosen": "chunks",
+                "artifacts": long,
+                "majority": majority,
+            },
         },
         "ablations": [{"what": "labels alone", "dev": [draw.share() for _ in range(3)], "general": [draw.share()]}],
         "environment": {"cores": 2, "threads": 2, "libraries": {"torch": "2.13.0"}},
