@@ -13,7 +13,7 @@ from streams import metrics
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.dead_letters import dead_letter
+from streams.dead_letters import dead_letter, first_failures
 from streams.delivery import Output
 from streams.settings import Settings
 from streams.transport import Record
@@ -57,7 +57,7 @@ class CloudAgent:
                 outputs.append(dead_letter(self._settings, self.name, record, error.reason, str(error)))
             else:
                 keys.append(record.key)
-        self._limit.check(self.name, len(records), len(outputs))
+        self._limit.check(self.name, len(records), first_failures(outputs))
         for i in range(0, len(requests), BATCH):
             outputs += await self._ask(requests[i : i + BATCH], keys[i : i + BATCH])
         return outputs

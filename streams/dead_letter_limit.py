@@ -26,7 +26,7 @@ class DeadLetterLimit:
         self._dead = 0
 
     def check(self, agent: str, records: int, dead: int) -> None:
-        """Counts a batch of `records` of which `dead` are dead letters.
+        """Counts a batch of `records` of which `dead` are dead letters, those left out that were redriven in vain.
 
         Raises TooManyDeadLettersError.
         """

@@ -25,7 +25,7 @@ from streams import metrics
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.dead_letters import dead_letter
+from streams.dead_letters import dead_letter, first_failures
 from streams.delivery import Output
 from streams.settings import Settings
 from streams.transport import Record
@@ -78,7 +78,7 @@ class EdgeAgent:
             else:
                 events.append(event)
                 sources.append(record)
-        self._limit.check(self.name, len(records), len(outputs))
+        self._limit.check(self.name, len(records), first_failures(outputs))
         if not events:
             return outputs
         begun = perf_counter()

@@ -8,6 +8,7 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Generic, NamedTuple, TypeVar
@@ -23,11 +24,15 @@ _OFFSET_BITS = 48  # a position is partition and offset in one number: 2**48 rec
 
 
 class Read(NamedTuple, Generic[R]):
-    """A record of a topic and where it stood; `record` is None where the bytes cannot be read."""
+    """A record of a topic and where it stood; `record` is None where the bytes cannot be read.
+
+    `letter` is the dead letter that a redriven record says it was.
+    """
 
     partition: int
     offset: int
     record: R | None
+    letter: str | None = None
 
 
 class Origin(NamedTuple):
@@ -36,6 +41,13 @@ class Origin(NamedTuple):
     topic: str
     partition: int
     offset: int
+
+
+class Redriven(NamedTuple):
+    """A dead letter that is marked as redriven: its id, and the topic that it came from, without the prefix."""
+
+    letter: str
+    topic: str
 
 
 @dataclass
@@ -60,6 +72,7 @@ class Verdict:
     results: int = 0
     dead_letters: int = 0  # of input records
     repeated: int = 0  # input records whose event id had come before: expected to have a result each
+    redriven: int = 0  # input records and routing events that had been dead letters before
     routing_events: int = 0
     windows: int = 0
     lost: Fault = field(default_factory=Fault)
@@ -68,6 +81,7 @@ class Verdict:
     unknown: Fault = field(default_factory=Fault)
     audit: Fault = field(default_factory=Fault)
     totals: Fault = field(default_factory=Fault)
+    redrives: Fault = field(default_factory=Fault)
     unreadable: Fault = field(default_factory=Fault)
     truncated: list[str] = field(default_factory=list)
 
@@ -81,6 +95,7 @@ class Verdict:
             "unknown": self.unknown,
             "audit": self.audit,
             "totals": self.totals,
+            "redrives": self.redrives,
             "unreadable": self.unreadable,
         }
 
@@ -97,20 +112,27 @@ def judge(
     routing_events: Iterable[Read[RoutingEvent]],
     sentiment: Iterable[Read[SentimentResult]],
     monitoring: Iterable[Read[MonitoringWindow]],
+    redriven: Iterable[Redriven] = (),
+    late: AbstractSet[str] = frozenset(),
 ) -> Verdict:
     """Judge a line by its records; `monitoring` is the latest of each window, the rest is in order by partition.
 
     They are read one after the other, in the order above. A million events of 250,000 conversations take 260 MB.
+    `redriven` has a dead letter once for each time that it was redriven. `late` are the ids of events whose request to
+    the cloud was redriven: what came of it stands behind their conversation's later results.
     """
-    return _Ledger(Counter(dead_letters)).judge(transcripts, routing_events, sentiment, monitoring)
+    ledger = _Ledger(Counter(dead_letters), Counter(redriven), late)
+    return ledger.judge(transcripts, routing_events, sentiment, monitoring)
 
 
 class _Ledger:
     """What is known of each event id, in arrays by the id's number: objects would take four times the memory."""
 
-    def __init__(self, dead: Counter[Origin]) -> None:
+    def __init__(self, dead: Counter[Origin], marks: Counter[Redriven], late: AbstractSet[str]) -> None:
         self.verdict = Verdict()
         self.dead = dead
+        self.marks = marks  # of these, the ones whose record was not met yet
+        self.late = late
         self.number: dict[str, int] = {}
         self.position = array("q")  # of the id's first input record
         self.later: dict[int, list[int]] = {}  # positions of an id's further input records
@@ -136,7 +158,24 @@ class _Ledger:
         for origin in sorted(self.dead):
             if origin.topic == "transcripts":
                 self.verdict.unknown.add(f"dead letter of {_place(*origin)}", self.dead[origin])
+        self._redrives()
         return self.verdict
+
+    def _redriven(self, topic: str, letter: str | None) -> bool:
+        """Count a record of `topic` against the mark of the dead letter that it was, if it was one."""
+        if letter is None:
+            return False
+        self.verdict.redriven += 1
+        self.marks[Redriven(letter, topic)] -= 1
+        return True
+
+    def _redrives(self) -> None:
+        """Every mark must have its record, and every redriven record its mark."""
+        for (letter, topic), left in sorted(self.marks.items()):
+            if left > 0:
+                self.verdict.redrives.add(f"dead letter {letter}: marked, but not in {topic}", left)
+            elif left < 0:
+                self.verdict.redrives.add(f"dead letter {letter}: in {topic} without a mark", -left)
 
     def _id(self, event_id: str) -> int:
         number = self.number.setdefault(event_id, len(self.number))
@@ -148,8 +187,9 @@ class _Ledger:
         return number
 
     def _inputs(self, transcripts: Iterable[Read[TranscriptEvent]]) -> None:
-        for partition, offset, event in transcripts:
+        for partition, offset, event, letter in transcripts:
             self.verdict.events += 1
+            self._redriven("transcripts", letter)
             dead = self.dead.pop(Origin("transcripts", partition, offset), 0)
             if dead:
                 self.verdict.dead_letters += dead
@@ -173,12 +213,17 @@ class _Ledger:
     def _audit_trail(self, routing_events: Iterable[Read[RoutingEvent]]) -> dict[int, Counter[str]]:
         """Record what was decided and completed, and recount the totals by partition."""
         recounted: dict[int, Counter[str]] = {}
-        for partition, offset, event in routing_events:
+        for partition, offset, event, letter in routing_events:
             self.verdict.routing_events += 1
+            redriven = self._redriven("routing-events", letter)
             dead = self.dead.pop(Origin("routing-events", partition, offset), 0)
             if event is None:
                 if not dead:
                     self.verdict.unreadable.add(_place("routing-events", partition, offset))
+                continue
+            if not dead:  # the monitor refused it, and said so
+                _count(recounted.setdefault(partition, Counter()), event)
+            if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
                 continue
             i = self._id(event.event_id)
             if event.stage == "decided":
@@ -189,13 +234,11 @@ class _Ledger:
                     if self.answered[i] >= self.decided[i]:
                         self.verdict.audit.add(f"{event.event_id}: completed by the cloud before it was decided")
                     self.answered[i] += 1
-            if not dead:  # the monitor refused it, and said so
-                _count(recounted.setdefault(partition, Counter()), event)
         return recounted
 
     def _results(self, sentiment: Iterable[Read[SentimentResult]]) -> None:
         furthest: dict[tuple[int, bool], dict[str, int]] = {}
-        for partition, offset, result in sentiment:
+        for partition, offset, result, _ in sentiment:
             self.verdict.results += 1
             if result is None:
                 self.verdict.unreadable.add(_place("sentiment", partition, offset))
@@ -204,7 +247,7 @@ class _Ledger:
             self.balance[i] += _hash(result.route, result.reason, result.label, result.degraded)
             position = self._position(i, self.results[i])
             self.results[i] += 1
-            if position is None:
+            if position is None or result.event_id in self.late:
                 continue
             # Two ways lead to `sentiment`, and one may overtake the other. A degraded result went the cloud's.
             way = furthest.setdefault((partition, result.route == "cloud" or result.degraded), {})
@@ -240,7 +283,7 @@ class _Ledger:
 
     def _totals(self, recounted: dict[int, Counter[str]], monitoring: Iterable[Read[MonitoringWindow]]) -> None:
         monitored: dict[int, Counter[str]] = {}
-        for partition, offset, window in monitoring:
+        for partition, offset, window, _ in monitoring:
             self.verdict.windows += 1
             totals = None if window is None else _window_totals(window)
             if window is None or totals is None:

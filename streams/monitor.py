@@ -11,7 +11,7 @@ from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.dead_letters import dead_letter
+from streams.dead_letters import dead_letter, first_failures
 from streams.delivery import Output
 from streams.open_windows import Key, OpenWindows, window_key
 from streams.settings import Settings
@@ -66,7 +66,7 @@ class MonitorAgent:
                 outputs.append(dead_letter(self._settings, self.name, record, error.reason, str(error)))
             else:
                 events[event.recorded_at // length_ms * length_ms, record.partition].append(event)
-        self._limit.check(self.name, len(records), len(outputs))
+        self._limit.check(self.name, len(records), first_failures(outputs))
         windows.read_back(events)
         now = self._clock()
         for key, added in events.items():

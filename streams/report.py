@@ -13,6 +13,7 @@ _MEANINGS = {
     "unknown": "results or dead letters of no input record",
     "audit": "results and audit events that do not match",
     "totals": "figures of routing-events and monitoring that differ",
+    "redrives": "redriven records and marks in dead-letters that do not match",
     "unreadable": "output records that cannot be decoded",
 }
 
@@ -25,6 +26,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "results": verdict.results,
         "dead_letters": verdict.dead_letters,
         "repeated": verdict.repeated,
+        "redriven": verdict.redriven,
         "routing_events": verdict.routing_events,
         "windows": verdict.windows,
         **{kind: fault.count for kind, fault in verdict.faults.items()},
@@ -45,6 +47,8 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     lines = [", ".join(f"{count:,} {what}" for what, count in counts.items())]
     if verdict.repeated:
         lines.append(f"{verdict.repeated:,} events bear an id that had come before; each was expected to have a result")
+    if verdict.redriven:
+        lines.append(f"{verdict.redriven:,} records had been dead letters and were redriven")
     for kind, fault in verdict.faults.items():
         lines.append(f"  {kind.replace('_', ' '):<13} {fault.count:>9,}  {_MEANINGS[kind]}")
         lines += [f"      {what}" for what in fault.first]

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+
+from confluent_kafka import Message
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.codecs import codec
 from streams.lag import group_lag
-from streams.ledger import Origin, Read, Verdict, judge
+from streams.ledger import Origin, Read, Redriven, Verdict, judge
 from streams.reader import read_topic, watermarks
 from streams.settings import Settings
 
@@ -28,12 +30,15 @@ def verify(settings: Settings) -> Verdict:
 
     Input must have come to rest: an event that is still under way counts as lost. See `wait_until_drained`.
     """
+    dead_letters, redriven, late = _dead_letters(settings)
     verdict = judge(
-        dead_letters=_origins(settings),
+        dead_letters=dead_letters,
         transcripts=_records(settings, TRANSCRIPTS),
         routing_events=_records(settings, ROUTING_EVENTS),
         sentiment=_records(settings, SENTIMENT),
         monitoring=_latest_windows(settings),
+        redriven=redriven,
+        late=late,
     )
     for topic in (TRANSCRIPTS, SENTIMENT, ROUTING_EVENTS, MONITORING, DEAD_LETTERS):
         verdict.truncated += [
@@ -64,7 +69,7 @@ def _records(settings: Settings, topic: str) -> Iterator[Read[Any]]:
     """The records of `topic`; read when the first is asked for."""
     decode = partial(_decode, codec(settings, topic).decode)
     for message in read_topic(settings, topic):
-        yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()))
+        yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), _redriven(message))
 
 
 def _latest_windows(settings: Settings) -> Iterator[Read[Any]]:
@@ -85,13 +90,48 @@ def _decode(decode: Any, value: bytes | None) -> Any:
         return None
 
 
-def _origins(settings: Settings) -> Iterator[Origin]:
-    """Where the dead letters came from; those without our headers are left out."""
+class _DeadLetters(NamedTuple):
+    """What `dead-letters` says."""
+
+    origins: list[Origin]
+    redriven: list[Redriven]
+    late: set[str]  # ids of events whose request to the cloud was redriven
+
+
+def _dead_letters(settings: Settings) -> _DeadLetters:
+    """Where the dead letters came from, and which were redriven; what has neither's headers is left out."""
+    found = _DeadLetters([], [], set())
+    topics: dict[str, str] = {}  # where each letter came from
+    requests: dict[str, bytes | None] = {}
     for message in read_topic(settings, DEAD_LETTERS):
-        # Of a header given twice, the last one counts.
-        headers = {name: value for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)}
+        headers = _headers(message)
         try:
-            topic = headers["edgewise-topic"].decode().removeprefix(settings.topic_prefix)
-            yield Origin(topic, int(headers["edgewise-partition"]), int(headers["edgewise-offset"]))
+            if headers.get("edgewise-mark") == "redriven" and "edgewise-topic" not in headers:
+                letter = headers["edgewise-letter"]
+                if letter in topics:  # else retention has removed it
+                    found.redriven.append(Redriven(letter, topics[letter]))
+                continue
+            topic = headers["edgewise-topic"].removeprefix(settings.topic_prefix)
+            found.origins.append(Origin(topic, int(headers["edgewise-partition"]), int(headers["edgewise-offset"])))
         except (KeyError, ValueError):
             continue
+        letter = f"{message.partition()}:{message.offset()}"
+        topics[letter] = topic
+        if topic == CLOUD_INFERENCE:
+            requests[letter] = message.value()
+    decode = partial(_decode, codec(settings, CLOUD_INFERENCE).decode)
+    redriven = [decode(requests[letter]) for letter, topic in set(found.redriven) if topic == CLOUD_INFERENCE]
+    found.late.update(request.event_id for request in redriven if request is not None)
+    return found._replace(redriven=[each for each in found.redriven if each.topic in (TRANSCRIPTS, ROUTING_EVENTS)])
+
+
+def _redriven(message: Message) -> str | None:
+    """The dead letter that a record was; its header stands last, unless the record is a copy of a later letter."""
+    headers = list(message.headers() or ())
+    return _headers(message).get("edgewise-letter") if headers and headers[-1][0] == "edgewise-letter" else None
+
+
+def _headers(message: Message) -> dict[str, str]:
+    """Of a header given twice, the last one counts."""
+    given = dict(message.headers() or ()).items()
+    return {name: value.decode(errors="replace") for name, value in given if isinstance(value, bytes)}

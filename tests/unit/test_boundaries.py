@@ -34,12 +34,12 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_delivery_and_replay_have_a_producer() -> None:
-    assert _users(PRODUCERS) == {"streams/delivery.py", "streams/replay.py"}
+def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
+    assert _users(PRODUCERS) == {"streams/delivery.py", "streams/redrive.py", "streams/replay.py"}
 
 
-def test_only_delivery_commits() -> None:
-    assert _users(COMMITS) == {"streams/delivery.py"}
+def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:
+    assert _users(COMMITS) == {"streams/delivery.py", "streams/redrive.py"}
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers", "sklearn", "faust"])

@@ -47,6 +47,7 @@ def test_headers_say_where_from_and_why() -> None:
         "edgewise-offset": b"41",
         "edgewise-timestamp": b"1700000000000",
         "edgewise-agent": b"edge",
+        "edgewise-attempts": b"1",
     }
 
 
@@ -59,6 +60,7 @@ def test_of_a_record_that_was_put_back_the_last_header_tells_the_latest_failure(
     assert second.headers[: len(first.headers)] == first.headers
     assert ours(second)["edgewise-offset"] == b"97"
     assert ours(second)["edgewise-reason"] == b"unknown_schema"
+    assert ours(second)["edgewise-attempts"] == b"2"
 
 
 def test_customer_text_stands_in_the_value_only() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import MonitoringWindow, RoutingEvent, SentimentResult, TranscriptEvent
-from streams.ledger import LISTED, Origin, Read, Verdict, judge
+from streams.ledger import LISTED, Origin, Read, Redriven, Verdict, judge
 from streams.windows import Window
 from tests.events import RESULT, TRANSCRIPT, routing_event
 
@@ -18,6 +18,8 @@ class Topics:
         self.sentiment: list[Read[SentimentResult]] = []
         self.routing: list[Read[RoutingEvent]] = []
         self.dead: list[Origin] = []
+        self.redriven: list[Redriven] = []
+        self.late: set[str] = set()
         self.windows: list[MonitoringWindow] | None = None  # unless given: what a right monitor would have written
         self.answer("e0")
         self.answer("e1", route="cloud", reason="low_confidence")
@@ -54,6 +56,8 @@ class Topics:
             routing_events=self.routing,
             sentiment=self.sentiment,
             monitoring=[Read(0, i, window) for i, window in enumerate(self.windows)],
+            redriven=self.redriven,
+            late=self.late,
         )
 
     def faults(self) -> dict[str, int]:
@@ -308,3 +312,73 @@ def test_inputs_of_several_partitions(topics: Topics) -> None:
     topics.result("e4")
     topics.dead = [Origin("transcripts", 7, 4)]
     assert Counter(topics.faults()) == {"duplicated": 1}
+
+
+def redrive(topics: Topics, event_id: str = "bad", letter: str = "0:0") -> None:
+    """An input that was a dead letter at first, and its copy, which was answered."""
+    topics.send(event_id)
+    topics.dead.append(Origin("transcripts", 0, len(topics.transcripts) - 1))
+    topics.answer(event_id)
+    topics.transcripts[-1] = topics.transcripts[-1]._replace(letter=letter)
+    topics.redriven.append(Redriven(letter, "transcripts"))
+
+
+def test_a_redriven_input_needs_a_result_of_its_own(topics: Topics) -> None:
+    redrive(topics)
+    verdict = topics.judge()
+    assert verdict.holds
+    assert (verdict.events, verdict.results, verdict.dead_letters, verdict.redriven) == (6, 5, 1, 1)
+    del topics.sentiment[-1], topics.routing[-1]
+    topics.windows = None
+    assert topics.faults() == {"lost": 1}
+
+
+def test_a_redriven_input_may_fail_again(topics: Topics) -> None:
+    redrive(topics)
+    del topics.sentiment[-1], topics.routing[-1]
+    topics.dead.append(Origin("transcripts", 0, 5))
+    verdict = topics.judge()
+    assert verdict.holds
+    assert verdict.dead_letters == 2
+
+
+def test_a_letter_that_was_redriven_twice_on_purpose(topics: Topics) -> None:
+    redrive(topics)
+    topics.answer("bad")
+    topics.transcripts[-1] = topics.transcripts[-1]._replace(letter="0:0")
+    assert topics.faults() == {"redrives": 1}
+    assert topics.judge().redrives.first == ["dead letter 0:0: in transcripts without a mark"]
+    topics.redriven.append(Redriven("0:0", "transcripts"))
+    assert topics.faults() == {}
+
+
+def test_a_mark_without_its_record(topics: Topics) -> None:
+    topics.redriven = [Redriven("0:9", "transcripts")]
+    assert topics.faults() == {"redrives": 1}
+    assert topics.judge().redrives.first == ["dead letter 0:9: marked, but not in transcripts"]
+    topics.redriven = [Redriven("0:9", "routing-events")]
+    assert topics.faults() == {"redrives": 1}
+
+
+def test_a_redriven_audit_event_is_monitored_once_and_audits_once(topics: Topics) -> None:
+    topics.answer("e4")
+    refused = topics.routing[-1]
+    topics.dead = [Origin("routing-events", 0, refused.offset)]
+    window = Window(0, 1, 0)
+    window.add([read.record for read in topics.routing if read.record is not None])
+    topics.windows = [window.to_record(0)]  # the copy's share in place of the refused one's
+    assert topics.faults().keys() == {"totals"}
+    topics.routing.append(refused._replace(offset=len(topics.routing), letter="0:0"))
+    topics.redriven = [Redriven("0:0", "routing-events")]
+    assert topics.faults() == {}
+
+
+def test_what_comes_of_a_redriven_request_may_be_late(topics: Topics) -> None:
+    topics.send("slow")
+    topics.answer("fast", route="cloud", reason="low_confidence")
+    topics.audit("slow", stage="decided", route="cloud", reason="low_confidence", cloud_only_cost_usd=0.0)
+    topics.audit("slow", route="cloud", reason="low_confidence", edge_label="negative", cloud_label="negative")
+    topics.result("slow", route="cloud", reason="low_confidence")
+    assert topics.faults() == {"out_of_order": 1}
+    topics.late = {"slow"}
+    assert topics.faults() == {}

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import Message, Producer
 
 from schemas.errors import UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.codecs import codec
+from streams.kafka import client_config
 from streams.pace import Pace
 from streams.reader import read_topic
 from streams.recording import RecordingError
@@ -112,6 +113,17 @@ def test_an_interrupted_replay_ends_in_order_and_resumes_with_what_is_missing(
 def test_the_latest_run_is_the_one_resumed(topics: Settings, recording: Recording) -> None:
     replay(topics, [recording])
     interrupted_after(120, topics, recording)
+    assert replay(topics, [recording], resume=True).sent == 180
+
+
+def test_a_row_that_was_redriven_does_not_make_its_run_the_latest(topics: Settings, recording: Recording) -> None:
+    replay(topics, [recording])
+    interrupted_after(120, topics, recording)
+    producer = Producer(client_config(topics))
+    first = sent(topics)[0]
+    added = [*headers(first).items(), ("edgewise-attempts", "1"), ("edgewise-letter", "0:0")]
+    producer.produce(topics.topic(TRANSCRIPTS), first.value(), first.key(), headers=added)
+    assert producer.flush(30) == 0
     assert replay(topics, [recording], resume=True).sent == 180
 
 

@@ -18,6 +18,7 @@ from schemas.codec import Codec, DeadLetterReason
 from schemas.records import SentimentResult
 from schemas.released import released_schemas, schema_fingerprint
 from streams.dead_letters import dead_letter
+from streams.letters import MARK_HEADERS, Action
 from streams.settings import Settings
 from streams.topics_admin import specs
 from tests.events import RESULT, consumer_record
@@ -191,6 +192,12 @@ def test_dead_letters_have_the_headers_that_are_promised(asyncapi: Any) -> None:
     assert [name for name, _ in written.headers] == headers["required"]
     assert set(headers["properties"]) == set(headers["required"])
     assert set(headers["properties"]["edgewise-reason"]["enum"]) == set(typing.get_args(DeadLetterReason))
+
+
+def test_marks_have_the_headers_that_are_promised(asyncapi: Any) -> None:
+    headers = asyncapi["components"]["messages"]["DeadLetterMark"]["headers"]
+    assert list(MARK_HEADERS) == headers["required"] == list(headers["properties"])
+    assert set(headers["properties"]["edgewise-mark"]["enum"]) == set(typing.get_args(Action))
 
 
 class EndOfTopicError(Exception):

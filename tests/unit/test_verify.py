@@ -7,13 +7,15 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
-from schemas.records import Record
+from schemas.records import CloudRequest, Record
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.cli import app
 from streams.codecs import codec
 from streams.dead_letters import dead_letter
 from streams.kafka import client_config
+from streams.letter_box import contents, survey
 from streams.open_windows import window_key
+from streams.redrive import drop, redrive
 from streams.settings import Settings
 from streams.topics_admin import create
 from streams.verify import NotDrainedError, verify, wait_until_drained
@@ -21,6 +23,27 @@ from streams.windows import Window
 from tests.events import RESULT, TRANSCRIPT, consumer_record, routing_event
 
 EVENTS = 50
+REQUEST = CloudRequest(
+    event_id="e1",
+    conversation_id="c1",
+    turn=1,
+    text="hello",
+    occurred_at=TRANSCRIPT.occurred_at,
+    language=None,
+    ingested_at=TRANSCRIPT.occurred_at,
+    requested_at=TRANSCRIPT.occurred_at,
+    reason="low_confidence",
+    complexity=0.1,
+    length=0.1,
+    syntax=0.1,
+    uncertainty=0.1,
+    emotion=0.0,
+    edge_negative=0.5,
+    edge_neutral=0.3,
+    edge_positive=0.2,
+    edge_model="edge@1",
+    router="default@1",
+)
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 
@@ -153,6 +176,80 @@ def test_poison_with_its_dead_letter_and_without(line: Line) -> None:
     verdict = verify(line.settings)
     assert verdict.holds
     assert verdict.dead_letters == 1
+
+
+def buried(line: Line, topic: str, record: Record | bytes, offset: int) -> None:
+    """Puts `record` on `topic`, where it gets `offset`, and the letter that is made of it into `dead-letters`."""
+    value = record if isinstance(record, bytes) else codec(line.settings, topic).encode(record)
+    source = consumer_record(value, topic=line.settings.topic(topic), offset=offset)
+    letter = dead_letter(line.settings, "edge", source, "undecodable", "of no kind")
+    if topic != CLOUD_INFERENCE:  # which verify does not read
+        line.producer.produce(source.topic, value, source.key, partition=0)
+    line.producer.produce(letter.topic, letter.value, letter.key, headers=list(letter.headers))
+
+
+@both
+def test_a_redriven_input(line: Line) -> None:
+    with line:
+        buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
+    redrive(line.settings, survey(line.settings), by="ann")
+    assert line.faults() == {"lost": 1}, "not answered yet"
+    with line:
+        line.answer("mended")
+    verdict = verify(line.settings)
+    assert verdict.holds
+    assert (verdict.dead_letters, verdict.redriven, verdict.repeated) == (1, 1, 1)
+    redrive(line.settings, survey(line.settings), by="ann", again=True)
+    with line:
+        line.answer("mended")
+    verdict = verify(line.settings)
+    assert verdict.holds
+    assert verdict.redriven == 2
+
+
+def test_a_record_put_back_by_hand_is_an_input_like_any_other(line: Line) -> None:
+    with line:
+        buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
+    [letter] = contents(line.settings, {survey(line.settings)[0].id})
+    with line:
+        headers = [("edgewise-letter", b"0:77"), *letter.headers]
+        line.producer.produce(line.settings.topic(TRANSCRIPTS), letter.value, letter.key, 0, headers=headers)
+        line.answer("mended")
+    assert line.faults() == {}
+
+
+def test_a_redriven_record_without_its_mark(line: Line) -> None:
+    with line:
+        line.producer.produce(
+            line.settings.topic(TRANSCRIPTS),
+            codec(line.settings, TRANSCRIPTS).encode(dataclasses.replace(TRANSCRIPT, event_id="mended")),
+            b"c1",
+            0,
+            headers=[("edgewise-attempts", b"1"), ("edgewise-letter", b"0:0")],
+        )
+        line.answer("mended")
+    assert line.faults() == {"redrives": 1}
+
+
+def test_dropped_letters_stay_letters(line: Line) -> None:
+    with line:
+        buried(line, TRANSCRIPTS, b"poison", EVENTS + 1)
+    drop(line.settings, survey(line.settings), by="ann", why="a test")
+    verdict = verify(line.settings)
+    assert verdict.holds
+    assert (verdict.dead_letters, verdict.redriven) == (1, 0)
+
+
+def test_what_comes_of_a_redriven_request_may_be_late(line: Line) -> None:
+    with line:
+        line.input("slow")
+        line.input("fast")
+        buried(line, CLOUD_INFERENCE, dataclasses.replace(REQUEST, event_id="slow"), 0)
+        line.answer("fast")
+        line.answer("slow")
+    assert line.faults() == {"out_of_order": 1}
+    redrive(line.settings, survey(line.settings), by="ann")
+    assert line.faults() == {}
 
 
 def test_a_dead_letter_of_another_kind_is_left_alone(line: Line) -> None:
