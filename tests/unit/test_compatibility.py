@@ -199,8 +199,11 @@ def test_the_opset_is_read_as_onnx_reads_it(folder: Path) -> None:
     model.opset_import.insert(0, onnx.helper.make_opsetid("ai.onnx.ml", 5))
     assert opset(model.SerializeToString()) == 17
     whole = model.SerializeToString()
-    for wrong in (b"", whole[:-1], whole[:40], b"\xff" * 20, b"\x0f"):
-        with pytest.raises(ValueError, match="it "):
+    for part in (whole[:40], whole[:-1]):
+        with pytest.raises(ValueError, match="cut short"):
+            opset(part)
+    for wrong in (b"", b"\xff" * 20, b"\x0f"):
+        with pytest.raises(ValueError, match=r"no operator set|not a protobuf message"):
             opset(wrong)
 
 
