@@ -27,8 +27,8 @@ def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
     Long is what has more than `max_tokens`, for `chunks` more than `WHOLE`. `ids` starts with [CLS] and ends with
     [SEP], and so does each row. `head_tail` gives the beginning a quarter, as Sun et al. 2019 ("How to Fine-Tune BERT
     for Text Classification", 5.2.1) do with 128 of 510: a conversation's outcome stands at its end. `chunks` keeps
-    every id, once, in as few rows of at most `PIECE` as hold them, all of one length but for one id: a last row of a few
-    words would say little, and be as loud as any other per token.
+    every id, once, in as few rows of at most `PIECE` as hold them, all of one length but for one id: a last row of a
+    few words would say little, and be as loud as any other per token.
 
     A row has room for [CLS], [SEP] and one id at least: `max_tokens` is 3 or more, as in every manifest.
     """

@@ -30,12 +30,12 @@ def halves(calls: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 def choose(folders: Mapping[str, Path], corpus: Corpus, threads: int = 2) -> dict[str, Any] | None:
     """Choose how the artifacts in ``folders`` (by name, the edge first) read long texts; write it to their manifests.
 
-    All get the way with the least negative log-likelihood, in the mean over them, on one half of the
-    calls: of their figures the one with the least noise. (On 180 calls accuracy has a standard error of 4 points, and so
-    few calls are positive that a macro figure hangs on single ones.) Returns ``long_text`` of ``evaluation.json``:
-    the ``chosen`` way; for the first artifact the figures of the other half by way, as ``calls``; the same of each
-    artifact in ``artifacts``, with those ``chosen_on``; and in ``majority`` what always answering the most frequent
-    label gets there. None without calls, which leaves the manifests as they are.
+    All get the way with the least negative log-likelihood, in the mean over them, on one half of the calls: of their
+    figures the one with the least noise. (On 180 calls accuracy has a standard error of 4 points, and so few calls are
+    positive that a macro figure hangs on single ones.) Returns ``long_text`` of ``evaluation.json``: the ``chosen``
+    way; for the first artifact the figures of the other half by way, as ``calls``; the same of each artifact in
+    ``artifacts``, with those ``chosen_on``; and in ``majority`` what always answering the most frequent label gets
+    there. None without calls, which leaves the manifests as they are.
     """
     parts = dict(zip(("chosen_on", "calls"), halves(corpus.calls), strict=True))
     if not all(parts.values()):
