@@ -17,6 +17,10 @@ A setting is an environment variable, or a key of a TOML file; the variable wins
 `EDGEWISE_…` variable or an unknown key stops every command before it starts, with a line that says so. An empty
 variable counts as not set.
 
+A secret (`…_password`, `…_secret`) may also be in a file, such as one that a container platform mounts: `…_FILE` behind
+the variable's name, or `…_file` behind the key's, is the file's path. Its last line break does not count. No command
+prints a secret, nor does a log.
+
 This page is made by `python -m docs.make_settings > docs/settings.md`.
 
 | variable | key | default | allowed | what it does |

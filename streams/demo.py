@@ -21,6 +21,7 @@ from streams.codecs import codec
 from streams.demo_processes import Processes
 from streams.demo_view import State, shown
 from streams.kafka import client_config
+from streams.kafka_settings import KafkaSettings
 from streams.lag import group_lag
 from streams.live_windows import LiveWindows
 from streams.reader import read_topic
@@ -85,7 +86,8 @@ def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Call
     with ExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker())
         own = settings.model_copy(
-            update={
+            update={name: field.default for name, field in KafkaSettings.model_fields.items()}
+            | {
                 "bootstrap_servers": broker.bootstrap_servers,
                 "topic_prefix": "",
                 "worker_id": "demo",

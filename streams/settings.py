@@ -21,17 +21,21 @@ from pydantic_settings import (
 )
 
 from schemas.errors import UsageError
+from streams.kafka_settings import KafkaSettings
 
 ENV_PREFIX = "EDGEWISE_"
 CONFIG_VARIABLE = "EDGEWISE_CONFIG"
 DEFAULT_CONFIG = Path("edgewise.toml")
 MASK = "********"
 
+# A secret may be in a file, as container platforms mount them: `kafka_password_file` is where `kafka_password` is.
+FILE_SUFFIX = "_file"
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
@@ -41,11 +45,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
-    bootstrap_servers: str = Field(
-        "127.0.0.1:9092",
-        description="Kafka brokers.",
-        json_schema_extra={"allowed": "host:port, several with commas between them"},
-    )
     topic_prefix: str = Field(
         "",
         pattern=r"^[a-zA-Z0-9._-]{0,100}$",
@@ -126,15 +125,6 @@ class Settings(BaseSettings):
             raise ValueError("no address")
         return value
 
-    @field_validator("bootstrap_servers")
-    @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        for server in value.split(","):
-            host, _, port = server.strip().rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-                raise ValueError("no host and port")
-        return ",".join(server.strip() for server in value.split(","))
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -166,11 +156,12 @@ class Sources(NamedTuple):
     environ: dict[str, Any]
     file: dict[str, Any]
     path: Path | None
+    in_files: frozenset[str]  # secrets that the environment gave the file of
 
     def origin(self, name: str) -> str:
         """Where the value of setting `name` comes from: a variable, the file, or `default`."""
         if name in self.environ:
-            return variable(name)
+            return variable(name + FILE_SUFFIX if name in self.in_files else name)
         return str(self.path) if name in self.file else "default"
 
 
@@ -247,12 +238,35 @@ def _read(config: Path | None, environ: Mapping[str, str] | None) -> Sources:
     if path is None and DEFAULT_CONFIG.is_file():
         path = DEFAULT_CONFIG
     file = _read_file(path) if path else {}
-    known = {variable(name) for name in Settings.model_fields}
-    _refuse_unknown(variables, known | {CONFIG_VARIABLE}, "environment variable")
-    _refuse_unknown(file, Settings.model_fields, f"setting in {path}")
+    secrets = {name + FILE_SUFFIX: name for name in Settings.model_fields if is_secret(name)}
+    known = [*Settings.model_fields, *secrets]
+    _refuse_unknown(variables, {*map(variable, known), CONFIG_VARIABLE}, "environment variable")
+    _refuse_unknown(file, known, f"setting in {path}")
+    in_files = frozenset(name for key, name in secrets.items() if variable(key) in variables)
+    for key, name in secrets.items():
+        if variable(key) in variables:
+            _read_secret(variables, variable(key), variable(name))
+        if key in file:
+            _read_secret(file, key, name)
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value for name, value in variables.items()}
-    return Sources(source(), file, path)
+    return Sources(source(), file, path, in_files)
+
+
+def _read_secret(values: dict[str, Any], key: str, name: str) -> None:
+    """Puts what is in the file that `values` has under `key` under `name`; a line break at its end is none of it."""
+    if name in values:
+        raise UsageError(f"{name} and {key} are both set: give the secret or the file that it is in")
+    path = str(values.pop(key))
+    try:
+        secret = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"{key} is {path!r}, which can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{key} is {path!r}, which is no text: allowed is UTF-8") from None
+    if not secret:
+        raise UsageError(f"{key} is {path!r}, which is empty: allowed is a file that holds the secret")
+    values[name] = secret
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -274,5 +288,7 @@ def _refuse_unknown(names: Iterable[str], known: Iterable[str], what: str) -> No
 
 
 def _refusal(error: ErrorDetails, sources: Sources) -> str:
+    if not error["loc"]:  # several settings do not go together; their values, which may be secret, are not in it
+        return str(error["ctx"]["error"])
     name = str(error["loc"][0])
     return f"setting {name} ({sources.origin(name)}) is {shown(name, error['input'])!r}: allowed is {allowed(name)}"
