@@ -9,13 +9,18 @@ from typing import cast
 
 import faust
 import prometheus_client
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from confluent_kafka import KafkaException
 from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams import metrics
+from streams.access import require_access
 from streams.delivery import Agent, Delivery
-from streams.kafka import cluster_metadata
+from streams.faust_security import credentials
+from streams.kafka import cluster_metadata, require_visible
+from streams.security import AUTHORIZATION, AccessError, user
 from streams.settings import Settings
 from streams.transport import Chunk, Consumer, Transport
 
@@ -43,6 +48,7 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
     app = faust.App(
         settings.group(agent.name),
         broker=";".join(f"kafka://{server}" for server in settings.bootstrap_servers.split(",")),
+        broker_credentials=credentials(settings),
         broker_client_id=f"edgewise-{agent.name}-{settings.worker_id}",
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,
@@ -72,7 +78,8 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
 async def serve(settings: Settings, agent: Agent) -> None:
     """Runs `agent` until SIGTERM or SIGINT; then finishes the batch under way and leaves the group.
 
-    Raises EdgewiseError: a topic is missing, no broker answers, a transaction failed for good; what the agent raises.
+    Raises EdgewiseError: a topic is missing, no broker answers or it refuses this user, a transaction failed for good;
+    what the agent raises.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -99,7 +106,23 @@ async def serve(settings: Settings, agent: Agent) -> None:
         await _stop(app, failure is not None)
         await delivery.close()
     if failure is not None:
-        raise failure
+        raise await asyncio.to_thread(_explained, failure, settings, agent)
+
+
+def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
+    """`failure`, or where a right was taken away meanwhile, which one: the clients know only of what sort it was."""
+    refused = isinstance(failure, AccessError | TopicAuthorizationFailedError | GroupAuthorizationFailedError)
+    if isinstance(failure, KafkaException):
+        refused = failure.args[0].code() in AUTHORIZATION
+    if not refused:
+        return failure
+    try:
+        require_access(settings, agent.name)
+    except EdgewiseError as precise:
+        return precise
+    if isinstance(failure, AccessError):
+        return failure
+    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}")
 
 
 async def _stop(app: faust.App, crashed: bool) -> None:
@@ -112,7 +135,9 @@ async def _stop(app: faust.App, crashed: bool) -> None:
 
 def _require_topics(settings: Settings, agent: Agent) -> None:
     present = cluster_metadata(settings).topics
+    require_access(settings, agent.name)
     if agent.source not in present:
+        require_visible(settings, agent.source)
         raise TopicMissingError(
             f"topic {agent.source!r} does not exist on {settings.bootstrap_servers}: "
             "create the topics with `edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"

@@ -15,6 +15,7 @@ from schemas.topics import DEAD_LETTERS, RECORD_TYPES
 from streams.codecs import codec
 from streams.kafka import client_config
 from streams.reader import Watermarks, read_topic, watermarks
+from streams.security import reason
 from streams.settings import Settings
 from streams.windows import sketch_from_bytes
 
@@ -180,8 +181,10 @@ def _follow(
                 if since_ms is None or message.timestamp()[1] >= since_ms:
                     yield message
             elif error.fatal() or error.code() in _PERMANENT:
-                raise ConsumeError(f"topic {name} can't be followed: {error.str()}")
+                why = reason(settings, error, f"READ on topic {name}")
+                raise ConsumeError(f"topic {name} can't be followed: {why}")
     except KafkaException as failure:
-        raise ConsumeError(f"topic {name} can't be followed: {failure.args[0].str()}") from None
+        why = reason(settings, failure.args[0], f"READ on topic {name}")
+        raise ConsumeError(f"topic {name} can't be followed: {why}") from None
     finally:
         consumer.close()

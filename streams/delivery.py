@@ -22,6 +22,7 @@ from faust.types import TP, StreamT
 from schemas.errors import EdgewiseError
 from streams import metrics
 from streams.kafka import client_config
+from streams.security import AUTHORIZATION, AccessError, reason
 from streams.settings import Settings
 from streams.transport import Chunk, Consumer, Record, batches
 from streams.turns import turns
@@ -93,7 +94,7 @@ class DeliveryError(EdgewiseError):
 class Delivery:
     """Runs an agent's batches, each in a transaction.
 
-    Raises FencedError, DeliveryError.
+    Raises FencedError, DeliveryError; AccessError where the broker does not let this user do it.
     """
 
     def __init__(self, settings: Settings, agent: Agent, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -125,7 +126,10 @@ class Delivery:
                     "message.max.bytes": 2 * 1024 * 1024,
                 }
             )
-            self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
+            try:
+                self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
+            except KafkaException as exception:
+                raise self._plain(exception.args[0]) from exception
             self._producers.append(producer)
 
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
@@ -221,6 +225,13 @@ class Delivery:
                 f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s. "
                 "Give each worker an EDGEWISE_WORKER_ID of its own"
             )
+        if error.code() in AUTHORIZATION:
+            needs = {
+                KafkaError.GROUP_AUTHORIZATION_FAILED: f"READ on group {self.settings.group(self.agent.name)}",
+                KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE on transactional ids that begin with "
+                + self.settings.transactional_id(self.agent.name),
+            }.get(error.code(), f"READ on topic {self.agent.source} and WRITE on those that the agent publishes to")
+            return AccessError(f"{self.agent.name}: {reason(self.settings, error, needs)}")
         return DeliveryError(
             f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()} ({error.name()})"
         )

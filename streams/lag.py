@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.errors import EdgewiseError
 from streams.kafka import client_config
 from streams.reader import watermarks
+from streams.security import reason
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_S = 30.0
@@ -72,9 +73,8 @@ def group_lag(settings: Settings, agent: str, topic: str) -> dict[int, int]:
             if time.monotonic() > deadline:
                 raise LagError(f"how far group {settings.group(agent)} is on {name} was not answered in time")
     except KafkaException as error:
-        raise LagError(
-            f"the offsets of group {settings.group(agent)} could not be had: {error.args[0].str()}"
-        ) from None
+        why = reason(settings, error.args[0], f"DESCRIBE on group {settings.group(agent)} and READ on topic {name}")
+        raise LagError(f"the offsets of group {settings.group(agent)} could not be had: {why}") from None
     finally:
         consumer.close()
     return lags

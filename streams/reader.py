@@ -8,7 +8,8 @@ import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import EdgewiseError, UsageError
-from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
+from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata, require_visible
+from streams.security import reason
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_S = 15.0
@@ -22,8 +23,8 @@ _REMOVED = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _PERMANENT = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
 )
+# Not among them: GROUP_AUTHORIZATION_FAILED. librdkafka looks for the group's coordinator; this reader needs none.
 
 
 class ReadError(EdgewiseError):
@@ -54,11 +55,13 @@ def _offsets(consumer: Consumer, partition: TopicPartition) -> Watermarks:
 def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
     """The watermarks of each partition of `topic` (its name without the prefix), open transactions included.
 
-    Raises `UsageError` when there is no such topic, `BrokerUnreachableError` when no broker answers.
+    Raises `UsageError` when there is no such topic, `AccessError` when this user may not see it,
+    `BrokerUnreachableError` when no broker answers.
     """
     name = settings.topic(topic)
     metadata = cluster_metadata(settings).topics.get(name)
     if metadata is None or not metadata.partitions:
+        require_visible(settings, name)
         raise UsageError(
             f"there is no topic {name} at {settings.bootstrap_servers}: create it with `edgewise topics create`, "
             "or set EDGEWISE_TOPIC_PREFIX to the installation's"
@@ -68,7 +71,8 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
         marks = {
             partition: _offsets(consumer, TopicPartition(name, partition)) for partition in sorted(metadata.partitions)
         }
-        return marks | _fetched(consumer, name, {at: mark for at, mark in marks.items() if mark.low < mark.high})
+        filled = {at: mark for at, mark in marks.items() if mark.low < mark.high}
+        return marks | _fetched(settings, consumer, name, filled)
     except KafkaException as error:
         raise BrokerUnreachableError(
             f"the offsets of topic {name} could not be had from {settings.bootstrap_servers}: {error.args[0].str()}"
@@ -77,7 +81,7 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
         consumer.close()
 
 
-def _fetched(consumer: Consumer, name: str, marks: dict[int, Watermarks]) -> dict[int, Watermarks]:
+def _fetched(settings: Settings, consumer: Consumer, name: str, marks: dict[int, Watermarks]) -> dict[int, Watermarks]:
     """`marks` with the high watermarks that a fetch tells.
 
     Asked for its latest offset, the embedded broker (tansu 0.6.0) answers the one after the *first* record of the last
@@ -87,7 +91,7 @@ def _fetched(consumer: Consumer, name: str, marks: dict[int, Watermarks]) -> dic
     consumer.assign([TopicPartition(name, partition, mark.high) for partition, mark in marks.items()])
     deadline = time.monotonic() + _REQUEST_TIMEOUT_S
     while len(found) < len(marks):
-        for partition, _, _ in _fetch(consumer, name):
+        for partition, _, _ in _fetch(settings, consumer, name):
             _, high = consumer.get_watermark_offsets(TopicPartition(name, partition), cached=True)
             found[partition] = marks[partition]._replace(high=max(high, marks[partition].high))
         if time.monotonic() > deadline:
@@ -135,7 +139,7 @@ def _read(
         consumer.assign([TopicPartition(name, partition, starts[partition]) for partition in unread])
         quiet_since = time.monotonic()
         while unread:
-            for partition, position, record in _fetch(consumer, name):
+            for partition, position, record in _fetch(settings, consumer, name):
                 if partition not in unread:
                     continue
                 if position > starts[partition]:
@@ -154,7 +158,8 @@ def _read(
                     "a transaction is still open there (starting the worker that left it ends it) or the broker is gone"
                 )
     except KafkaException as failure:
-        raise ReadError(f"topic {name} could not be read: {failure.args[0].str()}") from None
+        why = reason(settings, failure.args[0], f"READ on topic {name}")
+        raise ReadError(f"topic {name} could not be read: {why}") from None
     finally:
         consumer.close()
 
@@ -193,7 +198,7 @@ def _consumer(settings: Settings, isolation: str) -> Consumer:
     )
 
 
-def _fetch(consumer: Consumer, name: str) -> Iterator[tuple[int, int, Message | None]]:
+def _fetch(settings: Settings, consumer: Consumer, name: str) -> Iterator[tuple[int, int, Message | None]]:
     """What has come by now, as (partition, position after it, record or None at an end).
 
     It waits for the first record only: consume() alone would wait until its batch is full.
@@ -208,4 +213,4 @@ def _fetch(consumer: Consumer, name: str) -> Iterator[tuple[int, int, Message | 
         elif error.code() == _REMOVED:
             raise ReadError(f"records of topic {name} were removed (retention) while it was being read: read it again")
         elif error.fatal() or error.code() in _PERMANENT:
-            raise ReadError(f"topic {name} could not be read: {error.str()}")
+            raise ReadError(f"topic {name} could not be read: {reason(settings, error, f'READ on topic {name}')}")

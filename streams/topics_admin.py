@@ -16,6 +16,7 @@ from schemas.errors import EdgewiseError
 from streams.kafka import client_config, cluster_metadata
 from streams.lag import group_lag
 from streams.reader import watermarks
+from streams.security import reason
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_S = 30.0
@@ -121,9 +122,10 @@ def create(settings: Settings) -> list[Creation]:
             created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicAdminError(f"topic {name} could not be created: {error.args[0].str()}") from None
+                why = reason(settings, error.args[0], f"CREATE on topic {name}")
+                raise TopicAdminError(f"topic {name} could not be created: {why}") from None
     present = [name for name in wanted if name not in created]
-    configs = _configs(admin, present)
+    configs = _configs(settings, present)
     found = cluster_metadata(settings).topics
     return [
         Creation(name, created=True)
@@ -140,7 +142,7 @@ def describe(settings: Settings) -> list[TopicState]:
     """
     found = cluster_metadata(settings).topics
     names = [spec.name for spec in specs(settings)]
-    configs = _configs(AdminClient(client_config(settings)), [n for n in map(settings.topic, names) if n in found])
+    configs = _configs(settings, [n for n in map(settings.topic, names) if n in found])
     states = []
     for name in names:
         full = settings.topic(name)
@@ -166,10 +168,10 @@ def describe(settings: Settings) -> list[TopicState]:
     return states
 
 
-def _configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+def _configs(settings: Settings, names: list[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    futures = admin.describe_configs(
+    futures = AdminClient(client_config(settings)).describe_configs(
         [ConfigResource(ResourceType.TOPIC, name) for name in names], request_timeout=_REQUEST_TIMEOUT_S
     )
     configs = {}
@@ -177,7 +179,8 @@ def _configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str]]:
         try:
             configs[resource.name] = {entry.name: entry.value for entry in future.result().values()}
         except KafkaException as error:
-            raise TopicAdminError(f"topic {resource.name} could not be described: {error.args[0].str()}") from None
+            why = reason(settings, error.args[0], f"DESCRIBE_CONFIGS on topic {resource.name}")
+            raise TopicAdminError(f"topic {resource.name} could not be described: {why}") from None
     return configs
 
 
