@@ -18,12 +18,13 @@ from schemas.topics import TRANSCRIPTS
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
 from streams.interrupts import kept_interrupts
-from streams.kafka import client_config, cluster_metadata
+from streams.kafka import client_config, cluster_metadata, require_visible
 from streams.letters import LETTER
 from streams.pace import Pace, Pacer
 from streams.reader import read_topic
 from streams.recorded_event import recorded_events
 from streams.recording import Format, RecordingError, digest, read_recording
+from streams.security import reason
 from streams.settings import Settings
 
 RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event is from
@@ -117,6 +118,7 @@ def replay(
     """
     name = settings.topic(TRANSCRIPTS)
     if name not in cluster_metadata(settings).topics:
+        require_visible(settings, name)
         raise UsageError(
             f"topic {name} does not exist at {settings.bootstrap_servers}: create the topics with "
             "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
@@ -175,6 +177,7 @@ class _Sender:
     """The producer, and what became of what it was given."""
 
     def __init__(self, settings: Settings, topic: str, on_progress: Callable[[int], None]) -> None:
+        self._settings = settings
         self._topic = topic
         self._on_progress = on_progress
         self.sent = 0
@@ -214,7 +217,7 @@ class _Sender:
             except BufferError:
                 self._poll(0.1)
             except KafkaException as error:
-                raise ReplayError(f"{path}, line {event.line}: {error.args[0].str()}") from None
+                raise ReplayError(f"{path}, line {event.line}: {self._reason(error.args[0])}") from None
         self.sent += 1
         if self.sent % _EVENTS_PER_POLL == 0:
             self._poll(0)
@@ -242,7 +245,10 @@ class _Sender:
         if error is None:
             self.delivered += 1
         elif self._refusal is None:
-            self._refusal = f"{path}, line {line}: the broker did not take it: {error.str()}"
+            self._refusal = f"{path}, line {line}: the broker did not take it: {self._reason(error)}"
+
+    def _reason(self, error: KafkaError) -> str:
+        return reason(self._settings, error, f"WRITE on topic {self._topic}")
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:

@@ -47,12 +47,13 @@ class KafkaError(RuntimeError):
 
 
 class Node(NamedTuple):
-    """Where one broker of a cluster is to be found."""
+    """Where one broker of a cluster is to be found; `listeners` are ports besides the plain one, by their names."""
 
     id: int
     port: int
     controller_port: int
     directory_id: str
+    listeners: Mapping[str, int]
 
     @property
     def controller(self) -> str:
@@ -74,6 +75,7 @@ class KafkaServer:
     ) -> None:
         self.node = node
         self.bootstrap_servers = f"127.0.0.1:{node.port}"
+        self.listeners = {name: f"127.0.0.1:{port}" for name, port in node.listeners.items()}
         self._log = folder / "server.log"
         self._properties = folder / "server.properties"
         log4j = folder / "log4j2.properties"
@@ -154,15 +156,26 @@ class KafkaServer:
 
 @contextlib.contextmanager
 def kafka_cluster(
-    folder: Path, brokers: int = 1, *, properties: Mapping[str, str] | None = None, heap: str = "1G"
+    folder: Path,
+    brokers: int = 1,
+    *,
+    properties: Mapping[str, str] | None = None,
+    listeners: Sequence[str] = (),
+    heap: str = "1G",
 ) -> Iterator[list[KafkaServer]]:
     """A running cluster of so many brokers with its data under `folder`; `properties` are added to each broker's.
+
+    `listeners` are names of more listeners beside the plain one, which the brokers use among themselves; what they are
+    is for `properties` to say (`listener.security.protocol.map`, which then replaces the whole map, and so on).
 
     Raises:
         KafkaError: a broker does not start.
     """
-    ports = _free_ports(2 * brokers)
-    nodes = [Node(number + 1, ports[2 * number], ports[2 * number + 1], _random_id()) for number in range(brokers)]
+    ports = iter(_free_ports((2 + len(listeners)) * brokers))
+    nodes = [
+        Node(number + 1, next(ports), next(ports), _random_id(), {name: next(ports) for name in listeners})
+        for number in range(brokers)
+    ]
     cluster_id = _random_id()
     servers: list[KafkaServer] = []
     try:
@@ -225,11 +238,12 @@ def _die_with_parent() -> list[str]:
 def _defaults(folder: Path, node: Node, cluster: Sequence[Node]) -> dict[str, str]:
     replicas = str(min(3, len(cluster)))
     in_sync = str(min(2, len(cluster)))
+    more = "".join(f",{name}://127.0.0.1:{port}" for name, port in node.listeners.items())
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
-        "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}{more}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}{more}",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": ",".join(each.controller for each in cluster),
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
