@@ -96,13 +96,13 @@ class _Figures:
 
     def deferral(self) -> dict[str, Any]:
         shares = [step / 20 for step in range(21)]
-        uncertain = [self.share() for _ in shares]
+        uncertain, at_random, oracle = (sorted(self.share(0.84, 0.9) for _ in shares) for _ in range(3))
         return {
             "share": shares,
             "uncertain": uncertain,
-            "uncertain_interval": [self.interval(value) for value in uncertain],
-            "random": [self.share() for _ in shares],
-            "oracle": [self.share() for _ in shares],
+            "uncertain_interval": [[value - 0.0187, value + 0.0191] for value in uncertain],
+            "random": at_random,
+            "oracle": oracle,
             "gap": {"share": 0.0123, "interval": [-0.0011, 0.0256]},
             "gap_recovered": {
                 "0.10": {"share": 0.71, "interval": [0.28, 1.44]},
