@@ -1,0 +1,140 @@
+"""How fast artifacts are: latency of one text, texts a second in batches of 32, peak memory; tokenisation included.
+
+    python -m training.speed FOLDER THREADS < TEXTS
+
+measures one artifact once, on the lines of TEXTS, and prints JSON. :func:`measure` runs that in fresh processes, one
+artifact after the other, and all of them again for each repetition: what else the machine does then hits all alike.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+THREADS = (1, 2)
+TOKENS = (8, 24, 64, 128, 256)
+BATCH = 32
+PADDED = 256  # tokens; the article pads each text to it
+
+LATENCY_TEXTS = 300
+SORTED_TEXTS = 512
+PADDED_TEXTS = 64
+
+
+def measure(folders: Sequence[Path], texts: Sequence[str], repetitions: int) -> list[dict[str, Any]]:
+    """Return ``latency_ms``, ``texts_per_s`` and ``peak_memory_mib`` of each artifact, as `compress.json` has them.
+
+    Each timing is ``{"value": median, "spread": [lowest, highest]}`` of the repetitions.
+    """
+    lines = "\n".join(" ".join(text.split()) for text in texts)
+    taken: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for _ in range(repetitions):
+        for threads in THREADS:
+            for at, folder in enumerate(folders):
+                taken.setdefault((at, threads), []).append(_in_a_process(folder, threads, lines))
+    return [
+        {
+            what: {f"threads_{threads}": _over([once[what] for once in taken[at, threads]]) for threads in THREADS}
+            for what in ("latency_ms", "texts_per_s")
+        }
+        | {"peak_memory_mib": round(max(once["peak_memory_mib"] for once in taken[at, THREADS[0]]), 1)}
+        for at in range(len(folders))
+    ]
+
+
+def _in_a_process(folder: Path, threads: int, lines: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "training.speed", str(folder.resolve()), str(threads)],
+        input=lines,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def _over(values: list[Any]) -> Any:
+    """Return the median and spread of numbers, or of each number in dictionaries of one shape."""
+    if isinstance(values[0], dict):
+        return {key: _over([value[key] for value in values]) for key in values[0]}
+    return {"value": statistics.median(values), "spread": [min(values), max(values)]}
+
+
+def once(folder: Path, threads: int, texts: Sequence[str]) -> dict[str, Any]:
+    """Measure one artifact in this process, in which nothing has been tokenised yet."""
+    # Both are read when tokenizers first works in parallel.
+    os.environ["RAYON_NUM_THREADS"], os.environ["TOKENIZERS_PARALLELISM"] = str(threads), str(threads > 1).lower()
+    from models.artifact import load_artifact
+    from models.classifier import load_session, load_tokenizer, pad
+    from models.text import normalise
+
+    artifact = load_artifact(str(folder))
+    tokenizer, session = load_tokenizer(artifact, threads), load_session(artifact, threads)
+
+    def score(batch: Sequence[str], width: int | None = None) -> None:
+        encoded = tokenizer.encode_batch_fast([normalise(text) for text in batch])
+        session.run(["logits"], pad([encoding.ids for encoding in encoded], 0, width))
+
+    for text in texts[:BATCH]:
+        score([text])
+    latencies = [_milliseconds(score, [text]) for text in texts[:LATENCY_TEXTS]]
+    # A letter is a token, so a text of n - 2 letters has n with [CLS] and [SEP].
+    by_tokens = {
+        str(tokens): statistics.median(_milliseconds(score, [" ".join("a" * (tokens - 2))]) for _ in range(20))
+        for tokens in TOKENS
+    }
+    ordered = sorted(texts[:SORTED_TEXTS], key=lambda text: len(tokenizer.encode(normalise(text)).ids))
+    in_order = _per_second(score, ordered, None)
+    # Before whole batches of 256 tokens, which no worker makes.
+    peak = _peak_memory_mib()
+    spread = ordered[:: -(-len(ordered) // PADDED_TEXTS)]
+    return {
+        "latency_ms": {
+            "mean": statistics.fmean(latencies),
+            "p50": statistics.median(latencies),
+            "p95": float(np.percentile(latencies, 95)),
+            "by_tokens": by_tokens,
+        },
+        "texts_per_s": {"sorted": in_order, "padded_256": _per_second(score, spread, PADDED)},
+        "peak_memory_mib": peak,
+    }
+
+
+def _milliseconds(score: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:
+    begun = perf_counter()
+    score(texts)
+    return (perf_counter() - begun) * 1000
+
+
+def _per_second(score: Callable[[Sequence[str], int | None], None], texts: Sequence[str], width: int | None) -> float:
+    score(texts[:BATCH], width)
+    begun = perf_counter()
+    for start in range(0, len(texts), BATCH):
+        score(texts[start : start + BATCH], width)
+    return len(texts) / (perf_counter() - begun)
+
+
+def _peak_memory_mib() -> float:
+    """Return the most resident memory that this process has had, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss, in which the parent's memory counts: Linux hands it on to a child.
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts in bytes
+
+
+if __name__ == "__main__":
+    json.dump(once(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.read().splitlines()), sys.stdout)
