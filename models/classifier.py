@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 import onnxruntime
@@ -11,24 +12,32 @@ from tokenizers import Tokenizer
 
 from models import compatibility
 from models.artifact import Artifact, ArtifactError
+from models.long_text import fit, pool
 from models.text import normalise
 from schemas.records import LABELS
 
 # Operators that a dynamically quantised model has: each finds the scale of its input over the whole batch.
 _QUANTISES_AT_RUN_TIME = b"DynamicQuantize"
 
+# On CPU, onnxruntime 1.32's sum and layer norm in one operator takes three times as long as the two: without it a
+# 2x128 model in INT8 needs 0.78 of the time.
+_SLOWER_FUSED = ["SkipLayerNormFusion"]
+
 
 class Classifier:
     """Runs an artifact's model with onnxruntime, so that a text's probabilities depend on that text alone.
 
     Texts are sorted by length and cut into batches of at most `token_budget` tokens (texts times the longest of them),
-    padded to their own longest only. A text alone may exceed the budget.
+    padded to their own longest only. A text alone may exceed the budget. The order in which texts are given changes
+    nothing; what else is among them, or how far a batch is padded, changes a logit by 1e-5 at most: float32 sums in
+    another order.
 
-    A dynamically quantised model (INT8 activations) takes one text a call instead, `threads` calls at a time. It scales
-    a batch's activations by their extremes, so each text's result would depend on its batch mates, and a replay, whose
-    batches are others, would publish other labels. On the shipped edge model that is 1 % of the labels of 2,193 tweets,
-    with confidences moved by 0.12 at most; one text a call takes 1.2 times as long as batches do
-    (`python -m benchmarks.batch_mates`).
+    A dynamically quantised model (INT8 activations, scaled at run time) takes one text a call instead, `threads` calls
+    at a time. It scales a batch's activations by their extremes, so each text's result would depend on its batch mates,
+    and a replay, whose batches are others, would publish other labels.
+
+    A text longer than the artifact's `max_tokens` is read as its manifest's `long_text` says; the logits of several
+    pieces are averaged.
 
     One caller at a time may use an instance, from any thread.
 
@@ -38,11 +47,12 @@ class Classifier:
     def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
         self.id = artifact.id
         self._temperature = artifact.temperature
-        self._tokenizer = _load_tokenizer(artifact, threads)
+        self._max_tokens, self._long_text = artifact.max_tokens, artifact.long_text
+        self._tokenizer = load_tokenizer(artifact, threads)
         self._pad = self._tokenizer.token_to_id("[PAD]") or 0
         alone = _QUANTISES_AT_RUN_TIME in artifact.model_path.read_bytes()
         self._token_budget = 1 if alone else token_budget
-        self._session = _load_session(artifact, 1 if alone else threads)
+        self._session = load_session(artifact, 1 if alone else threads)
         compatibility.check(artifact, self._tokenizer, self._session)
         # Kept for as long as this instance: its threads end with it.
         self._map = ThreadPoolExecutor(threads, "classifier").map if alone and threads > 1 else map
@@ -50,17 +60,21 @@ class Classifier:
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities (n, 3) of negative, neutral, positive, in the order of `texts`: softmax(logits / temperature).
 
-        Each is normalised and truncated to the artifact's `max_tokens` first. No texts: shape (0, 3).
+        Each is normalised first. No texts: shape (0, 3).
         """
-        logits = np.empty((len(texts), len(LABELS)), np.float32)
         if not texts:
-            return logits
-        ids = self._encode([normalise(text) for text in texts])
-        batches = list(_batches([len(row) for row in ids], self._token_budget))
-        results = self._map(self._run, [[ids[row] for row in rows] for rows in batches])
-        for rows, result in zip(batches, results, strict=True):
-            logits[rows] = result
-        return softmax(logits, self._temperature)
+            return np.empty((0, len(LABELS)), np.float32)
+        pieces = [
+            fit(ids, self._max_tokens, self._long_text) for ids in self._encode([normalise(text) for text in texts])
+        ]
+        rows = [row for rows in pieces for row in rows]
+        logits = np.empty((len(rows), len(LABELS)), np.float32)
+        batches = list(_batches(rows, self._token_budget))
+        results = self._map(self._run, [[rows[index] for index in batch] for batch in batches])
+        for batch, result in zip(batches, results, strict=True):
+            logits[batch] = result
+        text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
+        return softmax(pool(logits, [len(row) for row in rows], text_of), self._temperature)
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         try:
@@ -71,14 +85,17 @@ class Classifier:
         return [encoding.ids for encoding in encodings]
 
     def _run(self, batch: list[list[int]]) -> NDArray[np.float32]:
-        """Logits of token rows, of which the last is the longest."""
-        ids = np.full((len(batch), len(batch[-1])), self._pad, np.int64)
-        mask = np.zeros_like(ids)
-        for i, tokens in enumerate(batch):
-            ids[i, : len(tokens)] = tokens
-            mask[i, : len(tokens)] = 1
-        (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
+        (logits,) = self._session.run(["logits"], pad(batch, self._pad))
         return np.asarray(logits)
+
+
+def pad(rows: Sequence[Sequence[int]], padding: int, width: int | None = None) -> dict[str, NDArray[np.int64]]:
+    """What a model takes for token `rows`: ids and mask (rows, `width`), by default as wide as the longest row."""
+    lengths = np.array([len(row) for row in rows])
+    mask = np.arange(width or lengths.max()) < lengths[:, None]
+    ids = np.full(mask.shape, padding, np.int64)
+    ids[mask] = np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum())
+    return {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
 
 
 def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -88,19 +105,23 @@ def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def _batches(lengths: Sequence[int], token_budget: int) -> Iterator[list[int]]:
-    """Indices of `lengths`, shortest first, in runs whose size times longest is within the budget."""
-    rows: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if rows and (len(rows) + 1) * lengths[row] > token_budget:
-            yield rows
-            rows = []
-        rows.append(row)
-    if rows:
-        yield rows
+def _batches(rows: Sequence[list[int]], token_budget: int) -> Iterator[list[int]]:
+    """Indices of `rows`, shortest first, in runs whose size times longest is within the budget.
+
+    Rows of one length are in the order of their ids: so the same rows make the same batches, however they are given.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(rows)), key=lambda index: (len(rows[index]), rows[index])):
+        if batch and (len(batch) + 1) * len(rows[index]) > token_budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
-def _load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
+def load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
+    """The artifact's tokenizer, without padding or truncation; raises ArtifactError."""
     # Read once in a process, when tokenizers first works in parallel. Without them it takes every core of the machine.
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if threads > 1 else "false")
@@ -109,11 +130,12 @@ def _load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
     except Exception as error:  # tokenizers raises no narrower class
         raise ArtifactError(f"tokenizers cannot load {artifact.tokenizer_path}: {_one_line(error)}") from error
     tokenizer.no_padding()
-    tokenizer.enable_truncation(artifact.max_tokens)
+    tokenizer.no_truncation()
     return tokenizer
 
 
-def _load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSession:
+def load_session(artifact: Artifact, threads: int) -> onnxruntime.InferenceSession:
+    """The artifact's model, ready to run on that many threads; raises ArtifactError."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -52,16 +52,24 @@ def test_a_batch_scores_each_text_as_alone_and_in_order(classifier: Classifier, 
         assert float(row.sum()) == pytest.approx(1, abs=1e-6)
 
 
-@given(st.lists(st.integers(1, 300), max_size=60), st.integers(1, 512))
-def test_batches_hold_each_text_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    batches = list(_batches(lengths, budget))
-    assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
-    ordered = [lengths[row] for rows in batches for row in rows]
+@given(
+    st.lists(st.tuples(st.integers(1, 300), st.integers(0, 2)).map(lambda pair: [pair[1]] * pair[0]), max_size=60),
+    st.integers(1, 512),
+)
+def test_batches_hold_each_text_once_within_the_budget(rows: list[list[int]], budget: int) -> None:
+    batches = list(_batches(rows, budget))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(rows)))
+    ordered = [len(rows[index]) for batch in batches for index in batch]
     assert ordered == sorted(ordered)
-    for rows, following in zip(batches, [*batches[1:], None], strict=False):
-        assert len(rows) == 1 or len(rows) * lengths[rows[-1]] <= budget
+    for batch, following in zip(batches, [*batches[1:], None], strict=False):
+        assert len(batch) == 1 or len(batch) * len(rows[batch[-1]]) <= budget
         # As few batches as this order allows: the next text would not have fitted.
-        assert following is None or (len(rows) + 1) * lengths[following[0]] > budget
+        assert following is None or (len(batch) + 1) * len(rows[following[0]]) > budget
+    # The same rows in another order make the same batches.
+    again = list(_batches(rows[::-1], budget))
+    assert [[rows[index] for index in batch] for batch in batches] == [
+        [rows[::-1][index] for index in batch] for batch in again
+    ]
 
 
 def test_padding_reaches_the_longest_of_its_batch_only(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,12 +87,21 @@ def test_padding_reaches_the_longest_of_its_batch_only(classifier: Classifier, m
     assert shapes == [(2, 4), (1, 32)]
 
 
-def test_a_long_text_is_cut_at_max_tokens_and_keeps_sep(tmp_path: Path) -> None:
+def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
     cut = Classifier(load_artifact(str(tiny_artifact(tmp_path, max_tokens=8))))
-    (ids,) = cut._encode(["good " * 50])
-    good, cls, sep = (cut._tokenizer.token_to_id(token) for token in ("good", "[CLS]", "[SEP]"))
-    assert ids == [cls, *[good] * 6, sep]
     np.testing.assert_array_equal(cut.score(["good " * 6 + "awful " * 50]), cut.score(["good " * 6]))
+
+
+def test_of_a_long_text_is_read_what_the_manifest_says(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, max_tokens=8)
+    long, short = "good " * 6 + "awful " * 6, "good gate"
+    write_manifest(folder, max_tokens=8, long_text="chunks")
+    chunks = Classifier(load_artifact(str(folder))).score([short, long, short])
+    # Two pieces, as loud as each other: strongly positive and negative at once, neutral in the mean of the logits.
+    assert chunks.argmax(axis=1).tolist() == [chunks[0].argmax(), 0, chunks[0].argmax()]
+    np.testing.assert_allclose(chunks[0], Classifier(load_artifact(str(folder))).score([short])[0], atol=1e-6)
+    write_manifest(folder, max_tokens=8, long_text="head_tail")
+    assert Classifier(load_artifact(str(folder))).score([long]).argmax() == 0  # one good, five awful
 
 
 def test_texts_are_normalised_first(classifier: Classifier) -> None:
