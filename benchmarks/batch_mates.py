@@ -1,11 +1,13 @@
-"""What scoring a dynamically quantised model in batches would change: labels, confidences and time.
+"""What scoring the shipped edge model in batches changes: labels, confidences and time.
 
-    python -m benchmarks.batch_mates
+    python -m benchmarks.batch_mates [ARTIFACT]
 
-Such a model scales the activations of a whole batch together, so a text's answer depends on what it is scored with. The
-worker gives it one text a call; this measures the shipped edge model both ways, on the texts of `samples/`, in turns.
+Batched, a model with fixed scales moves in the last bits only. One that is quantised at run time scales the activations
+of a whole batch together, so that a text's answer depends on its batch mates; the worker gives it one text a call. This
+measures both ways of calling, on the texts of `samples/`, in turns.
 """
 
+import sys
 from time import perf_counter
 
 import numpy as np
@@ -24,7 +26,7 @@ REPETITIONS = 3
 def main() -> None:
     """Prints a row for each size of a batch."""
     texts = [row.text for row in read_recording(SAMPLE)]
-    classifier = Classifier(load_artifact("edge"))
+    classifier = Classifier(load_artifact(sys.argv[1] if len(sys.argv) > 1 else "edge"))
     one = 1
     seconds: dict[int, list[float]] = {budget: [] for budget in (one, *BUDGETS)}
     answers = {}
@@ -51,8 +53,8 @@ def main() -> None:
         table.add_row(
             f"{budget:,}",
             f"{(alone.argmax(axis=1) != together.argmax(axis=1)).mean():.1%}",
-            f"{moved.mean():.3f}",
-            f"{moved.max():.3f}",
+            f"{moved.mean():.1e}",
+            f"{moved.max():.1e}",
             f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         )
     Console().print(table)

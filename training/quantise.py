@@ -217,4 +217,4 @@ def _per_block(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
 
 def _packed(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return two 4-bit codes a byte, the first one in the lower half."""
-    return codes[:, 0::2] | codes[:, 1::2] << 4
+    return np.asarray(codes[:, 0::2] + 16 * codes[:, 1::2], np.uint8)
