@@ -1,6 +1,7 @@
 """What each step bought the edge model: the same network trained with and without it, on the same seeds."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -38,9 +39,9 @@ def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
             for sets in ("domain", "both"):
                 run.once(
                     f"{start}-{sets}-{number}",
-                    lambda log, start=start, sets=sets, seed=seed: _train(run, data, start, sets, seed, log),
+                    partial(_train, run, data, start, sets, seed),
                 )
-    table = [
+    table: list[dict[str, object]] = [
         {"what": what, **_figures(run, data, [name(number) for number, _ in seeds(run.config)])}
         for what, name in variants.items()
     ]

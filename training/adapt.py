@@ -29,7 +29,7 @@ IGNORED = -100
 def mask_tokens(ids: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return ``ids`` with 15 % of the pieces to be guessed, and what they were (:data:`IGNORED` elsewhere).
 
-    Of those, 80 % become ``[MASK]``, 10 % any other piece and 10 % stay, so that the encoder cannot rely on seeing a mask.
+    Of those, 80 % become ``[MASK]``, 10 % any other piece and 10 % stay: the encoder cannot rely on seeing a mask.
     """
     draw = torch.rand(ids.shape, generator=generator)
     chosen = (draw < MASKING) & (ids >= SPECIAL_IDS)
@@ -60,7 +60,9 @@ def adapt(
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     size = tokenizer.get_vocab_size()
     steps = schedule.epochs * -(-len(rows) // schedule.batch)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (WARM_UP * steps), max(0.0, (steps - step) / ((1 - WARM_UP) * steps)))
     )
@@ -80,7 +82,15 @@ def adapt(
                 optimiser.step()
                 if step % 100 == 0:
                     seconds = round(time.monotonic() - began)
-                    log({"epoch": epoch, "step": step, "steps": steps, "loss": round(loss.item(), 4), "seconds": seconds})
+                    log(
+                        {
+                            "epoch": epoch,
+                            "step": step,
+                            "steps": steps,
+                            "loss": round(loss.item(), 4),
+                            "seconds": seconds,
+                        }
+                    )
             rates.step()
         log({"epoch": epoch, "perplexity": perplexity(model, aside, size)})
     return model

@@ -1,6 +1,7 @@
 """`edgewise train`: from labelled text to the artifacts that workers load. Each step is a command as well."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,27 +18,30 @@ app = typer.Typer(help=__doc__, no_args_is_help=True)
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="TOML: the data sets, and what the run shall do.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Run folder. A run that was stopped goes on where it was.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the data sets, instead of the configuration's.")]
-Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of PyTorch. Figures can differ in the last bits.")]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, help="Threads of PyTorch. Figures can differ in the last bits.")
+]
 
 CORES = os.cpu_count() or 1
+RUN = Path("run")
 
 
 @app.command()
-def corpus(config: ConfigFile, out: Out, data: Data = None, threads: Threads = CORES) -> None:
+def corpus(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Read and split the data, prove that nothing measured is learned from, print its statistics."""
     run, loaded = _open(config, out, data, threads)
     _corpus(run, loaded)
 
 
 @app.command()
-def adapt(config: ConfigFile, out: Out, data: Data = None, threads: Threads = CORES) -> None:
+def adapt(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Teach the tiny base model the domain's language: masked words in text without labels."""
     run, loaded = _open(config, out, data, threads)
     _adapt(run, loaded)
 
 
 @app.command()
-def finetune(config: ConfigFile, out: Out, data: Data = None, threads: Threads = CORES) -> None:
+def finetune(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Train the teachers: on the general set, and from there on the domain's, once a seed."""
     run, loaded = _open(config, out, data, threads)
     _finetune(run, loaded)
@@ -46,10 +50,11 @@ def finetune(config: ConfigFile, out: Out, data: Data = None, threads: Threads =
 @app.command()
 def distill(
     config: ConfigFile,
-    out: Out,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[STUDENT]...", help="edge, small, cloud, or edge-2 for one seed of it.")
+        list[str] | None,
+        typer.Argument(metavar="[STUDENT]...", help="edge, small, cloud, or edge-2 for one seed of it."),
     ] = None,
+    out: Out = RUN,
     data: Data = None,
     threads: Threads = CORES,
 ) -> None:
@@ -59,20 +64,78 @@ def distill(
 
 
 @app.command()
-def ablate(config: ConfigFile, out: Out, data: Data = None, threads: Threads = CORES) -> None:
+def ablate(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Train the edge network without adaptation and without a teacher, to see what each is worth."""
     run, loaded = _open(config, out, data, threads)
     _ablate(run, loaded)
 
 
-@app.command("all")
-def every_step(config: ConfigFile, out: Out, data: Data = None, threads: Threads = CORES) -> None:
-    """Run every step in order; what the run folder already has is not made again."""
+@app.command()
+def compress(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
+    """Write every model as ONNX in every format, measure size, speed and accuracy on dev, choose which ship."""
     run, loaded = _open(config, out, data, threads)
-    steps = [_corpus, _finetune, _adapt, _distill, _ablate]
-    for number, step in enumerate(steps, 1):
-        typer.echo(f"{number} of {len(steps)}: {step.__name__.strip('_')}", err=True)
+    _compress(run, loaded)
+
+
+@app.command()
+def calibrate(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
+    """Make the chosen models' confidence mean what it says, and set the edge's confidence threshold, on dev."""
+    run, loaded = _open(config, out, data, threads)
+    _calibrate(run, loaded)
+
+
+@app.command()
+def evaluate(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
+    """Measure the chosen models, with the worker's own classifier, on all that none has seen."""
+    run, loaded = _open(config, out, data, threads)
+    _evaluate(run, loaded)
+
+
+@app.command()
+def report(
+    config: ConfigFile,
+    out: Out = RUN,
+    data: Data = None,
+    aims: Annotated[
+        Path | None, typer.Option(help="TOML: figures that were aimed at, to stand beside the measured.")
+    ] = None,
+    threads: Threads = CORES,
+) -> None:
+    """Write the report, its pictures and a card for each artifact."""
+    run, _ = _open(config, out, data, threads)
+    _report(run, aims=aims)
+
+
+@app.command("all")
+def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
+    """Run every step in order; a model that the run folder already has is not trained again."""
+    run, loaded = _open(config, out, data, threads)
+    steps: dict[str, Callable[[Run, Corpus], None]] = {
+        "corpus": _corpus,
+        "finetune": _finetune,
+        "adapt": _adapt,
+        "distill": _distill,
+        "ablate": _ablate,
+        "compress": _compress,
+        "calibrate": _calibrate,
+        "evaluate": _evaluate,
+        "report": _report,
+    }
+    for number, (name, step) in enumerate(steps.items(), 1):
+        typer.echo(f"{number} of {len(steps)}: {name}", err=True)
         step(run, loaded)
+
+
+@app.command()
+def samples(
+    data: Annotated[Path, typer.Option("--data", help="Folder of the public data sets.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the recordings to.")],
+) -> None:
+    """Make the recordings in samples/ from rows that no model is trained on."""
+    from training.samples import write
+
+    for name, turns in write(data, out).items():
+        print(f"{out / name}: {turns:,} turns")
 
 
 def _open(config: Path, out: Path, data: Path | None, threads: int) -> tuple["Run", "Corpus"]:
@@ -122,3 +185,83 @@ def _ablate(run: "Run", data: "Corpus") -> None:
     from training.ablation import ablate
 
     ablate(run, data)
+
+
+def _compress(run: "Run", data: "Corpus") -> None:
+    from functools import partial
+
+    from training import compress, ship
+    from training.teaching import STUDENTS, seeds
+
+    # The text by which fixed scales are set: of both kinds, as both are met.
+    pairs = zip(data.domain_train, data.general_train or data.domain_train, strict=False)
+    texts = [example.text for pair in pairs for example in pair]
+    describe = partial(ship.describe, run, run.read("corpus.json", "corpus"))
+    numbers = [number for number, _ in seeds(run.config)]
+    # All formats of each kind's first seed; of the others what may ship.
+    made = [
+        compress.run(run.folder, [f"{kind}-{number}" for kind in kinds], formats, data.domain_dev, texts, describe)
+        for number, kinds, formats in (
+            (numbers[0], STUDENTS, compress.FORMATS),
+            *((number, STUDENTS, sorted(set(run.config.formats.values()))) for number in numbers[1:]),
+            *((number, ("teacher",), sorted(set(run.config.formats.values()))) for number in numbers),
+        )
+    ]
+    rows = [row for each in made for row in each["rows"]]
+    run.write("compress.json", made[0] | {"rows": rows})
+    for artifact, model in ship.ship(run, rows).items():
+        print(f"{artifact}: {model}")
+
+
+def _calibrate(run: "Run", data: "Corpus") -> None:
+    from training import calibrate
+
+    run.write("calibration.json", calibrate.run(*_shipped(run), data))
+
+
+def _evaluate(run: "Run", data: "Corpus") -> None:
+    from training import evaluate, manifest, network
+    from training.distill import ensemble
+    from training.teaching import STUDENTS, seeds
+
+    texts = [example.text for example in data.domain_test]
+    logits = []
+    for number, _ in seeds(run.config):
+        model, tokenizer = run.model(f"teacher-{number}", "finetune")
+        logits.append(network.predict(model, network.encode(tokenizer, texts)))
+    shipped = _shipped(run)
+    found = evaluate.run(
+        *shipped,
+        data,
+        teacher_probabilities=ensemble(logits).softmax(-1).numpy(),
+        seeds={kind: _artifacts(run, kind) for kind in (*STUDENTS, "teacher")},
+    )
+    run.write("evaluation.json", found)
+    for folder in shipped:
+        sets = found["artifacts"][folder.name]["sets"]
+        manifest.update(folder, metrics=manifest.metrics_of(sets))
+
+
+def _report(run: "Run", _: "Corpus | None" = None, aims: Path | None = None) -> None:
+    from training import report
+    from training.aims import read
+
+    print(report.run(run.folder, aimed=read(aims) if aims else ()) / "report.md")
+
+
+def _artifacts(run: "Run", kind: str) -> list[Path]:
+    """Return the folders of a kind's models, one a seed, in the format that may ship."""
+    from training.teaching import seeds
+
+    file_format = run.config.formats["edge" if kind == "edge" else "cloud"]
+    return [run.folder / "artifacts" / f"{kind}-{number}" / file_format for number, _ in seeds(run.config)]
+
+
+def _shipped(run: "Run") -> tuple[Path, Path]:
+    from training.run import RunError
+
+    folders = run.folder / "ship" / "edge", run.folder / "ship" / "cloud"
+    for folder in folders:
+        if not folder.is_dir():
+            raise RunError(f"{folder} is missing: run `edgewise train compress` first")
+    return folders

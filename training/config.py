@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -68,6 +69,11 @@ class Config(_Part):
         transfer=Schedule(epochs=8, rate=1e-3, batch=64), domain=Schedule(epochs=4, rate=3e-4, patience=2)
     )
     """The BERT of 2 layers by 128."""
+    formats: dict[str, Literal["int8", "int8s", "int8w", "int4w"]] = {
+        "edge": "int8s",
+        "cloud": "int8s",
+    }
+    """In which file format each artifact ships."""
 
 
 def read(path: Path) -> Config:

@@ -48,7 +48,7 @@ def finetune(
     seed: int,
     log: loop.Log,
 ) -> Classifier:
-    """Return ``model`` trained on ``examples``. The dev split chooses the epoch: that is the domain which all is for."""
+    """Return ``model`` trained on ``examples``; the domain's dev split chooses the epoch."""
     rows = rows_of(tokenizer, examples)
     loop.fit_head(model, rows, seed=seed)
     measure = measure_on(tokenizer, data.domain_dev)

@@ -119,8 +119,8 @@ def fit(
 ) -> Classifier:
     """Train ``model`` and return its averaged weights after the epoch whose ``measure`` has the highest ``accuracy``.
 
-    The rate warms up over a tenth of the steps and falls linearly to zero. ``log`` gets the loss every hundred steps and
-    the figures after each epoch. Training stops early after ``schedule.patience`` epochs without a better one.
+    The rate warms up over a tenth of the steps and falls linearly to zero. ``log`` gets the loss every hundred steps
+    and the figures after each epoch. Training stops early after ``schedule.patience`` epochs without a better one.
     """
     torch.manual_seed(seed)  # the head's dropout
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)

@@ -103,9 +103,8 @@ def _in_batches(
 ) -> Tensor:
     model.eval()
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    parts = []
-    for start in range(0, len(order), batch_size):
-        parts.append(run(*pad([rows[index] for index in order[start : start + batch_size]])))
-    result = torch.empty_like(torch.cat(parts))
-    result[order] = torch.cat(parts)
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    found = torch.cat([run(*pad([rows[index] for index in batch])) for batch in batches])
+    result = torch.empty_like(found)
+    result[order] = found
     return result

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from schemas.errors import UsageError
 from training import network
 from training.config import Config
+from training.loop import Log
 from training.network import Classifier
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
@@ -32,7 +33,8 @@ class Run:
         self.config = config
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
-        wanted = config.model_dump(mode="json", exclude={"data"})
+        # Where the data lies changes no figure, and compressing is cheap enough to be done again in other formats.
+        wanted = config.model_dump(mode="json", exclude={"data", "formats"})
         if not path.exists():
             self.write("config.json", wanted)
         elif (had := json.loads(path.read_text("utf-8"))) != wanted:
@@ -64,7 +66,7 @@ class Run:
             raise RunError(f"{folder} is missing: run `edgewise train {step}` first")
         return network.load(folder)
 
-    def once(self, name: str, make: Callable[[Callable[[dict[str, float]], None]], tuple[Classifier, Tokenizer]]) -> None:
+    def once(self, name: str, make: Callable[[Log], tuple[Classifier, Tokenizer]]) -> None:
         """Make and save the model ``name`` unless it is there; ``make`` gets what takes the figures of its progress."""
         folder = self.folder / "models" / name
         if folder.is_dir():

@@ -1,6 +1,7 @@
 """The order of the models of a run: who is trained from whom, on what, and taught by whom."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from tokenizers import Tokenizer
@@ -75,11 +76,8 @@ def train_students(run: Run, data: Corpus, names: Sequence[str]) -> None:
                 own = student.transfers is None or number <= student.transfers
                 source = f"{kind}-transfer-{number if own else 1}"
                 if not (run.folder / "models" / f"{kind}-{number}").is_dir():
-                    run.once(source, lambda log, kind=kind, seed=seed: _transfer(run, data, kind, seed, log))
-                    run.once(
-                        f"{kind}-{number}",
-                        lambda log, kind=kind, seed=seed, source=source: _specialise(run, data, kind, source, seed, log),
-                    )
+                    run.once(source, partial(_transfer, run, data, kind, seed))
+                    run.once(f"{kind}-{number}", partial(_specialise, run, data, kind, source, seed))
 
 
 def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
@@ -104,9 +102,7 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
     return loop.fit(model, rows, getattr(run.config, kind).transfer, seed=seed, measure=measure, log=log), tokenizer
 
 
-def _specialise(
-    run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log
-) -> tuple[Classifier, Tokenizer]:
+def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
     taught = lessons(run, "domain_train", [example.text for example in data.domain_train])
     rows = distill.taught(tokenizer, data.domain_train, taught)

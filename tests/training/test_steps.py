@@ -4,7 +4,6 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -15,10 +14,10 @@ from tokenizers.models import WordPiece  # noqa: E402
 from tokenizers.normalizers import BertNormalizer  # noqa: E402
 from tokenizers.pre_tokenizers import BertPreTokenizer  # noqa: E402
 from tokenizers.processors import TemplateProcessing  # noqa: E402
+from transformers import BertConfig, BertForMaskedLM  # noqa: E402
 
-from models.artifact import load_artifact  # noqa: E402
-from models.classifier import Classifier  # noqa: E402
-from training import distill, export, finetune, loop, manifest, network, vocabulary  # noqa: E402
+from training import adapt, distill, finetune, loop, network, vocabulary  # noqa: E402
+from training.config import Schedule  # noqa: E402
 from training.corpus import Corpus, Example  # noqa: E402
 
 WORDS = {
@@ -67,11 +66,6 @@ def examples(count: int = 192) -> list[Example]:
     return made
 
 
-def corpus() -> Corpus:
-    made = examples()
-    return Corpus(made, [], made[:60], made[:60], made, made[:60])
-
-
 @pytest.fixture(scope="module")
 def trained() -> tuple[network.Classifier, list[dict[str, float]]]:
     pieces = tokenizer()
@@ -79,7 +73,8 @@ def trained() -> tuple[network.Classifier, list[dict[str, float]]]:
     rows = finetune.rows_of(pieces, examples())
     measure = finetune.measure_on(pieces, examples(60))
     model = build(pieces.get_vocab_size())
-    return loop.fit(model, rows, epochs=12, rate=3e-3, seed=1, measure=measure, log=logged.append), logged
+    schedule = Schedule(epochs=12, rate=3e-3)
+    return loop.fit(model, rows, schedule, seed=1, measure=measure, log=logged.append), logged
 
 
 def test_the_loss_falls_and_the_labels_are_learned(
@@ -96,22 +91,111 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     measure = finetune.measure_on(pieces, examples(6))
 
     def weights(seed: int) -> list[list[float]]:
-        fitted = loop.fit(
-            build(pieces.get_vocab_size()), rows, epochs=1, rate=1e-3, seed=seed, measure=measure, log=lambda _: None
-        )
+        schedule = Schedule(epochs=1, rate=1e-3)
+        model = build(pieces.get_vocab_size())
+        fitted = loop.fit(model, rows, schedule, seed=seed, measure=measure, log=lambda _: None)
         return fitted.head.weight.tolist()
 
     assert weights(1) == weights(1)
     assert weights(1) != weights(2)
 
 
+def test_training_stops_when_dev_stands_still() -> None:
+    pieces = tokenizer()
+    rows = finetune.rows_of(pieces, examples(64))
+    accuracies = iter([0.5, 0.7, 0.6, 0.7, 0.9, 0.9])
+    logged: list[dict[str, float]] = []
+    loop.fit(
+        build(pieces.get_vocab_size()),
+        rows,
+        Schedule(epochs=6, rate=1e-3, patience=2),
+        seed=1,
+        measure=lambda _: {"accuracy": next(accuracies)},
+        log=logged.append,
+    )
+    assert [entry["accuracy"] for entry in logged] == [0.5, 0.7, 0.6, 0.7]
+
+
+def test_the_head_is_trained_alone_first() -> None:
+    pieces = tokenizer()
+    model = build(pieces.get_vocab_size())
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    rows = finetune.rows_of(pieces, examples())
+    ids = [row.ids for row in rows]
+    loss = loop.loss_of(network.predict(model, ids), rows)
+    loop.fit_head(model, rows, seed=1)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"head.weight", "head.bias"}
+    assert loop.loss_of(network.predict(model, ids), rows) < loss
+
+
+def test_hidden_tokens_are_a_tenth_and_never_special() -> None:
+    ids = torch.arange(3, 50).repeat(400, 1)
+    shown = loop.hide_tokens(ids, torch.Generator().manual_seed(1))
+    assert torch.equal(shown[:, :2], ids[:, :2])
+    hidden = shown[:, 2:] != ids[:, 2:]
+    assert set(shown[:, 2:][hidden].tolist()) == {loop.MASK_ID}
+    assert hidden.float().mean().item() == pytest.approx(loop.TOKEN_MASKING, abs=0.01)
+
+
 def test_an_epoch_has_every_row_once_and_little_padding() -> None:
-    rows = [loop.Row(ids=[1] * (1 + at % 40), target=[1, 0, 0]) for at in range(3_333)]
-    batches = list(loop.batches(rows, random.Random(1)))
-    assert sorted(id(row) for batch in batches for row in batch) == sorted(id(row) for row in rows)
-    tokens = sum(len(row.ids) for row in rows)
-    padded = sum(len(batch) * max(len(row.ids) for row in batch) for batch in batches)
-    assert padded < 1.15 * tokens
+    lengths = [1 + at % 40 for at in range(3_333)]
+    batches = loop.batches_of(lengths, 32, random.Random(1))
+    assert sorted(index for batch in batches for index in batch) == list(range(3_333))
+    padded = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+    assert padded < 1.15 * sum(lengths)
+
+
+def masked_language_model() -> BertForMaskedLM:
+    torch.manual_seed(3)
+    return BertForMaskedLM(
+        BertConfig(
+            vocab_size=tokenizer().get_vocab_size(),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=4,
+            intermediate_size=64,
+            max_position_embeddings=256,
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+            attn_implementation="eager",
+        )
+    )
+
+
+def test_fifteen_percent_of_the_pieces_are_to_be_guessed() -> None:
+    ids = torch.arange(0, 60).repeat(2_000, 1)
+    shown, wanted = adapt.mask_tokens(ids, 60, torch.Generator().manual_seed(1))
+    chosen = wanted != adapt.IGNORED
+    assert not chosen[:, : loop.SPECIAL_IDS].any()
+    assert torch.equal(wanted[chosen], ids[chosen])
+    assert torch.equal(shown[~chosen], ids[~chosen])
+    share = chosen[:, loop.SPECIAL_IDS :].float().mean().item()
+    assert share == pytest.approx(0.15, abs=0.005)
+    masked = (shown[chosen] == loop.MASK_ID).float().mean().item()
+    kept = (shown[chosen] == ids[chosen]).float().mean().item()
+    assert masked == pytest.approx(0.8, abs=0.01)
+    # A tenth stays, and one in 55 of the tenth that is drawn anew is drawn the same.
+    assert kept == pytest.approx(0.1 + 0.1 / 55, abs=0.01)
+
+
+def test_adaptation_makes_the_domains_words_likelier_and_keeps_head_and_embeddings_tied() -> None:
+    model, logged = masked_language_model(), []  # type: ignore[var-annotated]
+    texts = [example.text for example in examples(300)]
+    adapt.adapt(model, tokenizer(), texts, Schedule(epochs=6, rate=5e-3), 1, logged.append)
+    perplexities = [entry["perplexity"] for entry in logged if "perplexity" in entry]
+    assert len(perplexities) == 7
+    assert perplexities[-1] < 0.5 * perplexities[0]
+    table, decoder = model.bert.embeddings.word_embeddings.weight, model.cls.predictions.decoder.weight
+    assert table.data_ptr() == decoder.data_ptr()
+
+
+def test_a_text_beyond_the_adaptations_length_is_cut() -> None:
+    model, logged = masked_language_model(), []  # type: ignore[var-annotated]
+    seen: list[int] = []
+    model.bert.register_forward_hook(lambda _module, _args, output: seen.append(output.last_hidden_state.shape[1]))
+    adapt.adapt(model, tokenizer(), ["gate " * 300] * 60, Schedule(epochs=1, rate=1e-3), 1, logged.append)
+    assert set(seen) == {adapt.LENGTH}
 
 
 def test_lower_layers_learn_more_slowly() -> None:
@@ -122,12 +206,29 @@ def test_lower_layers_learn_more_slowly() -> None:
 
 def test_a_student_starts_as_every_second_layer_of_its_teacher() -> None:
     teacher = build(100)
-    student = distill.student_of(teacher)
+    student = distill.keep_layers(teacher, (0, 2, 4))
     assert len(student.encoder.encoder.layer) == 3
     for layer, source in zip(student.encoder.encoder.layer, (0, 2, 4), strict=True):
         for mine, theirs in zip(layer.parameters(), teacher.encoder.encoder.layer[source].parameters(), strict=True):
             assert torch.equal(mine, theirs)
             assert mine is not theirs
+
+
+def test_an_ensemble_is_the_mean_of_log_probabilities() -> None:
+    first, second = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 3.0]])
+    taught = distill.ensemble([first, second + 100])  # a logit's level says nothing
+    assert torch.allclose(taught, (first.log_softmax(-1) + second.log_softmax(-1)) / 2, atol=1e-5)
+
+
+def test_a_student_learns_from_all_sets_the_domain_thrice() -> None:
+    made = examples(6)
+    data = Corpus("d", made[:1], [], [], [], "g", made[1:3], [], ["gate ticket", "when"], [])
+    rows = distill.transfer_rows(
+        tokenizer(), data, torch.tensor([[1.0, 2, 3]]), torch.tensor([[4.0, 5, 6], [7, 8, 9]]), torch.zeros(2, 3)
+    )
+    assert [row.teacher for row in rows] == [[1, 2, 3]] * 3 + [[4, 5, 6], [7, 8, 9]] + [[0, 0, 0]] * 2
+    assert rows[0].target == made[0].target
+    assert rows[-1].target == pytest.approx([1 / 3] * 3)  # what has no label gets its teacher's opinion
 
 
 def test_a_student_is_drawn_to_its_teacher() -> None:
@@ -184,20 +285,3 @@ def test_a_long_text_keeps_its_last_separator() -> None:
     (ids,) = network.encode(pieces, ["gate " * 400])
     assert len(ids) == network.MAX_TOKENS
     assert ids[-1] == pieces.token_to_id("[SEP]")
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning", "ignore::UserWarning")
-def test_the_worker_answers_as_the_network_that_was_exported(
-    tmp_path: Path, trained: tuple[network.Classifier, list[dict[str, float]]]
-) -> None:
-    folder, data = tmp_path / "edge", tmp_path / "data"
-    for name in ("airline", "semeval"):
-        (data / name).mkdir(parents=True)
-        (data / name / "train.csv").write_text("id,text,label\n", "utf-8")
-    export.export(trained[0], tokenizer(), folder)
-    manifest.describe(folder, data, corpus(), seed=1)
-    texts = [example.text for example in examples(60)]
-    given = Classifier(load_artifact(str(folder))).score(texts)
-    wanted = torch.softmax(network.predict(trained[0], network.encode(tokenizer(), texts)), dim=1).numpy()
-    assert (given.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.95
-    assert np.abs(given - wanted).mean() < 0.05

@@ -1,0 +1,56 @@
+"""Which models ship: chosen on dev among the seeds, and copied to where the steps that follow find them."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training import bases, manifest
+from training.network import MAX_TOKENS
+from training.run import Run, RunError
+
+CANDIDATES = {"edge": ("edge",), "cloud": ("cloud", "teacher")}
+"""Artifact -> the kinds of model that it is chosen from."""
+
+
+def kind_of(model: str) -> str:
+    """Return the kind of a model of a run: "edge" of "edge-2"."""
+    return model.partition("-")[0]
+
+
+def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file_format: str) -> None:
+    """Write the manifest of ``model`` in ``folder``; ``corpus`` is the run's `corpus.json`."""
+    number = int(model.partition("-")[2] or 1)
+    manifest.describe(
+        folder,
+        name=kind_of(model),
+        source=f"{model}/{file_format}",
+        base=(bases.TINY if kind_of(model) == "edge" else bases.MINILM).name,
+        max_tokens=MAX_TOKENS,
+        seed=run.config.seed + number - 1,
+        data=manifest.data_of(corpus),
+    )
+
+
+def best(rows: Sequence[Mapping[str, Any]], artifact: str, file_format: str) -> str:
+    """Return the model with the highest sum of accuracy and macro F1 on dev, in the format that ships.
+
+    ``rows`` are those of `compress.json`. Raises :class:`RunError` when none was made in that format.
+    """
+    fit = [row for row in rows if kind_of(row["model"]) in CANDIDATES[artifact] and row["format"] == file_format]
+    if not fit:
+        raise RunError(f"no {artifact} model was made in {file_format}: run `edgewise train compress`")
+    return str(max(fit, key=lambda row: row["dev"]["accuracy"] + row["dev"]["macro_f1"])["model"])
+
+
+def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Copy the chosen models to ``ship/edge`` and ``ship/cloud``; return which they are."""
+    chosen = {}
+    for artifact in CANDIDATES:
+        file_format = run.config.formats[artifact]
+        chosen[artifact] = best(rows, artifact, file_format)
+        target = run.folder / "ship" / artifact
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(run.folder / "artifacts" / chosen[artifact] / file_format, target)
+        manifest.update(target, name=artifact)
+    return chosen
