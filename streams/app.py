@@ -17,7 +17,7 @@ from mode.supervisors import CrashingSupervisor
 from schemas.errors import EdgewiseError, UsageError
 from streams import metrics
 from streams.access import require_access
-from streams.delivery import Agent, Delivery
+from streams.delivery import Agent, Delivery, DeliveryError
 from streams.faust_security import credentials
 from streams.kafka import cluster_metadata, require_visible
 from streams.security import AUTHORIZATION, AccessError, user
@@ -110,19 +110,19 @@ async def serve(settings: Settings, agent: Agent) -> None:
 
 
 def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
-    """`failure`, or where a right was taken away meanwhile, which one: the clients know only of what sort it was."""
-    refused = isinstance(failure, AccessError | TopicAuthorizationFailedError | GroupAuthorizationFailedError)
+    """`failure`, or where a right was taken away meanwhile, which one.
+
+    The clients know only of what sort it was; of records that were refused in a transaction not even that.
+    """
+    refused = isinstance(failure, TopicAuthorizationFailedError | GroupAuthorizationFailedError)
     if isinstance(failure, KafkaException):
         refused = failure.args[0].code() in AUTHORIZATION
-    if not refused:
-        return failure
-    try:
-        require_access(settings, agent.name)
-    except EdgewiseError as precise:
-        return precise
-    if isinstance(failure, AccessError):
-        return failure
-    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}")
+    if refused or isinstance(failure, AccessError | DeliveryError):
+        try:
+            require_access(settings, agent.name)
+        except AccessError as precise:
+            return precise
+    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}") if refused else failure
 
 
 async def _stop(app: faust.App, crashed: bool) -> None:

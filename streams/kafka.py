@@ -57,7 +57,8 @@ def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> "ClusterMet
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
         token_source(settings).token()
     errors: list[KafkaError] = []
-    admin = AdminClient(client_config(settings) | {"error_cb": errors.append})
+    # What it would log is told in the error.
+    admin = AdminClient(client_config(settings) | {"error_cb": errors.append, "log_level": 0})
     deadline, try_s = time.monotonic() + timeout_s, _FIRST_TRY_S
     while True:
         left_s = deadline - time.monotonic()
@@ -75,7 +76,7 @@ def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> "ClusterMet
             cause = causes[-1] if causes else exception.args[0].str()
             if somebody_listens(settings):
                 advice = (
-                    "something listens there: is it Kafka, and does it speak "
+                    "something listens there: is it Kafka, not too busy, and does it speak "
                     f"EDGEWISE_KAFKA_SECURITY_PROTOCOL {settings.kafka_security_protocol}?"
                 )
             else:

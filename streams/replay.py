@@ -190,6 +190,7 @@ class _Sender:
                 "acks": "all",
                 "compression.type": "lz4",
                 "linger.ms": 20,
+                "error_cb": self._on_error,  # without it a fatal error comes out of confluent-kafka as a SystemError
                 "message.max.bytes": _LARGEST_REQUEST,
                 "message.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "partitioner": "murmur2_random",  # as Java clients do: a conversation keeps its partition beside them
@@ -246,6 +247,11 @@ class _Sender:
             self.delivered += 1
         elif self._refusal is None:
             self._refusal = f"{path}, line {line}: the broker did not take it: {self._reason(error)}"
+
+    def _on_error(self, error: KafkaError) -> None:
+        # Fatal is what ends the idempotent producer: without WRITE on any topic it is not given an id.
+        if error.fatal() and self._refusal is None:
+            self._refusal = f"the broker takes nothing: {self._reason(error)}"
 
     def _reason(self, error: KafkaError) -> str:
         return reason(self._settings, error, f"WRITE on topic {self._topic}")
