@@ -12,6 +12,7 @@ from schemas.errors import EdgewiseError, UsageError
 from streams.commands.broker import broker
 from streams.commands.config import config
 from streams.commands.consume import consume
+from streams.commands.dead_letters import dead_letters
 from streams.commands.demo import demo
 from streams.commands.models import models
 from streams.commands.replay import replay
@@ -36,6 +37,7 @@ app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(replay)
 app.command()(consume)
+app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
 app.command()(verify)
 app.command()(demo)

@@ -42,4 +42,11 @@ def in_topic(settings: Settings, topic: str = TRANSCRIPTS) -> list[Message]:
 
 def redriven_ids(settings: Settings, topic: str = TRANSCRIPTS) -> list[str]:
     """The letters that the records of `topic` were, in order of their ids."""
-    return sorted(dict(message.headers() or [])["edgewise-letter"].decode() for message in in_topic(settings, topic))
+    return sorted(map(letter_of, in_topic(settings, topic)))
+
+
+def letter_of(message: Message) -> str:
+    """The letter that a redriven record was."""
+    value = dict(message.headers() or [])["edgewise-letter"]
+    assert isinstance(value, bytes)
+    return value.decode()

@@ -212,7 +212,7 @@ def test_a_record_put_back_by_hand_is_an_input_like_any_other(line: Line) -> Non
         buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
     [letter] = contents(line.settings, {survey(line.settings)[0].id})
     with line:
-        headers = [("edgewise-letter", b"0:77"), *letter.headers]
+        headers: list[tuple[str, str | bytes | None]] = [("edgewise-letter", b"0:77"), *letter.headers]
         line.producer.produce(line.settings.topic(TRANSCRIPTS), letter.value, letter.key, 0, headers=headers)
         line.answer("mended")
     assert line.faults() == {}

@@ -1,0 +1,251 @@
+"""What must hold for any bytes at all: each function takes some and raises when the promise is broken.
+
+Hypothesis calls them with what it makes up (`test_fuzz.py`, a little in every run of the tests), atheris with what
+finds new ways through the code (`atheris_run.py`, by `make fuzz`). Only errors that are documented may come out, and no
+input may be swallowed: it is read, or it is refused by name, or it is a dead letter with the very same bytes.
+"""
+
+import atexit
+import contextlib
+import dataclasses
+import math
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+
+from models.classifier import Classifier
+from models.router import Policy
+from schemas.codec import Codec, DecodeError, EncodeError
+from schemas.errors import UsageError
+from schemas.topics import DEAD_LETTERS, RECORD_TYPES, ROUTING_EVENTS, TRANSCRIPTS
+from streams.dead_letters import dead_letter
+from streams.delivery import Output
+from streams.edge import EdgeAgent
+from streams.letters import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
+from streams.recorded_event import recorded_events
+from streams.recording import FORMATS, RecordingError, read_recording
+from streams.settings import Settings, load_settings
+from streams.windows import sketch_from_bytes
+from tests.events import TRANSCRIPT, consumer_record
+from tests.unit.released_values import RELEASED
+
+NOW: Final = TRANSCRIPT.occurred_at + 5_000
+SETTINGS: Final = Settings(topic_prefix="eu.", dead_letter_limit=1)
+CODECS: Final[Mapping[str, Codec[Any]]] = {topic: Codec(topic) for topic in RECORD_TYPES}
+
+
+def split(data: bytes, most: int) -> list[bytes]:
+    """`data` as up to `most` parts: each begins with its length in two bytes, as far as there is so much."""
+    parts: list[bytes] = []
+    while data and len(parts) < most:
+        length = int.from_bytes(data[:2], "big")
+        parts.append(data[2 : 2 + length])
+        data = data[2 + length :]
+    return parts
+
+
+def codec(data: bytes) -> None:
+    """Any bytes are a record of a topic, or `DecodeError`; what is a record can be written and is then the same."""
+    for topic, of_topic in CODECS.items():
+        try:
+            record = of_topic.decode(data)
+        except DecodeError as error:
+            _require("\n" not in str(error), error)
+            continue
+        again = of_topic.decode(of_topic.encode(record))
+        assert again == record or _has_nan(record), topic
+        for field in dataclasses.fields(record):
+            if isinstance(sketch := getattr(record, field.name), bytes):
+                with contextlib.suppress(ValueError):
+                    sketch_from_bytes(sketch)
+
+
+def _require(holds: bool, error: Exception) -> None:
+    if not holds:
+        raise AssertionError from error
+
+
+def _has_nan(record: Any) -> bool:
+    values = (getattr(record, field.name) for field in dataclasses.fields(record))
+    return any(isinstance(value, float) and math.isnan(value) for value in values)
+
+
+class _Model:
+    """Stands in for the classifier, which is not what is tried here."""
+
+    id = "edge@1"
+
+    def score(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        return np.tile([0.96, 0.03, 0.01], (len(texts), 1))
+
+
+_AGENT: Final = EdgeAgent(
+    SETTINGS,
+    cast(Classifier, _Model()),
+    Policy("test", "1", confidence_threshold=0.9, complexity_threshold=0.75, random_cloud_rate=0.5),
+    clock=lambda: NOW,
+)
+
+
+def agent(data: bytes) -> None:
+    """Of each record that the edge agent is given comes an answer and an audit event, or a dead letter as it was."""
+    values = [None if value == b"null" else value for value in split(data, 8)]
+    records = [
+        consumer_record(value, topic="eu.transcripts", offset=i, key=b"%d" % i) for i, value in enumerate(values)
+    ]
+    outputs: dict[bytes | None, list[Output]] = {record.key: [] for record in records}
+    for output in _AGENT._process(records):  # what process() runs in a thread
+        outputs[output.key].append(output)
+    for record in records:
+        topics = Counter(output.topic.removeprefix("eu.") for output in outputs[record.key])
+        if DEAD_LETTERS in topics:
+            [letter] = outputs[record.key]
+            assert letter.value == record.value, "byte for byte"
+        else:
+            assert topics[ROUTING_EVENTS] == 1
+            assert topics["sentiment"] + topics["cloud-inference"] == 1
+            assert topics.total() == 2
+            for output in outputs[record.key]:
+                CODECS[output.topic.removeprefix("eu.")].decode(output.value)
+
+
+def letters(data: bytes) -> None:
+    """However often a record fails and is redriven, key, value and its headers come back; any headers can be read."""
+    key, value, *rest = [*split(data, 12), b"", b""]
+    headers = tuple(_header(part) for part in rest)
+    read_letter(LetterId(0, 0), 0, None, headers, "eu.")
+    read_letter(LetterId(0, 0), 0, None, headers, "")
+    mark = Mark(LetterId(0, 1), "dropped", 0, key.decode(errors="replace"), value.decode(errors="replace"))
+    assert read_letter(LetterId(0, 2), 0, None, mark.headers, "") == mark
+    expected = original_headers((*headers, *dead_letter_headers(())))
+    now, tries = headers, None
+    for offset in range(3):
+        record = consumer_record(value or None, topic="eu.transcripts", offset=offset, key=key or None)
+        output = dead_letter(SETTINGS, "edge", dataclasses.replace(record, headers=now), "undecodable", "damaged")
+        assert (output.key, output.value) == (record.key, record.value)
+        letter = read_letter(LetterId(0, offset), 0, len(value), output.headers, "eu.")
+        assert isinstance(letter, Letter)
+        assert letter.offset == offset
+        assert tries is None or letter.attempts == min(tries, 10**9) + 1
+        assert original_headers(output.headers) == expected
+        now, tries = redriven_headers(output.headers, letter), letter.attempts
+
+
+def dead_letter_headers(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """The headers of the letter that a record with `headers` becomes."""
+    record = dataclasses.replace(consumer_record(b"", topic="eu.transcripts"), headers=headers)
+    return dead_letter(SETTINGS, "edge", record, "undecodable", "damaged").headers
+
+
+_NAMES: Final = (*(name for name, _ in dead_letter_headers(())), "edgewise-letter", "edgewise-mark", "edgewise-by", "x")
+
+
+def _header(part: bytes) -> Header:
+    """A header of ours, more often than by chance, or of anybody."""
+    name = _NAMES[part[0] % len(_NAMES)] if part else ""
+    value = part[1:]
+    return name, None if value == b"null" else value
+
+
+def settings(data: bytes) -> None:
+    """Any variables and any file are settings, or `UsageError` in one line."""
+    kind, name, value, *_ = [*split(data, 3), b"", b"", b""]
+    fields = sorted(Settings.model_fields)
+    chosen = fields[name[0] % len(fields)] if name else "router"
+    path = _folder() / "edgewise.toml"
+    match len(kind) % 4:
+        case 0:
+            _load(None, {"EDGEWISE_" + chosen.upper(): _variable(value)})
+        case 1:
+            _load(None, {"EDGEWISE_" + "".join(filter(str.isprintable, _variable(name))).upper(): _variable(value)})
+        case 2:
+            path.write_bytes(value)
+            _load(path, {})
+        case _:
+            path.write_bytes(chosen.encode() + b" = " + value)
+            _load(path, {})
+
+
+def _variable(value: bytes) -> str:
+    """What an environment may hold: bytes that are no text come as halves of surrogate pairs; there is no null."""
+    return value.replace(b"\0", b"").decode(errors="surrogateescape")
+
+
+@cache
+def _folder() -> Path:
+    """A folder for files to read, one for the process."""
+    folder = tempfile.mkdtemp(prefix="edgewise-fuzz-")
+    atexit.register(shutil.rmtree, folder)
+    return Path(folder)
+
+
+def _load(path: Path | None, environ: Mapping[str, str]) -> None:
+    try:
+        load_settings(path, environ)
+    except UsageError as error:
+        _require("\n" not in str(error), error)
+
+
+def ingest(data: bytes) -> None:
+    """Any file is a recording up to where `RecordingError` names it; each row is an event that can be sent.
+
+    Of plain lines, which can be counted another way, as many rows come out as there are.
+    """
+    endings = sorted(FORMATS)
+    ending, content = endings[(data[0] if data else 0) % len(endings)], data[1:]
+    path = _folder() / ("recording" + ending)
+    path.write_bytes(content)
+    rows = 0
+    try:
+        for row, event in recorded_events(read_recording(path), path, "0" * 64, {}, lambda: NOW):
+            rows += 1
+            assert row.number == rows
+            with contextlib.suppress(EncodeError):
+                assert CODECS[TRANSCRIPTS].decode(CODECS[TRANSCRIPTS].encode(event)) == event
+    except RecordingError as error:
+        _require(str(path) in str(error), error)
+    else:
+        assert ending != ".txt" or rows == content.count(b"\n") + (content != b"" and not content.endswith(b"\n"))
+
+
+def joined(*parts: bytes) -> bytes:
+    """What `split` takes apart."""
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+_RELEASED: Final = [bytes.fromhex(encoded) for encoded, _ in RELEASED.values()]
+
+TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "codec": codec,
+    "agent": agent,
+    "letters": letters,
+    "settings": settings,
+    "ingest": ingest,
+}
+
+# Where to begin: inputs that come far. What is made up from nothing seldom gets past the first bytes.
+SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
+    "codec": _RELEASED,
+    "agent": [joined(b"null", b"", *_RELEASED), joined(CODECS[TRANSCRIPTS].encode(TRANSCRIPT))],
+    "letters": [
+        joined(b"key", b"value", *(bytes([i]) + b"7" for i in range(len(_NAMES)))),
+        joined(b"", b"", b"\x07-9"),
+    ],
+    "settings": [
+        joined(b"", b"\x00", b"127.0.0.1:9092"),
+        joined(b"?", b"window_s", b"60"),
+        joined(b"??", b"", b"router = 'article'\nwindow_s = 60\nrandom_cloud_rate = 0.05\n"),
+        joined(b"???", b"\x07", b"[{a = 1e3, b = 'x'}, 2026-01-31T12:00:00Z]"),
+    ],
+    "ingest": [
+        b'\x00text,event_id,at\n"a ""b""\nc",e1,2015-02-24 11:15:48 -0800\n',
+        b'\x01{"id": "c1", "turns": [{"text": "a", "turn": 2}, {"text": "b", "at": 1e9, "role": "bot"}]}\n',
+        b"\x03one\r\n\ntwo",
+    ],
+}
