@@ -14,6 +14,10 @@ SHIPPED = Path(__file__).parent / "aims.toml"
 """The aims of the shipped models."""
 
 
+MOST_DIGITS = 9
+"""Enough to tell any two figures apart that differ by more than a rounding error."""
+
+
 class AimsError(UsageError):
     """The table of aims is missing, is not TOML, or says something else than aims."""
 
@@ -81,7 +85,7 @@ def judge(aim: Aim, report: Mapping[str, Any]) -> dict[str, Any]:
     ends = [None if end is None else end * aim.scale for end in interval] if interval else None
     reached = measured >= bound if aim.at_least is not None else measured <= bound
     if not reached:
-        while f"{measured:.{judged['digits']}f}" == f"{bound:.{judged['digits']}f}":
+        while judged["digits"] < MOST_DIGITS and f"{measured:.{judged['digits']}f}" == f"{bound:.{judged['digits']}f}":
             judged["digits"] += 1  # else the page would show what was missed by little as reached
     judged |= {"measured": measured, "interval": ends, "reached": reached}
     if ends:

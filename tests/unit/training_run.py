@@ -216,6 +216,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
         {"model": "edge-1", "epoch": 1, "mean_loss": 0.9, "accuracy": 0.7},
         {"model": "edge-1", "epoch": 1, "mean_loss": 0.6, "accuracy": 0.812},
         {"model": "edge-1", "epoch": 2, "mean_loss": 0.4, "accuracy": 0.834},
+        {"model": "edge-1", "epoch": 3, "step": 500, "steps": 600, "loss": 0.3, "seconds": 9},
     ]
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
     return folder
