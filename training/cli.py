@@ -176,9 +176,9 @@ def _adapt(run: "Run", data: "Corpus") -> None:
 
 
 def _distill(run: "Run", data: "Corpus", names: list[str] | None = None) -> None:
-    from training.teaching import STUDENTS, train_students
+    from training.teaching import train_students
 
-    train_students(run, data, names or STUDENTS)
+    train_students(run, data, names or run.config.students)
 
 
 def _ablate(run: "Run", data: "Corpus") -> None:
@@ -191,7 +191,7 @@ def _compress(run: "Run", data: "Corpus") -> None:
     from functools import partial
 
     from training import compress, ship
-    from training.teaching import STUDENTS, seeds
+    from training.teaching import seeds
 
     # The text by which fixed scales are set: of both kinds, as both are met.
     pairs = zip(data.domain_train, data.general_train or data.domain_train, strict=False)
@@ -202,8 +202,8 @@ def _compress(run: "Run", data: "Corpus") -> None:
     made = [
         compress.run(run.folder, [f"{kind}-{number}" for kind in kinds], formats, data.domain_dev, texts, describe)
         for number, kinds, formats in (
-            (numbers[0], STUDENTS, compress.FORMATS),
-            *((number, STUDENTS, sorted(set(run.config.formats.values()))) for number in numbers[1:]),
+            (numbers[0], run.config.students, compress.FORMATS),
+            *((number, run.config.students, sorted(set(run.config.formats.values()))) for number in numbers[1:]),
             *((number, ("teacher",), sorted(set(run.config.formats.values()))) for number in numbers),
         )
     ]
@@ -222,7 +222,7 @@ def _calibrate(run: "Run", data: "Corpus") -> None:
 def _evaluate(run: "Run", data: "Corpus") -> None:
     from training import evaluate, manifest, network
     from training.distill import ensemble
-    from training.teaching import STUDENTS, seeds
+    from training.teaching import seeds
 
     texts = [example.text for example in data.domain_test]
     logits = []
@@ -234,7 +234,7 @@ def _evaluate(run: "Run", data: "Corpus") -> None:
         *shipped,
         data,
         teacher_probabilities=ensemble(logits).softmax(-1).numpy(),
-        seeds={kind: _artifacts(run, kind) for kind in (*STUDENTS, "teacher")},
+        seeds={kind: _artifacts(run, kind) for kind in (*run.config.students, "teacher")},
     )
     run.write("evaluation.json", found)
     for folder in shipped:

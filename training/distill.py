@@ -11,7 +11,7 @@ from training import loop, network
 from training.corpus import Corpus, Example
 from training.network import Classifier
 
-# The domain's rows, thrice in each epoch: else the general tweets, six times as many, would be most of what it learns.
+# How often a student that learns from no variants sees the domain in each epoch of its transfer.
 DOMAIN_COPIES = 3
 
 
@@ -48,16 +48,10 @@ def taught_alone(tokenizer: Tokenizer, texts: Sequence[str], logits: Tensor) -> 
     ]
 
 
-def transfer_rows(
-    tokenizer: Tokenizer, data: Corpus, domain: Tensor, general: Tensor, unlabelled: Tensor
-) -> list[loop.Row]:
-    """Return what a student first learns from: all sets together.
+def other_rows(tokenizer: Tokenizer, data: Corpus, general: Tensor, unlabelled: Tensor) -> list[loop.Row]:
+    """Return what a student learns from beside the domain's labelled texts, while it is broadened.
 
-    The logits are of each set's own teacher, in the corpus's order. General tweets are labelled by the teacher that has
-    not seen the domain yet: fine-tuning on one domain narrows what a teacher knows of the rest.
+    The logits are in the corpus's order. General tweets are labelled by the teacher that has not seen the domain yet:
+    fine-tuning on one domain narrows what a teacher knows of the rest.
     """
-    return (
-        taught(tokenizer, data.domain_train, domain) * DOMAIN_COPIES
-        + taught(tokenizer, data.general_train, general)
-        + taught_alone(tokenizer, data.unlabelled, unlabelled)
-    )
+    return taught(tokenizer, data.general_train, general) + taught_alone(tokenizer, data.unlabelled, unlabelled)

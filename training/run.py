@@ -33,8 +33,8 @@ class Run:
         self.config = config
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
-        # Where the data lies changes no figure, and compressing is cheap enough to be done again in other formats.
-        wanted = config.model_dump(mode="json", exclude={"data", "formats"})
+        # Where the data lies, which students are made and in which formats changes no figure of a model that is there.
+        wanted = config.model_dump(mode="json", exclude={"data", "formats", "students"})
         if not path.exists():
             self.write("config.json", wanted)
         elif (had := json.loads(path.read_text("utf-8"))) != wanted:

@@ -220,15 +220,13 @@ def test_an_ensemble_is_the_mean_of_log_probabilities() -> None:
     assert torch.allclose(taught, (first.log_softmax(-1) + second.log_softmax(-1)) / 2, atol=1e-5)
 
 
-def test_a_student_learns_from_all_sets_the_domain_thrice() -> None:
+def test_what_has_no_label_gets_its_teachers_opinion() -> None:
     made = examples(6)
     data = Corpus("d", made[:1], [], [], [], "g", made[1:3], [], ["gate ticket", "when"], [])
-    rows = distill.transfer_rows(
-        tokenizer(), data, torch.tensor([[1.0, 2, 3]]), torch.tensor([[4.0, 5, 6], [7, 8, 9]]), torch.zeros(2, 3)
-    )
-    assert [row.teacher for row in rows] == [[1, 2, 3]] * 3 + [[4, 5, 6], [7, 8, 9]] + [[0, 0, 0]] * 2
-    assert rows[0].target == made[0].target
-    assert rows[-1].target == pytest.approx([1 / 3] * 3)  # what has no label gets its teacher's opinion
+    rows = distill.other_rows(tokenizer(), data, torch.tensor([[4.0, 5, 6], [7, 8, 9]]), torch.zeros(2, 3))
+    assert [row.teacher for row in rows] == [[4, 5, 6], [7, 8, 9]] + [[0, 0, 0]] * 2
+    assert rows[0].target == made[1].target
+    assert rows[-1].target == pytest.approx([1 / 3] * 3)
 
 
 def test_a_student_is_drawn_to_its_teacher() -> None:

@@ -1,0 +1,154 @@
+"""`edgewise train all` on a handful of made-up texts and networks of 32 dimensions: what each step leaves behind."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from tokenizers import Tokenizer  # noqa: E402
+from transformers import BertConfig, BertForMaskedLM  # noqa: E402
+from typer.testing import CliRunner, Result  # noqa: E402
+
+from models.artifact import load_artifact  # noqa: E402
+from models.classifier import Classifier  # noqa: E402
+from tests.training.test_steps import examples, tokenizer  # noqa: E402
+from training import bases, cli  # noqa: E402
+from training.run import RunError  # noqa: E402
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning", "ignore::UserWarning"),
+]
+
+CONFIG = """
+data = "data"
+seeds = 1
+vocabulary = 200
+students = ["cloud", "small", "edge"]
+general = { epochs = 1, rate = 0.003 }
+domain = { epochs = 2, rate = 0.003 }
+adapt = { epochs = 1, rate = 0.003 }
+cloud = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+small = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 }, variants = 1 }
+
+[[sources]]
+name = "ours"
+role = "domain"
+train = "ours.csv"
+
+[[sources]]
+name = "tweets"
+role = "general"
+train = "tweets.csv"
+test_share = 0.2
+
+[[sources]]
+name = "turns"
+role = "unlabelled"
+train = "turns.csv"
+"""
+
+
+def tiny_base(base: bases.Base, texts: list[str], size: int) -> tuple[BertForMaskedLM, Tokenizer]:
+    assert texts
+    assert size == 200
+    torch.manual_seed(1)
+    made = tokenizer()
+    config = BertConfig(
+        vocab_size=made.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2 if base is bases.TINY else 6,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+    )
+    return BertForMaskedLM(config), made
+
+
+def write(path: Path, rows: list[tuple[str, str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "text", "label"), *rows])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("train")
+    (made / "data").mkdir()
+    (made / "own.toml").write_text(CONFIG, "utf-8")
+    names = ("negative", "neutral", "positive")
+    # A number makes each text another, else repeated ones would be left out.
+    rows = [(row.id, f"{row.text} {row.id}", names[row.label]) for row in examples(400)]
+    write(made / "data" / "ours.csv", rows[:250])
+    write(made / "data" / "tweets.csv", rows[250:350])
+    write(made / "data" / "turns.csv", [(row[0], row[1], "") for row in rows[350:]])
+    return made
+
+
+def train(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    monkeypatch.setattr(bases, "load", tiny_base)
+    options = ["--config", str(folder / "own.toml"), "--out", str(folder / "run"), "--threads", "1"]
+    return CliRunner().invoke(cli.app, [*arguments, *options], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Path:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        result = train(folder, monkeypatch, "all")
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def test_every_step_leaves_what_the_next_one_needs(run: Path) -> None:
+    files = {"corpus", "ablations", "compress", "calibration", "evaluation", "environment", "config"}
+    assert {path.stem for path in run.glob("*.json")} == files
+    kinds = {"general", "teacher-1", "tiny-adapted", "edge-1", "small-1", "cloud-1", "edge-transfer-1"}
+    assert kinds <= {path.name for path in (run / "models").iterdir()}
+    assert (run / "report" / "report.md").is_file()
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    assert kinds - {"general"} <= {entry["model"] for entry in log}
+
+
+def test_a_worker_loads_what_ships(run: Path) -> None:
+    for name in ("edge", "cloud"):
+        artifact = load_artifact(str(run / "ship" / name))
+        assert artifact.manifest.name == name
+        assert artifact.manifest.metrics["ours_test"]["rows"] > 0
+        assert (artifact.confidence_threshold is None) == (name == "cloud")
+        assert Classifier(artifact).score(["awful gate", "love"]).shape == (2, 3)
+        assert "ours" in (run / "ship" / name / "CARD.md").read_text("utf-8")
+
+
+def test_a_second_run_trains_nothing_again(folder: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (run / "models").rglob("*.pt")}
+    for step in ("finetune", "adapt", "distill", "ablate"):
+        assert train(folder, monkeypatch, step).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (run / "models").rglob("*.pt")} == before
+
+
+@pytest.mark.usefixtures("run")
+def test_another_configuration_asks_for_another_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "own.toml").write_text(CONFIG.replace("seeds = 1", "seeds = 2"), "utf-8")
+    try:
+        with pytest.raises(RunError, match=r"another configuration \(seeds differ\): give another --out"):
+            train(folder, monkeypatch, "distill")
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+
+
+def test_a_step_without_the_one_before_says_which(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bases, "load", tiny_base)
+    options = ["--config", str(folder / "own.toml"), "--out", str(tmp_path / "other"), "--threads", "1"]
+    with pytest.raises(RunError, match="run `edgewise train adapt` first"):
+        CliRunner().invoke(cli.app, ["distill", "edge", *options], catch_exceptions=False)
+    with pytest.raises(RunError, match="run `edgewise train compress` first"):
+        CliRunner().invoke(cli.app, ["calibrate", *options], catch_exceptions=False)
