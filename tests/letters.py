@@ -23,13 +23,20 @@ RECORDS: Sequence[tuple[bytes | None, bytes | None, tuple[tuple[str, bytes | Non
 
 
 def bury(
-    settings: Settings, count: int = len(RECORDS), topic: str = TRANSCRIPTS, reason: DeadLetterReason = "undecodable"
+    settings: Settings,
+    count: int = len(RECORDS),
+    topic: str = TRANSCRIPTS,
+    reason: DeadLetterReason = "undecodable",
+    value: bytes | None = None,
 ) -> None:
-    """Puts `count` letters into `dead-letters`, of records in partition 0 of `topic` that are not there."""
-    producer = Producer(client_config(settings) | {"enable.idempotence": True})
+    """Puts `count` letters into `dead-letters`, of records in partition 0 of `topic` that are not there.
+
+    The records are the first of `RECORDS`, over and over, with `value` in place of theirs if it is given.
+    """
+    producer = Producer(client_config(settings) | {"enable.idempotence": True, "message.max.bytes": 2_000_000})
     for offset in range(count):
-        key, value, headers = RECORDS[offset % len(RECORDS)]
-        record = consumer_record(value, topic=settings.topic(topic), offset=offset, key=key)
+        key, usual, headers = RECORDS[offset % len(RECORDS)]
+        record = consumer_record(usual if value is None else value, topic=settings.topic(topic), offset=offset, key=key)
         letter = dead_letter(settings, "edge", dataclasses.replace(record, headers=headers), reason, "damaged")
         producer.produce(letter.topic, letter.value, letter.key, headers=[*letter.headers])
     assert producer.flush(30) == 0

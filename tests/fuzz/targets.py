@@ -117,13 +117,15 @@ def agent(data: bytes) -> None:
 
 def letters(data: bytes) -> None:
     """However often a record fails and is redriven, key, value and its headers come back; any headers can be read."""
-    key, value, *rest = [*split(data, 12), b"", b""]
+    parts = split(data, 12)
+    (key, value), rest = (*parts[:2], b"", b"")[:2], parts[2:]
     headers = tuple(_header(part) for part in rest)
     read_letter(LetterId(0, 0), 0, None, headers, "eu.")
     read_letter(LetterId(0, 0), 0, None, headers, "")
     mark = Mark(LetterId(0, 1), "dropped", 0, key.decode(errors="replace"), value.decode(errors="replace"))
     assert read_letter(LetterId(0, 2), 0, None, mark.headers, "") == mark
-    expected = original_headers((*headers, *dead_letter_headers(())))
+    redriven_before = [name for name, _ in headers[-2:]] == ["edgewise-attempts", "edgewise-letter"]
+    expected = headers[:-2] if redriven_before else headers
     now, tries = headers, None
     for offset in range(3):
         record = consumer_record(value or None, topic="eu.transcripts", offset=offset, key=key or None)
@@ -235,7 +237,8 @@ SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
     "agent": [joined(b"null", b"", *_RELEASED), joined(CODECS[TRANSCRIPTS].encode(TRANSCRIPT))],
     "letters": [
         joined(b"key", b"value", *(bytes([i]) + b"7" for i in range(len(_NAMES)))),
-        joined(b"", b"", b"\x07-9"),
+        joined(b"", b"", *(bytes([i]) for i in range(8))),  # those of a letter: it was put back by hand
+        joined(b"", b"", b"\x0b", b"\x07-9", b"\x080:1"),
     ],
     "settings": [
         joined(b"", b"\x00", b"127.0.0.1:9092"),

@@ -9,15 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterator
+from random import Random
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, TRANSCRIPTS
+from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS
 from streams import letter_box
 from streams import redrive as redriving
-from streams.kafka import client_config
 from streams.letter_box import Content, Selection, survey
 from streams.letters import LetterId
 from streams.redrive import AlreadySettledError, RedriveError, TakenOverError, drop, redrive
@@ -165,19 +164,17 @@ def test_killed_in_between_it_is_done_wholly_or_not_at_all(box: Settings, when: 
 
 
 @pytest.mark.kafka
-def test_a_record_that_the_topic_does_not_take(settings: Settings) -> None:
+def test_a_record_that_the_topic_does_not_take(box: Settings) -> None:
     """Fails when letters are marked although their records were refused."""
-    small = NewTopic(settings.topic(TRANSCRIPTS), 1, 1, config={"max.message.bytes": "150"})
-    admin = AdminClient(client_config(settings))
-    [future] = admin.create_topics([small]).values()
-    future.result()
-    create(settings)
-    bury(settings, 1)
-    with pytest.raises(RedriveError, match=r"dead letter 0:0 \(transcripts\[0\]@0\) could not be redriven: .*large"):
-        redrive(settings, survey(settings), by="ann")
-    assert in_topic(settings) == []
-    assert len(survey(settings, OPEN)) == 1
-    drop(settings, survey(settings), by="ann", why="too large")
+    bury(box, 1)
+    bury(box, 1, value=Random(1).randbytes(1_100_000))  # over the topic's 1 MiB, and it does not compress
+    with pytest.raises(RedriveError, match=r"dead letter 0:1 \(transcripts\[0\]@0\) could not be redriven: .*large"):
+        redrive(box, survey(box), by="ann")
+    assert in_topic(box) == []
+    assert len(survey(box, OPEN)) == 2
+    drop(box, survey(box)[1:], by="ann", why="too large")
+    redrive(box, survey(box, OPEN), by="ann")
+    assert redriven_ids(box) == ["0:0"]
 
 
 @both
