@@ -171,7 +171,8 @@ def describe(settings: Settings) -> list[TopicState]:
 def _configs(settings: Settings, names: list[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    futures = AdminClient(client_config(settings)).describe_configs(
+    admin = AdminClient(client_config(settings))  # its futures live as long as it does
+    futures = admin.describe_configs(
         [ConfigResource(ResourceType.TOPIC, name) for name in names], request_timeout=_REQUEST_TIMEOUT_S
     )
     configs = {}
