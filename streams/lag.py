@@ -6,6 +6,7 @@ import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import EdgewiseError
+from streams.access import require_rights
 from streams.kafka import client_config
 from streams.reader import watermarks
 from streams.security import reason
@@ -41,9 +42,11 @@ def group_lag(settings: Settings, agent: str, topic: str) -> dict[int, int]:
     there is no lag, or a record. A lag may then include control records between records. Records of a transaction that
     is still open count.
 
-    Raises BrokerUnreachableError, UsageError (no such topic), LagError.
+    Raises BrokerUnreachableError, AccessError, UsageError (no such topic), LagError.
     """
     marks = watermarks(settings, topic)
+    # librdkafka would look for the coordinator of a group that it may not see until the time is up.
+    require_rights(settings, "lag", groups={settings.group(agent): ["DESCRIBE"]})
     name = settings.topic(topic)
     consumer = Consumer(
         client_config(settings)
@@ -73,7 +76,7 @@ def group_lag(settings: Settings, agent: str, topic: str) -> dict[int, int]:
             if time.monotonic() > deadline:
                 raise LagError(f"how far group {settings.group(agent)} is on {name} was not answered in time")
     except KafkaException as error:
-        why = reason(settings, error.args[0], f"DESCRIBE on group {settings.group(agent)} and READ on topic {name}")
+        why = reason(settings, error.args[0], f"DESCRIBE on group {settings.group(agent)}")
         raise LagError(f"the offsets of group {settings.group(agent)} could not be had: {why}") from None
     finally:
         consumer.close()

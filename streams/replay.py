@@ -15,10 +15,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.codec import EncodeError
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
+from streams.access import require_rights
 from streams.clock import Clock, now_ms
 from streams.codecs import codec
 from streams.interrupts import kept_interrupts
-from streams.kafka import client_config, cluster_metadata, require_visible
+from streams.kafka import client_config, cluster_metadata
 from streams.letters import LETTER
 from streams.pace import Pace, Pacer
 from streams.reader import read_topic
@@ -114,11 +115,13 @@ def replay(
     `transcripts`, under that run's id. `on_progress` is called with events done and rows, now and then. Ctrl-C
     (KeyboardInterrupt) ends the replay in good order; the summary tells.
 
-    Raises RecordingError, BrokerUnreachableError, UsageError (no topic), ReplayError.
+    Raises RecordingError, BrokerUnreachableError, AccessError, UsageError (no topic), ReplayError.
     """
     name = settings.topic(TRANSCRIPTS)
-    if name not in cluster_metadata(settings).topics:
-        require_visible(settings, name)
+    present = cluster_metadata(settings).topics
+    # Before the producer is made: without a right to write anywhere it fails in a way that confluent-kafka cannot tell.
+    require_rights(settings, "replay", {name: ["WRITE"]})
+    if name not in present:
         raise UsageError(
             f"topic {name} does not exist at {settings.bootstrap_servers}: create the topics with "
             "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
@@ -190,7 +193,6 @@ class _Sender:
                 "acks": "all",
                 "compression.type": "lz4",
                 "linger.ms": 20,
-                "error_cb": self._on_error,  # without it a fatal error comes out of confluent-kafka as a SystemError
                 "message.max.bytes": _LARGEST_REQUEST,
                 "message.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "partitioner": "murmur2_random",  # as Java clients do: a conversation keeps its partition beside them
@@ -247,11 +249,6 @@ class _Sender:
             self.delivered += 1
         elif self._refusal is None:
             self._refusal = f"{path}, line {line}: the broker did not take it: {self._reason(error)}"
-
-    def _on_error(self, error: KafkaError) -> None:
-        # Fatal is what ends the idempotent producer: without WRITE on any topic it is not given an id.
-        if error.fatal() and self._refusal is None:
-            self._refusal = f"the broker takes nothing: {self._reason(error)}"
 
     def _reason(self, error: KafkaError) -> str:
         return reason(self._settings, error, f"WRITE on topic {self._topic}")
