@@ -3,27 +3,43 @@
 Broken on purpose, each of these was seen to fail: see the docstrings.
 """
 
+import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from models.router import Policy
+from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, SENTIMENT, TRANSCRIPTS
 from streams import letter_box
 from streams import redrive as redriving
+from streams.app import serve
+from streams.codecs import codec
+from streams.delivery import Output
+from streams.edge import EdgeAgent
+from streams.kafka import client_config
 from streams.letter_box import Content, Selection, survey
 from streams.letters import LetterId
 from streams.redrive import AlreadySettledError, RedriveError, TakenOverError, drop, redrive
 from streams.settings import Settings
 from streams.topics_admin import create
+from streams.transport import Record
+from streams.verify import verify
+from tests.events import TRANSCRIPT
 from tests.kafka.kafka_server import REPOSITORY
 from tests.letters import RECORDS, bury, in_topic, letter_of, redriven_ids
+from tests.unit.tiny_artifact import tiny_artifact
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 OPEN = Selection(state="open")
@@ -217,3 +233,44 @@ def test_interrupted_it_leaves_nothing_open(box: Settings, monkeypatch: pytest.M
         with pytest.raises(KeyboardInterrupt):
             redrive(box, survey(box), by="ann")
     assert {letter.state for letter in survey(box)} == {"open"}
+
+
+class Edge(EdgeAgent):
+    """The edge agent, until it has seen so many records."""
+
+    def __init__(self, settings: Settings, model: Path, until: int) -> None:
+        keep_all = Policy("test", "1", confidence_threshold=0.0, complexity_threshold=2.0, random_cloud_rate=0.0)
+        super().__init__(settings, Classifier(load_artifact(str(model))), keep_all)
+        self._left = until
+
+    async def process(self, records: Sequence[Record]) -> list[Output]:
+        self._left -= len(records)
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return await super().process(records)
+
+
+@pytest.mark.kafka
+def test_what_fails_again_comes_back_until_its_cause_is_mended(box: Settings, tmp_path: Path) -> None:
+    """Fails when the agent does not count attempts, or verify takes a redriven record for its first copy's."""
+    model = tiny_artifact(tmp_path)
+    long = codec(box, TRANSCRIPTS).encode(dataclasses.replace(TRANSCRIPT, text="x" * 11))
+    producer = Producer(client_config(box))
+    for value in (long, b"never a record"):
+        producer.produce(box.topic(TRANSCRIPTS), value, b"c1")
+    assert producer.flush(30) == 0
+    strict, mended = (box.model_copy(update={"max_text_chars": most}) for most in (10, 100))
+    for settings in (strict, strict, mended):
+        redrive(box, survey(box, OPEN), by="ann")  # none the first time
+        asyncio.run(serve(settings, Edge(settings, model, until=2)))
+    tried = [(letter.reason, letter.attempts, letter.state, letter.before) for letter in survey(box)]
+    first, second = survey(box)[:2]
+    again = {letter.before: letter for letter in survey(box)[2:4]}
+    assert tried[:2] == [("text_too_long", 1, "redriven", None), ("undecodable", 1, "redriven", None)]
+    assert (again[first.id].reason, again[first.id].attempts, again[first.id].state) == ("text_too_long", 2, "redriven")
+    assert tried[4:] == [("undecodable", 3, "open", again[second.id].id)]
+    [answer] = in_topic(box, SENTIMENT)
+    assert codec(box, SENTIMENT).decode(answer.value()).event_id == TRANSCRIPT.event_id
+    verdict = verify(box)
+    assert (verdict.events, verdict.redriven, verdict.dead_letters, verdict.results) == (6, 4, 5, 1)
+    assert [kind for kind, fault in verdict.faults.items() if fault.count] == ["totals"], "no monitor ran"
