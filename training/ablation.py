@@ -7,16 +7,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from training import finetune, network
-from training.config import Schedule
 from training.corpus import Corpus, Example
 from training.figures import classification
 from training.loop import Log
 from training.network import Classifier
 from training.run import Run
 from training.teaching import seeds, tiny
-
-# Without a teacher, two epochs over general tweets: with more, dev falls.
-GENERAL_EPOCHS = 2
 
 
 def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
@@ -29,18 +25,12 @@ def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
     variants: dict[str, Callable[[int], str]] = {
         "base weights, domain labels": lambda number: f"plain-domain-{number}",
         "adapted weights, domain labels": lambda number: f"adapted-domain-{number}",
-        "base weights, general then domain labels": lambda number: f"plain-both-{number}",
-        "adapted weights, general then domain labels": lambda number: f"adapted-both-{number}",
         "distilled: all sets together": lambda number: f"edge-transfer-{number}",
         "distilled, then the domain alone": lambda number: f"edge-{number}",
     }
     for number, seed in seeds(run.config):
         for start in ("plain", "adapted"):
-            for sets in ("domain", "both"):
-                run.once(
-                    f"{start}-{sets}-{number}",
-                    partial(_train, run, data, start, sets, seed),
-                )
+            run.once(f"{start}-domain-{number}", partial(_train, run, data, start, seed))
     table: list[dict[str, object]] = [
         {"what": what, **_figures(run, data, [name(number) for number, _ in seeds(run.config)])}
         for what, name in variants.items()
@@ -49,7 +39,7 @@ def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
     return table
 
 
-def _train(run: Run, data: Corpus, start: str, sets: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     if start == "plain":
         base, tokenizer = tiny(run, data)
         encoder = base.bert
@@ -57,11 +47,8 @@ def _train(run: Run, data: Corpus, start: str, sets: str, seed: int, log: Log) -
         adapted, tokenizer = run.model("tiny-adapted", "adapt")
         encoder = adapted.encoder
     model = finetune.with_head(encoder, seed)
-    edge = run.config.edge
-    if sets == "both":
-        general = Schedule(epochs=GENERAL_EPOCHS, rate=edge.transfer.rate, batch=edge.transfer.batch)
-        model = finetune.finetune(model, tokenizer, data.general_train, data, general, seed, log)
-    return finetune.finetune(model, tokenizer, data.domain_train, data, edge.domain, seed, log), tokenizer
+    examples, schedule = data.domain_train, run.config.edge.domain
+    return finetune.finetune(model, tokenizer, examples, data, schedule, seed, log), tokenizer
 
 
 def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:

@@ -36,8 +36,6 @@ class Student(_Part):
     domain: Schedule
     transfers: int | None = Field(default=None, ge=1)
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
-    variants: int = Field(default=0, ge=0, le=100)
-    """How many variants of each text of the domain it learns from too, in place of copies of the text itself."""
 
 
 class Config(_Part):
@@ -68,7 +66,7 @@ class Config(_Part):
     )
     """Layers 0, 2 and 4 of them: every second one, from the first; the last is the most tied to the teacher's head."""
     edge: Student = Student(
-        transfer=Schedule(epochs=5, rate=1e-3, batch=64), domain=Schedule(epochs=2, rate=3e-4, batch=64), variants=3
+        transfer=Schedule(epochs=8, rate=1e-3, batch=64), domain=Schedule(epochs=4, rate=3e-4, patience=2)
     )
     """The BERT of 2 layers by 128."""
     students: tuple[Literal["cloud", "small", "edge"], ...] = ("cloud", "edge")

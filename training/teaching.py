@@ -8,9 +8,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertForMaskedLM
 
-from training import adapt, augment, bases, distill, finetune, loop, network
+from training import adapt, bases, distill, finetune, loop, network
 from training.config import Config, Student
-from training.corpus import Corpus, text_key
+from training.corpus import Corpus
 from training.loop import Log
 from training.network import Classifier
 from training.run import Run
@@ -90,9 +90,7 @@ def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
 
 def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = first_of(run, kind, seed)
-    domain = domain_rows(run, data, kind, tokenizer)
-    # Without variants, copies: the general tweets, six times as many, would be most of what it learns.
-    rows = domain if getattr(run.config, kind).variants else domain * distill.DOMAIN_COPIES
+    rows = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES
     rows += distill.other_rows(
         tokenizer,
         data,
@@ -105,21 +103,15 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
 
 def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
-    rows = domain_rows(run, data, kind, tokenizer)
+    rows = domain_rows(run, data, tokenizer)
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     return loop.fit(model, rows, getattr(run.config, kind).domain, seed=seed, measure=measure, log=log), tokenizer
 
 
-def domain_rows(run: Run, data: Corpus, kind: str, tokenizer: Tokenizer) -> list[loop.Row]:
-    """Return the domain's labelled texts as training rows of a ``kind`` of student, and its variants of them."""
-    texts = [example.text for example in data.domain_train]
-    rows = distill.taught(tokenizer, data.domain_train, lessons(run, "domain_train", texts))
-    if copies := getattr(run.config, kind).variants:
-        # A piece of a text can be what another, held-out text is: "thank you".
-        unseen = {"", *(text_key(example.text) for example in data.measured_on)}
-        made = [text for text in augment.variants(texts, copies, run.config.seed) if text_key(text) not in unseen]
-        rows += distill.taught_alone(tokenizer, made, lessons(run, f"variants-{copies}", made))
-    return rows
+def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
+    """Return the domain's labelled texts as training rows with the teachers' logits."""
+    logits = lessons(run, "domain_train", [example.text for example in data.domain_train])
+    return distill.taught(tokenizer, data.domain_train, logits)
 
 
 def lessons(run: Run, split: str, examples: Sequence[str]) -> Tensor:

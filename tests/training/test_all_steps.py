@@ -34,7 +34,7 @@ domain = { epochs = 2, rate = 0.003 }
 adapt = { epochs = 1, rate = 0.003 }
 cloud = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 small = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
-edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 }, variants = 1 }
+edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 
 [[sources]]
 name = "ours"
