@@ -167,10 +167,10 @@ def settings(data: bytes) -> None:
         case 1:
             _load(None, {"EDGEWISE_" + "".join(filter(str.isprintable, _variable(name))).upper(): _variable(value)})
         case 2:
-            path.write_bytes(value)
+            _write(path, value)
             _load(path, {})
         case _:
-            path.write_bytes(chosen.encode() + b" = " + value)
+            _write(path, chosen.encode() + b" = " + value)
             _load(path, {})
 
 
@@ -185,6 +185,11 @@ def _folder() -> Path:
     folder = tempfile.mkdtemp(prefix="edgewise-fuzz-")
     atexit.register(shutil.rmtree, folder)
     return Path(folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)  # ext4 brings a file that is cut to nothing and written again to the disk: 50 ms
+    path.write_bytes(content)
 
 
 def _load(path: Path | None, environ: Mapping[str, str]) -> None:
@@ -202,7 +207,7 @@ def ingest(data: bytes) -> None:
     endings = sorted(FORMATS)
     ending, content = endings[(data[0] if data else 0) % len(endings)], data[1:]
     path = _folder() / ("recording" + ending)
-    path.write_bytes(content)
+    _write(path, content)
     rows = 0
     try:
         for row, event in recorded_events(read_recording(path), path, "0" * 64, {}, lambda: NOW):
