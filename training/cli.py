@@ -199,12 +199,14 @@ def _compress(run: "Run", data: "Corpus") -> None:
     describe = partial(ship.describe, run, run.read("corpus.json", "corpus"))
     numbers = [number for number, _ in seeds(run.config)]
     # All formats of each kind's first seed; of the others what may ship.
+    first = [f"{kind}-{numbers[0]}" for kind in run.config.students]
+    others = [f"{kind}-{number}" for kind in run.config.students for number in numbers[1:]]
+    others += [f"teacher-{number}" for number in numbers]
     made = [
-        compress.run(run.folder, [f"{kind}-{number}" for kind in kinds], formats, data.domain_dev, texts, describe)
-        for number, kinds, formats in (
-            (numbers[0], run.config.students, compress.FORMATS),
-            *((number, run.config.students, sorted(set(run.config.formats.values()))) for number in numbers[1:]),
-            *((number, ("teacher",), sorted(set(run.config.formats.values()))) for number in numbers),
+        compress.run(run.folder, names, formats, data.domain_dev, texts, describe, repetitions)
+        for names, formats, repetitions in (
+            (first, compress.FORMATS, 3),
+            (others, sorted(set(run.config.formats.values())), 1),
         )
     ]
     rows = [row for each in made for row in each["rows"]]

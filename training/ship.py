@@ -9,8 +9,8 @@ from training import bases, manifest
 from training.network import MAX_TOKENS
 from training.run import Run, RunError
 
-CANDIDATES = {"edge": ("edge",), "cloud": ("cloud", "teacher")}
-"""Artifact -> the kinds of model that it is chosen from."""
+ARTIFACTS = ("edge", "cloud")
+"""Each is chosen among the students of its kind. Teachers do not ship: what they knew of the general set is forgotten."""
 
 
 def kind_of(model: str) -> str:
@@ -37,7 +37,7 @@ def best(rows: Sequence[Mapping[str, Any]], artifact: str, file_format: str) -> 
 
     ``rows`` are those of `compress.json`. Raises :class:`RunError` when none was made in that format.
     """
-    fit = [row for row in rows if kind_of(row["model"]) in CANDIDATES[artifact] and row["format"] == file_format]
+    fit = [row for row in rows if kind_of(row["model"]) == artifact and row["format"] == file_format]
     if not fit:
         raise RunError(f"no {artifact} model was made in {file_format}: run `edgewise train compress`")
     return str(max(fit, key=lambda row: row["dev"]["accuracy"] + row["dev"]["macro_f1"])["model"])
@@ -46,7 +46,7 @@ def best(rows: Sequence[Mapping[str, Any]], artifact: str, file_format: str) -> 
 def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Copy the chosen models to ``ship/edge`` and ``ship/cloud``; return which they are."""
     chosen = {}
-    for artifact in CANDIDATES:
+    for artifact in ARTIFACTS:
         file_format = run.config.formats[artifact]
         chosen[artifact] = best(rows, artifact, file_format)
         target = run.folder / "ship" / artifact
