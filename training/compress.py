@@ -63,7 +63,8 @@ def run(
     for name in names:
         model, tokenizer = network.load(folder / "models" / name)
         reference = None
-        for file_format in ("fp32", *(each for each in formats if each != "fp32")):
+        wanted: list[Format] = ["fp32", *(each for each in formats if each != "fp32")]
+        for file_format in wanted:
             target = folder / "artifacts" / name / file_format
             compress(model, tokenizer, target, file_format, texts)
             describe(target, name, file_format)

@@ -10,7 +10,7 @@ from training.network import MAX_TOKENS
 from training.run import Run, RunError
 
 ARTIFACTS = ("edge", "cloud")
-"""Each is chosen among the students of its kind. Teachers do not ship: what they knew of the general set is forgotten."""
+"""Each is chosen among the students of its kind. Teachers do not ship: they have forgotten much of the general set."""
 
 
 def kind_of(model: str) -> str:
