@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-training lint bench lock clean
+.PHONY: help setup demo test test-training fuzz lint bench lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,21 @@ bench: $(READY) $(QUIX)/.ready ## Measure what the README claims; prints tables,
 $(QUIX)/.ready: benchmarks/quix-requirements.txt | $(READY)
 	$(RUN)/python -m venv --clear $(QUIX)
 	$(QUIX)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
+	@touch $@
+
+FUZZ := build/fuzz/venv
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= codec agent letters settings ingest
+fuzz: $(FUZZ)/.ready ## Fuzz what must read any bytes, led by coverage (Linux; FUZZ_SECONDS each of FUZZ_TARGETS)
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		$(FUZZ)/bin/python -m tests.fuzz.atheris_run $$target -max_total_time=$(FUZZ_SECONDS) $(ARGS); done
+
+# atheris has no place in the lock; the rest it takes from .venv.
+$(FUZZ)/.ready: | $(READY)
+	$(RUN)/python -m venv --clear $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --disable-pip-version-check --quiet atheris==3.0.0
+	$(RUN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(FUZZ)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth"
 	@touch $@
 
 LOCK := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet
