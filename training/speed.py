@@ -25,7 +25,7 @@ PADDED = 256  # tokens; the article pads each text to it
 
 LATENCY_TEXTS = 300
 SORTED_TEXTS = 512
-PADDED_TEXTS = 64
+PADDED_TEXTS = 32
 
 
 def measure(folders: Sequence[Path], texts: Sequence[str], repetitions: int) -> list[dict[str, Any]]:
