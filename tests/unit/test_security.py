@@ -91,9 +91,14 @@ def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Pat
 
 @pytest.fixture
 def request_log() -> Iterator[logging.Logger]:
-    found = logging.getLogger("aiokafka.conn")
-    yield found
+    # Other tests may have started an app, which sets them.
+    found, parent = logging.getLogger("aiokafka.conn"), logging.getLogger("aiokafka")
+    levels = found.level, parent.level
     found.setLevel(logging.NOTSET)
+    parent.setLevel(logging.NOTSET)
+    yield found
+    found.setLevel(levels[0])
+    parent.setLevel(levels[1])
 
 
 @pytest.mark.parametrize(("root", "own"), [(logging.DEBUG, logging.INFO), (logging.WARNING, logging.WARNING)])
