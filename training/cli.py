@@ -143,7 +143,7 @@ def _open(config: Path, out: Path, data: Path | None, threads: int) -> tuple["Ru
     import torch
     from transformers.utils import logging
 
-    from training import corpus, network  # noqa: F401
+    from training import corpus
     from training.config import read
     from training.run import Run
 
@@ -152,7 +152,8 @@ def _open(config: Path, out: Path, data: Path | None, threads: int) -> tuple["Ru
     settings = read(config)
     if data is not None:
         settings = settings.model_copy(update={"data": data.resolve()})
-    return Run(out, settings, threads), corpus.load(settings)
+    loaded = corpus.load(settings)
+    return Run(out, settings, threads, loaded.digest), loaded
 
 
 def _corpus(run: "Run", data: "Corpus") -> None:

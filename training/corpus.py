@@ -1,6 +1,7 @@
 """All texts of a run: read, split, each kept once, and proven free of anything that is later measured on."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -104,6 +105,12 @@ class Corpus:
     def trained_on(self) -> list[Example]:
         """All labelled text that any step may learn from."""
         return self.domain_train + self.general_train
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all that is learned from or chosen on: another one, and a model that is there is another's."""
+        labelled = [(example.text, example.target) for example in self.trained_on + self.domain_dev]
+        return hashlib.sha256(json.dumps([labelled, self.unlabelled]).encode()).hexdigest()
 
     @property
     def measured_on(self) -> list[Example]:

@@ -9,7 +9,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
-from models import text
+from models import onnx_file, text
 from models.artifact import MANIFEST, MODEL, TOKENIZER
 from schemas.records import LABELS
 
@@ -55,7 +55,7 @@ def describe(
             "text_version": text.VERSION,
             "temperature": 1.0,
             "confidence_threshold": None,
-            "opset": opset_of(folder / MODEL),
+            "opset": onnx_file.opset((folder / MODEL).read_bytes()),
             "metrics": {},
             "training": {
                 "source": source,
@@ -66,14 +66,6 @@ def describe(
             "licence": licence(data),
         },
     )
-
-
-def opset_of(model: Path) -> int:
-    """Return the ONNX operator set that a model file asks for, as the file itself says."""
-    import onnx
-
-    sets = onnx.load(model, load_external_data=False).opset_import
-    return next(int(each.version) for each in sets if each.domain in ("", "ai.onnx"))
 
 
 def data_of(corpus: Mapping[str, Any]) -> list[dict[str, Any]]:

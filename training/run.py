@@ -27,14 +27,17 @@ class RunError(UsageError):
 class Run:
     """The folder of one run. A model that is there is not made again, so that a run goes on where it was stopped."""
 
-    def __init__(self, folder: Path, config: Config, threads: int) -> None:
-        """Open or begin the run in ``folder``; raises :class:`RunError` when it was begun under another ``config``."""
+    def __init__(self, folder: Path, config: Config, threads: int, data: str) -> None:
+        """Open or begin the run in ``folder``; ``data`` is the corpus's digest.
+
+        Raises :class:`RunError` when it was begun under another ``config`` or with other texts.
+        """
         self.folder = folder
         self.config = config
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
         # Where the data lies, which students are made and in which formats changes no figure of a model that is there.
-        wanted = config.model_dump(mode="json", exclude={"data", "formats", "students"})
+        wanted = config.model_dump(mode="json", exclude={"data", "formats", "students"}) | {"data": data}
         if not path.exists():
             self.write("config.json", wanted)
         elif (had := json.loads(path.read_text("utf-8"))) != wanted:

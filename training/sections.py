@@ -19,8 +19,8 @@ PICTURES = {
 
 PREFACE = """\
 Every figure below stands in `report.json` as well. A bracket behind a figure is its 95 % bootstrap interval on the rows
-that it was measured on; behind a timing, the least and the greatest of the repetitions. Models and settings were chosen
-on dev; test was measured once, at the end, by the worker's own classifier."""
+that it was measured on; behind a timing, the least and the greatest of the repetitions. Models and settings are chosen
+on dev; what is said of test is of the models so chosen, by the worker's own classifier."""
 
 REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN

@@ -143,6 +143,18 @@ def test_another_configuration_asks_for_another_folder(folder: Path, monkeypatch
         (folder / "own.toml").write_text(CONFIG, "utf-8")
 
 
+@pytest.mark.usefixtures("run")
+def test_other_texts_ask_for_another_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = folder / "data" / "turns.csv"
+    before = turns.read_bytes()
+    turns.write_bytes(before + b"new,a turn that was not there,\r\n")
+    try:
+        with pytest.raises(RunError, match=r"another configuration \(data differ\): give another --out"):
+            train(folder, monkeypatch, "distill")
+    finally:
+        turns.write_bytes(before)
+
+
 def test_a_step_without_the_one_before_says_which(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
