@@ -129,6 +129,10 @@ class KafkaServer:
             if time.monotonic() > deadline:
                 raise KafkaError(f"broker {self.node.id} does not answer after {START_TIMEOUT_S:g} s: {self._tail()}")
 
+    def running(self) -> bool:
+        """Whether the process is there; a frozen one is."""
+        return self._process is not None and self._process.poll() is None
+
     def signal(self, number: signal.Signals) -> None:
         """Send the process a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on."""
         if self._process is None:

@@ -1,0 +1,96 @@
+"""Every fault, on real Kafka, as long and as often as one likes: `make faults`.
+
+    python -m tests.faults --seeds 3 --seconds 60            all of them, on one broker and on three
+    python -m tests.faults --only kill-under-load --brokers 3
+    python -m tests.faults --list
+
+Prints a table of what was injected and what became of it, each fault's worst over its seeds, and with --write puts it
+into docs/faults.md. Exit code 0 only when every row holds.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.machine import machine
+from benchmarks.readme import replaced
+from tests.faults.clusters import cluster, mend
+from tests.faults.scene import Fault, Outcome, play
+from tests.faults.suite import FAULTS
+from tests.faults.table import as_markdown, as_table, worst
+from tests.kafka.kafka_server import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "faults.md"
+
+console = Console()
+
+
+def main() -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="how many times each fault is played")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=30.0, help="for how long faults are injected in each")
+    parser.add_argument("--brokers", type=int, nargs="+", default=[1, 3], choices=(1, 3), help="sizes of clusters")
+    parser.add_argument("--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS])
+    parser.add_argument("--list", action="store_true", help="print what each fault is, and which break it finds")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
+    arguments = parser.parse_args()
+    chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
+    if arguments.list:
+        for fault in chosen:
+            console.print(f"[bold]{fault.number}. {fault.name}[/bold]\n    {fault.play.__doc__}")
+        return 0
+    logging.basicConfig(level=logging.ERROR)
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    outcomes: list[Outcome] = []
+    failures: list[str] = []
+    for brokers in arguments.brokers:
+        here = [fault for fault in chosen if brokers in fault.brokers]
+        if here:
+            _run(here, brokers, seeds, arguments.seconds, outcomes, failures)
+    rows = worst(outcomes)
+    console.print(as_table(rows))
+    for failure in failures:
+        console.print(f"failed: {failure}", style="red", markup=False)
+    if arguments.write:
+        block = as_markdown(rows, seeds=len(seeds), seconds=arguments.seconds, machine=machine())
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), "faults", block), "utf-8")
+    return 0 if not failures and all(outcome.holds for outcome in outcomes) else 1
+
+
+def _run(
+    faults: list[Fault],
+    brokers: int,
+    seeds: range,
+    seconds: float,
+    outcomes: list[Outcome],
+    failures: list[str],
+) -> None:
+    with tempfile.TemporaryDirectory() as name, cluster(Path(name) / "kafka", brokers) as servers:
+        for fault in faults:
+            for seed in seeds:
+                what = f"{fault.name}, {brokers} broker{'s' if brokers > 1 else ''}, seed {seed}"
+                begun = time.monotonic()
+                folder = Path(name) / f"{fault.name}-{seed}"
+                try:
+                    outcome = play(fault, servers, folder, seed=seed, seconds=seconds)
+                except Exception as error:  # noqa: BLE001 - one fault's failure is no reason not to play the next
+                    failures.append(f"{what}: {error}")
+                    console.print(traceback.format_exc(), markup=False)
+                else:
+                    outcomes.append(outcome)
+                    console.print(f"{what}: {outcome} ({time.monotonic() - begun:.0f} s)", markup=False)
+                mend(servers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Each fault in its short form, on one broker: what a fault is, and which break of the product its test was seen to find,
+stands with it (`python -m tests.faults --list`). The long form is `make faults`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.clusters import cluster, mend
+from tests.faults.scene import Fault, play
+from tests.faults.suite import FAULTS
+from tests.kafka.kafka_server import KafkaServer
+
+# A few seconds: most faults are then injected once.
+SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[KafkaServer]]:
+    with cluster(tmp_path_factory.mktemp("one"), 1) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[KafkaServer]]:
+    with cluster(tmp_path_factory.mktemp("three"), 3) as servers:
+        yield servers
+
+
+def the_faults(brokers: int) -> pytest.MarkDecorator:
+    """On one broker all that can happen there; on three those that need them."""
+    chosen = [fault for fault in FAULTS if min(fault.brokers) == brokers]
+    return pytest.mark.parametrize("fault", chosen, ids=[fault.name for fault in chosen])
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(300)
+@the_faults(1)
+def test_on_one_broker(fault: Fault, one_broker: list[KafkaServer], tmp_path: Path) -> None:
+    _stands(fault, one_broker, tmp_path)
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(300)
+@the_faults(3)
+def test_on_three_brokers(fault: Fault, three_brokers: list[KafkaServer], tmp_path: Path) -> None:
+    _stands(fault, three_brokers, tmp_path)
+
+
+def _stands(fault: Fault, servers: list[KafkaServer], folder: Path) -> None:
+    try:
+        outcome = play(fault, servers, folder, seed=7, seconds=SECONDS)
+    finally:
+        mend(servers)
+    assert outcome.injected > 0
+    assert outcome.holds, outcome
