@@ -114,7 +114,7 @@ class Scene:
         self.injected += 1
         yield
         ended = time.monotonic()
-        before = set(list(self.load.sent))
+        before = set(self.load.sent)
         self.watch.wait_for_all(before, timeout_s)
         self.recoveries.append(max((self.watch.seen[each] for each in before), default=ended) - ended)
 

@@ -1,5 +1,7 @@
-"""Each fault in its short form, on one broker: what a fault is, and which break of the product its test was seen to find,
-stands with it (`python -m tests.faults --list`). The long form is `make faults`."""
+"""Each fault in its short form; the long form is `make faults`.
+
+What a fault is, and which break of the product it was seen to find, stands with it: `python -m tests.faults --list`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
