@@ -71,5 +71,5 @@ def as_markdown(rows: Sequence[Outcome], *, seeds: int, seconds: float, machine:
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---" * 2 + "|--:" * (len(HEADINGS) - 2) + "|"]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
     taken = "; ".join(f"{name}: {value}" for name, value in machine.items())
-    how = f"{seeds} seeds each, faults injected for {seconds:g} s in each: counts are added up over the seeds, times are the"
-    return "\n".join([*lines, "", f"{how} longest. Taken on: {taken}."])
+    how = f"{seeds} seeds each, faults injected for {seconds:g} s in each; counts are added up, times are the longest."
+    return "\n".join([*lines, "", f"{how} Taken on: {taken}."])
