@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-training fuzz lint bench lock clean
+.PHONY: help setup demo test test-training faults soak fuzz lint bench lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ $(QUIX)/.ready: benchmarks/quix-requirements.txt | $(READY)
 	$(RUN)/python -m venv --clear $(QUIX)
 	$(QUIX)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
 	@touch $@
+
+faults: $(READY) ## Break things on purpose under load, on one real Kafka broker and on three; prints what it cost
+	@$(RUN)/python -m tests.faults $(ARGS)
+
+soak: $(READY) ## Run a line for long with kills now and then; prints slopes of memory, files and latency
+	@$(RUN)/python -m tests.faults.soak $(ARGS)
 
 FUZZ := build/fuzz/venv
 FUZZ_SECONDS ?= 60
