@@ -47,13 +47,17 @@ class KafkaError(RuntimeError):
 
 
 class Node(NamedTuple):
-    """Where one broker of a cluster is to be found; `listeners` are ports besides the plain one, by their names."""
+    """Where one broker of a cluster is to be found; `listeners` are ports besides the plain one, by their names.
+
+    `advertised` has those whose port clients are told another of.
+    """
 
     id: int
     port: int
     controller_port: int
     directory_id: str
     listeners: Mapping[str, int]
+    advertised: Mapping[str, int]
 
     @property
     def controller(self) -> str:
@@ -165,19 +169,28 @@ def kafka_cluster(
     *,
     properties: Mapping[str, str] | None = None,
     listeners: Sequence[str] = (),
+    advertised: Mapping[str, Sequence[int]] | None = None,
     heap: str = "1G",
 ) -> Iterator[list[KafkaServer]]:
     """A running cluster of so many brokers with its data under `folder`; `properties` are added to each broker's.
 
     `listeners` are names of more listeners beside the plain one, which the brokers use among themselves; what they are
     is for `properties` to say (`listener.security.protocol.map`, which then replaces the whole map, and so on).
+    `advertised` has, for some of them, the port for each broker that clients are told in its place: a proxy's.
 
     Raises:
         KafkaError: a broker does not start.
     """
     ports = iter(_free_ports((2 + len(listeners)) * brokers))
     nodes = [
-        Node(number + 1, next(ports), next(ports), _random_id(), {name: next(ports) for name in listeners})
+        Node(
+            number + 1,
+            next(ports),
+            next(ports),
+            _random_id(),
+            {name: next(ports) for name in listeners},
+            {name: told[number] for name, told in (advertised or {}).items()},
+        )
         for number in range(brokers)
     ]
     cluster_id = _random_id()
@@ -243,11 +256,12 @@ def _defaults(folder: Path, node: Node, cluster: Sequence[Node]) -> dict[str, st
     replicas = str(min(3, len(cluster)))
     in_sync = str(min(2, len(cluster)))
     more = "".join(f",{name}://127.0.0.1:{port}" for name, port in node.listeners.items())
+    told = "".join(f",{name}://127.0.0.1:{port}" for name, port in {**node.listeners, **node.advertised}.items())
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
         "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}{more}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}{more}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://{node.controller}{told}",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": ",".join(each.controller for each in cluster),
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
