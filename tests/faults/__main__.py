@@ -20,7 +20,7 @@ from rich.console import Console
 
 from benchmarks.machine import machine
 from benchmarks.readme import replaced
-from tests.faults.clusters import cluster, mend
+from tests.faults.clusters import cluster
 from tests.faults.scene import Fault, Outcome, play
 from tests.faults.suite import FAULTS
 from tests.faults.table import as_markdown, as_table, worst
@@ -75,21 +75,21 @@ def _run(
     outcomes: list[Outcome],
     failures: list[str],
 ) -> None:
-    with tempfile.TemporaryDirectory() as name, cluster(Path(name) / "kafka", brokers) as servers:
+    with tempfile.TemporaryDirectory() as name, cluster(Path(name) / "kafka", brokers) as kafka:
         for fault in faults:
             for seed in seeds:
                 what = f"{fault.name}, {brokers} broker{'s' if brokers > 1 else ''}, seed {seed}"
                 begun = time.monotonic()
                 folder = Path(name) / f"{fault.name}-{seed}"
                 try:
-                    outcome = play(fault, servers, folder, seed=seed, seconds=seconds)
+                    outcome = play(fault, kafka, folder, seed=seed, seconds=seconds)
                 except Exception as error:  # noqa: BLE001 - one fault's failure is no reason not to play the next
                     failures.append(f"{what}: {error}")
                     console.print(traceback.format_exc(), markup=False)
                 else:
                     outcomes.append(outcome)
                     console.print(f"{what}: {outcome} ({time.monotonic() - begun:.0f} s)", markup=False)
-                mend(servers)
+                kafka.mend()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 from streams.processes import die_with_parent
 from streams.settings import Settings
 from streams.worker import AGENTS
+from tests.faults.orders import FOLDER
 from tests.kafka.kafka_server import REPOSITORY
 
 SLOTS = (0, 1)
@@ -34,7 +35,8 @@ class Exit(NamedTuple):
 class Line:
     """For each of `agents` one process in each of `slots`, which names its worker id; logs go to `folder`.
 
-    A worker that ends by itself is written to `exits`, and started again unless `restarts` is false.
+    A worker that ends by itself is written to `exits`, and started again unless `restarts` is false. `hosts` has the
+    settings of the slots that do not go by the line's.
     """
 
     def __init__(
@@ -45,10 +47,14 @@ class Line:
         agents: Sequence[str] = AGENTS,
         *,
         restarts: bool = False,
+        module: str = "streams.cli",
+        hosts: Mapping[int, Settings] | None = None,
     ) -> None:
         self.exits: list[Exit] = []
         self.restarts = restarts
+        self._module = module
         self._settings = settings
+        self._hosts = hosts or {}
         self._folder = folder
         self._wanted = [(agent, slot) for agent in agents for slot in slots]
         self._workers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
@@ -77,17 +83,19 @@ class Line:
         slot: int,
         *,
         settings: Settings | None = None,
-        module: str = "streams.cli",
+        module: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start the worker of a slot: `python -m module worker AGENT`, by other `settings` than the line's if given."""
-        changed = (settings or self._settings).model_dump(exclude_defaults=True, exclude={"worker_id"})
+        """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings unless others are given."""
+        settings = settings or self._hosts.get(slot, self._settings)
+        changed = settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
         variables = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}
         variables |= {f"EDGEWISE_{name.upper()}": str(value) for name, value in changed.items()}
-        variables |= {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info", **(environment or {})}
+        variables |= {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
+        variables |= {FOLDER: str(self._folder), **(environment or {})}
         with self._lock, self._log(agent, slot).open("ab") as log:
             self._workers[agent, slot] = subprocess.Popen(
-                [sys.executable, "-m", module, "worker", agent],
+                [sys.executable, "-m", module or self._module, "worker", agent],
                 cwd=REPOSITORY,
                 env=variables,
                 stdout=log,
@@ -129,6 +137,14 @@ class Line:
             if time.monotonic() > deadline or (self.exits and not self.restarts):
                 raise RuntimeError(f"{agent}-{slot} did not come up: {self.log(agent, slot)[-500:]}")
             time.sleep(0.05)
+
+    def wait_for_exits(self, number: int, timeout_s: float = 90.0) -> None:
+        """Wait until so many workers in all have ended by themselves."""
+        deadline = time.monotonic() + timeout_s
+        while len(self.exits) < number:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{len(self.exits)} of {number} workers ended by themselves: {self.exits}")
+            time.sleep(0.02)
 
     def ups(self, agent: str, slot: int) -> int:
         """How often a worker of the slot has come up."""

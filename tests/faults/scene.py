@@ -4,7 +4,7 @@ import contextlib
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +14,12 @@ from streams.settings import Settings
 from streams.topics_admin import create
 from streams.verify import verify, wait_until_drained
 from streams.worker import AGENTS
+from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
+from tests.faults.network import HOSTS
 from tests.faults.watch import Watch
-from tests.kafka.kafka_server import KafkaServer, bootstrap_servers
+from tests.kafka.kafka_server import bootstrap_servers
 from tests.unit.tiny_artifact import tiny_artifact
 
 # Two cores carry the brokers, six workers, the load and the watch; the faults are delivery's to stand, not the model's.
@@ -43,6 +45,11 @@ class Fault:
     rate: float = RATE
     restarts: bool = False
     """Whether workers may end by themselves, and are then started again as a process manager does."""
+    module: str = "streams.cli"
+    """What the workers run."""
+    proxied: bool = False
+    """Whether the workers reach the brokers through the network that can be broken, each slot's from a host of its own;
+    the load and the watch never do."""
 
 
 class Outcome(NamedTuple):
@@ -78,7 +85,7 @@ class Scene:
         self,
         *,
         settings: Settings,
-        servers: Sequence[KafkaServer],
+        cluster: Cluster,
         folder: Path,
         line: Line,
         load: Load,
@@ -87,7 +94,8 @@ class Scene:
         seconds: float,
     ) -> None:
         self.settings = settings
-        self.servers = servers
+        self.servers = cluster.servers
+        self.network = cluster.network
         self.folder = folder
         self.line = line
         self.load = load
@@ -106,12 +114,12 @@ class Scene:
             yield self.injected
 
     @contextlib.contextmanager
-    def fault(self, timeout_s: float = 120.0) -> Iterator[None]:
-        """One fault: the block begins and ends it. Then waits until everything sent before its end has its result.
+    def fault(self, timeout_s: float = 120.0, *, count: int = 1) -> Iterator[None]:
+        """A fault, or so many at once: the block begins and ends it. Then waits until all sent before has its result.
 
         Raises RuntimeError when that takes longer than `timeout_s`.
         """
-        self.injected += 1
+        self.injected += count
         yield
         ended = time.monotonic()
         before = set(self.load.sent)
@@ -131,7 +139,7 @@ class Scene:
             raise RuntimeError(f"{more} results came while the line had to stand still")
 
 
-def play(fault: Fault, servers: Sequence[KafkaServer], folder: Path, *, seed: int, seconds: float) -> Outcome:
+def play(fault: Fault, cluster: Cluster, folder: Path, *, seed: int, seconds: float) -> Outcome:
     """Play `fault` on a cluster for about so long, drain, judge.
 
     Raises RuntimeError: the line did not come up, go on or recover, or a worker ended by itself that must not.
@@ -139,13 +147,26 @@ def play(fault: Fault, servers: Sequence[KafkaServer], folder: Path, *, seed: in
     folder.mkdir(parents=True, exist_ok=True)
     models = {f"{name}_model": str(tiny_artifact(folder, name)) for name in ("edge", "cloud")}
     settings = Settings(
-        bootstrap_servers=bootstrap_servers(servers),
+        bootstrap_servers=bootstrap_servers(cluster.servers),
         topic_prefix=f"{fault.name}-{uuid.uuid4().hex[:8]}.",
-        replication_factor=min(3, len(servers)),
+        replication_factor=min(3, len(cluster.servers)),
     ).model_copy(update={**models, **fault.settings})
     create(settings)
+    hosts = {
+        host: settings.model_copy(update={"bootstrap_servers": cluster.network.bootstrap_servers(host)})
+        for host in HOSTS
+        if fault.proxied
+    }
     with (
-        Line(settings, folder, fault.slots, fault.agents, restarts=fault.restarts) as line,
+        Line(
+            settings,
+            folder,
+            fault.slots,
+            fault.agents,
+            restarts=fault.restarts,
+            module=fault.module,
+            hosts=hosts,
+        ) as line,
         Load(settings, fault.rate) as load,
         Watch(settings) as watch,
     ):
@@ -156,7 +177,7 @@ def play(fault: Fault, servers: Sequence[KafkaServer], folder: Path, *, seed: in
         watch.wait_for(1)
         scene = Scene(
             settings=settings,
-            servers=servers,
+            cluster=cluster,
             folder=folder,
             line=line,
             load=load,
@@ -173,7 +194,7 @@ def play(fault: Fault, servers: Sequence[KafkaServer], folder: Path, *, seed: in
     verdict = verify(settings)
     for check in scene.checks:
         check(verdict)
-    return _outcome(fault, len(servers), seed, scene, verdict)
+    return _outcome(fault, len(cluster.servers), seed, scene, verdict)
 
 
 def _outcome(fault: Fault, brokers: int, seed: int, scene: Scene, verdict: Verdict) -> Outcome:

@@ -8,25 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clusters import cluster, mend
+from tests.faults.clusters import Cluster, cluster
 from tests.faults.scene import Fault, play
 from tests.faults.suite import FAULTS
-from tests.kafka.kafka_server import KafkaServer
 
 # A few seconds: most faults are then injected once.
 SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
-def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[KafkaServer]]:
-    with cluster(tmp_path_factory.mktemp("one"), 1) as servers:
-        yield servers
+def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("one"), 1) as brokers:
+        yield brokers
 
 
 @pytest.fixture(scope="module")
-def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[KafkaServer]]:
-    with cluster(tmp_path_factory.mktemp("three"), 3) as servers:
-        yield servers
+def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("three"), 3) as brokers:
+        yield brokers
 
 
 def the_faults(brokers: int) -> pytest.MarkDecorator:
@@ -38,21 +37,21 @@ def the_faults(brokers: int) -> pytest.MarkDecorator:
 @pytest.mark.kafka
 @pytest.mark.timeout(300)
 @the_faults(1)
-def test_on_one_broker(fault: Fault, one_broker: list[KafkaServer], tmp_path: Path) -> None:
+def test_on_one_broker(fault: Fault, one_broker: Cluster, tmp_path: Path) -> None:
     _stands(fault, one_broker, tmp_path)
 
 
 @pytest.mark.kafka
 @pytest.mark.timeout(300)
 @the_faults(3)
-def test_on_three_brokers(fault: Fault, three_brokers: list[KafkaServer], tmp_path: Path) -> None:
+def test_on_three_brokers(fault: Fault, three_brokers: Cluster, tmp_path: Path) -> None:
     _stands(fault, three_brokers, tmp_path)
 
 
-def _stands(fault: Fault, servers: list[KafkaServer], folder: Path) -> None:
+def _stands(fault: Fault, brokers: Cluster, folder: Path) -> None:
     try:
-        outcome = play(fault, servers, folder, seed=7, seconds=SECONDS)
+        outcome = play(fault, brokers, folder, seed=7, seconds=SECONDS)
     finally:
-        mend(servers)
+        brokers.mend()
     assert outcome.injected > 0
     assert outcome.holds, outcome

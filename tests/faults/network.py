@@ -1,0 +1,239 @@
+"""A network that can be broken: a TCP proxy on the way from each host of workers to each broker.
+
+A host is a slot of the line. What the proxy does to a way is what a network does to TCP: it delivers late, it loses the
+connection, or it delivers nothing for a while and then, where both ends still wait, all of it.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+import struct
+import threading
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from tests.kafka.kafka_server import KafkaServer
+
+HOSTS = (0, 1)
+
+# A piece that is lost is sent again by TCP after some 200 ms, and after twice that when it is lost again.
+RETRANSMIT_S = 0.2
+
+_PIECE_BYTES = 65_536
+_PIECES = 64  # on the way at a time: 4 MB a connection
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Trouble(NamedTuple):
+    """What a way does to what is sent over it, in each direction; the default is none."""
+
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    """Up to so much later still; what was sent after it waits, too."""
+    loss: float = 0.0
+    """Share of pieces that have to be sent again."""
+    holds_requests: bool = False
+    """What a client sends is not delivered until this ends, nor that it closed the connection."""
+    holds_answers: bool = False
+    """Likewise what a broker sends."""
+    refuses: bool = False
+    """New connections are refused."""
+
+
+@dataclass(eq=False)
+class Way:
+    """From one host to one broker; `target` is the broker's own port."""
+
+    host: int
+    broker: int
+    listener: socket.socket
+    target: int = 0
+    trouble: Trouble = field(default_factory=Trouble)
+    requests: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def port(self) -> int:
+        """Where the proxy listens."""
+        port: int = self.listener.getsockname()[1]
+        return port
+
+
+class Network:
+    """The ways of `HOSTS` to so many brokers, which are numbered from 0; it lives in a thread of its own."""
+
+    def __init__(self, brokers: int) -> None:
+        self._ways = [Way(host, broker, _listening()) for host in HOSTS for broker in range(brokers)]
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="network")
+        self._servers: list[asyncio.Server] = []
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._rng = random.Random(0)
+
+    @property
+    def advertised(self) -> dict[str, list[int]]:
+        """For each host the name of its listener, and the port that each broker has to advertise there."""
+        return {listener(host): [way.port for way in self._ways if way.host == host] for host in HOSTS}
+
+    def connect(self, servers: Sequence[KafkaServer]) -> None:
+        """Say where the ways lead to."""
+        for way in self._ways:
+            way.target = servers[way.broker].node.listeners[listener(way.host)]
+
+    def bootstrap_servers(self, host: int) -> str:
+        """What clients on a host are given to find the cluster."""
+        return ",".join(f"127.0.0.1:{way.port}" for way in self._ways if way.host == host)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._do(self._start())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def trouble(self, trouble: Trouble, hosts: Collection[int] = HOSTS, brokers: Collection[int] | None = None) -> None:
+        """Bring `trouble` on the ways of these hosts to these brokers (None: to all), in place of what was there."""
+
+        def bring(way: Way) -> None:
+            way.trouble = trouble
+            for passes, held in ((way.requests, trouble.holds_requests), (way.answers, trouble.holds_answers)):
+                (passes.clear if held else passes.set)()
+
+        self._do(self._each(hosts, brokers, bring))
+
+    def heal(self) -> None:
+        """No more trouble anywhere; what was held is delivered."""
+        self.trouble(Trouble())
+
+    def cut(self, hosts: Collection[int] = HOSTS, brokers: Collection[int] | None = None) -> None:
+        """Reset every connection that is open between these hosts and brokers (None: all)."""
+
+        def reset(way: Way) -> None:
+            for connection in way.connections:
+                _reset(connection)
+
+        self._do(self._each(hosts, brokers, reset))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _each(
+        self, hosts: Collection[int], brokers: Collection[int] | None, change: Callable[[Way], None]
+    ) -> None:
+        for way in self._ways:
+            if way.host in hosts and (brokers is None or way.broker in brokers):
+                change(way)
+
+    async def _start(self) -> None:
+        for way in self._ways:
+            way.requests.set()
+            way.answers.set()
+            self._servers.append(await asyncio.start_server(self._accept(way), sock=way.listener))
+
+    async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
+        for handler in self._handlers:
+            handler.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    def _accept(self, way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            handler = self._loop.create_task(self._carry(way, reader, writer))
+            self._handlers.add(handler)
+            handler.add_done_callback(self._handlers.discard)
+
+        return accept
+
+    async def _carry(self, way: Way, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        """One connection, until an end closes it and the other has been told."""
+        if way.trouble.refuses:
+            _reset(to_client)
+            return
+        try:
+            broker, to_broker = await asyncio.open_connection("127.0.0.1", way.target)
+        except OSError:
+            _reset(to_client)  # the broker is down: its host would refuse the connection
+            return
+        way.connections |= {to_client, to_broker}
+        try:
+            # Whichever direction ends first ends both: Kafka has no use for half a connection.
+            directions = [
+                asyncio.create_task(self._deliver(way, client, to_broker, way.requests)),
+                asyncio.create_task(self._deliver(way, broker, to_client, way.answers)),
+            ]
+            try:
+                await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for direction in directions:
+                    direction.cancel()
+                await asyncio.gather(*directions, return_exceptions=True)
+        finally:
+            way.connections -= {to_client, to_broker}
+            for writer in (to_client, to_broker):
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+
+    async def _deliver(
+        self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passes: asyncio.Event
+    ) -> None:
+        """One direction of a connection: returns once its end has been delivered or the connection is lost."""
+        pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_PIECES)
+        reading = asyncio.create_task(self._read(way, reader, pieces))
+        try:
+            while True:
+                due, piece = await pieces.get()
+                await asyncio.sleep(max(0.0, due - self._loop.time()))
+                await passes.wait()
+                if not piece:
+                    return
+                writer.write(piece)
+                await writer.drain()
+        except OSError:
+            return
+        finally:
+            reading.cancel()
+
+    async def _read(self, way: Way, reader: asyncio.StreamReader, pieces: asyncio.Queue[tuple[float, bytes]]) -> None:
+        """Puts what comes with the time at which it is due; b"" is the end."""
+        due, piece = 0.0, b"-"
+        while piece:
+            try:
+                piece = await reader.read(_PIECE_BYTES)
+            except OSError:
+                piece = b""
+            delay_s = way.trouble.delay_s + self._rng.random() * way.trouble.jitter_s
+            resent_s = RETRANSMIT_S
+            while self._rng.random() < way.trouble.loss:
+                delay_s += resent_s
+                resent_s *= 2
+            due = max(due, self._loop.time() + delay_s)
+            await pieces.put((due, piece))
+
+
+def listener(host: int) -> str:
+    """The name of the brokers' listener for a host."""
+    return f"HOST{host}"
+
+
+def _listening() -> socket.socket:
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    return listening
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection with a reset (RST), and with what is still to be sent lost."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()
