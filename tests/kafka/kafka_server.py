@@ -133,6 +133,20 @@ class KafkaServer:
             if time.monotonic() > deadline:
                 raise KafkaError(f"broker {self.node.id} does not answer after {START_TIMEOUT_S:g} s: {self._tail()}")
 
+    def active_controller(self) -> int:
+        """The id of the node that leads the quorum of controllers, as this broker knows; a client is told a random one.
+
+        Raises KafkaError when it does not answer.
+        """
+        command = ["org.apache.kafka.tools.MetadataQuorumCommand", "--bootstrap-server", self.bootstrap_servers]
+        done = subprocess.run(
+            [*self._java, *command, "describe", "--status"], capture_output=True, text=True, check=False
+        )
+        found = re.search(r"LeaderId:\s+(\d+)", done.stdout)
+        if found is None:
+            raise KafkaError(f"broker {self.node.id} does not know the controller: {done.stdout}{done.stderr}")
+        return int(found[1])
+
     def running(self) -> bool:
         """Whether the process is there; a frozen one is."""
         return self._process is not None and self._process.poll() is None
