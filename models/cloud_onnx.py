@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError
-from models.cloud import CloudError
-from models.scoring_process import ANSWER, HEADER, READY, REFUSED, REQUEST, frame
+from models.cloud import CloudError, require_probabilities
+from models.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from schemas.records import LABELS
 
 logger = logging.getLogger(__name__)
@@ -23,10 +23,17 @@ logger = logging.getLogger(__name__)
 # Loading takes a second; on a machine that is swapping, tens. Longer, and it hangs.
 START_TIMEOUT_S = 60.0
 
-# After a failed start calls fail at once for this long, doubled with each failure in a row: a start costs a second of
-# processor time, and what makes it fail (a missing file, no memory) seldom mends itself sooner.
+# After a failed start, or an answer that makes no sense, calls fail at once for this long, doubled with each such
+# failure until there is a good answer: a start costs a second of processor time, and what makes it fail (a missing
+# file, no memory) seldom mends itself sooner.
 FIRST_BACKOFF_S = 1.0
 LAST_BACKOFF_S = 30.0
+
+_BYTES_A_TEXT = len(LABELS) * np.dtype(np.float32).itemsize
+
+
+class _GarbageError(Exception):
+    """The child sent what no scoring process sends."""
 
 
 class OnnxProcessBackend:
@@ -43,7 +50,7 @@ class OnnxProcessBackend:
 
     def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
         self.id = artifact.id
-        self._command = (
+        self._command: tuple[str, ...] = (
             *(sys.executable, "-P", "-m", "models.scoring_process"),
             *(str(artifact.folder.resolve()), str(threads), str(token_budget)),
         )
@@ -77,21 +84,18 @@ class OnnxProcessBackend:
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
         """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
 
-        Raises CloudError: the child died, failed, or did not answer within `timeout_s` seconds, a start and the wait
-        for other calls included. It is then started again in the background.
+        Raises CloudError: the child died, failed, answered nonsense, or did not answer within `timeout_s` seconds, a
+        start and the wait for other calls included. It is then started again in the background.
         """
         if not texts:
             return np.empty((0, len(LABELS)), np.float32)
         try:
             async with asyncio.timeout(timeout_s), self._turn:
-                kind, payload = await self._exchange(await self._ready(), texts)
+                return await self._exchange(await self._ready(), texts)
         except TimeoutError as error:
             self._start_outlasted_a_call = self._starting is not None
             self._begin_start()
             raise CloudError(f"{self.id} did not answer {len(texts)} texts within {timeout_s:g} s") from error
-        if kind != ANSWER:
-            raise CloudError(f"{self.id} failed on {len(texts)} texts: {payload.decode('utf-8', 'replace')}")
-        return np.frombuffer(payload, np.float32).reshape(len(texts), len(LABELS)).copy()
 
     async def close(self) -> None:
         """Ends the child and waits until it is gone; a later `score` raises CloudError."""
@@ -120,20 +124,31 @@ class OnnxProcessBackend:
             raise CloudError(self._why_not)
         return self._process
 
-    async def _exchange(self, process: Process, texts: Sequence[str]) -> tuple[bytes, bytes]:
+    async def _exchange(self, process: Process, texts: Sequence[str]) -> NDArray[np.float32]:
         assert process.stdin is not None  # noqa: S101 - for mypy: it was started with a pipe
+        size = len(texts) * _BYTES_A_TEXT
         try:
             process.stdin.write(frame(REQUEST, json.dumps(list(texts)).encode()))
             await process.stdin.drain()
-            return await _read_frame(process)
+            kind, payload = await _read_frame(process, max(size, LONGEST_MESSAGE))
+            if kind == FAILED:
+                raise CloudError(f"{self.id} failed on {len(texts)} texts: {payload.decode('utf-8', 'replace')}")
+            answer = _probabilities(kind, payload, size)
         except (OSError, EOFError) as error:
             self._lose(process)
             self._begin_start()
             raise CloudError(f"the process of {self.id} died on {len(texts)} texts") from error
+        except _GarbageError as error:
+            # Whatever it says next can't be trusted either; and a new process may well say the same again.
+            self._lose(process)
+            self._back_off(f"{self.id} answered {len(texts)} texts with garbage: {error}")
+            raise CloudError(self._why_not) from error
         except asyncio.CancelledError:
             # The deadline, or the caller's own end. The answer may still come, and must not meet the next request.
             self._lose(process)
             raise
+        self._backoff_s = FIRST_BACKOFF_S
+        return answer
 
     def _lose(self, process: Process) -> None:
         _kill(process)
@@ -158,27 +173,29 @@ class OnnxProcessBackend:
                 *self._command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=_environment()
             )
             async with asyncio.timeout(START_TIMEOUT_S):
-                kind, payload = await _read_frame(process)
+                kind, payload = await _read_frame(process, LONGEST_MESSAGE)
             if kind == READY:
                 self._process = process
-                self._backoff_s = FIRST_BACKOFF_S
                 return
             self._refused = kind == REFUSED
-            failure = payload.decode("utf-8", "replace")
+            failure = payload.decode("utf-8", "replace") if kind in (FAILED, REFUSED) else f"a frame of kind {kind!r}"
         except TimeoutError:
             failure = f"it was not ready within {START_TIMEOUT_S:g} s"
         except EOFError:
             failure = "its process ended while it loaded"
-        except OSError as error:
+        except (OSError, _GarbageError) as error:
             failure = str(error)
         finally:
             if process is not None and process is not self._process:
                 await _end(process)
             self._starting = None
-        self._why_not = f"{self.id} cannot start: {failure}"
+        self._back_off(f"{self.id} cannot start: {failure}")
+
+    def _back_off(self, why_not: str) -> None:
+        self._why_not = why_not
         self._no_start_before = asyncio.get_running_loop().time() + self._backoff_s
         if self._warns:
-            logger.warning("%s (the next attempt is %g s away)", self._why_not, self._backoff_s)
+            logger.warning("%s (the next attempt is %g s away)", why_not, self._backoff_s)
         self._backoff_s = min(2 * self._backoff_s, LAST_BACKOFF_S)
 
 
@@ -189,11 +206,30 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
 
 
-async def _read_frame(process: Process) -> tuple[bytes, bytes]:
-    """The next frame's kind and payload; EOFError when the process ends before."""
+async def _read_frame(process: Process, longest: int) -> tuple[bytes, bytes]:
+    """The next frame's kind and payload; EOFError when the process ends before, _GarbageError for one over `longest`.
+
+    Without that limit four wrong bytes would have this process wait for gigabytes, and take in what comes of them.
+    """
     assert process.stdout is not None  # noqa: S101 - for mypy: it was started with a pipe
     kind, length = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+    if length > longest:
+        raise _GarbageError(f"a frame of {length} bytes")
     return kind, await process.stdout.readexactly(length)
+
+
+def _probabilities(kind: bytes, payload: bytes, size: int) -> NDArray[np.float32]:
+    """What an answer of so many bytes holds; raises _GarbageError when it is none."""
+    if kind != ANSWER:
+        raise _GarbageError(f"a frame of kind {kind!r}")
+    if len(payload) != size:
+        raise _GarbageError(f"{len(payload)} bytes in place of {size}")
+    answer = np.frombuffer(payload, np.float32).reshape(-1, len(LABELS)).copy()
+    try:
+        require_probabilities(answer)
+    except CloudError as error:
+        raise _GarbageError(str(error)) from error
+    return answer
 
 
 def _kill(process: Process) -> None:

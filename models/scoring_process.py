@@ -20,6 +20,8 @@ ANSWER: Final = b"a"  # float32 probabilities in native order, three a text
 FAILED: Final = b"e"  # UTF-8, why; without customer text
 REFUSED: Final = b"u"  # UTF-8, why: the artifact is not one that can be run, and trying again cannot help
 
+LONGEST_MESSAGE: Final = 65_536  # bytes of a payload that is no answer; the longest has a path and a library's reason
+
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
     """One frame, as it is written."""
@@ -48,7 +50,7 @@ def _serve(folder: str, threads: int, token_budget: int, requests: BinaryIO, ans
         classifier.score(["The first call allocates; let it not be a customer's."])
     except EdgewiseError as error:
         kind = REFUSED if isinstance(error, ArtifactError) else FAILED
-        _send(answers, frame(kind, str(error).encode("utf-8", "replace")))
+        _send(answers, frame(kind, str(error).encode("utf-8", "replace")[:LONGEST_MESSAGE]))
         return 1
     _send(answers, frame(READY))
     while len(header := requests.read(HEADER.size)) == HEADER.size:

@@ -58,8 +58,19 @@ class CloudAgent:
             else:
                 keys.append(record.key)
         self._limit.check(self.name, len(records), first_failures(outputs))
+        patience_s = self._settings.cloud_deadline_ms / 1000
         for i in range(0, len(requests), BATCH):
-            outputs += await self._ask(requests[i : i + BATCH], keys[i : i + BATCH])
+            asked = requests[i : i + BATCH]
+            begun = perf_counter()
+            answers = await self._ask(asked, patience_s) if patience_s else None
+            seconds = perf_counter() - begun
+            if answers is None:
+                # What is behind it in the partition shall not wait for one deadline after another.
+                patience_s = max(0.0, patience_s - seconds)
+            metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
+            for j, (request, key) in enumerate(zip(asked, keys[i : i + BATCH], strict=True)):
+                answer = None if answers is None else answers[j]
+                outputs += self._outputs(request, key, answer, seconds * 1000 / len(asked))
         return outputs
 
     def reset(self) -> None:
@@ -69,22 +80,14 @@ class CloudAgent:
         """Ends the backend."""
         await self._backend.close()
 
-    async def _ask(self, requests: list[CloudRequest], keys: list[bytes | None]) -> list[Output]:
-        begun = perf_counter()
-        answers: list[list[float]] | None
+    async def _ask(self, requests: list[CloudRequest], timeout_s: float) -> list[list[float]] | None:
+        """The cloud's answers, None where it has none."""
         try:
-            texts = [request.text for request in requests]
-            answers = (await self._backend.score(texts, self._settings.cloud_deadline_ms / 1000)).tolist()
+            answers: list[list[float]] = (await self._backend.score([r.text for r in requests], timeout_s)).tolist()
         except CloudError as error:
             logger.warning("the cloud did not answer, %d events keep the edge's answer: %s", len(requests), error)
-            answers = None
-        seconds = perf_counter() - begun
-        metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
-        outputs: list[Output] = []
-        for i, (request, key) in enumerate(zip(requests, keys, strict=True)):
-            answer = answers[i] if answers is not None else None
-            outputs += self._outputs(request, key, answer, seconds * 1000 / len(requests))
-        return outputs
+            return None
+        return answers
 
     def _outputs(
         self, request: CloudRequest, key: bytes | None, answer: list[float] | None, inference_ms: float

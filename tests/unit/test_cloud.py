@@ -125,6 +125,32 @@ def test_the_cloud_is_asked_in_small_batches_each_within_the_deadline() -> None:
     assert len(sentiment) == len(audit) == 2 * BATCH + 1
 
 
+def test_a_batch_waits_for_the_deadline_once_however_many_calls_fail() -> None:
+    """The first call of the batch fails for as long as it may; the rest is not asked.
+
+    Seen to fail with each call given the whole deadline: a batch of four calls then took four.
+    """
+
+    class Hanging(Backend):
+        async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
+            await asyncio.sleep(timeout_s)
+            return await super().score(texts, timeout_s)
+
+    backend = Hanging(CloudError("it hangs"))
+    sentiment, audit, _ = process(backend, records(3 * BATCH))
+    assert backend.calls == [(BATCH, 0.25)]
+    assert len(sentiment) == len(audit) == 3 * BATCH
+    assert {RESULTS.decode(answer.value).reason for answer in sentiment} == {"cloud_error"}
+
+
+def test_after_a_call_that_fails_at_once_the_next_is_made() -> None:
+    """Seen to fail with a batch given up at its first failure."""
+    backend = Backend(CloudError("it died"))
+    process(backend, records(2 * BATCH))
+    (_, first_s), (_, second_s) = backend.calls
+    assert 0 < second_s < first_s == 0.25
+
+
 def test_poison_goes_to_dead_letters_without_asking_the_cloud() -> None:
     backend = Backend()
     sentiment, _, letters = process(backend, [consumer_record(b"\xc3\x01junk", topic="p.cloud-inference")])

@@ -17,7 +17,9 @@ from models import cloud_onnx
 from models.artifact import Artifact, load_artifact
 from models.classifier import Classifier
 from models.cloud import CloudBackend, CloudError
-from models.cloud_onnx import OnnxProcessBackend
+from models.cloud_onnx import FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
+from tests.faults.broken_scoring import GARBAGE
+from tests.faults.cloud_worker import Backend
 from tests.unit.tiny_artifact import tiny_artifact
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +31,11 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return load_artifact(str(tiny_artifact(tmp_path_factory.mktemp("models"), "cloud", confidence_threshold=None)))
 
 
-def with_backend(artifact: Artifact, scenario: Callable[[OnnxProcessBackend], Awaitable[None]]) -> None:
+def with_backend(
+    artifact: Artifact,
+    scenario: Callable[[OnnxProcessBackend], Awaitable[None]],
+    make: Callable[[Artifact], OnnxProcessBackend] = OnnxProcessBackend,
+) -> None:
     """Runs `scenario` and closes the backend: then none of its processes is left, not even a zombie."""
     spawn, spawned = asyncio.create_subprocess_exec, []
 
@@ -39,7 +45,7 @@ def with_backend(artifact: Artifact, scenario: Callable[[OnnxProcessBackend], Aw
         return process
 
     async def run() -> None:
-        backend = OnnxProcessBackend(artifact)
+        backend = make(artifact)
         try:
             await asyncio.wait_for(scenario(backend), DEADLINE_S)
         finally:
@@ -137,6 +143,49 @@ def test_hung_it_fails_at_its_deadline_and_starts_again(artifact: Artifact) -> N
     with_backend(artifact, scenario)
 
 
+def test_garbage_is_no_answer_and_ends_the_process_that_gave_it(
+    artifact: Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each kind of it, to two texts; then calls fail at once for a while, and in the end there is an answer again.
+
+    Seen to fail with an answer that is not looked at: a ValueError out of `score`, or a NaN as a probability.
+    """
+    texts = ["awful, and nobody else's business", "great"]
+    order = tmp_path / "mood"
+
+    async def scenario(backend: OnnxProcessBackend) -> None:
+        good = await backend.score(texts, DEADLINE_S)
+        for mood in GARBAGE:
+            order.write_text(mood)
+            with pytest.raises(CloudError, match=r"cloud@1\.0\.0 answered 2 texts with garbage"):
+                await backend.score(texts, DEADLINE_S)
+            with pytest.raises(CloudError, match="garbage"):
+                await backend.score(texts, DEADLINE_S)  # at once: no process is asked
+            assert backend._process is None
+            order.write_text("")
+            backend._no_start_before = 0.0  # the wait is over
+            np.testing.assert_array_equal(await backend.score(texts, DEADLINE_S), good)
+        assert backend._backoff_s == FIRST_BACKOFF_S
+
+    with_backend(artifact, scenario, lambda model: Backend(model, order=order))
+    assert "nobody" not in caplog.text
+
+
+def test_garbage_again_and_again_is_asked_for_less_and_less_often(artifact: Artifact, tmp_path: Path) -> None:
+    """Seen to fail with the wait set back by each start that succeeds: it stayed at a second for ever."""
+    order = tmp_path / "mood"
+    order.write_text("nan")
+
+    async def scenario(backend: OnnxProcessBackend) -> None:
+        for expected_s in (2, 4, 8, 16, LAST_BACKOFF_S, LAST_BACKOFF_S):
+            with pytest.raises(CloudError, match="garbage"):
+                await backend.score(["great"], DEADLINE_S)
+            assert backend._backoff_s == expected_s
+            backend._no_start_before = 0.0  # the wait is over
+
+    with_backend(artifact, scenario, lambda model: Backend(model, order=order))
+
+
 def test_waiting_for_another_call_counts_and_spares_that_call(artifact: Artifact) -> None:
     async def scenario(backend: OnnxProcessBackend) -> None:
         await backend.start()
@@ -184,9 +233,9 @@ def test_closed_while_it_starts_it_leaves_no_process(artifact: Artifact, monkeyp
     loading = asyncio.Event()
     read_frame = cloud_onnx._read_frame
 
-    async def watched(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    async def watched(process: asyncio.subprocess.Process, longest: int) -> tuple[bytes, bytes]:
         loading.set()
-        return await read_frame(process)
+        return await read_frame(process, longest)
 
     monkeypatch.setattr(cloud_onnx, "_read_frame", watched)
 
@@ -248,7 +297,9 @@ def test_a_start_that_hangs_is_given_up(artifact: Artifact, monkeypatch: pytest.
 PARENT = """
 import asyncio, sys
 from models.artifact import load_artifact
-from models.cloud_onnx import OnnxProcessBackend
+from models.cloud_onnx import FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
+from tests.faults.broken_scoring import GARBAGE
+from tests.faults.cloud_worker import Backend
 
 async def main():
     backend = OnnxProcessBackend(load_artifact(sys.argv[1]))
