@@ -86,7 +86,7 @@ class Line:
         module: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings unless others are given."""
+        """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings if none are given."""
         settings = settings or self._hosts.get(slot, self._settings)
         changed = settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
         variables = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}

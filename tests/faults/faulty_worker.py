@@ -1,0 +1,119 @@
+"""The real worker, through its own command line, that breaks where it is told to (`tests.faults.orders`).
+
+python -m tests.faults.faulty_worker worker edge
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka
+from faust.types import TP
+
+from streams import delivery, transport, worker
+from streams.cli import main
+from streams.delivery import Agent, Output
+from streams.settings import Settings
+from streams.transport import Record
+from tests.faults.orders import FOLDER, order_file
+
+# A broker takes a millisecond or a few to commit: about as often before as after it.
+COMMITTING_S = 0.002
+
+_ORDER = order_file(Path(os.environ[FOLDER]), sys.argv[-1], os.environ["EDGEWISE_WORKER_ID"])
+_build_agent = worker.build_agent
+
+
+def _told(point: str) -> str | None:
+    """The deed that is to be done at `point`, if any."""
+    try:
+        deed, where, how = _ORDER.read_text().split()
+    except FileNotFoundError:
+        return None
+    if where != point:
+        return None
+    if how == "once":
+        _ORDER.unlink()
+    return deed
+
+
+def _do(deed: str | None, point: str) -> None:
+    if deed == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif deed == "freeze":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif deed == "raise":
+        raise RuntimeError(f"a fault of the tests at the point {point!r}")
+
+
+def reach(point: str) -> None:
+    """Do what is to be done at `point`."""
+    _do(_told(point), point)
+
+
+class Trapped(list[Record]):
+    """A batch whose reader comes to points: its first record, one in the middle, its last."""
+
+    def __iter__(self) -> Iterator[Record]:
+        points = {0: "first", len(self) // 2: "middle", len(self) - 1: "last"} if len(self) >= 3 else {}
+        for place, record in enumerate(super().__iter__()):
+            if place == 0:
+                reach("any")
+            if place in points:
+                reach(points[place])
+            yield record
+
+
+class Producer(confluent_kafka.Producer):
+    """The transactional producer, with points around its last two calls."""
+
+    def send_offsets_to_transaction(self, *args: Any) -> None:
+        if (deed := _told("produced")) is not None:
+            self.flush()
+            _do(deed, "produced")
+        super().send_offsets_to_transaction(*args)
+        reach("offsets")
+
+    def commit_transaction(self, *args: Any) -> None:
+        if (deed := _told("committing")) is not None:
+            threading.Thread(target=super().commit_transaction, args=args, daemon=True).start()
+            time.sleep(COMMITTING_S)
+            _do(deed, "committing")
+        super().commit_transaction(*args)
+        reach("committed")
+
+
+class Consumer(transport.Consumer):
+    """The consumer, with points in a rebalance."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        reach("revoking")
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        reach("assigning")
+        await super().on_partitions_assigned(assigned, generation_id)
+
+
+async def build_agent(settings: Settings, name: str) -> Agent:
+    """The real agent, given trapped batches."""
+    agent = await _build_agent(settings, name)
+    process = agent.process
+
+    async def trapped(records: Sequence[Record]) -> Sequence[Output]:
+        return await process(Trapped(records))
+
+    agent.process = trapped  # type: ignore[method-assign]
+    return agent
+
+
+if __name__ == "__main__":
+    worker.build_agent = build_agent
+    delivery.Producer = Producer  # type: ignore[attr-defined]
+    transport.Transport.Consumer = Consumer
+    main()
