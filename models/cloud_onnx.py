@@ -48,7 +48,7 @@ class OnnxProcessBackend:
     does: neither `close`, nor a crash, nor a kill -9 of the parent leaves one behind.
     """
 
-    def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 2048) -> None:
+    def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = 256) -> None:
         self.id = artifact.id
         self._command: tuple[str, ...] = (
             *(sys.executable, "-P", "-m", "models.scoring_process"),

@@ -73,9 +73,9 @@ class Settings(KafkaSettings):
 
     edge_model: str = Field("edge", description="Artifact of the edge model: a name in models/artifacts or a folder.")
     cloud_model: str = Field("cloud", description="Artifact that the `onnx` cloud backend runs.")
-    model_threads: int = Field(1, ge=1, le=256, description="Threads of onnxruntime in each worker process.")
+    model_threads: int = Field(1, ge=1, le=256, description="Threads of the model in each worker process.")
     token_budget: int = Field(
-        2048, ge=256, le=1_000_000, description="Tokens (texts times the longest of them) in one call of the model."
+        256, ge=1, le=1_000_000, description="Tokens (texts times the longest of them) in one call of the model."
     )
     max_text_chars: int = Field(
         32_768, ge=1, le=500_000, description="A longer text goes to dead-letters (Kafka's message limit is 1 MB)."
@@ -284,7 +284,8 @@ def _refuse_unknown(names: Iterable[str], known: Iterable[str], what: str) -> No
     unknown = sorted(set(names) - set(known))
     if unknown:
         near = get_close_matches(unknown[0], known, 1, cutoff=0)[0]
-        raise UsageError(f"unknown {what}: {unknown[0]}; the nearest known one is {near}, `edgewise config` lists all")
+        name = unknown[0] if unknown[0].isprintable() else repr(unknown[0])  # it may hold a line break
+        raise UsageError(f"unknown {what}: {name}; the nearest known one is {near}, `edgewise config` lists all")
 
 
 def _refusal(error: ErrorDetails, sources: Sources) -> str:

@@ -1,4 +1,4 @@
-"""How fast artifacts are: latency of one text, texts a second in batches of 32, peak memory; tokenisation included.
+"""How fast artifacts are in the worker's classifier: latency of one text, texts a second in calls of 32, peak memory.
 
     python -m training.speed FOLDER THREADS < TEXTS
 
@@ -75,16 +75,11 @@ def once(folder: Path, threads: int, texts: Sequence[str]) -> dict[str, Any]:
     # Both are read when tokenizers first works in parallel.
     os.environ["RAYON_NUM_THREADS"], os.environ["TOKENIZERS_PARALLELISM"] = str(threads), str(threads > 1).lower()
     from models.artifact import load_artifact
-    from models.classifier import load_session, load_tokenizer, pad
+    from models.classifier import Classifier
     from models.text import normalise
 
-    artifact = load_artifact(str(folder))
-    tokenizer, session = load_tokenizer(artifact, threads), load_session(artifact, threads)
-
-    def score(batch: Sequence[str], width: int | None = None) -> None:
-        encoded = tokenizer.encode_batch_fast([normalise(text) for text in batch])
-        session.run(["logits"], pad([encoding.ids for encoding in encoded], 0, width))
-
+    classifier = Classifier(load_artifact(str(folder)), threads=threads)
+    score, tokenizer = classifier.score, classifier._tokenizer  # noqa: SLF001 - to count tokens, and to pad: no worker does
     for text in texts[:BATCH]:
         score([text])
     latencies = [_milliseconds(score, [text]) for text in texts[:LATENCY_TEXTS]]
@@ -94,10 +89,10 @@ def once(folder: Path, threads: int, texts: Sequence[str]) -> dict[str, Any]:
         for tokens in TOKENS
     }
     ordered = sorted(texts[:SORTED_TEXTS], key=lambda text: len(tokenizer.encode(normalise(text)).ids))
-    in_order = _per_second(score, ordered, None)
-    # Before whole batches of 256 tokens, which no worker makes.
+    in_order = _per_second(score, ordered)
     peak = _peak_memory_mib()
     spread = ordered[:: -(-len(ordered) // PADDED_TEXTS)]
+    tokenizer.enable_padding(length=PADDED)
     return {
         "latency_ms": {
             "mean": statistics.fmean(latencies),
@@ -105,22 +100,22 @@ def once(folder: Path, threads: int, texts: Sequence[str]) -> dict[str, Any]:
             "p95": float(np.percentile(latencies, 95)),
             "by_tokens": by_tokens,
         },
-        "texts_per_s": {"sorted": in_order, "padded_256": _per_second(score, spread, PADDED)},
+        "texts_per_s": {"sorted": in_order, "padded_256": _per_second(score, spread)},
         "peak_memory_mib": peak,
     }
 
 
-def _milliseconds(score: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:
+def _milliseconds(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
     begun = perf_counter()
     score(texts)
     return (perf_counter() - begun) * 1000
 
 
-def _per_second(score: Callable[[Sequence[str], int | None], None], texts: Sequence[str], width: int | None) -> float:
-    score(texts[:BATCH], width)
+def _per_second(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
+    score(texts[:BATCH])
     begun = perf_counter()
     for start in range(0, len(texts), BATCH):
-        score(texts[start : start + BATCH], width)
+        score(texts[start : start + BATCH])
     return len(texts) / (perf_counter() - begun)
 
 

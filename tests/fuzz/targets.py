@@ -165,7 +165,7 @@ def settings(data: bytes) -> None:
         case 0:
             _load(None, {"EDGEWISE_" + chosen.upper(): _variable(value)})
         case 1:
-            _load(None, {"EDGEWISE_" + "".join(filter(str.isprintable, _variable(name))).upper(): _variable(value)})
+            _load(None, {"EDGEWISE_" + _variable(name).upper(): _variable(value)})
         case 2:
             _write(path, value)
             _load(path, {})

@@ -103,9 +103,12 @@ def folder_of(run: Path, file_format: str) -> Path:
     return run / "artifacts" / "edge-1" / file_format
 
 
-def logits(run: Path, file_format: str, rows: list[list[int]], width: int | None = None) -> NDArray[np.float32]:
-    session = load_session(load_artifact(str(folder_of(run, file_format))), 1)
-    (result,) = session.run(["logits"], pad(rows, 0, width))
+def logits(run: Path, file_format: str, rows: list[list[int]], width: int = 0) -> NDArray[np.float32]:
+    session = load_session(load_artifact(str(folder_of(run, file_format))))
+    more = max(0, width - max(map(len, rows)))
+    (result,) = session.run(
+        ["logits"], {name: np.pad(each, ((0, 0), (0, more))) for name, each in pad(rows, 0).items()}
+    )
     return np.asarray(result)
 
 

@@ -1,5 +1,6 @@
 """The classifier: order, padding, budget, truncation, calibration, and what it refuses to load."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -128,9 +129,25 @@ def test_softmax_of_large_logits_is_finite() -> None:
 
 
 def test_threads_do_not_change_the_result(folder: Path, classifier: Classifier) -> None:
-    two = Classifier(load_artifact(str(folder)), threads=2)
-    texts = [f"{word} day" for word in WORDS]
-    np.testing.assert_allclose(two.score(texts), classifier.score(texts), atol=1e-6)
+    """Seen to fail with results taken in the order in which they are ready."""
+    three = Classifier(load_artifact(str(folder)), threads=3, token_budget=64)
+    texts = [f"{word} day" * (1 + index % 5) for index, word in enumerate([*WORDS] * 9)]
+    np.testing.assert_array_equal(three.score(texts), classifier.score(texts))
+
+
+def test_as_many_batches_as_threads_are_run_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with batches mapped one after the other."""
+    two = Classifier(load_artifact(str(folder)), threads=2, token_budget=1)
+    run = two._session.run
+    met = threading.Barrier(2, timeout=30)
+
+    class Meeting:
+        def run(self, names: list[str], feed: dict[str, np.ndarray[tuple[int, int], np.dtype[np.int64]]]) -> object:
+            met.wait()
+            return run(names, feed)
+
+    monkeypatch.setattr(two, "_session", Meeting())
+    assert two.score(["awful", "the gate", "I love it", "great"]).argmax(axis=1).tolist() == [0, 1, 2, 2]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

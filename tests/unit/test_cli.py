@@ -161,7 +161,7 @@ def test_config_tells_values_and_sources_and_no_secret(tmp_path: Path) -> None:
     found = json.loads(plain.stdout)
     assert found["router"] == {"value": "article", "source": str(tmp_path / "my.toml")}
     assert found["window_s"] == {"value": 30, "source": "EDGEWISE_WINDOW_S"}
-    assert found["token_budget"] == {"value": 2048, "source": "default"}
+    assert found["token_budget"] == {"value": 256, "source": "default"}
     assert found["schema_registry_password"]["value"] == "********"
     assert found["schema_registry_url"]["value"] == "https://********@registry"
     assert set(found) == set(Settings.model_fields)

@@ -55,8 +55,8 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("token_budget", "12", "a whole number from 256 to 1,000,000"),
-        ("token_budget", "many", "a whole number from 256 to 1,000,000"),
+        ("token_budget", "0", "a whole number from 1 to 1,000,000"),
+        ("token_budget", "many", "a whole number from 1 to 1,000,000"),
         ("confidence_threshold", "1.5", "a number from 0 to 1"),
         ("complexity_threshold", "nan", "a number of 0 or more"),
         ("router", "mine", "one of default, article"),
@@ -93,6 +93,15 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(tmp_path: Path) -
         load_settings(None, {})
     (tmp_path / "edgewise.toml").unlink()
     assert load_settings(None, {"PATH": "/", "EDGE": "x", "edgewise_x": "y"}) == Settings()
+
+
+def test_an_unknown_name_that_holds_a_line_break_is_told_on_one_line(tmp_path: Path) -> None:
+    """Seen to fail with the name as it is."""
+    with pytest.raises(UsageError, match=r"^unknown environment variable: 'EDGEWISE_A\\nB'; the nearest .* all$"):
+        load_settings(None, {"EDGEWISE_A\nB": "a"})
+    (tmp_path / "edgewise.toml").write_text(r'"a\nb" = 1')
+    with pytest.raises(UsageError, match=r"^unknown setting in edgewise\.toml: 'a\\nb'; the nearest .* all$"):
+        load_settings(None, {})
 
 
 def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
