@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -5,10 +6,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from schemas.topics import DEAD_LETTERS, RECORD_TYPES, TRANSCRIPTS
+from streams import topics_admin
 from streams.kafka import client_config, cluster_metadata
 from streams.lag import _committed, group_lag
 from streams.settings import Settings
-from streams.topics_admin import TopicAdminError, create, describe, specs
+from streams.topics_admin import TopicAdminError, _configs, create, describe, specs
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 
@@ -74,6 +76,15 @@ def test_a_dead_letter_has_room_for_the_largest_record_and_its_headers(settings:
 def test_what_the_broker_refuses_is_told(settings: Settings) -> None:
     with pytest.raises(TopicAdminError, match=r"topic test-.* could not be created: .*[Rr]eplication factor"):
         create(settings.model_copy(update={"replication_factor": 5}))
+
+
+def test_a_broker_that_is_slow_to_describe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a client that is gone before its futures: "Broker handle destroyed for termination"."""
+    monkeypatch.setattr(topics_admin, "_REQUEST_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = Settings(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(TopicAdminError, match=r"topic some could not be described: .*Timed out"):
+            _configs(settings, ["some"])
 
 
 def test_two_of_three_replicas_confirm() -> None:
