@@ -16,8 +16,8 @@ from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams import metrics
-from streams.access import require_access
-from streams.delivery import Agent, Delivery, DeliveryError
+from streams.access import AGENTS, require_access
+from streams.delivery import Agent, Delivery, DeliveryError, FencedError
 from streams.faust_security import credentials
 from streams.kafka import cluster_metadata, require_visible
 from streams.security import AUTHORIZATION, AccessError, user
@@ -40,7 +40,7 @@ STOP_TIMEOUT_S = 8.0
 
 
 class TopicMissingError(UsageError):
-    """The topic that the agent reads does not exist."""
+    """A topic that the agent reads or writes does not exist."""
 
 
 def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
@@ -86,9 +86,9 @@ async def serve(settings: Settings, agent: Agent) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await asyncio.to_thread(_require_topics, settings, agent)
-    delivery = Delivery(settings, agent)
-    await asyncio.to_thread(delivery.start)
-    with tempfile.TemporaryDirectory(prefix="edgewise-") as datadir:
+    with _temporary_folder() as datadir:
+        delivery = Delivery(settings, agent)
+        await asyncio.to_thread(delivery.start)
         app = build_app(settings, agent, delivery, Path(datadir))
         if settings.metrics_port:
             _serve_metrics(settings, agent, app)
@@ -110,18 +110,21 @@ async def serve(settings: Settings, agent: Agent) -> None:
 
 
 def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
-    """`failure`, or where a right was taken away meanwhile, which one.
+    """`failure`, or where a right or a topic was taken away meanwhile, which one.
 
-    The clients know only of what sort it was; of records that were refused in a transaction not even that.
+    The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
+    produced to a topic that is gone waits for it, until the broker gives the transaction up.
     """
     refused = isinstance(failure, TopicAuthorizationFailedError | GroupAuthorizationFailedError)
     if isinstance(failure, KafkaException):
         refused = failure.args[0].code() in AUTHORIZATION
-    if refused or isinstance(failure, AccessError | DeliveryError):
+    if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
-            require_access(settings, agent.name)
-        except AccessError as precise:
+            _require_topics(settings, agent)
+        except (AccessError, TopicMissingError) as precise:
             return precise
+        except EdgewiseError:  # no broker answers now; it was there when `failure` came
+            pass
     return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}") if refused else failure
 
 
@@ -136,12 +139,28 @@ async def _stop(app: faust.App, crashed: bool) -> None:
 def _require_topics(settings: Settings, agent: Agent) -> None:
     present = cluster_metadata(settings).topics
     require_access(settings, agent.name)
-    if agent.source not in present:
-        require_visible(settings, agent.source)
+    writes = AGENTS[agent.name].writes if agent.name in AGENTS else ()
+    missing = [topic for topic in (agent.source, *map(settings.topic, writes)) if topic not in present]
+    for topic in missing:
+        require_visible(settings, topic)
+    if missing:
+        names = ", ".join(map(repr, missing))
         raise TopicMissingError(
-            f"topic {agent.source!r} does not exist on {settings.bootstrap_servers}: "
-            "create the topics with `edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
+            f"{agent.name}: topic{'s' if len(missing) > 1 else ''} {names} do{'' if len(missing) > 1 else 'es'} not "
+            f"exist on {settings.bootstrap_servers}: create the topics with `edgewise topics create`, or set "
+            "EDGEWISE_TOPIC_PREFIX"
         )
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for Faust, which wants one and leaves it empty, gone when the block ends. Raises EdgewiseError."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="edgewise-")
+    except OSError as error:
+        raise EdgewiseError(
+            f"no temporary folder can be made ({error.strerror}): is the disk full? Make room, or set TMPDIR to a "
+            "folder that can be written to"
+        ) from None
 
 
 def _serve_metrics(settings: Settings, agent: Agent, app: faust.App) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP, StreamT
@@ -115,15 +115,10 @@ class Delivery:
         transactional_id = self.settings.transactional_id(self.agent.name)
         for i in range(PRODUCERS):
             producer = Producer(
-                client_config(self.settings)
+                producer_config(self.settings)
                 | {
                     "transactional.id": f"{transactional_id}-{i}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    "linger.ms": 5,  # a commit flushes at once; until then let batches grow
-                    "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
-                    "compression.type": "lz4",
-                    # A dead letter is as large as the broker's largest record, and its headers come on top.
-                    "message.max.bytes": 2 * 1024 * 1024,
                 }
             )
             try:
@@ -182,7 +177,7 @@ class Delivery:
             error = exception.args[0]
             if not error.txn_requires_abort():
                 raise self._plain(error) from exception
-            self._abort(producer)
+            self._abort(producer, error)
             self._aborts.inc()
             if error.code() not in _GENERATION_IS_OVER:
                 raise self._plain(error) from exception
@@ -201,11 +196,13 @@ class Delivery:
             else:
                 return
 
-    def _abort(self, producer: Producer) -> None:
+    def _abort(self, producer: Producer, cause: KafkaError) -> None:
         try:
             self._retry(producer.abort_transaction)
         except KafkaException as exception:
-            raise self._plain(exception.args[0]) from exception
+            # The broker was quicker, as after 10 s without an answer from a topic: what went wrong first tells more.
+            first = exception.args[0] if cause.code() in _GENERATION_IS_OVER else cause
+            raise self._plain(first) from exception
 
     def _retry(self, call: Callable[[], None]) -> None:
         """Repeats `call` while it fails for a passing reason. Each try blocks by itself, so there is no pause."""
@@ -232,9 +229,24 @@ class Delivery:
                 + self.settings.transactional_id(self.agent.name),
             }.get(error.code(), f"READ on topic {self.agent.source} and WRITE on those that the agent publishes to")
             return AccessError(f"{self.agent.name}: {reason(self.settings, error, needs)}")
+        too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+        advice = ". Nothing was committed: raise that topic's max.message.bytes" if too_large else ""
         return DeliveryError(
-            f"{self.agent.name}: a transaction failed and the worker must start again: {error.str()} ({error.name()})"
+            f"{self.agent.name}: a transaction failed and the worker must start again: "
+            f"{error.str()} ({error.name()}){advice}"
         )
+
+
+def producer_config(settings: Settings) -> dict[str, Any]:
+    """How results are produced, transactions aside."""
+    return client_config(settings) | {
+        "linger.ms": 5,  # a commit flushes at once; until then let batches grow
+        "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
+        "compression.type": "lz4",
+        # The broker judges what is too large, after compression. The client would before: a text of 3 MB that came in
+        # 30 kB could not even become a dead letter, and would stop the line.
+        "message.max.bytes": 64 * 1024 * 1024,
+    }
 
 
 def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:

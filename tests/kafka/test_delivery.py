@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
 from streams.app import TopicMissingError, serve
 from streams.delivery import Delivery, DeliveryError, FencedError, Output
 from streams.reader import read_topic
 from streams.settings import Settings
+from streams.topics_admin import create
 from streams.transport import Record, group_metadata, stable_offsets
 
 EVENTS = 500
@@ -62,10 +63,7 @@ class Copy:
 @pytest.fixture
 def filled(settings: Settings) -> Settings:
     """The topics, with numbers from 0 on the input."""
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
-    topics = [NewTopic(settings.topic(name), PARTITIONS, 1) for name in ("transcripts", "sentiment")]
-    for future in admin.create_topics(topics).values():
-        future.result()
+    create(settings)
     produce(settings, range(EVENTS))
     return settings
 
@@ -205,9 +203,20 @@ def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog
 
 
 @both_brokers
-def test_a_missing_topic_is_named(settings: Settings) -> None:
-    with pytest.raises(TopicMissingError, match=r"transcripts' does not exist .*`edgewise topics create`"):
+def test_missing_topics_are_named(settings: Settings) -> None:
+    with pytest.raises(TopicMissingError, match=r"transcripts', .* do not exist .*`edgewise topics create`"):
         asyncio.run(serve(settings, Copy(settings, 1)))
+
+
+@pytest.mark.kafka
+def test_a_missing_output_topic_is_named_before_anything_is_read(filled: Settings) -> None:
+    """Seen to fail with only the agent's source asked for: the worker joins, and waits 10 s with each dead letter."""
+    admin = AdminClient({"bootstrap.servers": filled.bootstrap_servers})
+    for future in admin.delete_topics([filled.topic("dead-letters")]).values():
+        future.result()
+    with pytest.raises(TopicMissingError, match=r"edge: topic 'test-\w+\.dead-letters' does not exist"):
+        asyncio.run(serve(filled, Copy(filled, 1)))
+    assert results(filled) == []
 
 
 @pytest.mark.kafka
