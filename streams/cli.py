@@ -1,5 +1,6 @@
 """The `edgewise` command. Each subcommand is a file in `commands`, which imports what it needs only when it runs."""
 
+import errno
 import io
 import os
 import sys
@@ -23,6 +24,9 @@ from streams.commands.verify import verify
 from streams.commands.worker import worker
 from streams.interrupts import kept_interrupts
 from streams.plugins import PluginGroup
+
+# The disk, the quota or the largest size of a file is used up; or nobody reads what is printed, as behind `| head`.
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
 
 app = typer.Typer(
     name="edgewise",
@@ -81,12 +85,24 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         with kept_interrupts():
-            app()
+            try:
+                app()
+            except SystemExit:
+                if sys.stdout is not None:  # that was closed
+                    sys.stdout.flush()  # as Python would in a moment, when nobody could be told that it failed
+                raise
     except KeyboardInterrupt:
         sys.exit(130)
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else what is left in the buffer would be tried, and fail, again
+        if error.errno != errno.EPIPE:
+            print(f"edgewise: the output is not complete: {error.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -109,11 +109,11 @@ def replay(
 ) -> Summary:
     """Sends the rows of `recordings`, one file after another, at `pace`.
 
-    All files are read and checked first: nothing is sent of recordings that cannot be read to the end. Events are not
-    validated; what the workers cannot use, they put into dead-letters. Sending is idempotent and in order per
-    conversation. With `resume` only those rows are sent that the latest run of the same file has not brought into
-    `transcripts`, under that run's id. `on_progress` is called with events done and rows, now and then. Ctrl-C
-    (KeyboardInterrupt) ends the replay in good order; the summary tells.
+    All files are read and checked first: nothing is sent of recordings that cannot be read to the end; one that is
+    changed while it is replayed is found at its end. Events are not validated; what the workers cannot use, they put
+    into dead-letters. Sending is idempotent and in order per conversation. With `resume` only those rows are sent that
+    the latest run of the same file has not brought into `transcripts`, under that run's id. `on_progress` is called
+    with events done and rows, now and then. Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
 
     Raises RecordingError, BrokerUnreachableError, AccessError, UsageError (no topic), ReplayError.
     """
@@ -139,12 +139,22 @@ def replay(
             for recording, sha in zip(recordings, digests, strict=True):
                 run = runs.get(sha, _Run(run_id))
                 pacer = Pacer(pace, clock_s)
-                for event in recording.events(sha, encode, clock):
-                    if event.row in run.rows:
-                        before += 1
-                    else:
-                        sender.wait(pacer, event.occurred_at)
-                        sender.send(recording.path, sha, run.id, event)
+                unreadable = ""
+                try:
+                    for event in recording.events(sha, encode, clock):
+                        if event.row in run.rows:
+                            before += 1
+                        else:
+                            sender.wait(pacer, event.occurred_at)
+                            sender.send(recording.path, sha, run.id, event)
+                except RecordingError as error:  # it could be read to its end before
+                    unreadable = f" ({error})"
+                if unreadable or digest(recording.path) != sha:
+                    sender.finish(_FLUSH_TIMEOUT_S)
+                    raise RecordingError(
+                        f"{recording.path} was changed while it was replayed{unreadable}: it may not be whole in "
+                        f"{name}, which took {sender.delivered:,} events; replay a copy that stays as it is"
+                    )
             sender.finish(_FLUSH_TIMEOUT_S)
     except KeyboardInterrupt:
         interrupted = True

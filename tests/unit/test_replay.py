@@ -1,5 +1,7 @@
 import hashlib
 import json
+import os
+import re
 from collections import Counter
 from itertools import chain, repeat
 from pathlib import Path
@@ -180,6 +182,37 @@ def test_nothing_is_sent_of_a_recording_that_cannot_be_read_to_its_end(
     with pytest.raises(RecordingError, match=r"calls\.jsonl, line 301: "):
         replay(topics, [recording])
     assert sent(topics) == []
+
+
+@pytest.mark.parametrize("name", ["airline.csv", "care.jsonl"])
+def test_a_sample_cut_short_in_a_row_is_refused_with_its_line(
+    name: str, topics: Settings, tmp_path: Path, repository: Path
+) -> None:
+    """Seen to fail with rows of too few cells, and lines that are not JSON, left out in silence."""
+    content = (repository / "samples" / name).read_bytes().splitlines(keepends=True)[:20]
+    cut = tmp_path / name
+    cut.write_bytes(b"".join(content[:-1]) + content[-1][: len(content[-1]) // 3])
+    with pytest.raises(RecordingError, match=rf"{re.escape(name)}, line \d+: "):
+        replay(topics, [Recording(cut)])
+    assert sent(topics) == []
+
+
+@pytest.mark.parametrize("keep", [100, 100.5], ids=["after a row", "in a row"])
+def test_a_recording_cut_short_while_it_is_replayed_is_told(
+    keep: float, topics: Settings, recording: Recording
+) -> None:
+    """Seen to fail without a second look at the file, for which a replay of half of it was done."""
+    lines = recording.path.read_bytes().splitlines(keepends=True)
+    size = sum(map(len, lines[: int(keep)])) + (5 if keep % 1 else 0)
+
+    def on_progress(done: int, rows: int) -> None:
+        os.truncate(recording.path, size)
+
+    with pytest.raises(RecordingError, match=r"calls\.jsonl was changed while .* may not be whole .* took \d+ events"):
+        replay(topics, [recording], pace=Pace(per_second=300), on_progress=on_progress)
+    # What was read ahead of the cut is sent; not all of it was.
+    rows = sorted(int(headers(message)["edgewise-row"]) for message in sent(topics))
+    assert rows == list(range(1, len(rows) + 1))
 
 
 def test_without_the_topic_nothing_is_made_up(settings: Settings, recording: Recording) -> None:
