@@ -32,6 +32,13 @@ class Exit(NamedTuple):
     last_words: str
 
 
+def environ(settings: Settings) -> dict[str, str]:
+    """This process's variables, with `settings` in the place of its own."""
+    changed = settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}
+    return variables | {f"EDGEWISE_{name.upper()}": str(value) for name, value in changed.items()}
+
+
 class Line:
     """For each of `agents` one process in each of `slots`, which names its worker id; logs go to `folder`.
 
@@ -85,18 +92,19 @@ class Line:
         settings: Settings | None = None,
         module: str | None = None,
         environment: Mapping[str, str] | None = None,
+        code: Path = REPOSITORY,
     ) -> None:
-        """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings if none are given."""
+        """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings if none are given.
+
+        `code` is the folder of the code that it runs.
+        """
         settings = settings or self._hosts.get(slot, self._settings)
-        changed = settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}
-        variables |= {f"EDGEWISE_{name.upper()}": str(value) for name, value in changed.items()}
-        variables |= {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
+        variables = environ(settings) | {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
         variables |= {FOLDER: str(self._folder), **(environment or {})}
         with self._lock, self._log(agent, slot).open("ab") as log:
             self._workers[agent, slot] = subprocess.Popen(
                 [sys.executable, "-m", module or self._module, "worker", agent],
-                cwd=REPOSITORY,
+                cwd=code,
                 env=variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -18,6 +18,7 @@ from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
 from tests.faults.network import HOSTS
+from tests.faults.registry import schema_registry
 from tests.faults.watch import Watch
 from tests.kafka.kafka_server import bootstrap_servers
 from tests.unit.tiny_artifact import tiny_artifact
@@ -25,6 +26,9 @@ from tests.unit.tiny_artifact import tiny_artifact
 # Two cores carry the brokers, six workers, the load and the watch; the faults are delivery's to stand, not the model's.
 RATE = 200.0
 DRAIN_S = 180.0
+
+# No longer than this is the short form.
+SHORT_S = 3.0
 
 # What was published when a fault began is seen within moments; a watch that shares two cores with all else needs more.
 SETTLE_S = 15.0
@@ -50,6 +54,8 @@ class Fault:
     """Whether workers may end by themselves, and are then started again as a process manager does."""
     module: str = "streams.cli"
     """What the workers run."""
+    registry: bool = False
+    """Whether there is a schema registry, which the workers, the watch and `edgewise verify` use."""
     proxied: bool = False
     """Whether the workers reach the brokers through the network that can be broken, each slot's from a host of its own;
     the load and the watch never do."""
@@ -150,12 +156,18 @@ def play(fault: Fault, cluster: Cluster, folder: Path, *, seed: int, seconds: fl
 
     Raises RuntimeError: the line did not come up, go on or recover, or a worker ended by itself that must not.
     """
+    with schema_registry() if fault.registry else contextlib.nullcontext() as registry:
+        return _play(fault, cluster, folder, registry, seed=seed, seconds=seconds)
+
+
+def _play(fault: Fault, cluster: Cluster, folder: Path, registry: str | None, *, seed: int, seconds: float) -> Outcome:
     folder.mkdir(parents=True, exist_ok=True)
     models = {f"{name}_model": str(tiny_artifact(folder, name)) for name in ("edge", "cloud")}
     settings = Settings(
         bootstrap_servers=bootstrap_servers(cluster.servers),
         topic_prefix=f"{fault.name}-{uuid.uuid4().hex[:8]}.",
         replication_factor=min(3, len(cluster.servers)),
+        schema_registry_url=registry,
     ).model_copy(update={**models, **fault.settings})
     create(settings)
     hosts = {

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
+from streams.codecs import codec
 from streams.settings import Settings
 
 PATIENCE_S = 120.0
@@ -23,14 +24,15 @@ class Watch:
     """Reads `sentiment` as a downstream team does (read_committed), from its beginning, in a thread.
 
     `seen` has when each event's first result came, in seconds of `time.monotonic`; `times` how many came, `degraded`
-    which of them were marked as degraded.
+    which of them were marked as degraded, `models` how many came of each model.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.seen: dict[str, float] = {}
         self.times: Counter[str] = Counter()
         self.degraded: set[str] = set()
-        self._codec: Codec[SentimentResult] = Codec(SENTIMENT)
+        self.models: Counter[str] = Counter()
+        self._codec: Codec[SentimentResult] = codec(settings, SENTIMENT)
         self._ending = threading.Event()
         self._failure: Exception | None = None
         self._consumer = Consumer(
@@ -98,6 +100,7 @@ class Watch:
                         continue  # librdkafka goes on by itself; a result that does not come is missed by who waits
                     result = self._codec.decode(message.value())
                     self.times[result.event_id] += 1
+                    self.models[result.model] += 1
                     self.seen.setdefault(result.event_id, time.monotonic())
                     if result.degraded:
                         self.degraded.add(result.event_id)
