@@ -46,7 +46,7 @@ GARBAGE: Mapping[str, Callable[[NDArray[np.float32]], bytes]] = {
     "noise": lambda p: b"\x00\xff" * (HEADER.size + len(p)),
     "ready again": lambda _: frame(READY),
 }
-MOODS = (*GARBAGE, "slow", "refuses", "dies", "dies in its answer", "hangs", "hangs in its answer", "freezes")
+MISDEEDS = ("refuses", "dies", "dies in its answer", "hangs", "hangs in its answer", "freezes")  # and "slow"
 
 
 def main(order: str, folder: str, threads: str, token_budget: str) -> int:

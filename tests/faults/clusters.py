@@ -43,7 +43,10 @@ def cluster(folder: Path, brokers: int) -> Iterator[Cluster]:
             kafka_cluster(
                 folder,
                 brokers,
-                properties={"listener.security.protocol.map": _PROTOCOLS},
+                properties={
+                    "listener.security.protocol.map": _PROTOCOLS,
+                    "log.cleaner.backoff.ms": "500",  # where there is nothing to compact it looks again after 15 s
+                },
                 listeners=_LISTENERS,
                 advertised=network.advertised,
                 heap=HEAP,

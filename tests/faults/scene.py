@@ -5,11 +5,15 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.topics import TRANSCRIPTS
+from streams.codecs import codec
 from streams.ledger import Verdict
+from streams.reader import read_topic
 from streams.settings import Settings
 from streams.topics_admin import create
 from streams.verify import verify, wait_until_drained
@@ -19,6 +23,7 @@ from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
 from tests.faults.network import HOSTS
 from tests.faults.registry import schema_registry
+from tests.faults.removed import Removed
 from tests.faults.watch import Watch
 from tests.kafka.kafka_server import bootstrap_servers
 from tests.unit.tiny_artifact import tiny_artifact
@@ -115,6 +120,7 @@ class Scene:
         self.recoveries: list[float] = []
         self.checks: list[Callable[[Verdict], None]] = []
         """Called with the verdict when all has drained: what else must be true then."""
+        self.removed = Removed()
 
     def times(self, at_least: int = 1) -> Iterator[int]:
         """Numbers of the faults to inject: so many at least, and as many as begin within `seconds`."""
@@ -131,9 +137,15 @@ class Scene:
         self.injected += count
         yield
         ended = time.monotonic()
-        before = set(self.load.sent)
+        before = set(self.load.sent) - self.removed.unread
         self.watch.wait_for_all(before, timeout_s)
         self.recoveries.append(max((self.watch.seen[each] for each in before), default=ended) - ended)
+
+    def note_read(self, others: AbstractSet[str] = frozenset()) -> None:
+        """Note what of the load, or of `others`, has a result and is gone from `transcripts`; when all is at rest."""
+        decode = codec(self.settings, TRANSCRIPTS).decode
+        present = {decode(message.value()).event_id for message in read_topic(self.settings, TRANSCRIPTS)}
+        self.removed.read |= self.watch.seen.keys() & (self.load.sent.keys() | others) - present
 
     def must_go_on(self, events: int = 50, timeout_s: float = 60.0) -> None:
         """Wait, in the middle of a fault, until so many more events have a result."""
@@ -206,7 +218,7 @@ def _play(fault: Fault, cluster: Cluster, folder: Path, registry: str | None, *,
         fault.play(scene)
         load.stop()
         wait_until_drained(settings, DRAIN_S)
-        watch.wait_for_all(set(load.sent))
+        watch.wait_for_all(set(load.sent) - scene.removed.unread)
         if line.exits and not fault.restarts:
             raise RuntimeError(f"workers ended by themselves: {line.exits}")
     verdict = verify(settings)
@@ -216,13 +228,15 @@ def _play(fault: Fault, cluster: Cluster, folder: Path, registry: str | None, *,
 
 
 def _outcome(fault: Fault, brokers: int, seed: int, scene: Scene, verdict: Verdict) -> Outcome:
-    sent, watch = scene.load.sent, scene.watch
-    if verdict.truncated:
+    sent, watch, removed = scene.load.sent, scene.watch, scene.removed
+    if verdict.truncated != removed.truncated(scene.settings):
         raise RuntimeError(f"the proof is not complete: {verdict.truncated}")
+    if answered := removed.unread & watch.seen.keys():
+        raise RuntimeError(f"{len(answered)} events have a result, and were reported as removed before they were read")
     # Twice counted, by the verifier and by the watch, which knows nothing of it: the worse of the two.
     expected = verdict.repeated
     twice = max(0, sum(watch.times.values()) - len(watch.times) - expected)
-    judged = {"lost": verdict.lost, "duplicated": verdict.duplicated, "out_of_order": verdict.out_of_order}
+    judged = ("lost", "duplicated", "out_of_order", "unknown")
     return Outcome(
         number=fault.number,
         fault=fault.name,
@@ -230,10 +244,11 @@ def _outcome(fault: Fault, brokers: int, seed: int, scene: Scene, verdict: Verdi
         seed=seed,
         injected=scene.injected,
         events=verdict.events,
-        lost=max(verdict.lost.count, len(sent.keys() - watch.seen.keys())),
+        lost=max(verdict.lost.count, len(sent.keys() - watch.seen.keys() - removed.unread)),
         duplicated=max(verdict.duplicated.count, twice),
         out_of_order=verdict.out_of_order.count,
-        other=sum(kind.count for name, kind in verdict.faults.items() if name not in judged),
+        other=sum(kind.count for name, kind in verdict.faults.items() if name not in judged)
+        + abs(verdict.unknown.count - len(removed.read)),
         dead_letters=verdict.dead_letters,
         longest_stop_s=max(watch.seen[each] - sent[each] for each in sent if each in watch.seen),
         recovery_s=max(scene.recoveries, default=0.0),

@@ -24,13 +24,14 @@ class Watch:
     """Reads `sentiment` as a downstream team does (read_committed), from its beginning, in a thread.
 
     `seen` has when each event's first result came, in seconds of `time.monotonic`; `times` how many came, `degraded`
-    which of them were marked as degraded, `models` how many came of each model.
+    which of them were marked as degraded, `cloud` which were the cloud's; `models` how many came of each model.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.seen: dict[str, float] = {}
         self.times: Counter[str] = Counter()
         self.degraded: set[str] = set()
+        self.cloud: set[str] = set()
         self.models: Counter[str] = Counter()
         self._codec: Codec[SentimentResult] = codec(settings, SENTIMENT)
         self._ending = threading.Event()
@@ -99,10 +100,22 @@ class Watch:
                     if message.error() is not None:
                         continue  # librdkafka goes on by itself; a result that does not come is missed by who waits
                     result = self._codec.decode(message.value())
+                    _require_sound(result)
                     self.times[result.event_id] += 1
                     self.models[result.model] += 1
                     self.seen.setdefault(result.event_id, time.monotonic())
                     if result.degraded:
                         self.degraded.add(result.event_id)
+                    elif result.route == "cloud":
+                        self.cloud.add(result.event_id)
         except Exception as error:  # noqa: BLE001 - raised in the thread that waits for the results
             self._failure = error
+
+
+def _require_sound(result: SentimentResult) -> None:
+    """Raises ValueError for a result that no consumer could make sense of, whatever else went wrong."""
+    probabilities = (result.negative, result.neutral, result.positive)
+    if not (min(probabilities) >= 0 and abs(sum(probabilities) - 1) < 1e-3 and result.confidence == max(probabilities)):
+        raise ValueError(f"{result.event_id} has the probabilities {probabilities}, confidence {result.confidence}")
+    if result.degraded != (result.reason == "cloud_error") or (result.degraded and result.route != "edge"):
+        raise ValueError(f"{result.event_id}: degraded {result.degraded}, {result.reason}, by the {result.route}")
