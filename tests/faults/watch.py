@@ -25,15 +25,18 @@ class Watch:
 
     `seen` has when each event's first result came, in seconds of `time.monotonic`; `times` how many came, `degraded`
     which of them were marked as degraded, `cloud` which were the cloud's; `models` how many came of each model.
+
+    Results that come within `wait_s` seconds are read together, and count as seen when the last of them is there.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, wait_s: float = 0.05) -> None:
         self.seen: dict[str, float] = {}
         self.times: Counter[str] = Counter()
         self.degraded: set[str] = set()
         self.cloud: set[str] = set()
         self.models: Counter[str] = Counter()
         self._codec: Codec[SentimentResult] = codec(settings, SENTIMENT)
+        self._wait_s = wait_s
         self._ending = threading.Event()
         self._failure: Exception | None = None
         self._consumer = Consumer(
@@ -96,7 +99,7 @@ class Watch:
     def _run(self) -> None:
         try:
             while not self._ending.is_set():
-                for message in self._consumer.consume(500, 0.05):
+                for message in self._consumer.consume(500, self._wait_s):
                     if message.error() is not None:
                         continue  # librdkafka goes on by itself; a result that does not come is missed by who waits
                     result = self._codec.decode(message.value())
