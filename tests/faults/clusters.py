@@ -52,5 +52,5 @@ def cluster(folder: Path, brokers: int) -> Iterator[Cluster]:
                 heap=HEAP,
             )
         )
-        network.connect(servers)
+        network.connect([server.node.listeners for server in servers])
         yield Cluster(servers, network)

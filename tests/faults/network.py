@@ -10,12 +10,10 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-
-from tests.kafka.kafka_server import KafkaServer
 
 HOSTS = (0, 1)
 
@@ -79,10 +77,10 @@ class Network:
         """For each host the name of its listener, and the port that each broker has to advertise there."""
         return {listener(host): [way.port for way in self._ways if way.host == host] for host in HOSTS}
 
-    def connect(self, servers: Sequence[KafkaServer]) -> None:
-        """Say where the ways lead to."""
+    def connect(self, listeners: Sequence[Mapping[str, int]]) -> None:
+        """Say where the ways lead to: each broker's listeners, by their names."""
         for way in self._ways:
-            way.target = servers[way.broker].node.listeners[listener(way.host)]
+            way.target = listeners[way.broker][listener(way.host)]
 
     def bootstrap_servers(self, host: int) -> str:
         """What clients on a host are given to find the cluster."""
