@@ -1,4 +1,7 @@
-"""The network that the faults break does what it says: here between a client and a server that answers in kind."""
+"""The network that the faults break does what it says: here between a client and a server that answers in kind.
+
+Seen to fail where what is held passes, delays are left out, a cut resets nothing, or a refusal lets the client in.
+"""
 
 import socket
 import socketserver
