@@ -31,6 +31,9 @@ TRANSACTION_ABORTS = Counter(
     "edgewise_transaction_aborts", "Transactions aborted; their input was read again.", ["agent"]
 )
 DEAD_LETTERS = Counter("edgewise_dead_letters", "Records sent to dead-letters.", ["agent", "reason"])
+SKIPPED_RECORDS = Counter(
+    "edgewise_skipped_records", "Offsets that retention removed before the worker read them.", ["topic"]
+)
 COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force.", ["agent"])
 
 

@@ -11,6 +11,8 @@ What it changes:
   ones, librdkafka does (KIP-447, `require_stable`).
 - **Faust never commits.** The transaction has done it; a later commit could move the offsets back.
 - **Only committed records are read** (`isolation.level=read_committed`).
+- **Nothing is skipped in silence.** aiokafka would go on at the oldest record where retention has passed the worker by;
+  here positions are set back, which reports what is missing.
 
 `delivery.py` holds the other half: it accepts a chunk only if its label continues what was committed.
 """
@@ -24,6 +26,7 @@ from typing import NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from confluent_kafka import Consumer as LibrdkafkaConsumer
 from confluent_kafka import KafkaException, TopicPartition
 from faust.streams import Stream
@@ -31,6 +34,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ChannelT, ConsumerMessage, Message, StreamT
 
 from schemas.errors import UsageError
+from streams import metrics
 from streams.kafka import client_config
 from streams.settings import Settings
 
@@ -51,6 +55,9 @@ FETCH_MAX_WAIT_MS = 50
 # timeout (10 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
 
+# The start of a chunk that continues nothing.
+NOWHERE = -1
+
 
 class UntestedVersionError(UsageError):
     """A library whose internals this file relies on has another version than the tested one."""
@@ -70,7 +77,11 @@ class Record(Protocol):
 
 
 class Chunk(NamedTuple):
-    """A run of records of one partition, in order, fetched from position `start`."""
+    """A run of records of one partition, in order, fetched from position `start`.
+
+    One without records, from `NOWHERE`, stands where the next records are gone: when what was fetched before it is
+    done, positions must be set back.
+    """
 
     partition: TP
     start: int
@@ -92,7 +103,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="none",  # positions are always given, see `seek_to_committed`
             isolation_level="read_committed",
             max_poll_records=conf.broker_max_poll_records,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
@@ -171,7 +182,14 @@ class Consumer(driver.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, list[Chunk]]:
         async with self._fetch_or_seek:
             generation = self.app.consumer_generation_id
-            fetched = await self._thread.getmany(active_partitions, min(timeout, FETCH_WAIT_S))
+            try:
+                fetched = await self._thread.getmany(active_partitions, min(timeout, FETCH_WAIT_S))
+            except OffsetOutOfRangeError as error:
+                # Where a seek has moved the position since, the error is about the one before.
+                gone = {TP(*tp): at for tp, at in error.args[0].items() if at >= self._fetched.get(TP(*tp), 0)}
+                return {tp: [Chunk(tp, NOWHERE, at, generation, self.seeks, [])] for tp, at in gone.items()}
+            except NoOffsetForPartitionError:
+                return {}  # from before the seek that gives a new partition its position
             return {tp: list(self._chunks(tp, records, generation)) for tp, records in fetched.items()}
 
     def _chunks(self, tp: TP, records: list[Record], generation: int) -> Iterator[Chunk]:
@@ -192,13 +210,13 @@ class Consumer(driver.Consumer):
                 yield tp, self._to_message(tp, chunk)
 
     def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
-        last = record.records[-1]
+        last = record.records[-1] if record.records else None
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=last.offset,
-            timestamp=last.timestamp / 1000,
-            timestamp_type=last.timestamp_type,
+            offset=record.end if last is None else last.offset,
+            timestamp=0.0 if last is None else last.timestamp / 1000,
+            timestamp_type=0 if last is None else last.timestamp_type,
             headers=[],
             key=None,
             value=cast(bytes, record),  # for Faust opaque: the topic is raw
@@ -212,7 +230,9 @@ class Consumer(driver.Consumer):
         async with self._fetch_or_seek:
             assigned = sorted(self.assignment())
             loop = asyncio.get_running_loop()
-            offsets = await loop.run_in_executor(None, stable_offsets, self.settings, self.app.conf.id, assigned)
+            offsets = await loop.run_in_executor(
+                None, stable_offsets, self.settings, self.app.conf.id, assigned, self.committed
+            )
             await cast(ConsumerThread, self._thread).seek_all(offsets)
             self._fetched = dict(offsets)
             self.committed = dict(offsets)
@@ -230,8 +250,14 @@ def group_metadata(group: str, generation: int, member: str) -> bytes:
     return b"CGMDv2:" + struct.pack("<i", generation) + f"{group}\0{member}\0".encode() + b"\x01"
 
 
-def stable_offsets(settings: Settings, group: str, partitions: list[TP]) -> dict[TP, int]:
+def stable_offsets(
+    settings: Settings, group: str, partitions: list[TP], known: Mapping[TP, int] | None = None
+) -> dict[TP, int]:
     """Where `group` goes on in each partition: after the last finished transaction, else at the oldest record.
+
+    Records that retention removed before they were read are counted, and logged as an error. `known` are positions that
+    the caller had: where nothing is committed yet, records are missing from there, and what was reported before is not
+    reported again.
 
     Raises KafkaException when pending transactions do not end in time.
     """
@@ -249,12 +275,16 @@ def stable_offsets(settings: Settings, group: str, partitions: list[TP]) -> dict
             if partition.error is not None:
                 raise KafkaException(partition.error)
             oldest, _ = consumer.get_watermark_offsets(partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
-            if 0 <= partition.offset < oldest:
+            tp = TP(partition.topic, partition.partition)
+            position = max(partition.offset, (known or {}).get(tp, -1))
+            skipped = max(0, oldest - position) if position >= 0 else 0
+            metrics.SKIPPED_RECORDS.labels(tp.topic).inc(skipped)  # 0, too, so that the first is a rise
+            if skipped:
                 logger.error(
                     "%s[%d]: retention deleted records %d to %d before group %s read them",
-                    partition.topic, partition.partition, partition.offset, oldest - 1, group,
+                    tp.topic, tp.partition, position, oldest - 1, group,
                 )  # fmt: skip
-            offsets[TP(partition.topic, partition.partition)] = max(partition.offset, oldest)
+            offsets[tp] = max(partition.offset, oldest)
         return offsets
     finally:
         consumer.close()

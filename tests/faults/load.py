@@ -92,9 +92,9 @@ class Load:
         """Put `event` into `transcripts` as it is; the usual shape."""
         self.put(producer, event.conversation_id, self.codec.encode(event))
 
-    def put(self, producer: Producer, key: str, value: bytes) -> None:
-        """Put any bytes into `transcripts`."""
-        producer.produce(self.topic, value, key.encode(), on_delivery=self._delivered)
+    def put(self, producer: Producer, key: str, value: bytes, timestamp_ms: int = 0) -> None:
+        """Put any bytes into `transcripts`; 0 has the record bear the time of now."""
+        producer.produce(self.topic, value, key.encode(), timestamp=timestamp_ms, on_delivery=self._delivered)
 
     def burst(self, number: int) -> None:
         """Send so many events at once; before `start`, or after `stop`."""

@@ -8,10 +8,20 @@ from typing import Any, cast
 
 import confluent_kafka
 import pytest
-from aiokafka.structs import ConsumerRecord
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.types import TP
 
-from streams.transport import Chunk, Consumer, Record, Transport, UntestedVersionError, batches, group_metadata
+from streams.transport import (
+    NOWHERE,
+    Chunk,
+    Consumer,
+    Record,
+    Transport,
+    UntestedVersionError,
+    batches,
+    group_metadata,
+)
 
 ZERO = TP("transcripts", 0)
 
@@ -50,6 +60,42 @@ def test_offsets_with_gaps_still_continue(consumer: Consumer) -> None:
 def test_a_fetch_from_before_the_known_position_is_labelled_as_what_it_is(consumer: Consumer) -> None:
     consumer._fetched[ZERO] = 100
     assert spans(consumer, [40, 41]) == [(40, 42, 2)]
+
+
+class FailingThread:
+    """A consumer thread whose next fetch fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def getmany(self, *_: object) -> dict[TP, list[Record]]:
+        raise self._error
+
+
+def fetched(consumer: Consumer, error: Exception, monkeypatch: pytest.MonkeyPatch) -> dict[TP, list[Chunk]]:
+    monkeypatch.setattr(consumer, "_thread", FailingThread(error), raising=False)
+    monkeypatch.setattr(consumer, "app", SimpleNamespace(consumer_generation_id=7), raising=False)
+    monkeypatch.setattr(consumer, "_fetch_or_seek", asyncio.Lock(), raising=False)
+    return asyncio.run(consumer._getmany({ZERO}, 1.0))
+
+
+def test_records_that_are_gone_leave_a_chunk_that_continues_nothing(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes the way of all chunks, behind what was fetched before. Seen to fail with the error let through."""
+    consumer._fetched[ZERO] = 10
+    (chunk,) = fetched(consumer, OffsetOutOfRangeError({TopicPartition(*ZERO): 12}), monkeypatch)[ZERO]
+    assert chunk == Chunk(ZERO, NOWHERE, 12, 7, 0, [])
+    message = consumer._to_message(ZERO, chunk)
+    assert cast(object, message.value) is chunk
+    assert message.offset == 12  # what Faust has read up to: a lower one it would drop
+
+
+def test_an_error_from_before_a_seek_is_none(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with each error answered by a chunk: positions were set back a second time."""
+    consumer._fetched[ZERO] = 500
+    assert fetched(consumer, OffsetOutOfRangeError({TopicPartition(*ZERO): 12}), monkeypatch) == {}
+    assert fetched(consumer, NoOffsetForPartitionError(ZERO), monkeypatch) == {}
 
 
 def test_group_metadata_is_laid_out_as_librdkafka_does() -> None:
