@@ -126,12 +126,19 @@ class Line:
         """Send a worker a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on."""
         self._workers[agent, slot].send_signal(number)
 
-    def stop(self, agent: str, slot: int, number: signal.Signals = signal.SIGTERM, times: int = 1) -> int:
-        """Send a worker a signal so many times and wait for its end; the exit code. It stays down until started."""
+    def stop(
+        self, agent: str, slot: int, number: signal.Signals = signal.SIGTERM, again_after_s: float | None = None
+    ) -> int:
+        """Send a worker a signal, perhaps again after a pause, and wait for its end; the exit code.
+
+        It stays down until it is started.
+        """
         with self._lock:
             worker = self._workers.pop((agent, slot))
         try:
-            for _ in range(times):
+            worker.send_signal(number)
+            if again_after_s is not None:
+                time.sleep(again_after_s)
                 worker.send_signal(number)
             return worker.wait(60)
         finally:
