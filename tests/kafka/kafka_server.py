@@ -147,6 +147,13 @@ class KafkaServer:
             raise KafkaError(f"broker {self.node.id} does not know the controller: {done.stdout}{done.stderr}")
         return int(found[1])
 
+    @property
+    def pid(self) -> int:
+        """The process, which must be there."""
+        if self._process is None:
+            raise KafkaError(f"broker {self.node.id} is not running")
+        return self._process.pid
+
     def running(self) -> bool:
         """Whether the process is there; a frozen one is."""
         return self._process is not None and self._process.poll() is None
