@@ -242,11 +242,11 @@ class _Sender:
 
     def finish(self, timeout_s: float, *, complete: bool = True) -> None:
         """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
-        left = self._producer.flush(timeout_s)
+        self._producer.flush(timeout_s)
         if complete:
             self._on_progress(self.delivered)
             self._raise_refusal()
-            if left:
+            if left := self.sent - self.delivered:
                 raise ReplayError(f"the broker did not take {left} events within {timeout_s:g} s; go on with --resume")
 
     def _poll(self, timeout_s: float) -> None:
