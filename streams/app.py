@@ -20,7 +20,8 @@ from streams.access import AGENTS, require_access
 from streams.delivery import Agent, Delivery, DeliveryError, FencedError
 from streams.faust_security import credentials
 from streams.kafka import cluster_metadata, require_visible
-from streams.security import AUTHORIZATION, AccessError, user
+from streams.oauth import TokenRefusedError
+from streams.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
 from streams.settings import Settings
 from streams.transport import Chunk, Consumer, Transport
 
@@ -37,6 +38,11 @@ BUFFERED_CHUNKS = 8
 
 # Longest wait for Faust to leave the group and stop its threads; 10 s is what container platforms grant at least.
 STOP_TIMEOUT_S = 8.0
+
+# A login that is withdrawn ends the worker within this time. A look is one connection, some ms of a broker's time; it
+# is given up soon, for a worker that is to stop waits for it.
+LOGIN_CHECK_S = 10.0
+_LOGIN_CHECK_TIMEOUT_S = 2.0
 
 
 class TopicMissingError(UsageError):
@@ -96,12 +102,14 @@ async def serve(settings: Settings, agent: Agent) -> None:
         starting = asyncio.create_task(app.start())
         stopping = asyncio.create_task(stop.wait())
         crashing = asyncio.create_task(app.wait_until_stopped())
-        await asyncio.wait({starting, stopping, crashing}, return_when=asyncio.FIRST_COMPLETED)
+        watching = asyncio.create_task(_watch_login(settings))
+        await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and starting.exception() is None:
             logger.info("%s: worker %s is up", agent.name, settings.worker_id)
-            await asyncio.wait({stopping, crashing}, return_when=asyncio.FIRST_COMPLETED)
-        failure = app.crash_reason or (starting.exception() if starting.done() else None)
-        for task in (starting, stopping, crashing):
+            await asyncio.wait({stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        failures = [app.crash_reason, *(task.exception() for task in (watching, starting) if task.done())]
+        failure = next(filter(None, failures), None)
+        for task in (starting, stopping, crashing, watching):
             task.cancel()
         await _stop(app, failure is not None)
         await delivery.close()
@@ -109,8 +117,24 @@ async def serve(settings: Settings, agent: Agent) -> None:
         raise await asyncio.to_thread(_explained, failure, settings, agent)
 
 
+async def _watch_login(settings: Settings) -> None:
+    """Raises ConnectionRefusedByBrokerError or TokenRefusedError once the brokers no longer take this login.
+
+    To the clients that is a broker that is away: they go on with the connections that they have, and then go on trying.
+    """
+    while True:
+        await asyncio.sleep(LOGIN_CHECK_S)
+        if settings.kafka_security_protocol != "PLAINTEXT":
+            try:
+                await asyncio.to_thread(cluster_metadata, settings, _LOGIN_CHECK_TIMEOUT_S)
+            except (ConnectionRefusedByBrokerError, TokenRefusedError):
+                raise
+            except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
+                continue
+
+
 def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
-    """`failure`, or where a right or a topic was taken away meanwhile, which one.
+    """`failure`, or where a login, a right or a topic was taken away meanwhile, which one.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
     produced to a topic that is gone waits for it, until the broker gives the transaction up.
@@ -121,7 +145,7 @@ def _explained(failure: BaseException, settings: Settings, agent: Agent) -> Base
     if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
             _require_topics(settings, agent)
-        except (AccessError, TopicMissingError) as precise:
+        except (AccessError, UsageError) as precise:
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
             pass

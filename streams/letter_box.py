@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 from confluent_kafka import Message
 
 from schemas.topics import DEAD_LETTERS
+from streams.access import require_rights
 from streams.letters import Header, Letter, LetterId, Mark, State, read_letter
 from streams.reader import read_topic
 from streams.settings import Settings
@@ -46,11 +47,12 @@ class Content(NamedTuple):
 
 
 def survey(settings: Settings, selection: Selection = Selection()) -> list[Letter]:
-    """The letters that `selection` means, with their marks, by place. Raises what `read_topic` raises.
+    """The letters that `selection` means, with their marks, by place. Raises AccessError, and what `read_topic` raises.
 
     The whole topic is read, for a mark may stand anywhere behind its letter. Records that are neither, such as those
     that other programs put there, are left out.
     """
+    require_rights(settings, "dead-letters", {settings.topic(DEAD_LETTERS): ["READ"]})
     found: list[Letter] = []
     marks: defaultdict[LetterId, list[Mark]] = defaultdict(list)
     for message in read_topic(settings, DEAD_LETTERS):

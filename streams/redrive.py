@@ -18,10 +18,12 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS
+from streams.access import require_rights
 from streams.clock import iso
 from streams.kafka import client_config, cluster_metadata
 from streams.letter_box import Content, Selection, contents, survey
 from streams.letters import Action, Letter, LetterId, Mark, redriven_headers
+from streams.security import AccessError, reason
 from streams.settings import Settings
 from streams.turns import turns
 
@@ -73,11 +75,13 @@ def redrive(
     Key, value and headers are the original's, with two headers more: how often it was tried, and the letter's id.
     `again`: also those that have a mark; without it they are refused. `on_progress` is told how many were done so far.
 
-    Raises AlreadySettledError, TakenOverError, RedriveError, UsageError (no such topic) and what reading raises. What
-    was done by then stays done and is marked.
+    Raises AlreadySettledError, TakenOverError, RedriveError, AccessError, UsageError (no such topic) and what reading
+    raises. What was done by then stays done and is marked.
     """
+    topics = sorted({settings.topic(letter.topic) for letter in letters})
+    _require_write(settings, "redrive", *topics)
     known = cluster_metadata(settings).topics
-    for topic in sorted({settings.topic(letter.topic) for letter in letters} - known.keys()):
+    for topic in (each for each in topics if each not in known):
         raise UsageError(f"topic {topic} does not exist at {settings.bootstrap_servers}: `edgewise topics create`")
     return _settle(settings, letters, _Marking("redriven", by, ""), again, on_progress)
 
@@ -85,9 +89,15 @@ def redrive(
 def drop(settings: Settings, letters: Sequence[Letter], *, by: str, why: str, again: bool = False) -> Outcome:
     """Marks `letters`, as surveyed, as dropped, and says why. They stay where they are, for the audit.
 
-    Raises AlreadySettledError (see `again`), TakenOverError, RedriveError and what reading raises.
+    Raises AlreadySettledError (see `again`), TakenOverError, RedriveError, AccessError and what reading raises.
     """
+    _require_write(settings, "drop")
     return _settle(settings, letters, _Marking("dropped", by, why), again, lambda _done: None)
+
+
+def _require_write(settings: Settings, who: str, *topics: str) -> None:
+    """Raises AccessError unless the user may write to `topics` and to `dead-letters`, where the marks go."""
+    require_rights(settings, who, {topic: ["WRITE"] for topic in (settings.topic(DEAD_LETTERS), *topics)})
 
 
 class _Marking(NamedTuple):
@@ -152,18 +162,19 @@ _retrying = stamina.retry(on=_may_pass, timeout=_RETRY_S, attempts=None, wait_in
 class _Transactions:
     """The producer that letters are marked with. Made anew, it ends and shuts out its predecessor, here or elsewhere.
 
-    Raises TakenOverError, RedriveError.
+    Raises TakenOverError, RedriveError, AccessError.
     """
 
     def __init__(self, settings: Settings, marking: _Marking) -> None:
         self._settings = settings
         self._marking = marking
         self._refusal: str | None = None
+        # One for the installation, whoever runs the command: that is what fences.
+        self._id = f"{settings.topic_prefix}edgewise-redrive"
         self._producer = Producer(
             client_config(settings)
             | {
-                # One for the installation, whoever runs the command: that is what fences.
-                "transactional.id": f"{settings.topic_prefix}edgewise-redrive",
+                "transactional.id": self._id,
                 "transaction.timeout.ms": _TRANSACTION_TIMEOUT_MS,
                 "linger.ms": 5,
                 "partitioner": "murmur2_random",  # as Java clients do: a conversation keeps its partition
@@ -232,4 +243,6 @@ class _Transactions:
                 "somebody else began to redrive or drop dead letters meanwhile, and this command was stopped; "
                 "`edgewise dead-letters list` shows which are still open"
             )
+        if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+            return AccessError(reason(self._settings, error, f"WRITE on transactional id {self._id}"))
         return RedriveError(f"the transaction failed: {error.str()} ({error.name()}); nothing of it was done")

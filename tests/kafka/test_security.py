@@ -31,6 +31,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 from pydantic import SecretStr
@@ -39,13 +40,15 @@ from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams import access
+from streams import access, app
 from streams.app import serve
 from streams.delivery import Agent, Output
 from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
 from streams.lag import group_lag
+from streams.letter_box import survey
 from streams.oauth import TokenRefusedError
 from streams.reader import read_topic, watermarks
+from streams.redrive import drop, redrive
 from streams.replay import Recording, replay
 from streams.security import AccessError, ConnectionRefusedByBrokerError
 from streams.settings import Settings, variable
@@ -56,12 +59,20 @@ from streams.worker import build_agent
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
+from tests.letters import bury
 from tests.unit.tiny_artifact import tiny_artifact
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 SECRET = "hush-hush-4711"  # of every user and client: it must not be seen anywhere
-LISTENERS = {"LOGIN": "SASL_SSL", "BARE": "SASL_PLAINTEXT", "MUTUAL": "SSL", "EXPIRED": "SSL", "MISNAMED": "SSL"}
+LISTENERS = {
+    "LOGIN": "SASL_SSL",
+    "BRIEF": "SASL_SSL",  # every 5 s clients must log in again
+    "BARE": "SASL_PLAINTEXT",
+    "MUTUAL": "SSL",
+    "EXPIRED": "SSL",
+    "MISNAMED": "SSL",
+}
 AGENTS = tuple(access.AGENTS)
 PARTITIONED = ("transcripts", "cloud_inference", "routing_events", "sentiment")
 
@@ -96,6 +107,12 @@ class Cluster(NamedTuple):
             name, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), SECRET.encode()
         )
         for future in self.admin.alter_user_scram_credentials([user]).values():
+            future.result()
+
+    def remove_user(self, name: str) -> None:
+        """Nobody can log in by that name from now on."""
+        gone = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512)
+        for future in self.admin.alter_user_scram_credentials([gone]).values():
             future.result()
 
 
@@ -141,6 +158,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, token_url: str) -> Iterato
     good = authority.issue("broker", "127.0.0.1")
     stores = {
         "LOGIN": good,
+        "BRIEF": good,
         "MUTUAL": good,
         "EXPIRED": authority.issue("expired", "127.0.0.1", expired=True),
         "MISNAMED": authority.issue("misnamed", "kafka.example"),
@@ -155,12 +173,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, token_url: str) -> Iterato
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(authority.file),
         "listener.name.mutual.ssl.client.auth": "required",
+        "listener.name.brief.scram-sha-512.connections.max.reauth.ms": "5000",
     }
     for name, file in stores.items():
         properties[f"listener.name.{name.lower()}.ssl.keystore.type"] = "PEM"
         properties[f"listener.name.{name.lower()}.ssl.keystore.location"] = str(file)
     common = "org.apache.kafka.common.security"
-    for name in ("login", "bare"):
+    for name in ("login", "brief", "bare"):
         properties |= {
             f"listener.name.{name}.sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN,OAUTHBEARER",
             f"listener.name.{name}.scram-sha-512.sasl.jaas.config": f"{common}.scram.ScramLoginModule required;",
@@ -204,10 +223,10 @@ def rights(settings: Settings, who: str) -> list[Right]:
     table = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]
         for line in (REPOSITORY / "docs" / "security.md").read_text().splitlines()
-        if line.startswith("| who |") or re.match(r"\| `(edge|cloud|monitor|replay|verify)` \|", line)
+        if line.startswith("| who |") or re.match(r"\| `(edge|cloud|monitor|replay|verify|dead-letters \w+)`", line)
     ]
     heads = [re.fullmatch(r"(\w+) on (topic|group|transactional id)", head) for head in table[0]]
-    [row] = [row for row in table if row[0] == f"`{who}`"]
+    [row] = [row for row in table if row[0].partition(",")[0] == f"`{who}`"]
     return [
         Right(head[1], head[2], settings.topic_prefix + name)
         for head, cell in zip(heads, row, strict=True)
@@ -442,6 +461,50 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
     assert "\n" not in str(refused.value)
 
 
+class Working(Asks):
+    """An agent that works for so many seconds, then has `leave` called once, and works on."""
+
+    def __init__(self, settings: Settings, seconds: float, leave: Callable[[], None]) -> None:
+        super().__init__(settings, "edge")
+        self._seconds, self._leave = seconds, leave
+        self._begun: float | None = None
+        self.left = False
+
+    async def process(self, records: Sequence[Record]) -> list[Output]:
+        assert records
+        now = time.monotonic()
+        self._begun = self._begun or now
+        if not self.left and now - self._begun >= self._seconds:
+            self.left = True
+            await asyncio.to_thread(self._leave)
+        return []
+
+
+@pytest.mark.parametrize(("listener", "seconds"), [("LOGIN", 0), ("BRIEF", 12)])
+def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
+    cluster: Cluster, installed: Settings, monkeypatch: pytest.MonkeyPatch, listener: str, seconds: float
+) -> None:
+    """Connections that exist live on, or, on `BRIEF`, must log in again every 5 s, which a worker outlives.
+
+    Seen to fail without the look at the login: the worker works on, or idles.
+    """
+    monkeypatch.setattr(app, "LOGIN_CHECK_S", 1.0)
+    user = f"leaves-{uuid.uuid4().hex[:8]}"
+    settings = as_user(cluster, installed, user, listener=listener).model_copy(update={"worker_id": user})
+    allow(cluster, user, rights(settings, "edge"))
+    agent = Working(settings, seconds, lambda: cluster.remove_user(user))
+
+    async def work() -> None:
+        async with asyncio.timeout(120):
+            await serve(settings, agent)
+
+    with fed(installed, TRANSCRIPTS, [b"something"]), pytest.raises(ConnectionRefusedByBrokerError) as refused:
+        asyncio.run(work())
+    assert agent.left
+    assert f"refused user '{user}' (SCRAM-SHA-512): " in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.fixture(scope="module")
 def inputs(installed: Settings) -> dict[str, list[bytes]]:
     """For each agent, records that make it write to every topic that it may write to."""
@@ -598,6 +661,36 @@ def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: 
     allow(cluster, "carl", [Right("READ", "topic", settings.topic(TRANSCRIPTS))])
     with pytest.raises(EdgewiseError, match=f"lag: {refuses} DESCRIBE on group {settings.group('edge')}"):
         group_lag(settings, "edge", TRANSCRIPTS)
+
+
+@pytest.mark.parametrize("command", ["list", "redrive", "drop"])
+def test_dead_letters_take_the_rights_in_the_table_and_no_less(cluster: Cluster, command: str) -> None:
+    """Seen to fail with a right left out of the table, and with one too many in it."""
+    admin = installation(cluster)
+    for topic in (TRANSCRIPTS, CLOUD_INFERENCE, ROUTING_EVENTS):
+        bury(admin, 1, topic)
+    user = f"letters-{command}"
+    settings = as_user(cluster, admin, user)
+
+    def do() -> None:
+        letters = survey(settings)
+        assert len(letters) == 3
+        if command == "redrive":
+            assert len(redrive(settings, letters, by="ann").done) == 3
+        if command == "drop":
+            assert len(drop(settings, letters, by="ann", why="a test").done) == 3
+
+    needed = rights(settings, f"dead-letters {command}")
+    allow(cluster, user, needed)
+    for right in needed:
+        revoke(cluster, user, right)
+        with pytest.raises(AccessError) as refused:
+            do()
+        assert re.search(f"the broker refuse[sd] user '{user}', who needs {right}", str(refused.value))
+        assert "\n" not in str(refused.value)
+        allow(cluster, user, [right])
+    assert [letter.state for letter in survey(admin)] == ["open"] * 3
+    do()
 
 
 def test_the_command_line_shows_one_line_and_no_secret(cluster: Cluster, installed: Settings, tmp_path: Path) -> None:
