@@ -36,14 +36,18 @@ TRANSACTION_TIMEOUT_MS = 10_000
 # librdkafka waits while the markers of a producer's last transaction are being written; two in turn do not.
 PRODUCERS = 2
 
+# Where the markers take longer than the other producer's transaction, librdkafka asks again after so long; its default
+# of 100 ms would be a tenth of a second of standing still. It doubles with every try, up to a second.
+RETRY_BACKOFF_MS = 5
+
 # init_transactions waits out a predecessor's open transaction (10 s at most) and a coordinator that is loading.
 INIT_TIMEOUT_S = 60.0
 
 # A call that failed for a passing reason is repeated for as long; the broker has ended the transaction long before.
 RETRY_S = 60.0
 
-# At most this many chunks are joined in one transaction: with several partitions a little traffic on each is one
-# transaction, not several.
+# At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
+# on each is one transaction, not several.
 CHUNKS = 4
 
 # The broker refused a batch of a generation that is over (KIP-447): its input is somebody's to read again.
@@ -119,6 +123,7 @@ class Delivery:
                 | {
                     "transactional.id": f"{transactional_id}-{i}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                    "retry.backoff.ms": RETRY_BACKOFF_MS,
                 }
             )
             try:
@@ -240,7 +245,9 @@ class Delivery:
 def producer_config(settings: Settings) -> dict[str, Any]:
     """How results are produced, transactions aside."""
     return client_config(settings) | {
-        "linger.ms": 5,  # a commit flushes at once; until then let batches grow
+        # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
+        # transaction's coordinator knows the partitions, a round trip.
+        "linger.ms": 0,
         "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
         "compression.type": "lz4",
         # The broker judges what is too large, after compression. The client would before: a text of 3 MB that came in

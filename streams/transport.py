@@ -291,23 +291,23 @@ def stable_offsets(
 
 
 async def batches(stream: StreamT[Chunk], most: int, gather_s: float) -> AsyncIterator[list[Chunk]]:
-    """Chunks as they come, up to `most` together; acknowledged to Faust once the caller asks for the next.
+    """Chunks as they come, up to `most` full ones' records together; acknowledged once the caller asks for the next.
 
-    What came in meanwhile is joined. With `gather_s` there is such a pause after a batch that was no full chunk.
+    What came in meanwhile is joined, by records and not by chunks: when a transaction takes long, a chunk or four come
+    for every few records, and to take only so many would leave a queue standing. With `gather_s` there is such a pause
+    after a batch of fewer records than a full chunk.
     """
+    chunk_records = cast(Transport, stream.app.transport).chunk_records
     async for first in cast(Stream[Chunk], stream).noack().events():
-        events = [first]
+        events, records = [first], len(cast(Chunk, first.value).records)
         waiting = cast(ChannelT[Chunk], stream.channel).queue
-        while len(events) < most and not waiting.empty():
+        while records <= (most - 1) * chunk_records and not waiting.empty():  # one more fits, even a full one
             events.append(waiting.get_nowait())
-        chunks = [cast(Chunk, event.value) for event in events]
-        yield chunks
+            records += len(cast(Chunk, events[-1].value).records)
+        yield [cast(Chunk, event.value) for event in events]
         for event in events:
             await stream.ack(event)
-        if (
-            gather_s
-            and sum(len(chunk.records) for chunk in chunks) < cast(Transport, stream.app.transport).chunk_records
-        ):
+        if gather_s and records < chunk_records:
             await asyncio.sleep(gather_s)
 
 

@@ -164,10 +164,17 @@ def taken(stream: FakeStream, gather_s: float, monkeypatch: pytest.MonkeyPatch) 
     return asyncio.run(take()), pauses
 
 
-def test_what_waits_is_joined_up_to_a_bound_and_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_is_joined_however_many_chunks_it_came_in_and_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a bound of three chunks instead of their records."""
     stream = FakeStream([1, 2, 3, 4, 5], waiting=3)
-    assert taken(stream, 0.0, monkeypatch) == ([[1, 3, 4], [2, 5]], [])
-    assert stream.acked == [1, 3, 4, 2, 5]
+    assert taken(stream, 0.0, monkeypatch) == ([[1, 3, 4, 5], [2]], [])
+    assert stream.acked == [1, 3, 4, 5, 2]
+
+
+def test_a_batch_is_never_larger_than_three_full_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with `most` for `most - 1`."""
+    stream = FakeStream([10, 7, 10, 1, 10, 10], waiting=4)
+    assert taken(stream, 0.0, monkeypatch) == ([[10, 10, 1], [7, 10, 10]], [])
 
 
 def test_a_pause_follows_a_small_batch_only(monkeypatch: pytest.MonkeyPatch) -> None:
