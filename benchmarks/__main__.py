@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from benchmarks import delivery, latency, line, steps, worker_cost
+from benchmarks import delivery, latency, line, steps, transaction, worker_cost
 from benchmarks.figure import Figure
 from benchmarks.machine import machine
 from benchmarks.results import LATEST, Results, load, save
@@ -20,7 +20,7 @@ def main() -> int:
     """The exit code: 0 when every measurement counts."""
     options = parser(__doc__)
     options.add_argument(
-        "names", nargs="*", metavar="NAME", help="line, steps, latency, worker_cost, delivery; none: all"
+        "names", nargs="*", metavar="NAME", help="line, steps, latency, transaction, worker_cost, delivery; none: all"
     )
     arguments = options.parse_args()
     wanted = scale(arguments)
@@ -35,6 +35,7 @@ def main() -> int:
         "line": (line.TITLE, line.measure),
         "steps": (steps.TITLE, steps.measure),
         "latency": (latency.TITLE, latencies),
+        "transaction": (transaction.TITLE, transaction.measure),
         "worker_cost": (worker_cost.TITLE, worker_cost.measure),
         "delivery": (delivery.TITLE, delivery.measure),
     }

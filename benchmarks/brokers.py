@@ -2,7 +2,7 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,10 @@ def installation(servers: str, **values: Any) -> Settings:
     return settings
 
 
-def results_reader(settings: Settings) -> Consumer:
-    """A read_committed consumer of `sentiment` from its beginning, as a downstream team's, that is told at once.
+def results_reader(settings: Settings, begin: Mapping[int, int] | None = None) -> Consumer:
+    """A read_committed consumer of `sentiment`, as a downstream team's, that is told at once.
+
+    It begins with the first record, or at the offset that `begin` has for a partition.
 
     The embedded broker answers a fetch, whatever has come, only after half of the time that the consumer may wait: at
     librdkafka's default of 500 ms the reader would add more to a latency than the line does.
@@ -58,6 +60,6 @@ def results_reader(settings: Settings) -> Consumer:
             "fetch.wait.max.ms": 10,
         }
     )
-    partitions = range(settings.sentiment_partitions)
-    consumer.assign([TopicPartition(settings.topic(SENTIMENT), partition, 0) for partition in partitions])
+    offsets = dict.fromkeys(range(settings.sentiment_partitions), 0) | dict(begin or {})
+    consumer.assign([TopicPartition(settings.topic(SENTIMENT), *place) for place in offsets.items()])
     return consumer

@@ -15,7 +15,10 @@ class VoidError(EdgewiseError):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`samples` of one quantity, in `unit`, in the order they were taken; `where` names the broker or the process."""
+    """`samples` of one quantity, in `unit`, in the order they were taken; `where` names the broker or the process.
+
+    None: what was measured can't do that, so that there is nothing to take.
+    """
 
     what: str
     where: str
@@ -23,18 +26,20 @@ class Figure:
     samples: tuple[float, ...]
 
     @property
-    def median(self) -> float:
-        """The middle of the samples."""
-        return median(self.samples)
+    def median(self) -> float | None:
+        """The middle of the samples; None without any."""
+        return median(self.samples) if self.samples else None
 
     @property
     def shown(self) -> str:
         """The median with its unit: `1,234 events/s`."""
-        return f"{_number(self.median)} {self.unit}".strip()
+        return "not carried" if self.median is None else f"{_number(self.median)} {self.unit}".strip()
 
     @property
     def spread(self) -> str:
         """The least and the greatest sample."""
+        if not self.samples:
+            return ""
         if len(self.samples) == 1:
             return "measured once"
         return f"{_number(min(self.samples))} to {_number(max(self.samples))}"

@@ -25,6 +25,7 @@ from schemas.errors import EdgewiseError
 from schemas.topics import SENTIMENT, TRANSCRIPTS
 from streams.codecs import codec
 from streams.kafka import client_config
+from streams.reader import watermarks
 from streams.settings import Settings
 
 TITLE = "Latency, end to end"
@@ -38,16 +39,17 @@ PATIENCE_S = 30.0
 
 
 class Probe:
-    """Sends events to a running line and takes their results."""
+    """Sends events, numbered from `first` on, to running agents, and takes the results that come from now on."""
 
-    def __init__(self, settings: Settings, processes: Mapping[str, Process]) -> None:
+    def __init__(self, settings: Settings, processes: Mapping[str, Process], first: int = 0) -> None:
         self._processes = processes
-        self._events = events()
+        self._events = events(first)
         self._encode = codec(settings, TRANSCRIPTS).encode
         self._decode = codec(settings, SENTIMENT).decode
         self._topic = settings.topic(TRANSCRIPTS)
         self._producer = Producer(client_config(settings) | {"enable.idempotence": True, "linger.ms": 0})
-        self._consumer = results_reader(settings)
+        ends = {partition: mark.high for partition, mark in watermarks(settings, SENTIMENT).items()} if first else None
+        self._consumer = results_reader(settings, ends)
 
     def window(self, rate: float, seconds: float) -> dict[str, list[float]]:
         """Milliseconds from due to seen, by the route of the result; events are due at `rate` for `seconds`.

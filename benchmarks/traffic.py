@@ -26,10 +26,10 @@ def _recorded() -> tuple[TranscriptEvent, ...]:
     return tuple(event for _, event in recorded_events(rows, SAMPLE, "benchmark", {}, now_ms))
 
 
-def events() -> Iterator[TranscriptEvent]:
-    """Events without end: the id is their number, the sample's conversations go on from cycle to cycle."""
+def events(first: int = 0) -> Iterator[TranscriptEvent]:
+    """Events without end from number `first`, their id, on; the sample's conversations go on from cycle to cycle."""
     recorded = _recorded()
-    for number in count():
+    for number in count(first):
         event = recorded[number % len(recorded)]
         yield replace(event, event_id=str(number), turn=event.turn + number // len(recorded))
 

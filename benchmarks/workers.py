@@ -82,11 +82,15 @@ def started(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str
 @contextmanager
 def working(settings: Settings, agents: Sequence[str]) -> Iterator[dict[str, Process]]:
     """`edgewise worker AGENT` for each of `agents`, with `settings`."""
-    given = settings.model_dump(exclude_none=True, exclude_unset=True)
-    environment = {variable(name): str(value) for name, value in given.items()}
     commands = {name: [sys.executable, "-m", "streams.cli", "worker", name] for name in agents}
-    with started(commands, environment) as processes:
+    with started(commands, environment(settings)) as processes:
         yield processes
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that give a process those of `settings` that were set."""
+    given = settings.model_dump(exclude_none=True, exclude_unset=True)
+    return {variable(name): str(value) for name, value in given.items()}
 
 
 def wait_until_done(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import line, readme
+from benchmarks import line, readme, transaction
 from benchmarks.brokers import installation
 from benchmarks.figure import VoidError, figure, quantile, rate
 from benchmarks.results import Results, load, save
@@ -43,6 +43,16 @@ def test_quantiles_are_by_nearest_rank(q: float, value: float) -> None:
 def test_a_figure_shows_its_median_and_range() -> None:
     taken = figure("edge alone", "kafka", "events/s", [2400.4, 1234.56, 3000])
     assert (taken.shown, taken.spread) == ("2,400 events/s", "1,235 to 3,000")
+
+
+def test_what_was_not_carried_is_said_so_and_has_no_quantile() -> None:
+    """Seen to fail with quantiles of those turns alone that carried the rate."""
+    fast, slow = transaction.Turn(300, {200: [1.0, 9.0]}), transaction.Turn(300, {200: [1.0, transaction.BEHIND_MS]})
+    assert transaction._quantiles([fast, fast], 200, 0.99) == [9.0, 9.0]
+    assert transaction._quantiles([fast, slow], 200, 0.99) == []
+    assert transaction._quantiles([fast], 1000, 0.99) == [], "not tried, as it is above the greatest rate"
+    nothing = figure("p99", "kafka", "ms", [])
+    assert (nothing.shown, nothing.spread, nothing.to_json()["median"]) == ("not carried", "", None)
 
 
 def test_results_of_other_measurements_stay_only_on_the_same_machine(tmp_path: Path) -> None:
@@ -96,3 +106,15 @@ def test_a_run_with_a_missing_result_is_void(embedded_broker: str) -> None:
     preload(settings, 3)  # and no worker
     with pytest.raises(VoidError, match="3 lost"):
         line._require_sound(settings, 3, monitored=False)
+
+
+@pytest.mark.parametrize("variant", [each for each in transaction.VARIANTS if not each.model])
+def test_the_agent_answers_every_event_with_and_without_transactions(
+    embedded_broker: str, variant: transaction.Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with a baseline that does not commit, and with one that publishes the first output only."""
+    monkeypatch.setattr(transaction, "QUICK_EVENTS_WITHOUT_MODEL", 2000)
+    monkeypatch.setattr(transaction, "RATES", (50.0,))
+    turn = transaction._turn(embedded_broker, scale(parser(None).parse_args(["--quick"])), variant, texts=0)
+    assert turn.greatest > 0
+    assert len(turn.latencies[50.0]) == 100
