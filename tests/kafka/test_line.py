@@ -16,7 +16,7 @@ from streams.settings import Settings
 from streams.topics_admin import create
 from streams.verify import verify, wait_until_drained
 from tests.events import TRANSCRIPT
-from tests.faults.kill import Line
+from tests.faults.line import Line
 from tests.kafka.kafka_server import REPOSITORY
 from tests.unit.tiny_artifact import tiny_artifact
 

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from urllib.error import URLError
 
@@ -19,7 +20,7 @@ from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from streams.settings import Settings
 from streams.topics_admin import create
-from tests.faults.kill import events
+from tests.faults.load import events
 from tests.kafka.kafka_server import REPOSITORY
 from tests.unit.tiny_artifact import tiny_artifact
 
@@ -46,7 +47,7 @@ def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None
     create(settings)
     codec: Codec[TranscriptEvent] = Codec("transcripts")
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
-    for event in events(EVENTS):
+    for event in islice(events(), EVENTS):
         producer.produce(settings.topic("transcripts"), codec.encode(event), event.conversation_id.encode())
     for _ in range(POISON):
         producer.produce(settings.topic("transcripts"), b"junk", b"c")
