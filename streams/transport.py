@@ -51,6 +51,10 @@ FETCH_WAIT_S = 0.2
 # fetches a second cost it nothing measurable.
 FETCH_MAX_WAIT_MS = 50
 
+# New partitions are found when the topic's metadata is asked for again: their events would lie there for aiokafka's
+# five minutes. A request of some hundred bytes every five seconds costs nothing measurable.
+METADATA_MAX_AGE_MS = 5_000
+
 # A worker waits this long for the offsets of transactions that are still pending. They end within the transaction
 # timeout (10 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
@@ -107,6 +111,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             isolation_level="read_committed",
             max_poll_records=conf.broker_max_poll_records,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
