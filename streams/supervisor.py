@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from streams.processes import die_with_parent
 from streams.settings import Settings
+from streams.stop_signals import ignore_stop_signals
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class _Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         await asyncio.gather(*(self._keep(agent, environment) for agent, environment in self._environments))
+        ignore_stop_signals()
         return self._exit_code
 
     async def _keep(self, agent: str, environment: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from streams.delivery import Agent
 from streams.edge import EdgeAgent
 from streams.monitor import MonitorAgent
 from streams.settings import Settings
+from streams.stop_signals import ignore_stop_signals
 from streams.supervisor import supervise
 
 AGENTS = ("edge", "cloud", "monitor")
@@ -41,6 +42,7 @@ async def _run(settings: Settings, name: str) -> None:
         await serve(settings, agent)
     finally:
         await agent.close()
+        ignore_stop_signals()
 
 
 async def build_agent(settings: Settings, name: str) -> Agent:
