@@ -1,0 +1,109 @@
+"""Fault 3: a worker that stands still for longer than its session, and comes back as a zombie."""
+
+import signal
+import time
+from collections.abc import Callable
+
+from streams.worker import AGENTS
+from tests.faults.group import Group
+from tests.faults.line import SLOTS
+from tests.faults.orders import Point, give, is_done
+from tests.faults.scene import Fault, Scene
+
+POINTS: tuple[Point, ...] = ("middle", "produced", "offsets")
+
+# A broker ends an open transaction after 10 s, and looks for such every 10 s.
+OVERDUE_S = 21.0
+
+READ_AGAIN = "its input is read again"
+FENCED = "transactions were taken over"
+
+
+def freeze(scene: Scene) -> None:
+    """A worker of each agent freezes: in the middle of a batch, in a transaction before its offsets are sent, after it.
+
+    Another takes its partitions over. One comes back as soon as it is out of its group, another when the broker has
+    long ended its transaction: what they then try to commit must be refused, or, where the broker had its offsets, not
+    be done again. Then all of an agent's workers freeze at once, so that nobody takes over.
+
+    Seen to fail with the group's metadata read at commit time instead of the chunk's own generation.
+    """
+    begin = scene.rng.randrange(len(POINTS))
+    for number in scene.times(at_least=len(AGENTS) + 1):
+        turn = number // (len(AGENTS) + 1)
+        points = {agent: POINTS[(begin + turn + place) % len(POINTS)] for place, agent in enumerate(AGENTS)}
+        _one_of_each(scene, points, late=scene.rng.choice(AGENTS))
+        _all_of_one(scene, AGENTS[turn % len(AGENTS)])
+    if wrong := [each for each in scene.line.exits if each.code != 1 or FENCED not in each.last_words]:
+        raise RuntimeError(f"workers ended, and not because they were fenced: {wrong}")
+
+
+def _one_of_each(scene: Scene, points: dict[str, Point], late: str) -> None:
+    line = scene.line
+    victims = {agent: scene.rng.choice(SLOTS) for agent in points}
+    before = {agent: _fenced(scene, agent, slot) for agent, slot in victims.items()}
+    with scene.fault(count=len(victims)):
+        for agent, slot in victims.items():
+            give(scene.folder, agent, slot, "freeze", points[agent])
+        for agent, slot in victims.items():
+            _wait_until_frozen(scene, agent, slot)
+        frozen = time.monotonic()
+        for agent, slot in victims.items():
+            Group(scene.settings, agent).wait_until(_without(f"slot-{slot}"))
+            if agent != late:
+                line.send_signal(agent, slot, signal.SIGCONT)
+        scene.must_go_on()
+        time.sleep(max(0.0, frozen + OVERDUE_S - time.monotonic()))
+        line.send_signal(late, victims[late], signal.SIGCONT)
+        for agent, slot in victims.items():
+            # With its offsets at the broker a transaction counts, as long as the broker has not ended it.
+            if agent == late or points[agent] != "offsets":
+                _wait_until_fenced(scene, agent, slot, before[agent])
+    for agent in victims:
+        _wait_for_both(scene, agent)
+
+
+def _all_of_one(scene: Scene, agent: str) -> None:
+    with scene.fault():
+        for slot in SLOTS:
+            scene.line.send_signal(agent, slot, signal.SIGSTOP)
+        Group(scene.settings, agent).wait_until(lambda members: not members)
+        if agent == "edge":
+            scene.must_stand(1)
+        for slot in SLOTS:
+            scene.line.send_signal(agent, slot, signal.SIGCONT)
+    _wait_for_both(scene, agent)
+
+
+def _without(worker_id: str) -> Callable[[dict[str, int]], bool]:
+    return lambda members: worker_id not in members and sum(members.values()) > 0
+
+
+def _wait_for_both(scene: Scene, agent: str) -> None:
+    """Wait until both workers share the partitions, after a restart too."""
+    Group(scene.settings, agent).wait_until(lambda members: len(members) == 2 and all(members.values()))
+
+
+def _wait_until_frozen(scene: Scene, agent: str, slot: int, timeout_s: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_done(scene.folder, agent, slot):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{agent}-{slot} did not come to the point within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def _fenced(scene: Scene, agent: str, slot: int) -> int:
+    """How often a slot's worker was told that what it did was not its to do."""
+    log = scene.line.log(agent, slot)
+    return log.count(READ_AGAIN) + log.count(FENCED)
+
+
+def _wait_until_fenced(scene: Scene, agent: str, slot: int, before: int, timeout_s: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while _fenced(scene, agent, slot) <= before:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the zombie {agent}-{slot} was not fenced: {scene.line.log(agent, slot)[-800:]}")
+        time.sleep(0.05)
+
+
+FAULTS = (Fault(3, "freeze", freeze, module="tests.faults.faulty_worker", restarts=True),)
