@@ -48,6 +48,9 @@ QUICK_EVENTS_WITHOUT_MODEL = 10_000
 # for batches of the default size.
 QUICK_CHUNK_RECORDS = 50
 
+# Eight windows, and a quick run is to take less than a minute.
+QUICK_WINDOW_S = 1.0
+
 
 class Variant(NamedTuple):
     """An agent that is compared."""
@@ -98,7 +101,8 @@ def _turn(servers: str, wanted: Scale, variant: Variant, texts: float) -> Turn:
         probe = Probe(settings, processes, first=events)
         try:
             probe.window(RATES[0], WARM_UP_S)
-            latencies = {each: _window(probe, each, wanted.window_s) for each in RATES if each <= greatest}
+            seconds = QUICK_WINDOW_S if wanted.quick else wanted.window_s
+            latencies = {each: _window(probe, each, seconds) for each in RATES if each <= greatest}
         finally:
             probe.close()
     return Turn(greatest, latencies)

@@ -117,4 +117,4 @@ def test_the_agent_answers_every_event_with_and_without_transactions(
     monkeypatch.setattr(transaction, "RATES", (50.0,))
     turn = transaction._turn(embedded_broker, scale(parser(None).parse_args(["--quick"])), variant, texts=0)
     assert turn.greatest > 0
-    assert len(turn.latencies[50.0]) == 100
+    assert len(turn.latencies[50.0]) == 50 * transaction.QUICK_WINDOW_S
