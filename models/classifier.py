@@ -80,8 +80,10 @@ class Classifier:
         results = run_all(self._run, [[rows[index] for index in batch] for batch in batches])
         for batch, result in zip(batches, results, strict=True):
             logits[batch] = result
-        text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
-        return softmax(pool(logits, [len(row) for row in rows], text_of), self._temperature)
+        if len(rows) > len(texts):
+            text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
+            logits = pool(logits, [len(row) for row in rows], text_of)
+        return softmax(logits, self._temperature)
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         try:
