@@ -57,6 +57,10 @@ _GENERATION_IS_OVER = (
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.FENCED_INSTANCE_ID,
 )
+# What a transaction may be aborted for without a restart: its input is read again. An abort drops the records that
+# librdkafka has not sent yet, and with them their sequence numbers: the broker then refuses what the producer sends
+# next, once. The abort of that gives the producer a new epoch, whose numbers begin at 0.
+_READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
 
 
@@ -184,7 +188,7 @@ class Delivery:
                 raise self._plain(error) from exception
             self._abort(producer, error)
             self._aborts.inc()
-            if error.code() not in _GENERATION_IS_OVER:
+            if error.code() not in _READ_AGAIN:
                 raise self._plain(error) from exception
             logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
             return False
