@@ -1,6 +1,7 @@
 """Creating the topics of the design, and telling how they stand."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -9,6 +10,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own lis
     ConfigResource,
     NewTopic,
     ResourceType,
+    TopicMetadata,
 )
 
 from schemas import topics
@@ -20,6 +22,7 @@ from streams.security import reason
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_S = 30.0
+_POLL_S = 0.05
 _DAY_MS = 24 * 60 * 60 * 1000
 
 # A dead letter is the record that could not be used, up to the broker's maximum (1 MiB by default), and its headers on
@@ -126,13 +129,28 @@ def create(settings: Settings) -> list[Creation]:
                 raise TopicAdminError(f"topic {name} could not be created: {why}") from None
     present = [name for name in wanted if name not in created]
     configs = _configs(settings, present)
-    found = cluster_metadata(settings).topics
+    found = _visible(settings, wanted)
     return [
         Creation(name, created=True)
         if name in created
         else Creation(name, False, _differences(spec, len(found[name].partitions), configs[name]))
         for name, spec in wanted.items()
     ]
+
+
+def _visible(settings: Settings, names: Iterable[str]) -> dict[str, TopicMetadata]:
+    """The topics of the cluster once these are among them: the controller has made one before a broker tells of it.
+
+    Raises BrokerUnreachableError, TopicAdminError.
+    """
+    deadline = time.monotonic() + _REQUEST_TIMEOUT_S
+    while missing := set(names) - (found := cluster_metadata(settings).topics).keys():
+        if time.monotonic() > deadline:
+            raise TopicAdminError(
+                f"topic {min(missing)} was created, and {settings.bootstrap_servers} does not show it"
+            )
+        time.sleep(_POLL_S)
+    return found
 
 
 def describe(settings: Settings) -> list[TopicState]:
