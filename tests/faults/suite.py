@@ -1,17 +1,20 @@
 """Every fault there is a test for, in the order of docs/faults.md."""
 
-from tests.faults import cloudy, gaps, heavy, killed, replayed, retention, unruly, upgrade
+from tests.faults import cloudy, failing, frozen, gaps, heavy, killed, replayed, retention, stopped, unruly, upgrade
 from tests.faults.scene import Fault
 
 FAULTS: tuple[Fault, ...] = tuple(
     sorted(
         (
             *cloudy.FAULTS,
+            *failing.FAULTS,
+            *frozen.FAULTS,
             *gaps.FAULTS,
             *heavy.FAULTS,
             *killed.FAULTS,
             *replayed.FAULTS,
             *retention.FAULTS,
+            *stopped.FAULTS,
             *unruly.FAULTS,
             *upgrade.FAULTS,
         ),
