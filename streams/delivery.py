@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +21,7 @@ from faust.types import TP, StreamT
 
 from schemas.errors import EdgewiseError
 from streams import metrics
+from streams.daemon_thread import DaemonThread
 from streams.kafka import client_config
 from streams.security import AUTHORIZATION, AccessError, reason
 from streams.settings import Settings
@@ -43,8 +44,16 @@ RETRY_BACKOFF_MS = 5
 # init_transactions waits out a predecessor's open transaction (10 s at most) and a coordinator that is loading.
 INIT_TIMEOUT_S = 60.0
 
-# A call that failed for a passing reason is repeated for as long; the broker has ended the transaction long before.
-RETRY_S = 60.0
+# A call that failed for a passing reason is repeated for as long; the broker has ended the transaction by then.
+RETRY_S = 20.0
+
+# A transaction that has not ended by then never will: the broker aborts it after 10 s, and looks for such ones every
+# 10 s. librdkafka, when the group's coordinator goes down at the wrong moment, waits without end for its answer to
+# send_offsets_to_transaction, whatever time-out it is given (its issue 5456).
+STUCK_S = 30
+
+# On a stop the transaction under way gets so long, beside what `app.py` gives Faust; it takes milliseconds.
+CLOSE_S = 2.0
 
 # At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
 # on each is one transaction, not several.
@@ -110,7 +119,7 @@ class Delivery:
         self.agent = agent
         self._clock_s = clock_s
         # One thread: a transaction is never begun before the one ahead of it ended.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery")
+        self._thread = DaemonThread("delivery")
         self._producers: list[Producer] = []
         self._turns: AbstractContextManager[None] = nullcontext()
         self._turn = 0
@@ -142,8 +151,8 @@ class Delivery:
             await self._batch(consumer(), chunks)
 
     async def close(self) -> None:
-        """Waits for the transaction under way."""
-        await asyncio.to_thread(self._thread.shutdown)
+        """Waits a little for the transaction under way; what does not end, the broker aborts."""
+        await asyncio.to_thread(self._thread.close, CLOSE_S)
 
     async def _batch(self, consumer: Consumer, chunks: list[Chunk]) -> None:
         generation = chunks[-1].generation
@@ -156,8 +165,7 @@ class Delivery:
             outputs = await self.agent.process(records)
             ends = {chunk.partition: chunk.end for chunk in accepted}
             metadata = consumer.group_metadata(generation)
-            loop = asyncio.get_running_loop()
-            if await loop.run_in_executor(self._thread, self._transact, outputs, ends, metadata):
+            if await self._ended(self._thread.submit(partial(self._transact, outputs, ends, metadata))):
                 # After a seek the positions are those it read from the broker, newer than these.
                 if consumer.seeks == self._seeks:
                     consumer.committed.update(ends)
@@ -166,6 +174,22 @@ class Delivery:
                 broken = True
         if broken and consumer.flow_active:
             await consumer.perform_seek()
+
+    async def _ended(self, transaction: Future[bool]) -> bool:
+        """What `_transact` returns, or raises. Raises DeliveryError when it does neither."""
+        waited = asyncio.wrap_future(transaction)
+        try:
+            for _ in range(STUCK_S):  # seconds that this process has lived through: one that was frozen waits no less
+                await asyncio.wait({waited}, timeout=1)
+                if waited.done():
+                    return waited.result()
+        except asyncio.CancelledError:
+            waited.cancel()
+            raise
+        raise DeliveryError(
+            f"{self.agent.name}: a transaction did not end within {STUCK_S} s and the worker must start again: "
+            "no broker answers, or its answer was missed while it restarted"
+        )
 
     def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
         """One transaction. False: it was aborted, and its input must be read again."""

@@ -1,11 +1,19 @@
-"""The chain: which chunks delivery accepts, and when it has positions set back."""
+"""The chain: which chunks delivery accepts, and when it has positions set back; a transaction that never ends."""
 
+import asyncio
+import subprocess
+import sys
+from concurrent.futures import Future
+from functools import partial
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
 from faust.types import TP
 
-from streams.delivery import _continuing
+from streams.daemon_thread import DaemonThread
+from streams.delivery import Agent, Delivery, DeliveryError, _continuing
+from streams.settings import Settings
 from streams.transport import Chunk, Consumer
 
 ZERO, ONE = TP("transcripts", 0), TP("transcripts", 1)
@@ -60,3 +68,35 @@ def test_what_was_fetched_before_the_last_seek_does_not_cause_another() -> None:
     """Else each seek would leave stale chunks in the buffer, which would cause the next, for ever."""
     stale = chunk(ZERO, 20, 30, seeks=2)
     assert _continuing([stale], 7, consumer({ZERO: 10}, seeks=3)) == ([], False)
+
+
+def test_a_transaction_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a wait without end."""
+    monkeypatch.setattr("streams.delivery.STUCK_S", 1)
+    delivery = Delivery(Settings(), cast(Agent, SimpleNamespace(name="edge")))
+    with pytest.raises(DeliveryError, match="edge: a transaction did not end within 1 s"):
+        asyncio.run(asyncio.wait_for(delivery._ended(Future()), 30))
+    asyncio.run(delivery.close())
+
+
+def test_a_call_that_never_returns_does_not_keep_the_process() -> None:
+    """Seen to fail with an executor's thread, which Python waits for at its end."""
+    program = (
+        "import threading; from streams.daemon_thread import DaemonThread; thread = DaemonThread('t');"
+        "began = threading.Event(); thread.submit(lambda: (began.set(), threading.Event().wait()));"
+        "began.wait(); print(thread.close(0.1))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_calls_are_made_in_turn_and_tell_what_came_of_them() -> None:
+    thread = DaemonThread("calls")
+    made: list[int] = []
+    futures = [thread.submit(partial(made.append, number)) for number in range(10)]
+    failed = thread.submit(lambda: 1 // 0)
+    assert thread.close(30)
+    assert made == list(range(10))
+    assert all(future.result() is None for future in futures)
+    with pytest.raises(ZeroDivisionError):
+        failed.result()
