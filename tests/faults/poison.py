@@ -188,15 +188,18 @@ def nothing_but(scene: Scene) -> None:
     """A long stretch of nothing but poison before the edge, the cloud or the monitor, in turn: both its workers stop.
 
     They say why, with the exit code of a wrong set-up, for that is what it mostly is, and have committed nothing of the
-    batch. Told to go on whatever the share (`EDGEWISE_DEAD_LETTER_LIMIT=1`), they do; then the limit is set again.
+    batch. Told to go on whatever the share (`EDGEWISE_DEAD_LETTER_LIMIT=1`), they do.
     Seen to fail with a limit that is never checked.
     """
     poisoner = Poisoner(scene.settings, scene.rng)
     without = scene.settings.model_copy(update={"dead_letter_limit": 1.0})
+    unlimited: set[str] = set()
     for number in scene.times():
         agent = AGENTS[number % len(AGENTS)]
+        if agent in unlimited:
+            unlimited.remove(agent)
+            _start_again(scene, agent)
         topic, since = INPUTS[agent], len(scene.line.exits)
-        ups = {slot: scene.line.ups(agent, slot) for slot in SLOTS}
         with scene.fault():
             scene.line.restarts = False  # as `edgewise worker` does after the exit code 2
             small = (each for each in poisoner.kinds(topic) if len(each[0] or b"") < SMALL_BYTES)
@@ -210,14 +213,20 @@ def nothing_but(scene: Scene) -> None:
             if agent == "edge":
                 scene.must_stand(2)
             scene.line.restarts = True
-            for slot in SLOTS:
-                scene.line.start(agent, slot, settings=without)
-                scene.line.wait_until_up(agent, slot, ups[slot] + 1)
-        for slot in SLOTS:
-            scene.line.stop(agent, slot)
-            scene.line.start(agent, slot)
-            scene.line.wait_until_up(agent, slot, ups[slot] + 2)
+            _start_again(scene, agent, settings=without)
+            unlimited.add(agent)
     scene.checks.append(poisoner.check)
+
+
+def _start_again(scene: Scene, agent: str, *, settings: Settings | None = None) -> None:
+    """Both workers of `agent`: those that have ended, with `settings`; or those that run, with the line's."""
+    ups = {slot: scene.line.ups(agent, slot) for slot in SLOTS}
+    for slot in SLOTS:
+        if settings is None:
+            scene.line.stop(agent, slot)
+        scene.line.start(agent, slot, settings=settings)
+    for slot, before in ups.items():
+        scene.line.wait_until_up(agent, slot, before + 1)
 
 
 FAULTS = (

@@ -107,7 +107,7 @@ def topic_missing(scene: Scene) -> None:
 def transaction_timeout(scene: Scene) -> None:
     """A worker whose heartbeats go on stands still inside a transaction for 22 s; the broker ends it after 10 to 20.
 
-    Seen to fail with delivery that takes a fenced producer's error for a commit.
+    Seen to fail with a transaction time-out of ten minutes.
     """
     for number in scene.times():
         slot, since = SLOTS[number % len(SLOTS)], len(scene.line.exits)

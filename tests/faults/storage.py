@@ -27,14 +27,18 @@ def disk_full(scene: Scene) -> None:
     """No worker can write to its disk any more; nor, after that, one broker, which ends itself and is started again.
 
     A worker has nothing on its disk but its log, and goes on. The only broker takes the line with it; of three, the
-    others go on. Seen to fail with delivery that takes a record that timed out for produced.
+    others go on.
+    Seen to fail with delivery that notes its positions in a file as well.
     """
     for _ in scene.times():
+        since = len(scene.line.exits)
         with scene.fault():
             for agent in AGENTS:
                 for slot in SLOTS:
                     _limit_files(scene.line.pid(agent, slot), NO_ROOM)
             scene.must_go_on(200)
+            if ends := scene.line.exits[since:]:
+                raise RuntimeError(f"workers ended because they could not write: {ends}")
             for agent in AGENTS:
                 for slot in SLOTS:
                     _limit_files(scene.line.pid(agent, slot), UNLIMITED)
