@@ -9,6 +9,7 @@ with kafka_cluster(folder, brokers=3) as servers:
 import base64
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -29,6 +30,8 @@ JAVA_MINIMUM = 17
 # One broker is up in 3 to 5 s, three in 15 s on two idle cores; the rest is for a machine that is busy.
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
+
+_PORTS = (15_000, 32_768)
 
 _LOG4J = """\
 appenders = console
@@ -303,11 +306,18 @@ def _defaults(folder: Path, node: Node, cluster: Sequence[Node]) -> dict[str, st
 
 
 def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens at, of those that the system gives to no connection by itself (Linux: from 32768 on).
+
+    A broker that is killed must find its own free when it comes back.
+    """
+    free: list[int] = []
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(free) < count:
+            port = random.randrange(*_PORTS)
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                free.append(port)
+    return free
 
 
 def _random_id() -> str:
