@@ -9,7 +9,8 @@ What it changes:
 - **Fetches and seeks never overlap**, so that a chunk's label is true.
 - **Stable seeks.** A partition starts where the last *finished* transaction left it: aiokafka does not wait for pending
   ones, librdkafka does (KIP-447, `require_stable`).
-- **Faust never commits.** The transaction has done it; a later commit could move the offsets back.
+- **Faust never commits**, nor keeps what it might commit. The transaction has done it; a later commit could move the
+  offsets back.
 - **Only committed records are read** (`isolation.level=read_committed`).
 - **Nothing is skipped in silence.** aiokafka would go on at the oldest record where retention has passed the worker by;
   here positions are set back, which reports what is missing.
@@ -32,6 +33,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from faust.streams import Stream
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ChannelT, ConsumerMessage, Message, StreamT
+from mode.utils.futures import notify
 
 from schemas.errors import UsageError
 from streams import metrics
@@ -153,8 +155,19 @@ class Consumer(driver.Consumer):
         The stream's queue is bounded all the same: what does not fit waits in front of it, and so does the next fetch.
         """
 
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        return True
+    def ack(self, message: Message) -> bool:
+        """Notes that a chunk is done; Faust would keep its offset for a commit."""
+        done: bool = not message.acked
+        message.acked = True
+        self._unacked_messages.discard(message)
+        notify(self._waiting_for_ack)
+        return done
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Does nothing: to Faust a chunk of several records is a message behind a gap, and it would keep all of them.
+
+        That is 40 bytes a record until the next rebalance, sorted anew at each of its commits.
+        """
 
     @property
     def generation(self) -> int:

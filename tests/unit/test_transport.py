@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ import confluent_kafka
 import pytest
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import ConsumerRecord, TopicPartition
+from faust.transport.consumer import IntervalTree  # type: ignore[attr-defined]
 from faust.types import TP
 
 from streams.transport import (
@@ -180,3 +182,38 @@ def test_a_batch_is_never_larger_than_three_full_chunks(monkeypatch: pytest.Monk
 def test_a_pause_follows_a_small_batch_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert taken(FakeStream([3], waiting=0), 0.5, monkeypatch) == ([[3]], [0.5])
     assert taken(FakeStream([6, 6], waiting=1), 0.5, monkeypatch) == ([[6, 6]], [])
+
+
+def test_nothing_is_kept_of_what_is_done(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's memory does not grow with the records that it has done.
+
+    Seen to fail without `Consumer.ack`, and without `Consumer._add_gap`, of our own.
+    """
+    attributes = (
+        ("_acked", list),
+        ("_acked_index", set),
+        ("_gap", IntervalTree),
+        ("_committed_offset", lambda: None),
+    )
+    for name, kind in attributes:  # as Faust's own __init__ makes them
+        setattr(consumer, name, defaultdict(kind))
+    consumer._unacked_messages = set()
+    consumer._waiting_for_ack = None
+    monkeypatch.setattr(
+        consumer, "app", SimpleNamespace(topics=SimpleNamespace(acks_enabled_for=lambda _: True)), raising=False
+    )
+
+    async def consume() -> None:
+        for start in range(0, 9_000, 3):
+            [chunk] = consumer._chunks(ZERO, records(range(start, start + 3)), 1)
+            message = consumer._to_message(ZERO, chunk)
+            await consumer._add_gap(ZERO, start, message.offset)
+            consumer._unacked_messages.add(message)
+            assert consumer.ack(message)
+            if start % 300 == 0:
+                consumer._new_offset(ZERO)  # what Faust's commit, every few seconds, begins with
+
+    asyncio.run(consume())
+
+    kept = len(consumer._unacked_messages) + sum(len(consumer._acked[tp]) + len(consumer._gap[tp]) for tp in [ZERO])
+    assert kept == 0
