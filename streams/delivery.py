@@ -68,8 +68,8 @@ _GENERATION_IS_OVER = (
 )
 # What a transaction may be aborted for without a restart: its input is read again. An abort drops the records that
 # librdkafka has not sent yet, and with them their sequence numbers: the broker then refuses what the producer sends
-# next, once. The abort of that gives the producer a new epoch, whose numbers begin at 0.
-_READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
+# next, once, or librdkafka does (`_STATE`). The abort of that gives the producer a new epoch, whose numbers begin at 0.
+_READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._STATE)  # noqa: SLF001
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
 
 
