@@ -18,7 +18,7 @@ def raise_in_a_batch(scene: Scene) -> None:
     """A worker of each agent raises on the first, a middle or the last event of a batch, and, started again, on the
     first event that it is given. It must end with a message each time, and its batch must be done by another.
 
-    Seen to fail with the position of a batch noted as committed before its transaction.
+    Seen to fail with a batch's offsets committed before the agent is asked.
     """
     begin = scene.rng.randrange(len(POINTS))
     line = scene.line

@@ -26,7 +26,7 @@ def freeze(scene: Scene) -> None:
     long ended its transaction: what they then try to commit must be refused, or, where the broker had its offsets, not
     be done again. Then all of an agent's workers freeze at once, so that nobody takes over.
 
-    Seen to fail with the group's metadata read at commit time instead of the chunk's own generation.
+    Seen to fail with offsets sent without the group's generation, as by one who is in no group.
     """
     begin = scene.rng.randrange(len(POINTS))
     for number in scene.times(at_least=len(AGENTS) + 1):

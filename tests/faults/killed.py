@@ -32,7 +32,7 @@ def kill_at_each_point(scene: Scene) -> None:
     are sent, while it commits, after that, and in a rebalance, as it loses or is given its partitions.
 
     Each agent comes to each point in turn. It is started again, but every third time stays down until the other worker
-    has done all. Ten deaths in the short form, with the agents' all at once while there is nothing to do.
+    has done all. At last one of each dies while there is nothing to do: twelve deaths in the short form.
 
     Seen to fail with results produced by a second producer that has no transactional id.
     """
