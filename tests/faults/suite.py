@@ -1,6 +1,21 @@
 """Every fault there is a test for, in the order of docs/faults.md."""
 
-from tests.faults import cloudy, failing, frozen, gaps, heavy, killed, replayed, retention, stopped, unruly, upgrade
+from tests.faults import (
+    cloudy,
+    failing,
+    frozen,
+    gaps,
+    heavy,
+    killed,
+    poison,
+    refused,
+    replayed,
+    retention,
+    stopped,
+    storage,
+    unruly,
+    upgrade,
+)
 from tests.faults.scene import Fault
 
 FAULTS: tuple[Fault, ...] = tuple(
@@ -12,9 +27,12 @@ FAULTS: tuple[Fault, ...] = tuple(
             *gaps.FAULTS,
             *heavy.FAULTS,
             *killed.FAULTS,
+            *poison.FAULTS,
+            *refused.FAULTS,
             *replayed.FAULTS,
             *retention.FAULTS,
             *stopped.FAULTS,
+            *storage.FAULTS,
             *unruly.FAULTS,
             *upgrade.FAULTS,
         ),
