@@ -76,6 +76,13 @@ def _require_message(exits: list[Exit]) -> None:
 
 
 FAULTS = (
-    Fault(2, "exception-in-a-batch", raise_in_a_batch, module="tests.faults.faulty_worker", restarts=True),
+    Fault(
+        2,
+        "exception-in-a-batch",
+        raise_in_a_batch,
+        settings={"random_cloud_rate": 0.5},  # the cloud's batches are of several events, too
+        module="tests.faults.faulty_worker",
+        restarts=True,
+    ),
     Fault(2, "exception-on-every-event", raise_on_every_event, module="tests.faults.faulty_worker", restarts=True),
 )
