@@ -23,9 +23,10 @@ logger = logging.getLogger(__name__)
 # Loading takes a second; on a machine that is swapping, tens. Longer, and it hangs.
 START_TIMEOUT_S = 60.0
 
-# After a failed start, or an answer that makes no sense, calls fail at once for this long, doubled with each such
-# failure until there is a good answer: a start costs a second of processor time, and what makes it fail (a missing
-# file, no memory) seldom mends itself sooner.
+# After a failed start, an answer that makes no sense, or none in time, calls fail at once for this long, doubled with
+# each such failure until there is a good answer. A start costs a second of processor time, and what makes it fail (a
+# missing file, no memory) seldom mends itself sooner; and what came in while one batch waited for its deadline shall
+# not wait for two more, that of the batch ahead of it and its own.
 FIRST_BACKOFF_S = 1.0
 LAST_BACKOFF_S = 30.0
 
@@ -37,9 +38,10 @@ class _GarbageError(Exception):
 
 
 class OnnxProcessBackend:
-    """Scores in a child process, which is started again when it dies or does not answer in time.
+    """Scores in a child process, which is started again when it dies, answers nonsense or does not answer in time.
 
-    A crash or a hang of the model so costs the calls in flight, never the worker. A call waits for a start as long as
+    A crash or a hang of the model so costs the calls in flight, never the worker, and nonsense or a hang those of the
+    next second, or of longer when it comes again. A call waits for a start as long as
     its own deadline lets it; once a start has outlasted a call, calls fail at once until it is done, so that a model
     that cannot load doesn't hold each batch to its deadline. Calls take turns; all of them, and `close`, belong to one
     event loop.
@@ -85,7 +87,7 @@ class OnnxProcessBackend:
         """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
 
         Raises CloudError: the child died, failed, answered nonsense, or did not answer within `timeout_s` seconds, a
-        start and the wait for other calls included. It is then started again in the background.
+        start and the wait for other calls included; or it did so a moment ago.
         """
         if not texts:
             return np.empty((0, len(LABELS)), np.float32)
@@ -94,8 +96,10 @@ class OnnxProcessBackend:
                 return await self._exchange(await self._ready(), texts)
         except TimeoutError as error:
             self._start_outlasted_a_call = self._starting is not None
-            self._begin_start()
-            raise CloudError(f"{self.id} did not answer {len(texts)} texts within {timeout_s:g} s") from error
+            why_not = f"{self.id} did not answer {len(texts)} texts within {timeout_s:g} s"
+            if self._process is None and self._starting is None:  # it was this call that it did not answer
+                self._back_off(why_not)
+            raise CloudError(why_not) from error
 
     async def close(self) -> None:
         """Ends the child and waits until it is gone; a later `score` raises CloudError."""
