@@ -276,8 +276,8 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
         # transaction's coordinator knows the partitions, a round trip.
         "linger.ms": 0,
-        # A client that has lost all brokers would forget those that it was told of and begin anew at the bootstrap servers.
-        # librdkafka then waits for ever for the group's coordinator, which is one of the forgotten (its issues 5511 and
+        # A client that has lost all brokers would forget those that it was told of, and begin anew at the bootstrap
+        # servers. librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and
         # 5456): a connection that broke for an instant would stop the worker.
         "metadata.recovery.strategy": "none",
         "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
