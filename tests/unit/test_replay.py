@@ -205,7 +205,7 @@ def test_a_recording_cut_short_while_it_is_replayed_is_told(
     lines = recording.path.read_bytes().splitlines(keepends=True)
     size = sum(map(len, lines[: int(keep)])) + (5 if keep % 1 else 0)
 
-    def on_progress(done: int, rows: int) -> None:
+    def on_progress(_done: int, _rows: int) -> None:
         os.truncate(recording.path, size)
 
     with pytest.raises(RecordingError, match=r"calls\.jsonl was changed while .* may not be whole .* took \d+ events"):
