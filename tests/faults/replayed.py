@@ -65,7 +65,7 @@ def replays(scene: Scene) -> None:
             others = [_replay(scene, each) for each in (twice, beside, beside)]
             _wait_for_half(scene, killed)
             half.kill()
-            half.wait()
+            half.communicate()
             scene.must_go_on()
             for other in others:
                 _finish(other)
