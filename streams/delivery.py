@@ -207,7 +207,7 @@ class Delivery:
             self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
             self._retry(producer.commit_transaction)
         except KafkaException as exception:
-            error = exception.args[0]
+            error = _cause(producer, exception.args[0])
             if not error.txn_requires_abort():
                 raise self._plain(error) from exception
             self._abort(producer, error)
@@ -268,6 +268,21 @@ class Delivery:
             f"{self.agent.name}: a transaction failed and the worker must start again: "
             f"{error.str()} ({error.name()}){advice}"
         )
+
+
+def _cause(producer: Producer, error: KafkaError) -> KafkaError:
+    """What failed the transaction, where `error` says only that it has failed.
+
+    A record that the broker refused shows in the next call, of `produce` without a reason. To begin tells it, and could
+    not commit anything.
+    """
+    if error.code() == KafkaError._STATE and not error.txn_requires_abort():  # noqa: SLF001
+        try:
+            producer.begin_transaction()
+        except KafkaException as exception:
+            cause: KafkaError = exception.args[0]
+            return cause
+    return error
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:

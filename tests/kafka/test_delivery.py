@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -125,24 +125,27 @@ def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings) -> None:
 
 
 @pytest.mark.kafka
-def test_a_refused_transaction_is_aborted_and_its_input_read_again(
+def test_refused_transactions_are_aborted_and_their_input_read_again(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The metadata of a generation that never was makes the broker refuse the batch, as it refuses a zombie's."""
-    refused: list[int] = []
+    """The metadata of a generation that never was makes the broker refuse a batch, as it refuses a zombie's; of two in
+    three such producers it refuses the next transaction, too, for its sequence numbers.
 
-    def once(group: str, generation: int, member: str) -> bytes:
-        if not refused:
-            refused.append(generation)
-            return group_metadata(group, generation + 1000, member)
-        return group_metadata(group, generation, member)
+    Seen to fail with OUT_OF_ORDER_SEQUENCE_NUMBER left out of what is read again.
+    """
+    refused: list[bool] = []
 
-    monkeypatch.setattr("streams.transport.group_metadata", once)
+    def by_turns(group: str, generation: int, member: str) -> bytes:
+        refused.append(len(refused) < 12 and len(refused) % 2 == 0)
+        return group_metadata(group, generation + 1000 * refused[-1], member)
+
+    monkeypatch.setattr("streams.transport.group_metadata", by_turns)
     agent = Copy(filled, EVENTS)
+    agent.chunk_records = 5  # for many transactions
     asyncio.run(serve(filled, agent))
-    assert refused
-    assert agent.resets >= 2, "once at the start, once after the abort"
-    # The agent saw the last records of the refused batch before they were done; what is left is another run's.
+    assert sum(refused) == 6
+    assert agent.resets >= 1 + sum(refused), "once at the start, once after each abort"
+    # The agent saw the last records of a refused batch before they were done; what is left is another run's.
     if left := EVENTS - len(results(filled)):
         asyncio.run(serve(filled, Copy(filled, left)))
     assert_exact(filled)
@@ -217,6 +220,22 @@ def test_a_missing_output_topic_is_named_before_anything_is_read(filled: Setting
     with pytest.raises(TopicMissingError, match=r"edge: topic 'test-\w+\.dead-letters' does not exist"):
         asyncio.run(serve(filled, Copy(filled, 1)))
     assert results(filled) == []
+
+
+@pytest.mark.kafka
+def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Settings) -> None:
+    """Seen to fail with the error of `produce` taken as it is: "Erroneous state"."""
+    delivery = Delivery(filled, Copy(filled, 1))
+    delivery.start()
+
+    class Refused(list[Output]):
+        def __iter__(self) -> Iterator[Output]:
+            yield Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
+            delivery._producers[0].flush(30)
+            yield Output(filled.topic("sentiment"), b"k", b"1")
+
+    with pytest.raises(DeliveryError, match=r"sentiment .*MSG_SIZE_TOO_LARGE.*raise that topic's max\.message\.bytes"):
+        delivery._transact(Refused(), {TP(filled.topic("transcripts"), 0): 1}, group_metadata("g", -1, ""))
 
 
 @pytest.mark.kafka
