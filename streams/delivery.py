@@ -291,6 +291,9 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
         # transaction's coordinator knows the partitions, a round trip.
         "linger.ms": 0,
+        # A transaction has 10 s. librdkafka would wait as long before it tries again to connect, once some tries in a
+        # row were refused, and the transaction would be over when the network is back.
+        "reconnect.backoff.max.ms": 500,
         # A client that has lost all brokers would forget those that it was told of, and begin anew at the bootstrap
         # servers. librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and
         # 5456): a connection that broke for an instant would stop the worker.

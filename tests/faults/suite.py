@@ -1,16 +1,19 @@
 """Every fault there is a test for, in the order of docs/faults.md."""
 
 from tests.faults import (
+    brokers,
     cloudy,
     failing,
     frozen,
     gaps,
     heavy,
     killed,
+    members,
     poison,
     refused,
     replayed,
     retention,
+    split,
     stopped,
     storage,
     unruly,
@@ -21,16 +24,19 @@ from tests.faults.scene import Fault
 FAULTS: tuple[Fault, ...] = tuple(
     sorted(
         (
+            *brokers.FAULTS,
             *cloudy.FAULTS,
             *failing.FAULTS,
             *frozen.FAULTS,
             *gaps.FAULTS,
             *heavy.FAULTS,
             *killed.FAULTS,
+            *members.FAULTS,
             *poison.FAULTS,
             *refused.FAULTS,
             *replayed.FAULTS,
             *retention.FAULTS,
+            *split.FAULTS,
             *stopped.FAULTS,
             *storage.FAULTS,
             *unruly.FAULTS,
