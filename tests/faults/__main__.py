@@ -1,11 +1,12 @@
 """Every fault, on real Kafka, as long and as often as one likes: `make faults`.
 
     python -m tests.faults --seeds 3 --seconds 60            all of them, on one broker and on three
+    python -m tests.faults --record build/faults.jsonl       the same, going on with what was interrupted
     python -m tests.faults --only kill-under-load --brokers 3
     python -m tests.faults --list
 
-Prints a table of what was injected and what became of it, each fault's worst over its seeds, and with --write puts it
-into docs/faults.md. Exit code 0 only when every row holds.
+All are played with the first seed, then all with the next. Prints a table of what was injected and what became of
+it, and with --write puts it into docs/faults.md. Exit code 0 only when every row holds.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -21,9 +23,10 @@ from rich.console import Console
 from benchmarks.machine import machine
 from benchmarks.readme import replaced
 from tests.faults.clusters import cluster
+from tests.faults.record import Failure, add, load
 from tests.faults.scene import Fault, Outcome, play
 from tests.faults.suite import FAULTS
-from tests.faults.table import as_markdown, as_table, worst
+from tests.faults.table import as_markdown, as_table, rows
 from tests.kafka.kafka_server import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "faults.md"
@@ -42,6 +45,12 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, nargs="+", default=[1, 3], choices=(1, 3), help="sizes of clusters")
     parser.add_argument("--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS])
     parser.add_argument("--list", action="store_true", help="print what each fault is, and which break it finds")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="add what is played to this file, and do not play again what is in it; the table is of all of it",
+    )
     parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
     arguments = parser.parse_args()
     chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
@@ -50,46 +59,51 @@ def main() -> int:
             console.print(f"[bold]{fault.number}. {fault.name}[/bold]\n    {fault.play.__doc__}")
         return 0
     logging.basicConfig(level=logging.ERROR)
+    record: Path | None = arguments.record
+    played = load(record) if record else []
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-    outcomes: list[Outcome] = []
-    failures: list[str] = []
+    before = {(each.fault, each.brokers, each.seed) for each in played}
     for brokers in arguments.brokers:
-        here = [fault for fault in chosen if brokers in fault.brokers]
-        if here:
-            _run(here, brokers, seeds, arguments.seconds, outcomes, failures)
-    rows = worst(outcomes)
-    console.print(as_table(rows))
+        due = [
+            (fault, seed)
+            for seed in seeds
+            for fault in chosen
+            if brokers in fault.brokers and (fault.name, brokers, seed) not in before
+        ]
+        for outcome in _played(due, brokers, arguments.seconds):
+            played.append(outcome)
+            if record:
+                add(record, outcome)
+    outcomes = [each for each in played if isinstance(each, Outcome)]
+    failures = [each for each in played if isinstance(each, Failure)]
+    found = rows(outcomes)
+    console.print(as_table(found))
     for failure in failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     if arguments.write:
-        block = as_markdown(rows, seeds=len(seeds), seconds=arguments.seconds, machine=machine())
+        block = as_markdown(found, seconds=arguments.seconds, machine=machine())
+        if failures:
+            block += "\n\nFailed:\n\n" + "\n".join(f"- {failure}" for failure in failures)
         PAGE.write_text(replaced(PAGE.read_text("utf-8"), "faults", block), "utf-8")
     return 0 if not failures and all(outcome.holds for outcome in outcomes) else 1
 
 
-def _run(
-    faults: list[Fault],
-    brokers: int,
-    seeds: range,
-    seconds: float,
-    outcomes: list[Outcome],
-    failures: list[str],
-) -> None:
+def _played(due: list[tuple[Fault, int]], brokers: int, seconds: float) -> Iterable[Outcome | Failure]:
+    """What becomes of these faults and seeds, on a cluster of so many brokers."""
+    if not due:
+        return
     with tempfile.TemporaryDirectory() as name, cluster(Path(name) / "kafka", brokers) as kafka:
-        for fault in faults:
-            for seed in seeds:
-                what = f"{fault.name}, {brokers} broker{'s' if brokers > 1 else ''}, seed {seed}"
-                begun = time.monotonic()
-                folder = Path(name) / f"{fault.name}-{seed}"
-                try:
-                    outcome = play(fault, kafka, folder, seed=seed, seconds=seconds)
-                except Exception as error:  # noqa: BLE001 - one fault's failure is no reason not to play the next
-                    failures.append(f"{what}: {error}")
-                    console.print(traceback.format_exc(), markup=False)
-                else:
-                    outcomes.append(outcome)
-                    console.print(f"{what}: {outcome} ({time.monotonic() - begun:.0f} s)", markup=False)
-                kafka.mend()
+        for fault, seed in due:
+            begun = time.monotonic()
+            folder = Path(name) / f"{fault.name}-{seed}"
+            try:
+                played: Outcome | Failure = play(fault, kafka, folder, seed=seed, seconds=seconds)
+            except Exception as error:  # noqa: BLE001 - one fault's failure is no reason not to play the next
+                played = Failure(fault.name, brokers, seed, str(error))
+                console.print(traceback.format_exc(), markup=False)
+            console.print(f"{played} ({time.monotonic() - begun:.0f} s)", markup=False)
+            yield played
+            kafka.mend()
 
 
 if __name__ == "__main__":

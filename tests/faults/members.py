@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[att
 from schemas.topics import TRANSCRIPTS
 from streams.reader import watermarks
 from streams.worker import AGENTS
-from tests.faults.scene import Fault, Scene
+from tests.faults.scene import SHORT_S, Fault, Scene
 
 THIRD = 2  # the slot of the worker that comes and goes
 ADDED = 4
@@ -15,13 +15,13 @@ PATIENCE_S = 60.0
 
 
 def join_and_leave(scene: Scene) -> None:
-    """A third worker of each agent joins and leaves twice in a storm, a step every second or so: it leaves in good
-    order, killed, or told to before it has come up.
+    """A third worker of each agent joins and leaves in a storm, twice in the long form, a step every second or so: it
+    leaves in good order, killed, or told to before it has come up.
     """
     for _ in scene.times():
         present: dict[str, int] = {}
         with scene.fault():
-            for agent in AGENTS * 4:
+            for agent in AGENTS * (2 if scene.seconds <= SHORT_S else 4):
                 if agent in present:
                     _leave(scene, agent, present.pop(agent))
                 else:

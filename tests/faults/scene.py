@@ -114,6 +114,7 @@ class Scene:
         self.line = line
         self.load = load
         self.watch = watch
+        self.seed = seed
         self.rng = random.Random(seed)
         self.seconds = seconds
         self.injected = 0

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from tests.faults.network import HOSTS, Trouble
-from tests.faults.scene import Fault, Scene
+from tests.faults.scene import SHORT_S, Fault, Scene
 
 # Longer than a session (6 s) and than a transaction may take (10 s): others have taken over, and what was held arrives
 # late, from a member that is none and in a transaction that is over.
@@ -39,7 +39,8 @@ def cut(scene: Scene) -> None:
 
 def split(scene: Scene) -> None:
     """Nothing passes for longer than a session and a transaction may take, and then everything that was held arrives:
-    of one host the brokers' answers or both directions, of both hosts, of one host's way to one broker of three.
+    of one host the brokers' answers or both directions, of both hosts, of one host's way to one broker of three. The
+    seed says which is first, and in the long form another follows.
     """
     one = (scene.rng.choice(HOSTS),)
     splits = [
@@ -50,8 +51,8 @@ def split(scene: Scene) -> None:
     ]
     if len(scene.servers) > 1:
         splits.append(Split(one, holds_requests=True, brokers=(scene.rng.randrange(len(scene.servers)),)))
-    for number in scene.times(at_least=2):
-        hosts, holds_requests, brokers = splits[number % len(splits)]
+    for number in scene.times(at_least=1 if scene.seconds <= SHORT_S else 2):
+        hosts, holds_requests, brokers = splits[(scene.seed + number) % len(splits)]
         with scene.fault(180):
             scene.network.trouble(Trouble(holds_requests=holds_requests, holds_answers=True), hosts, brokers)
             ends = time.monotonic() + SPLIT_S
