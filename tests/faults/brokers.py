@@ -17,7 +17,10 @@ RECOVERY_S = 240.0
 
 
 def restarted(scene: Scene) -> None:
-    """The only broker is killed (-9): the line stands, and goes on once the broker is back. Workers may start again."""
+    """The only broker is killed (-9): the line stands, and goes on once the broker is back. Workers may start again.
+
+    Seen to fail with results produced by a second producer that has no transactional id.
+    """
     [server] = scene.servers
     for _ in scene.times():
         with scene.fault(RECOVERY_S):
@@ -32,6 +35,7 @@ def one_of_three_down(scene: Scene) -> None:
     form another follows. Two are in sync, and every partition goes on.
 
     The controller gives a broker up after 9 s, and a transaction may take 10: workers may start again.
+    Seen to fail with topics that are made with one replica, whatever the settings say.
     """
     kinds = (_coordinator, _controller, _leader)
     for number in scene.times(at_least=1 if scene.seconds <= SHORT_S else 2):

@@ -17,6 +17,8 @@ PATIENCE_S = 60.0
 def join_and_leave(scene: Scene) -> None:
     """A third worker of each agent joins and leaves in a storm, twice in the long form, a step every second or so: it
     leaves in good order, killed, or told to before it has come up.
+
+    Seen to fail with positions that a worker keeps from when it had a partition before.
     """
     for _ in scene.times():
         present: dict[str, int] = {}

@@ -16,7 +16,10 @@ SPLIT_S = 12.0
 
 
 def slow(scene: Scene) -> None:
-    """What both hosts, or one, send and get comes 200 to 300 ms late, and one piece in fifty has to be sent again."""
+    """What both hosts, or one, send and get comes 200 to 300 ms late, and one piece in fifty has to be sent again.
+
+    Seen to fail with a transaction time-out of one second.
+    """
     for number in scene.times():
         with scene.fault():
             scene.network.trouble(Trouble(delay_s=0.2, jitter_s=0.1, loss=0.02), _turn(number))
@@ -25,7 +28,10 @@ def slow(scene: Scene) -> None:
 
 
 def cut(scene: Scene) -> None:
-    """Connections of both hosts, or of one, are reset three times, and new ones refused for up to two seconds."""
+    """Connections of both hosts, or of one, are reset three times, and new ones refused for up to two seconds.
+
+    Seen to fail with librdkafka's own pause before it connects again, which grows to ten seconds.
+    """
     for number in scene.times():
         hosts = _turn(number)
         with scene.fault():
@@ -41,6 +47,8 @@ def split(scene: Scene) -> None:
     """Nothing passes for longer than a session and a transaction may take, and then everything that was held arrives:
     of one host the brokers' answers or both directions, of both hosts, of one host's way to one broker of three. The
     seed says which is first, and in the long form another follows.
+
+    Seen to fail with results produced by a second producer that has no transactional id.
     """
     one = (scene.rng.choice(HOSTS),)
     splits = [
