@@ -80,8 +80,10 @@ def _answer(mood: str, probabilities: NDArray[np.float32], answers: BinaryIO) ->
             _send(answers, good[: len(good) // 2])
         if mood.startswith("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
-        while True:
-            time.sleep(60)  # until it is killed
+        parent = os.getppid()
+        while os.getppid() == parent:
+            time.sleep(1)  # until it is killed, or who would have killed it is
+        sys.exit(1)
     return good
 
 
