@@ -30,6 +30,15 @@ logger = logging.getLogger(__name__)
 _FIRST_TRY_S = 0.5
 
 
+# What a request to a partition's leader fails with while that is found or moves, and when a connection breaks.
+_PASSING = (
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's own codes are public all the same
+)
+
+
 class BrokerUnreachableError(EdgewiseError):
     """No broker answered."""
 
@@ -84,6 +93,11 @@ def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> "ClusterMet
             raise BrokerUnreachableError(
                 f"no Kafka broker answers at {settings.bootstrap_servers} within {timeout_s:g} s ({cause}): {advice}"
             ) from None
+
+
+def passing(error: Exception) -> bool:
+    """Whether a request to a partition's leader failed for what passes by itself: it may be made again."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _PASSING
 
 
 def require_visible(settings: Settings, topic: str) -> None:

@@ -8,7 +8,7 @@ import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import EdgewiseError, UsageError
-from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata, require_visible
+from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata, passing, require_visible
 from streams.security import reason
 from streams.settings import Settings
 
@@ -26,6 +26,8 @@ _PERMANENT = (
 )
 # Not among them: GROUP_AUTHORIZATION_FAILED. librdkafka looks for the group's coordinator; this reader needs none.
 
+_patiently = stamina.RetryingCaller(attempts=None, timeout=_REQUEST_TIMEOUT_S).on(passing)
+
 
 class ReadError(EdgewiseError):
     """A topic could not be read up to its end."""
@@ -36,20 +38,6 @@ class Watermarks(NamedTuple):
 
     low: int
     high: int
-
-
-def _leader_is_moving(error: Exception) -> bool:
-    """Whether a partition has no leader for the moment: just created, or its broker restarts."""
-    return isinstance(error, KafkaException) and error.args[0].code() in (
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-    )
-
-
-@stamina.retry(on=_leader_is_moving, timeout=_REQUEST_TIMEOUT_S, attempts=None)
-def _offsets(consumer: Consumer, partition: TopicPartition) -> Watermarks:
-    return Watermarks(*consumer.get_watermark_offsets(partition, timeout=_REQUEST_TIMEOUT_S))
 
 
 def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
@@ -69,7 +57,10 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
     consumer = _consumer(settings, "read_uncommitted")
     try:
         marks = {
-            partition: _offsets(consumer, TopicPartition(name, partition)) for partition in sorted(metadata.partitions)
+            partition: Watermarks(
+                *_patiently(consumer.get_watermark_offsets, TopicPartition(name, partition), timeout=_REQUEST_TIMEOUT_S)
+            )
+            for partition in sorted(metadata.partitions)
         }
         filled = {at: mark for at, mark in marks.items() if mark.low < mark.high}
         return marks | _fetched(settings, consumer, name, filled)
@@ -179,7 +170,7 @@ def _starts_at(
 ) -> dict[int, int]:
     """`starts`, but no earlier than the broker's offset for `since_ms`."""
     asked = [TopicPartition(name, partition, since_ms) for partition in ends]
-    answer = consumer.offsets_for_times(asked, timeout=_REQUEST_TIMEOUT_S)
+    answer = _patiently(consumer.offsets_for_times, asked, timeout=_REQUEST_TIMEOUT_S)
     found = {of.partition: of.offset if of.offset >= 0 else ends[of.partition] for of in answer}  # -1: none so late
     return {partition: max(start, found[partition]) for partition, start in starts.items()}
 

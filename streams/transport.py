@@ -25,6 +25,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple, Protocol, cast
 
+import stamina
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -37,7 +38,7 @@ from mode.utils.futures import notify
 
 from schemas.errors import UsageError
 from streams import metrics
-from streams.kafka import client_config
+from streams.kafka import client_config, passing
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ METADATA_MAX_AGE_MS = 5_000
 # A worker waits this long for the offsets of transactions that are still pending. They end within the transaction
 # timeout (10 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
+
+_patiently = stamina.RetryingCaller(attempts=None, timeout=STABLE_OFFSETS_TIMEOUT_S).on(passing)
 
 # The start of a chunk that continues nothing.
 NOWHERE = -1
@@ -292,7 +295,7 @@ def stable_offsets(
         for partition in found:
             if partition.error is not None:
                 raise KafkaException(partition.error)
-            oldest, _ = consumer.get_watermark_offsets(partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
+            oldest, _ = _patiently(consumer.get_watermark_offsets, partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
             tp = TP(partition.topic, partition.partition)
             position = max(partition.offset, (known or {}).get(tp, -1))
             skipped = max(0, oldest - position) if position >= 0 else 0

@@ -14,12 +14,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
+from streams import transport
 from streams.app import TopicMissingError, serve
 from streams.delivery import Delivery, DeliveryError, FencedError, Output
 from streams.reader import read_topic
 from streams.settings import Settings
 from streams.topics_admin import create
 from streams.transport import Record, group_metadata, stable_offsets
+from tests.unit.losing_connections import LosesConnections
 
 EVENTS = 500
 PARTITIONS = 4
@@ -168,6 +170,15 @@ def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> 
 def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings) -> None:
     partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
     assert stable_offsets(filled, filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
+
+
+@both_brokers
+def test_positions_are_asked_for_again_when_a_connection_breaks(
+    filled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "LibrdkafkaConsumer", LosesConnections)
+    partition = TP(filled.topic("transcripts"), 0)
+    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
 
 
 @pytest.mark.kafka

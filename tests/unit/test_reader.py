@@ -12,6 +12,7 @@ from streams import reader
 from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
 from streams.reader import ReadError, Watermarks, read_topic, watermarks
 from streams.settings import Settings
+from tests.unit.losing_connections import LosesConnections
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 on_kafka = pytest.mark.parametrize("backend", [pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -104,6 +105,14 @@ def test_from_a_time(settings: Settings, topic: str, producer: Producer) -> None
 
 
 @both
+def test_a_connection_that_breaks_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, topic: str, producer: Producer
+) -> None:
+    monkeypatch.setattr(reader, "Consumer", LosesConnections)
+    produce(producer, topic, [b"early", b"late"], timestamp=1_700_000_000_000)
+    assert [message.value() for message in read_topic(settings, TRANSCRIPTS, since_ms=1_700_000_000_001)] == [b"late"]
+
+
 def test_a_commit_is_seen_as_soon_as_it_has_returned(settings: Settings, topic: str, transactional: Producer) -> None:
     """Its markers may still be on their way: a plain read_committed consumer would end before the records."""
     for n in range(20):
