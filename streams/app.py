@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 SESSION_TIMEOUT_S = 6.0
 HEARTBEAT_S = 2.0
 
+# What a frozen broker has been asked is asked elsewhere after 15 s: others lead in its place after 9. Joining a group
+# is a request, too, and waits for its other members.
+REQUEST_TIMEOUT_S = 15.0
+
 # Chunks that wait in memory before fetching pauses. Each holds up to `chunk_records` events.
 BUFFERED_CHUNKS = 8
 
@@ -58,7 +62,7 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
         broker_client_id=f"edgewise-{agent.name}-{settings.worker_id}",
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,
-        broker_request_timeout=30.0,
+        broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_max_poll_records=BUFFERED_CHUNKS * agent.chunk_records,
         stream_buffer_maxsize=BUFFERED_CHUNKS,
         autodiscover=False,

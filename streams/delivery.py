@@ -30,9 +30,16 @@ from streams.turns import turns
 
 logger = logging.getLogger(__name__)
 
-# Between a transaction's first record and its commit lie milliseconds. 10 s outlasts a broker's restart and a leader
-# election, and bounds how long a worker that died keeps others from reading past its open transaction.
-TRANSACTION_TIMEOUT_MS = 10_000
+# Between a transaction's first record and its commit lie milliseconds. When a broker dies, others lead in its place and
+# need not wait for its replicas after its session (9 s), and as much again when it was the active controller, whose
+# successor begins to count anew after its election: 20 s outlast that. It also bounds how long a worker that died
+# keeps others from reading past its open transaction.
+TRANSACTION_TIMEOUT_MS = 20_000
+
+# What a frozen broker has been asked is asked elsewhere after 6 s, and who leads is looked up every 3 s, so that a
+# transaction that such a broker had a part in goes on within its 20 s. librdkafka's defaults are 60 s and 5 minutes.
+REQUEST_TIMEOUT_MS = 6_000
+METADATA_REFRESH_MS = 3_000
 
 # librdkafka waits while the markers of a producer's last transaction are being written; two in turn do not.
 PRODUCERS = 2
@@ -41,16 +48,16 @@ PRODUCERS = 2
 # of 100 ms would be a tenth of a second of standing still. It doubles with every try, up to a second.
 RETRY_BACKOFF_MS = 5
 
-# init_transactions waits out a predecessor's open transaction (10 s at most) and a coordinator that is loading.
+# init_transactions waits out a predecessor's open transaction (20 s at most) and a coordinator that is loading.
 INIT_TIMEOUT_S = 60.0
 
 # A call that failed for a passing reason is repeated for as long; the broker has ended the transaction by then.
-RETRY_S = 20.0
+RETRY_S = 30.0
 
-# A transaction that has not ended by then never will: the broker aborts it after 10 s, and looks for such ones every
+# A transaction that has not ended by then never will: the broker aborts it after 20 s, and looks for such ones every
 # 10 s. librdkafka, when the group's coordinator goes down at the wrong moment, waits without end for its answer to
 # send_offsets_to_transaction, whatever time-out it is given (its issue 5456).
-STUCK_S = 30
+STUCK_S = 40
 
 # On a stop the transaction under way gets so long, beside what `app.py` gives Faust; it takes milliseconds.
 CLOSE_S = 2.0
@@ -233,7 +240,7 @@ class Delivery:
         try:
             self._retry(producer.abort_transaction)
         except KafkaException as exception:
-            # The broker was quicker, as after 10 s without an answer from a topic: what went wrong first tells more.
+            # The broker was quicker, as after 20 s without an answer from a topic: what went wrong first tells more.
             first = exception.args[0] if cause.code() in _GENERATION_IS_OVER else cause
             raise self._plain(first) from exception
 
@@ -291,8 +298,10 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
         # transaction's coordinator knows the partitions, a round trip.
         "linger.ms": 0,
-        # A transaction has 10 s. librdkafka would wait as long before it tries again to connect, once some tries in a
-        # row were refused, and the transaction would be over when the network is back.
+        "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+        "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
+        # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
+        # transaction would be over when the network is back.
         "reconnect.backoff.max.ms": 500,
         # A client that has lost all brokers would forget those that it was told of, and begin anew at the bootstrap
         # servers. librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and

@@ -13,8 +13,8 @@ from streams.security import reason
 from streams.settings import Settings
 
 _REQUEST_TIMEOUT_S = 15.0
-# A transaction left open is aborted by the broker after the producers' transaction.timeout.ms (10 s) and the next run
-# of its check (10 s by default): after three times that, something other than a slow abort is wrong.
+# A transaction left open is aborted by the broker after the producers' transaction.timeout.ms (20 s) and the next run
+# of its check (10 s by default): after twice that, something other than a slow abort is wrong.
 _PATIENCE_S = 60.0
 # One call of consume() hands over at most so many records: 5,000 events of 400 bytes are 2 MB.
 _BATCH = 5_000

@@ -27,9 +27,9 @@ from streams.security import AccessError, reason
 from streams.settings import Settings
 from streams.turns import turns
 
-# Between a transaction's first record and its commit lie tenths of a second. 10 s, as for the workers, outlasts a
+# Between a transaction's first record and its commit lie tenths of a second. 20 s, as for the workers, outlasts a
 # broker's restart, and bounds how long a command that died keeps others from reading past its open transaction.
-_TRANSACTION_TIMEOUT_MS = 10_000
+_TRANSACTION_TIMEOUT_MS = 20_000
 _INIT_TIMEOUT_S = 60.0
 _RETRY_S = 60.0
 

@@ -59,7 +59,7 @@ FETCH_MAX_WAIT_MS = 50
 METADATA_MAX_AGE_MS = 5_000
 
 # A worker waits this long for the offsets of transactions that are still pending. They end within the transaction
-# timeout (10 s); the rest is for a coordinator that is itself moving.
+# timeout (20 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
 
 _patiently = stamina.RetryingCaller(attempts=None, timeout=STABLE_OFFSETS_TIMEOUT_S).on(passing)

@@ -34,7 +34,7 @@ def one_of_three_down(scene: Scene) -> None:
     controller, or a leader is frozen until others lead in its place: the seed says which is first, and in the long
     form another follows. Two are in sync, and every partition goes on.
 
-    The controller gives a broker up after 9 s, and a transaction may take 10: workers may start again.
+    The controller gives a broker up after 9 s, and a transaction may take 20: workers may start again.
     Seen to fail with topics that are made with one replica, whatever the settings say.
     """
     kinds = (_coordinator, _controller, _leader)

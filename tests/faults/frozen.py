@@ -12,8 +12,8 @@ from tests.faults.scene import Fault, Scene
 
 POINTS: tuple[Point, ...] = ("middle", "produced", "offsets")
 
-# A broker ends an open transaction after 10 s, and looks for such every 10 s.
-OVERDUE_S = 21.0
+# A broker ends an open transaction after 20 s, and looks for such every 10 s.
+OVERDUE_S = 31.0
 
 # What a zombie says: it goes on as a member of the next generation, or ends, fenced or too late for what it had asked
 # of the broker.

@@ -25,8 +25,8 @@ FULL = "the producer's queue is full"
 # Fewer than the outputs of any batch of eight events: the queue fills up in the middle of a transaction.
 QUEUE = 10
 
-# The broker ends a transaction 10 s after its begin, and looks for such ones every 10 s.
-STALLED_S = 22.0
+# The broker ends a transaction 20 s after its begin, and looks for such ones every 10 s.
+STALLED_S = 32.0
 
 logger = logging.getLogger(__name__)
 _producer_config = delivery.producer_config

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from tests.faults.network import HOSTS, Trouble
 from tests.faults.scene import SHORT_S, Fault, Scene
 
-# Longer than a session (6 s) and than a transaction may take (10 s): others have taken over, and what was held arrives
+# Longer than a session (6 s) and than a transaction may take (20 s): others have taken over, and what was held arrives
 # late, from a member that is none and in a transaction that is over.
-SPLIT_S = 12.0
+SPLIT_S = 22.0
 
 
 def slow(scene: Scene) -> None:
