@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
+from streams.delivery import REQUEST_TIMEOUT_MS
 from streams.settings import Settings
 from tests.kafka.kafka_server import REPOSITORY
 
@@ -60,6 +61,7 @@ class Load:
                 "linger.ms": 5,
                 "message.timeout.ms": 300_000,  # a broker that is down keeps its senders waiting
                 "queue.buffering.max.messages": QUEUE,
+                "socket.timeout.ms": REQUEST_TIMEOUT_MS,  # likewise one that is frozen
                 "log_level": 0,
                 "topic.metadata.refresh.interval.ms": 2_000,  # partitions that are added get their share at once
             }

@@ -15,6 +15,7 @@ from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
 from streams.codecs import codec
+from streams.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
 from streams.settings import Settings
 
 PATIENCE_S = 120.0
@@ -47,6 +48,9 @@ class Watch:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
                 "fetch.wait.max.ms": 50,
+                # As the line's own producers: what is measured is not how long a client waits for a frozen broker.
+                "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+                "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
                 "log_level": 0,
             }
         )
