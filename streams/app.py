@@ -23,7 +23,7 @@ from streams.kafka import cluster_metadata, require_visible
 from streams.oauth import TokenRefusedError
 from streams.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
 from streams.settings import Settings
-from streams.transport import Chunk, Consumer, Transport
+from streams.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,6 @@ logger = logging.getLogger(__name__)
 # join from 23 s down to 3 s.
 SESSION_TIMEOUT_S = 6.0
 HEARTBEAT_S = 2.0
-
-# What a frozen broker has been asked is asked elsewhere after 15 s: others lead in its place after 9. Joining a group
-# is a request, too, and waits for its other members.
-REQUEST_TIMEOUT_S = 15.0
 
 # Chunks that wait in memory before fetching pauses. Each holds up to `chunk_records` events.
 BUFFERED_CHUNKS = 8
@@ -62,7 +58,8 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
         broker_client_id=f"edgewise-{agent.name}-{settings.worker_id}",
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,
-        broker_request_timeout=REQUEST_TIMEOUT_S,
+        # To Faust this is how long setting positions back may take; were it too short, the worker would stand still.
+        broker_request_timeout=2 * STABLE_OFFSETS_TIMEOUT_S,
         broker_max_poll_records=BUFFERED_CHUNKS * agent.chunk_records,
         stream_buffer_maxsize=BUFFERED_CHUNKS,
         autodiscover=False,

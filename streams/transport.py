@@ -54,6 +54,10 @@ FETCH_WAIT_S = 0.2
 # fetches a second cost it nothing measurable.
 FETCH_MAX_WAIT_MS = 50
 
+# What a frozen broker has been asked is asked elsewhere after 15 s: others lead in its place after 9. Joining a group
+# is a request, too, and waits for its other members, whose sessions are 6 s.
+REQUEST_TIMEOUT_MS = 15_000
+
 # New partitions are found when the topic's metadata is asked for again: their events would lie there for aiokafka's
 # five minutes. A request of some hundred bytes every five seconds costs nothing measurable.
 METADATA_MAX_AGE_MS = 5_000
@@ -118,7 +122,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
