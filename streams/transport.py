@@ -251,8 +251,20 @@ class Consumer(driver.Consumer):
         )
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Set every assigned partition back to where the group's last finished transaction left it."""
-        async with self._fetch_or_seek:
+        """Set every assigned partition back to where the group's last finished transaction left it; returns where.
+
+        A rebalance does that at its end: where one begins first, this gives way and returns nothing. For it waits for
+        a fetch, the fetch for the rebalance, and the rebalance for the batch that may have asked for this.
+        """
+        in_flow = self.flow_active
+        while True:
+            try:
+                await asyncio.wait_for(self._fetch_or_seek.acquire(), FETCH_WAIT_S)
+                break
+            except TimeoutError:
+                if in_flow and not self.flow_active:
+                    return {}
+        try:
             assigned = sorted(self.assignment())
             loop = asyncio.get_running_loop()
             offsets = await loop.run_in_executor(
@@ -263,6 +275,8 @@ class Consumer(driver.Consumer):
             self.committed = dict(offsets)
             self.seeks += 1
             return offsets
+        finally:
+            self._fetch_or_seek.release()
 
 
 def group_metadata(group: str, generation: int, member: str) -> bytes:

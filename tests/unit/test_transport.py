@@ -3,7 +3,7 @@
 import asyncio
 import importlib.metadata
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -217,3 +217,19 @@ def test_nothing_is_kept_of_what_is_done(consumer: Consumer, monkeypatch: pytest
 
     kept = len(consumer._unacked_messages) + sum(len(consumer._acked[tp]) + len(consumer._gap[tp]) for tp in [ZERO])
     assert kept == 0
+
+
+@pytest.mark.timeout(30)
+def test_to_set_positions_back_gives_way_to_a_rebalance(consumer: Consumer) -> None:
+    """Seen to fail with the lock waited for without end: a fetch holds it until the rebalance has assigned partitions."""
+
+    async def run() -> tuple[Mapping[TP, int], bool]:
+        consumer._fetch_or_seek = asyncio.Lock()
+        await consumer._fetch_or_seek.acquire()
+        asking = asyncio.create_task(consumer.seek_to_committed())
+        await asyncio.sleep(0)
+        consumer.flow_active = False
+        return await asking, consumer._fetch_or_seek.locked()
+
+    assert asyncio.run(run()) == ({}, True)
+    assert consumer.seeks == 0
