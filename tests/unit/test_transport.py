@@ -221,7 +221,7 @@ def test_nothing_is_kept_of_what_is_done(consumer: Consumer, monkeypatch: pytest
 
 @pytest.mark.timeout(30)
 def test_to_set_positions_back_gives_way_to_a_rebalance(consumer: Consumer) -> None:
-    """Seen to fail with the lock waited for without end: a fetch holds it until the rebalance has assigned partitions."""
+    """Seen to fail with the lock waited for without end: a fetch holds it until partitions are assigned."""
 
     async def run() -> tuple[Mapping[TP, int], bool]:
         consumer._fetch_or_seek = asyncio.Lock()
