@@ -18,6 +18,7 @@ OVERDUE_S = 31.0
 # What a zombie says: it goes on as a member of the next generation, or ends, fenced or too late for what it had asked
 # of the broker.
 READ_AGAIN = "its input is read again"
+CRASHED = "Crashed reason="  # Faust's word for an agent that raised
 ENDS = ("transactions were taken over", "the worker must start again")
 
 
@@ -82,7 +83,9 @@ def _without(worker_id: str) -> Callable[[dict[str, int]], bool]:
 
 
 def _wait_for_both(scene: Scene, agent: str) -> None:
-    """Wait until both workers share the partitions, after a restart too."""
+    """Wait until both workers share the partitions, after a restart too; one that ends may still be in the group."""
+    for slot in SLOTS:
+        scene.line.wait_until_up(agent, slot, 1 + scene.line.log(agent, slot).count(CRASHED))
     Group(scene.settings, agent).wait_until(lambda members: len(members) == 2 and all(members.values()))
 
 
