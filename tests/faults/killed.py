@@ -4,7 +4,7 @@ from streams.verify import wait_until_drained
 from streams.worker import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give
-from tests.faults.scene import Fault, Scene
+from tests.faults.scene import SHORT_S, Fault, Scene
 
 POINTS: tuple[Point, ...] = ("middle", "produced", "offsets", "committing", "committed", "revoking", "assigning")
 
@@ -31,15 +31,17 @@ def kill_at_each_point(scene: Scene) -> None:
     """A worker of each agent dies at a point: in the middle of a batch, in the transaction before or after its offsets
     are sent, while it commits, after that, and in a rebalance, as it loses or is given its partitions.
 
-    Each agent comes to each point in turn. It is started again, but every third time stays down until the other worker
-    has done all. At last one of each dies while there is nothing to do: twelve deaths in the short form.
+    Each agent comes to each point in turn. It is started again, but every third time, in the short form every second,
+    stays down until the other worker has done all. At last one of each dies while there is nothing to do: nine deaths
+    in the short form, twelve or more in the long one.
 
     Seen to fail with results produced by a second producer that has no transactional id.
     """
     begin = scene.rng.randrange(len(POINTS))
-    for number in scene.times(at_least=3 * len(AGENTS)):
+    rounds = 2 if scene.seconds <= SHORT_S else 3
+    for number in scene.times(at_least=rounds * len(AGENTS)):
         points = [POINTS[(begin + number + place) % len(POINTS)] for place in range(len(AGENTS))]
-        _die(scene, dict(zip(AGENTS, points, strict=True)), stay_down=number // len(AGENTS) % 3 == 2)
+        _die(scene, dict(zip(AGENTS, points, strict=True)), stay_down=number // len(AGENTS) % rounds == rounds - 1)
     _kill_idle(scene)
 
 
