@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 # milliseconds, so that the first try may be short; each is twice as long as the last, for a broker that is slow.
 _FIRST_TRY_S = 0.5
 
-
 # What a request to a partition's leader fails with while that is found or moves, and when a connection breaks.
 _PASSING = (
     KafkaError.LEADER_NOT_AVAILABLE,

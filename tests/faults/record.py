@@ -16,7 +16,7 @@ class Failure(NamedTuple):
     why: str
 
     def __str__(self) -> str:
-        return f"{self.fault}, {self.brokers} brokers, seed {self.seed}: {self.why}"
+        return f"{self.fault}, {self.brokers} broker{'s' * (self.brokers > 1)}, seed {self.seed}: {self.why}"
 
 
 def load(path: Path) -> list[Outcome | Failure]:

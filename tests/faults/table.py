@@ -21,6 +21,8 @@ HEADINGS = (
     "recovery, s",
 )
 
+COUNTS = ("injected", "events", "lost", "duplicated", "out_of_order", "other", "dead_letters")
+
 Row = Sequence[Outcome]
 """Those of one fault on one size of cluster, for each seed one."""
 
@@ -36,17 +38,7 @@ def rows(outcomes: Iterable[Outcome]) -> list[Row]:
 def cells(row: Row) -> list[str]:
     """A row's texts, in the order of `HEADINGS`: counts added up, of times the longest."""
     first = row[0]
-    counts = [
-        sum(one)
-        for one in zip(
-            *(
-                (each.injected, each.events, each.lost, each.duplicated, each.out_of_order, each.other,
-                 each.dead_letters)
-                for each in row
-            ),
-            strict=True,
-        )
-    ]  # fmt: skip
+    counts = [sum(getattr(each, name) for each in row) for name in COUNTS]
     times = (max(each.longest_stop_s for each in row), max(each.recovery_s for each in row))
     return [
         f"{first.number}. {first.fault}",

@@ -113,6 +113,7 @@ def test_a_connection_that_breaks_is_made_again(
     assert [message.value() for message in read_topic(settings, TRANSCRIPTS, since_ms=1_700_000_000_001)] == [b"late"]
 
 
+@both
 def test_a_commit_is_seen_as_soon_as_it_has_returned(settings: Settings, topic: str, transactional: Producer) -> None:
     """Its markers may still be on their way: a plain read_committed consumer would end before the records."""
     for n in range(20):
