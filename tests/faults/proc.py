@@ -20,7 +20,7 @@ def taken(pid: int) -> Taken | None:
     """What process `pid` and its children take now; None when it has ended."""
     try:
         own = _one(pid)
-        children = [int(each) for task in _tasks(pid) for each in (task / "children").read_text().split()]
+        children = [child for task in _tasks(pid) for child in _children(task)]
     except (FileNotFoundError, ProcessLookupError):
         return None
     parts = [own, *(part for child in children if (part := taken(child)) is not None)]
@@ -47,3 +47,10 @@ def _one(pid: int) -> Taken:
 
 def _tasks(pid: int) -> list[Path]:
     return list((PROC / str(pid) / "task").iterdir())
+
+
+def _children(task: Path) -> list[int]:
+    try:
+        return [int(each) for each in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has ended since, of a process that goes on
+        return []
