@@ -2,7 +2,7 @@
 
 The load is open-loop: events are due by the clock, however long the answers take, and a late send counts against the
 line. The whole line runs (edge, cloud, monitor; default policy) beside the broker, the sender and the reader on this
-machine. Rates take turns; the first window of each is not counted.
+machine. Rates take turns, once the broker is warm.
 """
 
 import logging
@@ -129,8 +129,7 @@ def _probe(servers: str, wanted: Scale) -> Iterator[Probe]:
 
 def _measure(probe: Probe, broker: str, wanted: Scale, rates: Mapping[str, float]) -> list[Figure]:
     windows: dict[str, list[dict[str, list[float]]]] = {name: [] for name in rates}
-    for rate in rates.values():
-        probe.window(rate, wanted.window_s)
+    probe.window(QUIET_RATE, wanted.warm_up_s)
     for _ in range(wanted.repetitions):
         for name, rate in rates.items():
             windows[name].append(probe.window(rate, wanted.window_s))

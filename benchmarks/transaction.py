@@ -5,9 +5,10 @@ transaction: an idempotent producer publishes the outputs, and when all are ther
 Both run with the edge model, and without: every text is positive at once. The agent is alone and keeps every event, so
 that each event has one result and one audit event.
 
-The four take turns, in the other order every other time. A turn is a new process with topics of its own. It works off
-events that wait already, by which its greatest rate is taken; then events are sent to it by the clock, as
-`benchmarks.latency` does, at each rate that it can carry. A turn in which a result is missing or comes twice is void.
+Once the broker is warm, the four take turns, in the other order every other time. A turn is a new process with topics
+of its own. It works off events that wait already, by which its greatest rate is taken; then events are sent to it by
+the clock, as `benchmarks.latency` does, at each rate that it can carry. A turn in which a result is missing or comes
+twice is void.
 """
 
 import sys
@@ -81,11 +82,22 @@ def measure(wanted: Scale) -> list[Figure]:
     turns: dict[Variant, list[Turn]] = {variant: [] for variant in VARIANTS}
     texts = texts_per_second(wanted.edge_model, 1.0)
     with running("kafka") as servers:
+        _warm_up(servers, wanted)
         for repetition in range(wanted.repetitions):
             for variant in VARIANTS if repetition % 2 == 0 else reversed(VARIANTS):
                 turns[variant].append(_turn(servers, wanted, variant, texts))
     with_model, without = ([each for each in VARIANTS if each.model == model] for model in (True, False))
     return [*_figures(turns, *with_model), *_figures(turns, *without)]
+
+
+def _warm_up(servers: str, wanted: Scale) -> None:
+    settings = installation(servers, edge_model=wanted.edge_model, **EDGE_ALONE)
+    with _working(settings, VARIANTS[0]) as processes:
+        probe = Probe(settings, processes)
+        try:
+            probe.window(RATES[0], wanted.warm_up_s)
+        finally:
+            probe.close()
 
 
 def _turn(servers: str, wanted: Scale, variant: Variant, texts: float) -> Turn:

@@ -8,6 +8,9 @@ from tests.faults.scene import SHORT_S, Fault, Scene
 
 POINTS: tuple[Point, ...] = ("middle", "produced", "offsets", "committing", "committed", "revoking", "assigning")
 
+# Of so many rounds in one.
+STAY_DOWN = 3
+
 # So few events a second that between two of them every agent has nothing to do.
 IDLE_RATE = 0.5
 
@@ -31,17 +34,19 @@ def kill_at_each_point(scene: Scene) -> None:
     """A worker of each agent dies at a point: in the middle of a batch, in the transaction before or after its offsets
     are sent, while it commits, after that, and in a rebalance, as it loses or is given its partitions.
 
-    Each agent comes to each point in turn. It is started again, but every third time, in the short form every second,
-    stays down until the other worker has done all. At last one of each dies while there is nothing to do: nine deaths
-    in the short form, twelve or more in the long one.
+    Each agent comes to each point in turn. It is started again, but every third time stays down until the other worker
+    has done all. At last one of each dies while there is nothing to do: six deaths in the short form, in which all are
+    started again, twelve or more in the long one.
 
     Seen to fail with results produced by a second producer that has no transactional id.
     """
     begin = scene.rng.randrange(len(POINTS))
-    rounds = 2 if scene.seconds <= SHORT_S else 3
+    rounds = 1 if scene.seconds <= SHORT_S else STAY_DOWN
     for number in scene.times(at_least=rounds * len(AGENTS)):
         points = [POINTS[(begin + number + place) % len(POINTS)] for place in range(len(AGENTS))]
-        _die(scene, dict(zip(AGENTS, points, strict=True)), stay_down=number // len(AGENTS) % rounds == rounds - 1)
+        _die(
+            scene, dict(zip(AGENTS, points, strict=True)), stay_down=number // len(AGENTS) % STAY_DOWN == STAY_DOWN - 1
+        )
     _kill_idle(scene)
 
 

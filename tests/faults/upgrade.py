@@ -61,14 +61,14 @@ def rolling_upgrade(scene: Scene) -> None:
 def rolling_schemas(scene: Scene) -> None:
     """With a schema registry, all workers of a machine are replaced at once by those of the next release, which has new
     schemas for every topic that its agents share, other models and another router; then those of the other machine.
-    Then back. Each of them reads what the other release writes, in any order.
+    Then back, in the long form. Each of them reads what the other release writes, in any order.
 
     Seen to fail with a codec that takes what a registry has under an id for its own schema.
     """
     release(scene.folder, [CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT])
     new = _next_settings(scene)
     for _ in scene.times():
-        for settings in (new, None):
+        for settings in (new, None) if scene.seconds > SHORT_S else (new,):
             with scene.fault():
                 first, last = scene.rng.sample(SLOTS, 2)
                 _replace(scene, [(agent, first) for agent in AGENTS], settings)
