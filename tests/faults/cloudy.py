@@ -9,7 +9,7 @@ from streams.codecs import codec
 from streams.reader import read_topic
 from tests.faults.broken_scoring import GARBAGE, MISDEEDS
 from tests.faults.cloud_worker import mood_file
-from tests.faults.scene import Fault, Scene
+from tests.faults.scene import SHORT_S, Fault, Scene
 from tests.faults.waiting import PATIENCE_S, wait_until
 
 # A busy machine does not come near to it with a cloud that is slow by a tenth of it.
@@ -19,12 +19,16 @@ DEADLINE_MS = 3_000
 DEGRADED = 30
 ANSWERED = 40
 
+SHORT = ("refuses", "hangs", "slow", "flaps")
+LONG = (*MISDEEDS, "slow", "flaps")
+
 FLAPS = 6
 FLAP_S = 0.5
 
 
 def cloud_misbehaves(scene: Scene) -> None:
     """The cloud garbles answers, is slow, refuses, dies, hangs (before or within an answer), flaps: each in turn.
+    In the short form it neither dies nor freezes.
 
     While it lasts, results go on coming, for everything that was sent: those that the cloud should have given are the
     edge's, marked as degraded with the reason `cloud_error`. A slow cloud's answers are waited for. Afterwards the
@@ -33,7 +37,8 @@ def cloud_misbehaves(scene: Scene) -> None:
     Seen to fail with a scoring process that is asked without a deadline.
     """
     garbage = scene.rng.sample(list(GARBAGE), len(GARBAGE))
-    deeds = ["garbage", *scene.rng.sample([*MISDEEDS, "slow", "flaps"], len(MISDEEDS) + 2)]
+    others = SHORT if scene.seconds <= SHORT_S else LONG
+    deeds = ["garbage", *scene.rng.sample(others, len(others))]
     mood = mood_file(scene.folder)
     _wait_for_cloud(scene)
     for number in scene.times(at_least=len(deeds)):
