@@ -26,6 +26,9 @@ OLD_EDGE, NEW_EDGE = "edge@1.0.0", "edge@2.0.0"
 OLD_CLOUD, NEW_CLOUD = "cloud@1.0.0", "cloud@2.0.0"
 PATIENCE_S = 120.0
 
+# The article's own threshold would leave one text in two thousand to an edge with a tiny model: a minute's wait for it.
+CONFIDENCE = 0.75
+
 
 def rolling_upgrade(scene: Scene) -> None:
     """Without a schema registry, workers are replaced one at a time by those of the next release, with other models,
@@ -82,7 +85,8 @@ def _next_settings(scene: Scene) -> Settings:
     models = {
         f"{name}_model": str(tiny_artifact(scene.folder / "next", name, version="2.0.0")) for name in ("edge", "cloud")
     }
-    return scene.settings.model_copy(update={**models, "router": "article"})
+    router = {"router": "article", "confidence_threshold": CONFIDENCE}
+    return scene.settings.model_copy(update={**models, **router})
 
 
 def _replace(scene: Scene, workers: Sequence[Worker], new: Settings | None, code: Path = REPOSITORY) -> None:
