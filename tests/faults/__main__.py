@@ -29,6 +29,9 @@ from tests.faults.suite import FAULTS
 from tests.faults.table import as_markdown, as_table, rows
 from tests.kafka.kafka_server import REPOSITORY
 
+# Narrower, names and counts would be cut short; on a narrow terminal, or in a log, lines are rather long.
+TABLE_WIDTH = 140
+
 PAGE = REPOSITORY / "docs" / "faults.md"
 
 console = Console()
@@ -77,7 +80,7 @@ def main() -> int:
     outcomes = [each for each in played if isinstance(each, Outcome)]
     failures = [each for each in played if isinstance(each, Failure)]
     found = rows(outcomes)
-    console.print(as_table(found))
+    Console(width=max(console.width, TABLE_WIDTH)).print(as_table(found))
     for failure in failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     if arguments.write:
