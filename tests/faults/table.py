@@ -52,6 +52,7 @@ def cells(row: Row) -> list[str]:
 def as_table(found: Sequence[Row]) -> Table:
     """The table for a terminal; a row that does not hold is red."""
     table = Table(*HEADINGS)
+    table.columns[0].no_wrap = True
     for row in found:
         table.add_row(*cells(row), style=None if all(each.holds for each in row) else "red")
     return table
