@@ -30,7 +30,7 @@ from tests.faults.table import as_markdown, as_table, rows
 from tests.kafka.kafka_server import REPOSITORY
 
 # Narrower, names and counts would be cut short; on a narrow terminal, or in a log, lines are rather long.
-TABLE_WIDTH = 140
+TABLE_WIDTH = 150
 
 PAGE = REPOSITORY / "docs" / "faults.md"
 
