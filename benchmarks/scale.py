@@ -37,7 +37,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def scale(options: argparse.Namespace) -> Scale:
-    """What `options` ask for. In full, all measurements together take some twenty minutes."""
+    """What `options` ask for. In full, all measurements together take some twenty-five minutes."""
     quick: bool = options.quick
     return Scale(
         edge_model=_from_anywhere(options.edge_model),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import TRANSCRIPTS
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 from tests.kafka.kafka_server import KafkaServer
 
 PATIENCE_S = 120.0
@@ -38,7 +38,7 @@ def one_of_three_down(scene: Scene) -> None:
     Seen to fail with topics that are made with one replica, whatever the settings say.
     """
     kinds = (_coordinator, _controller, _leader)
-    for number in scene.times(at_least=1 if scene.seconds <= SHORT_S else 2):
+    for number in scene.times(at_least=1 if scene.short else 2):
         _wait_until_in_sync(scene)
         kind = kinds[(scene.seed + number) % len(kinds)]
         server, frozen = kind(scene), kind is _leader

@@ -9,7 +9,7 @@ from streams.codecs import codec
 from streams.reader import read_topic
 from tests.faults.broken_scoring import GARBAGE, MISDEEDS
 from tests.faults.cloud_worker import mood_file
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 from tests.faults.waiting import PATIENCE_S, wait_until
 
 # A busy machine does not come near to it with a cloud that is slow by a tenth of it.
@@ -19,8 +19,8 @@ DEADLINE_MS = 3_000
 DEGRADED = 30
 ANSWERED = 40
 
-SHORT = ("refuses", "hangs", "slow", "flaps")
-LONG = (*MISDEEDS, "slow", "flaps")
+SHORT_DEEDS = ("refuses", "hangs", "slow", "flaps")
+LONG_DEEDS = (*MISDEEDS, "slow", "flaps")
 
 FLAPS = 6
 FLAP_S = 0.5
@@ -37,7 +37,7 @@ def cloud_misbehaves(scene: Scene) -> None:
     Seen to fail with a scoring process that is asked without a deadline.
     """
     garbage = scene.rng.sample(list(GARBAGE), len(GARBAGE))
-    others = SHORT if scene.seconds <= SHORT_S else LONG
+    others = SHORT_DEEDS if scene.short else LONG_DEEDS
     deeds = ["garbage", *scene.rng.sample(others, len(others))]
     mood = mood_file(scene.folder)
     _wait_for_cloud(scene)

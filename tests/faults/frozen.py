@@ -8,7 +8,7 @@ from streams.worker import AGENTS
 from tests.faults.group import Group
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give, is_done
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 
 POINTS: tuple[Point, ...] = ("middle", "produced", "offsets")
 
@@ -35,7 +35,7 @@ def freeze(scene: Scene) -> None:
     for turn, _ in enumerate(scene.times()):
         points = {agent: POINTS[(begin + turn + place) % len(POINTS)] for place, agent in enumerate(AGENTS)}
         _one_of_each(scene, points, late=scene.rng.choice(AGENTS))
-        if scene.seconds > SHORT_S:
+        if not scene.short:
             _all_of_one(scene, AGENTS[turn % len(AGENTS)])
     if wrong := [each for each in scene.line.exits if each.code != 1 or not _ends(each.last_words)]:
         raise RuntimeError(f"workers ended, and not because they were fenced: {wrong}")

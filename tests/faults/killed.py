@@ -4,12 +4,11 @@ from streams.verify import wait_until_drained
 from streams.worker import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 
 POINTS: tuple[Point, ...] = ("middle", "produced", "offsets", "committing", "committed", "revoking", "assigning")
 
-# Of so many rounds in one.
-STAY_DOWN = 3
+STAY_DOWN_EVERY = 3
 
 # So few events a second that between two of them every agent has nothing to do.
 IDLE_RATE = 0.5
@@ -41,12 +40,11 @@ def kill_at_each_point(scene: Scene) -> None:
     Seen to fail with results produced by a second producer that has no transactional id.
     """
     begin = scene.rng.randrange(len(POINTS))
-    rounds = 1 if scene.seconds <= SHORT_S else STAY_DOWN
+    rounds = 1 if scene.short else STAY_DOWN_EVERY
     for number in scene.times(at_least=rounds * len(AGENTS)):
         points = [POINTS[(begin + number + place) % len(POINTS)] for place in range(len(AGENTS))]
-        _die(
-            scene, dict(zip(AGENTS, points, strict=True)), stay_down=number // len(AGENTS) % STAY_DOWN == STAY_DOWN - 1
-        )
+        last = number // len(AGENTS) % STAY_DOWN_EVERY == STAY_DOWN_EVERY - 1
+        _die(scene, dict(zip(AGENTS, points, strict=True)), stay_down=last)
     _kill_idle(scene)
 
 

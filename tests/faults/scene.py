@@ -32,7 +32,7 @@ from tests.unit.tiny_artifact import tiny_artifact
 RATE = 200.0
 DRAIN_S = 180.0
 
-# No longer than this is the short form.
+# No longer than this is the short form: most faults are then injected once.
 SHORT_S = 3.0
 
 # What was published when a fault began is seen within moments; a watch that shares two cores with all else needs more.
@@ -122,6 +122,11 @@ class Scene:
         self.checks: list[Callable[[Verdict], None]] = []
         """Called with the verdict when all has drained: what else must be true then."""
         self.removed = Removed()
+
+    @property
+    def short(self) -> bool:
+        """Whether this is the short form, which CI plays."""
+        return self.seconds <= SHORT_S
 
     def times(self, at_least: int = 1) -> Iterator[int]:
         """Numbers of the faults to inject: so many at least, and as many as begin within `seconds`."""

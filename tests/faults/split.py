@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from tests.faults.network import HOSTS, Trouble
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 
 # Longer than a session (6 s) and than a transaction may take (20 s): others have taken over, and what was held arrives
 # late, from a member that is none and in a transaction that is over.
@@ -59,7 +59,7 @@ def split(scene: Scene) -> None:
     ]
     if len(scene.servers) > 1:
         splits.append(Split(one, holds_requests=True, brokers=(scene.rng.randrange(len(scene.servers)),)))
-    for number in scene.times(at_least=1 if scene.seconds <= SHORT_S else 2):
+    for number in scene.times(at_least=1 if scene.short else 2):
         hosts, holds_requests, brokers = splits[(scene.seed + number) % len(splits)]
         with scene.fault(180):
             scene.network.trouble(Trouble(holds_requests=holds_requests, holds_answers=True), hosts, brokers)

@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.clusters import Cluster, cluster
-from tests.faults.scene import Fault, play
+from tests.faults.scene import SHORT_S, Fault, play
 from tests.faults.suite import FAULTS
-
-# A few seconds: most faults are then injected once.
-SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +47,7 @@ def test_on_three_brokers(fault: Fault, three_brokers: Cluster, tmp_path: Path) 
 
 def _stands(fault: Fault, brokers: Cluster, folder: Path) -> None:
     try:
-        outcome = play(fault, brokers, folder, seed=7, seconds=SECONDS)
+        outcome = play(fault, brokers, folder, seed=7, seconds=SHORT_S)
     finally:
         brokers.mend()
     assert outcome.injected > 0

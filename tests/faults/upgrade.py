@@ -16,7 +16,7 @@ from streams.settings import Settings
 from streams.worker import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.next_worker import release
-from tests.faults.scene import SHORT_S, Fault, Scene
+from tests.faults.scene import Fault, Scene
 from tests.kafka.kafka_server import REPOSITORY
 from tests.unit.tiny_artifact import tiny_artifact
 
@@ -38,7 +38,7 @@ def rolling_upgrade(scene: Scene) -> None:
     Seen to fail with a codec that knows the newest of the released schemas only.
     """
     release(scene.folder, [CLOUD_INFERENCE])
-    older = _older_commit(scene.folder / "older") if scene.seconds > SHORT_S else REPOSITORY
+    older = _older_commit(scene.folder / "older") if not scene.short else REPOSITORY
     new = _next_settings(scene)
     for _ in scene.times():
         with scene.fault():
@@ -71,7 +71,7 @@ def rolling_schemas(scene: Scene) -> None:
     release(scene.folder, [CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT])
     new = _next_settings(scene)
     for _ in scene.times():
-        for settings in (new, None) if scene.seconds > SHORT_S else (new,):
+        for settings in (new, None) if not scene.short else (new,):
             with scene.fault():
                 first, last = scene.rng.sample(SLOTS, 2)
                 _replace(scene, [(agent, first) for agent in AGENTS], settings)
