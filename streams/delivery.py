@@ -280,10 +280,11 @@ class Delivery:
 def _cause(producer: Producer, error: KafkaError) -> KafkaError:
     """What failed the transaction, where `error` says only that it has failed.
 
-    A record that the broker refused shows in the next call, of `produce` without a reason. To begin tells it, and could
-    not commit anything.
+    A record that the broker refuses shows in the call under way, or the next one, as a wrong state: without a reason in
+    `produce`, and while offsets are sent as if those were to blame. To begin tells what came first, and could commit
+    nothing.
     """
-    if error.code() == KafkaError._STATE and not error.txn_requires_abort():  # noqa: SLF001
+    if error.code() == KafkaError._STATE:  # noqa: SLF001
         try:
             producer.begin_transaction()
         except KafkaException as exception:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP
 
 from streams.daemon_thread import DaemonThread
@@ -68,6 +69,34 @@ def test_what_was_fetched_before_the_last_seek_does_not_cause_another() -> None:
     """Else each seek would leave stale chunks in the buffer, which would cause the next, for ever."""
     stale = chunk(ZERO, 20, 30, seeks=2)
     assert _continuing([stale], 7, consumer({ZERO: 10}, seeks=3)) == ([], False)
+
+
+class Refused:
+    """As librdkafka's producer does where the broker refuses a record while offsets are sent."""
+
+    aborted = False
+    failed = False
+
+    def begin_transaction(self) -> None:
+        if self.failed:
+            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "sentiment [0]", txn_requires_abort=True))
+
+    def send_offsets_to_transaction(self, offsets: list[TopicPartition], metadata: bytes) -> None:
+        self.failed = True
+        raise KafkaException(KafkaError(KafkaError._STATE, "Failed to commit offsets", txn_requires_abort=True))
+
+    def abort_transaction(self) -> None:
+        self.aborted = True
+
+
+def test_a_record_refused_while_offsets_are_sent_is_told() -> None:
+    """Seen to fail with the error of `send_offsets_to_transaction` taken as it is: read again, without a word why."""
+    delivery = Delivery(Settings(), cast(Agent, SimpleNamespace(name="edge", source="transcripts")))
+    producer = Refused()
+    delivery._producers = [cast(Producer, producer)]
+    with pytest.raises(DeliveryError, match=r"sentiment \[0\] \(MSG_SIZE_TOO_LARGE\)"):
+        delivery._transact([], {ZERO: 1}, b"")
+    assert producer.aborted
 
 
 def test_a_transaction_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
