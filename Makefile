@@ -37,8 +37,9 @@ $(READY): $(VENV)/.locked pyproject.toml
 demo: $(READY) ## Watch real customer messages go through the whole line, and read the report
 	@$(RUN)/edgewise demo $(ARGS)
 
+# In two processes: one plays the faults, the other does all else meanwhile.
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
-	@$(RUN)/python -m pytest $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-training: $(TRAINING)/.ready ## Run the tests of training, with PyTorch, in .venv-training
 	@$(TRAINING)/bin/python -m pytest tests/training $(ARGS)
