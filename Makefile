@@ -37,9 +37,11 @@ $(READY): $(VENV)/.locked pyproject.toml
 demo: $(READY) ## Watch real customer messages go through the whole line, and read the report
 	@$(RUN)/edgewise demo $(ARGS)
 
-# In two processes: one plays the faults, the other does all else meanwhile.
+# In two processes, a file in either: one plays the faults, one after another, the other does all else meanwhile. Most of
+# a broker's work in its first minutes is to compile itself as if for days.
+test: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
-	@$(RUN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-training: $(TRAINING)/.ready ## Run the tests of training, with PyTorch, in .venv-training
 	@$(TRAINING)/bin/python -m pytest tests/training $(ARGS)

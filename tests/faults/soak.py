@@ -4,8 +4,8 @@
 
 It starts a real Kafka (Java 17 and KAFKA_HOME) and two workers an agent. The workers of slot 1 are killed (-9), in
 turns, those of slot 0 never: of these it prints how memory, open files and threads went, of the results how their
-latency went, and what `edgewise verify` finds. Exit code 0 only when that holds, no worker ended by itself, and
-neither files nor threads grow. A million events take about 1 GB of memory here.
+latency went, by tenths of the run, and what `edgewise verify` finds. Exit code 0 only when that holds, no worker ended
+by itself, and neither files nor threads grow. A million events take about 1 GB of memory here.
 """
 
 import argparse
@@ -64,8 +64,10 @@ class Plan(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """How a worker went that was never killed, its warm-up left out."""
+    """How a worker went that was never killed, its warm-up left out but for `resident_mib`."""
 
+    resident_mib: Sequence[float]
+    """The median of each stretch: steps look like a slope, but do not go on."""
     memory: Slope
     first: Taken
     last: Taken
@@ -183,7 +185,9 @@ def _went(samples: Sampled) -> Worker:
     warm = samples[int(len(samples) * WARM_UP) :]
     times = [when for when, _ in warm]
     counts = {"files": [now.files for _, now in warm], "threads": [now.threads for _, now in warm]}
+    stretches = np.array_split([now.resident_mib for _, now in samples], STRETCHES)
     return Worker(
+        resident_mib=[float(np.median(stretch)) for stretch in stretches],
         memory=slope(times, [now.resident_mib for _, now in warm]),
         first=warm[0][1],
         last=warm[-1][1],
@@ -232,11 +236,13 @@ def show(report: Report, plan: Plan) -> None:
             ", ".join(each.growing) or "no",
         )
     console.print(workers)
-    latency = Table("minutes", "events", "p50, ms", "p99, ms")
-    for stretch in report.latency:
+    stretches = Table("minutes", "events", "p50, ms", "p99, ms", *(f"{name}, MiB" for name in report.workers))
+    residents = zip(*(worker.resident_mib for worker in report.workers.values()), strict=True)
+    for stretch, resident in zip(report.latency, residents, strict=True):
         minutes = f"{stretch.from_s / 60:.1f} to {stretch.to_s / 60:.1f}"
-        latency.add_row(minutes, f"{stretch.events:,}", f"{stretch.p50_ms:.0f}", f"{stretch.p99_ms:.0f}")
-    console.print(latency)
+        latency = (f"{stretch.p50_ms:.0f}", f"{stretch.p99_ms:.0f}")
+        stretches.add_row(minutes, f"{stretch.events:,}", *latency, *(f"{mib:.1f}" for mib in resident))
+    console.print(stretches)
     p50, p99 = drift(report.latency)
     console.print(f"Latency, first third to last: p50 {p50:+.0f} ms, p99 {p99:+.0f} ms.")
     verdict = report.verdict

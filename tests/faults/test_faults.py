@@ -12,9 +12,6 @@ from tests.faults.clusters import Cluster, cluster
 from tests.faults.scene import SHORT_S, Fault, play
 from tests.faults.suite import FAULTS
 
-# One after another, in one of the processes that tests are spread over: two cores carry one line, not two.
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 @pytest.fixture(scope="module")
 def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -47,6 +47,9 @@ def test_a_short_soak_finds_a_leak_and_nothing_else(tmp_path: Path, capsys: pyte
     assert not report.exits
     assert report.kills > 0
     assert not report.holds
+    for worker in report.workers.values():
+        assert len(worker.resident_mib) == len(report.latency)
+        assert min(worker.resident_mib) > 0
     show(report, PLAN)
     assert f"{report.verdict.events:,} events" in capsys.readouterr().out
 
