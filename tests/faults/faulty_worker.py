@@ -46,7 +46,8 @@ def _do(deed: str | None, point: str) -> None:
     if deed == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif deed == "freeze":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # Sent to the process, another thread would take it, and this one go on until that comes to run.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     elif deed == "raise":
         raise RuntimeError(f"a fault of the tests at the point {point!r}")
 
