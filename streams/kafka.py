@@ -29,9 +29,13 @@ logger = logging.getLogger(__name__)
 # milliseconds, so that the first try may be short; each is twice as long as the last, for a broker that is slow.
 _FIRST_TRY_S = 0.5
 
-# What a request to a partition's leader fails with while that is found or moves, and when a connection breaks.
+# What a request to a partition's leader or a group's coordinator fails with while that is found or moves, and when a
+# connection breaks.
 _PASSING = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's own codes are public all the same
@@ -95,7 +99,10 @@ def cluster_metadata(settings: Settings, timeout_s: float = 10.0) -> "ClusterMet
 
 
 def passing(error: Exception) -> bool:
-    """Whether a request to a partition's leader failed for what passes by itself: it may be made again."""
+    """Whether a request to a partition's leader or a group's coordinator failed for what passes by itself.
+
+    It may be made again.
+    """
     return isinstance(error, KafkaException) and error.args[0].code() in _PASSING
 
 

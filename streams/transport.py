@@ -22,6 +22,7 @@ import asyncio
 import logging
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple, Protocol, cast
 
@@ -38,6 +39,7 @@ from mode.utils.futures import notify
 
 from schemas.errors import UsageError
 from streams import metrics
+from streams.daemon_thread import DaemonThread
 from streams.kafka import client_config, passing
 from streams.settings import Settings
 
@@ -266,10 +268,11 @@ class Consumer(driver.Consumer):
                     return {}
         try:
             assigned = sorted(self.assignment())
-            loop = asyncio.get_running_loop()
-            offsets = await loop.run_in_executor(
-                None, stable_offsets, self.settings, self.app.conf.id, assigned, self.committed
-            )
+            # Not in an executor's thread: a worker that is told to stop would wait for another's open transaction.
+            thread = DaemonThread("offsets")
+            asked = thread.submit(partial(stable_offsets, self.settings, self.app.conf.id, assigned, self.committed))
+            thread.close(0.0)  # it ends with the call
+            offsets = await asyncio.wrap_future(asked)
             await cast(ConsumerThread, self._thread).seek_all(offsets)
             self._fetched = dict(offsets)
             self.committed = dict(offsets)
@@ -306,9 +309,8 @@ def stable_offsets(
         client_config(settings) | {"group.id": group, "isolation.level": "read_committed", "enable.auto.commit": False}
     )
     try:
-        found = consumer.committed(
-            [TopicPartition(tp.topic, tp.partition) for tp in partitions], STABLE_OFFSETS_TIMEOUT_S
-        )
+        asked = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+        found = _patiently(consumer.committed, asked, timeout=STABLE_OFFSETS_TIMEOUT_S)
         offsets = {}
         for partition in found:
             if partition.error is not None:

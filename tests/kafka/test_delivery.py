@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -173,7 +174,7 @@ def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settin
 
 
 @both_brokers
-def test_positions_are_asked_for_again_when_a_connection_breaks(
+def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator_moves(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "LibrdkafkaConsumer", LosesConnections)
@@ -200,6 +201,32 @@ def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> No
     producer.commit_transaction(30)
     reader.join(60.0)
     assert found == [{partition: 5}]
+
+
+@pytest.mark.kafka
+def test_a_stop_does_not_wait_for_the_transaction_of_another(filled: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with positions asked for in a thread that the process waits for: it ends with the transaction."""
+    producer = Producer(
+        {
+            "bootstrap.servers": filled.bootstrap_servers,
+            "transactional.id": filled.topic("pending"),
+            "transaction.timeout.ms": 30_000,
+        }
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(filled.topic("sentiment"), b"1")
+    producer.send_offsets_to_transaction(
+        [TopicPartition(filled.topic("transcripts"), 0, 5)], group_metadata(filled.group("edge"), -1, "")
+    )
+
+    def told_to_stop(*args: Any) -> dict[TP, int]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return stable_offsets(*args)
+
+    monkeypatch.setattr(transport, "stable_offsets", told_to_stop)
+    asyncio.run(serve(filled, Copy(filled, 1)))
+    producer.commit_transaction(30)  # the broker has not ended it
 
 
 @pytest.mark.kafka

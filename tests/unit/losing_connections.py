@@ -1,14 +1,19 @@
-"""A consumer whose requests fail the first time, as they do when a connection breaks."""
+"""A consumer whose requests fail the first time, as they do when a connection breaks or a coordinator moves."""
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 
 class LosesConnections(Consumer):
-    """Each kind of request to a partition's leader fails once."""
+    """Each kind of request fails once."""
 
     def __init__(self, configuration: dict[str, object]) -> None:
         super().__init__(configuration)
         self.failed: set[str] = set()
+
+    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
+        """As the consumer's own."""
+        self._fail_once("committed", KafkaError.NOT_COORDINATOR)
+        return super().committed(partitions, timeout=timeout)
 
     def get_watermark_offsets(
         self, partition: TopicPartition, timeout: float = -1, cached: bool = False
@@ -23,7 +28,7 @@ class LosesConnections(Consumer):
         self._fail_once("offsets_for_times")
         return super().offsets_for_times(partitions, timeout=timeout)
 
-    def _fail_once(self, what: str) -> None:
+    def _fail_once(self, what: str, code: int = KafkaError._TRANSPORT) -> None:
         if what not in self.failed:
             self.failed.add(what)
-            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+            raise KafkaException(KafkaError(code))
