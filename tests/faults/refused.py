@@ -20,8 +20,9 @@ from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIM
 from streams.topics_admin import create
 from tests.faults.ends import wait_for_end, wait_until_all_up
 from tests.faults.line import SLOTS
-from tests.faults.narrow_worker import FULL, stall_file
+from tests.faults.narrow_worker import FULL
 from tests.faults.scene import Fault, Scene
+from tests.faults.stalled_worker import stall_file
 
 # Smaller than any record of the line: 100 bytes.
 TOO_SMALL = 100
@@ -31,8 +32,6 @@ WRITERS = {SENTIMENT: "edge", ROUTING_EVENTS: "edge", CLOUD_INFERENCE: "edge"}
 
 # A broker that stands still for 3 s is missed by nobody's time-outs, and the load fills every queue meanwhile.
 FROZEN_S = 3.0
-
-NARROW = "tests.faults.narrow_worker"
 
 
 def too_large(scene: Scene) -> None:
@@ -167,7 +166,7 @@ def _poison(scene: Scene, records: int) -> None:
 
 FAULTS = (
     Fault(8, "too-large", too_large, restarts=True),
-    Fault(8, "queue-full", queue_full, module=NARROW),
+    Fault(8, "queue-full", queue_full, module="tests.faults.narrow_worker"),
     Fault(8, "topic-missing", topic_missing, restarts=True),
-    Fault(8, "transaction-timeout", transaction_timeout, module=NARROW, restarts=True),
+    Fault(8, "transaction-timeout", transaction_timeout, module="tests.faults.stalled_worker", restarts=True),
 )
