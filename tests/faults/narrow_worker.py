@@ -14,8 +14,9 @@ from streams.settings import Settings
 
 FULL = "the producer's queue is full"
 
-# Fewer than the outputs of any batch of eight events: the queue fills up in the middle of a transaction.
-QUEUE = 10
+# Fewer than the outputs of the batch that comes when a broker has stood still for 3 s, some hundred events: the queue
+# fills up in the middle of a transaction. With room for ten, a backlog would take longer than a transaction may.
+QUEUE = 100
 
 logger = logging.getLogger(__name__)
 _producer_config = delivery.producer_config

@@ -54,7 +54,7 @@ def too_large(scene: Scene) -> None:
 
 
 def queue_full(scene: Scene) -> None:
-    """Producers with room for ten records fill up in every batch; a broker stands still for 3 s meanwhile.
+    """A broker stands still for 3 s, and producers with room for a hundred records fill up in the batches that follow.
 
     Seen to fail with delivery that leaves out the record for which there was no room.
     """
