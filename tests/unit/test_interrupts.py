@@ -10,7 +10,8 @@ from confluent_kafka import Consumer
 from streams.interrupts import kept_interrupts
 
 
-def poll_for_ever(consumer: Consumer) -> None:
+def poll_until_interrupted(consumer: Consumer, after_s: float) -> None:
+    threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGINT)).start()
     while True:
         consumer.poll(0.5)
 
@@ -22,9 +23,8 @@ def test_ctrl_c_is_a_keyboard_interrupt_while_librdkafka_logs() -> None:
     consumer.subscribe(["test"])
     delays = random.Random(1)
     for _ in range(20):
-        threading.Timer(delays.uniform(0, 0.2), os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt), kept_interrupts():
-            poll_for_ever(consumer)
+            poll_until_interrupted(consumer, delays.uniform(0, 0.2))
     consumer.close()
 
 
