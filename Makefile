@@ -37,8 +37,8 @@ $(READY): $(VENV)/.locked pyproject.toml
 demo: $(READY) ## Watch real customer messages go through the whole line, and read the report
 	@$(RUN)/edgewise demo $(ARGS)
 
-# In two processes, a file in either: one plays the faults, one after another, the other does all else meanwhile. Most of
-# a broker's work in its first minutes is to compile itself as if for days.
+# Two processes are given whole files of tests: one plays the faults, one after another, the other does all else meanwhile.
+# The brokers live for minutes, in which Java's second compiler would cost more than it saves: it stays off.
 test: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
 	@$(RUN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -301,7 +301,7 @@ def stable_offsets(
     the caller had: where nothing is committed yet, records are missing from there, and what was reported before is not
     reported again.
 
-    Raises KafkaException when pending transactions do not end in time.
+    Raises KafkaException when pending transactions do not end, or a coordinator or leader is not found, in time.
     """
     if not partitions:
         return {}

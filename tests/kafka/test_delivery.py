@@ -22,7 +22,7 @@ from streams.reader import read_topic
 from streams.settings import Settings
 from streams.topics_admin import create
 from streams.transport import Record, group_metadata, stable_offsets
-from tests.unit.losing_connections import LosesConnections
+from tests.unit.failing_at_first import FailsAtFirst
 
 EVENTS = 500
 PARTITIONS = 4
@@ -177,7 +177,7 @@ def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settin
 def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator_moves(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "LibrdkafkaConsumer", LosesConnections)
+    monkeypatch.setattr(transport, "LibrdkafkaConsumer", FailsAtFirst)
     partition = TP(filled.topic("transcripts"), 0)
     assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
 

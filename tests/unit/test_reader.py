@@ -12,7 +12,7 @@ from streams import reader
 from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
 from streams.reader import ReadError, Watermarks, read_topic, watermarks
 from streams.settings import Settings
-from tests.unit.losing_connections import LosesConnections
+from tests.unit.failing_at_first import FailsAtFirst
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 on_kafka = pytest.mark.parametrize("backend", [pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -108,7 +108,7 @@ def test_from_a_time(settings: Settings, topic: str, producer: Producer) -> None
 def test_a_connection_that_breaks_is_made_again(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, topic: str, producer: Producer
 ) -> None:
-    monkeypatch.setattr(reader, "Consumer", LosesConnections)
+    monkeypatch.setattr(reader, "Consumer", FailsAtFirst)
     produce(producer, topic, [b"early", b"late"], timestamp=1_700_000_000_000)
     assert [message.value() for message in read_topic(settings, TRANSCRIPTS, since_ms=1_700_000_000_001)] == [b"late"]
 

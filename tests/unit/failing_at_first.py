@@ -3,7 +3,7 @@
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 
-class LosesConnections(Consumer):
+class FailsAtFirst(Consumer):
     """Each kind of request fails once."""
 
     def __init__(self, configuration: dict[str, object]) -> None:
