@@ -59,7 +59,8 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,
         # To Faust this is how long setting positions back may take; were it too short, the worker would stand still.
-        # Two requests are repeated for so long, and the last try of either may last as long again.
+        # The offsets, and then each partition's oldest record, are asked for again for so long, and a last try may last
+        # as long again; partitions wait for the same brokers, so that a second one finds them there.
         broker_request_timeout=4 * STABLE_OFFSETS_TIMEOUT_S,
         broker_max_poll_records=BUFFERED_CHUNKS * agent.chunk_records,
         stream_buffer_maxsize=BUFFERED_CHUNKS,
