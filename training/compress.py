@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -81,10 +82,42 @@ def run(
                     "agreement_with_fp32": float(np.mean(answers == reference)),
                 }
             )
+    _time(folder, rows, dev, repetitions)
+    return {"machine": machine(), "repetitions": repetitions, "rows": rows}
+
+
+def measure_former(
+    folder: Path, former: Path, formats: Mapping[str, str], dev: Sequence[Example], repetitions: int = 3
+) -> list[dict[str, Any]]:
+    """Copy the artifacts of ``former`` to ``folder/artifacts/ARTIFACT-former/FORMAT``; return their rows.
+
+    ``formats`` has the format that each ships in. What they would answer in float32 is not known any more.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, file_format in formats.items():
+        if (former / name).is_dir():
+            target = folder / "artifacts" / f"{name}-former" / file_format
+            shutil.copytree(former / name, target, dirs_exist_ok=True)
+            given = Worker(load_artifact(str(target))).score([example.text for example in dev])
+            figures = classification(given, [example.label for example in dev])
+            rows.append(
+                {
+                    "model": f"{name}-former",
+                    "format": file_format,
+                    "bytes": (target / MODEL).stat().st_size,
+                    "dev": {key: figures[key] for key in ("accuracy", "macro_f1")},
+                    "agreement_with_fp32": None,
+                }
+            )
+    _time(folder, rows, dev, repetitions)
+    return rows
+
+
+def _time(folder: Path, rows: Sequence[dict[str, Any]], dev: Sequence[Example], repetitions: int) -> None:
+    """Add to each of ``rows`` what :func:`training.speed.measure` finds."""
     folders = [folder / "artifacts" / row["model"] / row["format"] for row in rows]
     for row, timed in zip(rows, speed.measure(folders, [example.text for example in dev], repetitions), strict=True):
         row.update(timed)
-    return {"machine": machine(), "repetitions": repetitions, "rows": rows}
 
 
 def machine() -> dict[str, object]:

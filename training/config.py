@@ -38,6 +38,15 @@ class Student(_Part):
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
 
 
+class Teacher(_Part):
+    """A further kind of teacher, on a base too large to ship."""
+
+    folder: Path
+    """An MPNet's files, as a model hub has them; relative to ``data``."""
+    general: Schedule = Schedule(epochs=2, rate=5e-5, batch=64)
+    domain: Schedule = Schedule(epochs=3, rate=4e-5)
+
+
 class Config(_Part):
     """A run's settings. Rates and epochs are those that dev preferred; `training/README.md` has the comparison."""
 
@@ -55,6 +64,8 @@ class Config(_Part):
     """The general teacher, on the general set."""
     domain: Schedule = Schedule(epochs=3, rate=6e-5)
     """The domain teachers, each from the general one."""
+    large: Teacher | None = None
+    """MPNet-base as teachers beside MiniLM: as many again, trained alike. For a GPU: an epoch takes a core hours."""
     adapt: Schedule = Schedule(epochs=3, rate=5e-4, batch=64)
     """Masked-language-model training of the tiny base model."""
     cloud: Student = Student(
@@ -76,6 +87,9 @@ class Config(_Part):
         "cloud": "int8s",
     }
     """In which file format each artifact ships."""
+    former: Path | None = None
+    """The folder of the artifacts in service; relative to the configuration file. Of those it has, each goes on
+    serving unless a model of this run is better on dev. It must not have learned from what this run measures on."""
 
 
 def read(path: Path) -> Config:
@@ -92,4 +106,7 @@ def read(path: Path) -> Config:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{path}: {where}: {first['msg']}") from error
-    return config.model_copy(update={"data": (path.parent / config.data).resolve()})
+    folders = {"data": config.data, "former": config.former}
+    return config.model_copy(
+        update={name: (path.parent / folder).resolve() for name, folder in folders.items() if folder is not None}
+    )

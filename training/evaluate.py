@@ -18,6 +18,9 @@ from training.figures import Scores, classification
 
 Bools = NDArray[np.bool_]
 
+CALLS = "calls"
+"""The set of whole calls: the one whose texts are longer than what a model reads at once."""
+
 LENGTHS = ((1, 10), (11, 20), (21, 30), (31, 50), (51, 100), (101, None))
 """First and last number of tokens of each slice by length, [CLS] and [SEP] not counted."""
 
@@ -43,7 +46,7 @@ def sets_of(corpus: Corpus) -> dict[str, list[Example]]:
         f"{corpus.name}_dev": corpus.domain_dev,
         f"{corpus.name}_test": corpus.domain_test,
         f"{corpus.general_name}_test": corpus.general_test,
-        "calls": long_text.halves(corpus.calls)[1],
+        CALLS: long_text.halves(corpus.calls)[1],
     }
     return {name: examples for name, examples in sets.items() if examples}
 
@@ -56,13 +59,15 @@ def run(
     teacher_probabilities: Scores | None = None,
     teacher: str = "ensemble",
     seeds: Mapping[str, Sequence[Path]] | None = None,
+    teachers: Mapping[str, Sequence[Mapping[str, Scores]]] | None = None,
     threads: int = 2,
 ) -> dict[str, Any]:
     """Return ``evaluation.json`` of the artifacts in the folders ``edge`` and ``cloud``.
 
     First it chooses how both read long texts and writes that to their manifests. ``teacher_probabilities``
     ``[rows, 3]`` are those of the model called ``teacher`` on the domain's test set, for deferral; without them the
-    cloud artifact is the teacher. ``seeds`` names the artifacts that were trained alike but for the seed, by kind.
+    cloud artifact is the teacher. ``seeds`` names the artifacts that were trained alike but for the seed, by kind;
+    ``teachers`` has the scores, by set, of those that are no artifacts.
     """
     chosen = long_text.choose({"edge": edge, "cloud": cloud}, corpus, threads)
     sets = sets_of(corpus)
@@ -84,6 +89,10 @@ def run(
         "seeds": {
             kind: over_seeds([measure(folder, sets, threads).probabilities for folder in folders], labels, test)
             for kind, folders in (seeds or {}).items()
+        }
+        | {
+            kind: over_seeds(scores, {name: labels[name] for name in scores[0]}, test)
+            for kind, scores in (teachers or {}).items()
         },
     }
     if chosen is not None:
@@ -114,7 +123,7 @@ def describe(measured: Measured, sets: Mapping[str, Sequence[Example]], corpus: 
         "slices": slices(measured.artifact, corpus.domain_test, right[f"{corpus.name}_test"])
         | {
             "channel": [
-                _slice(f"{'voice' if name == 'calls' else 'written'} ({name})", hits)
+                _slice(f"{'voice' if name == CALLS else 'written'} ({name})", hits)
                 for name, hits in right.items()
                 if not name.endswith("_dev")
             ]

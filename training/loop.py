@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from training.config import Schedule
-from training.network import Classifier, features, pad
+from training.network import DEVICE, Classifier, features, on_device, pad
 
 # Batches are cut from windows of so many of them, sorted by length: little padding, and yet another mix in each epoch.
 WINDOW = 50
 # All in float32: on a CPU without AMX, bfloat16 autocast takes 1.4 times as long a step.
+# On a GPU kernels of this size wait for their launch: there is little to gain.
 LAYER_DECAY = 0.9
 EMA = 0.99
 WARM_UP = 0.1
@@ -61,11 +63,11 @@ def hide_tokens(ids: Tensor, generator: torch.Generator) -> Tensor:
 
 def loss_of(logits: Tensor, batch: Sequence[Row]) -> Tensor:
     """Cross entropy with the soft labels and, where the rows have teacher logits, KL divergence from the teacher."""
-    hard = functional.cross_entropy(logits, torch.tensor([row.target for row in batch]))
+    hard = functional.cross_entropy(logits, torch.tensor([row.target for row in batch]).to(logits.device))
     teacher = [row.teacher for row in batch if row.teacher is not None]
     if not teacher:
         return hard
-    wanted = functional.log_softmax(torch.tensor(teacher) / TEMPERATURE, dim=-1)
+    wanted = functional.log_softmax(torch.tensor(teacher).to(logits.device) / TEMPERATURE, dim=-1)
     given = functional.log_softmax(logits / TEMPERATURE, dim=-1)
     # T^2 keeps the gradient's size independent of T (the paper's section 2).
     soft = functional.kl_div(given, wanted, reduction="batchmean", log_target=True) * TEMPERATURE**2
@@ -77,12 +79,10 @@ def parameter_groups(model: Classifier, rate: float) -> list[dict[str, object]]:
     layers = len(model.encoder.encoder.layer)
     groups: dict[tuple[int, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        if name.startswith("encoder.embeddings"):
-            depth = layers + 1
-        elif name.startswith("encoder.encoder.layer."):
+        if name.startswith("encoder.encoder.layer."):
             depth = layers - int(name.split(".")[3])
-        else:
-            depth = 0
+        else:  # below the layers: embeddings, and an MPNet's table of distances
+            depth = layers + 1 if name.startswith("encoder.") else 0
         groups.setdefault((depth, parameter.ndim > 1), []).append(parameter)
     return [
         {"params": parameters, "lr": rate * LAYER_DECAY**depth, "weight_decay": 0.01 if decays else 0.0}
@@ -97,12 +97,13 @@ def fit_head(model: Classifier, rows: Sequence[Row], *, epochs: int = 20, rate: 
     is computed once, and the epochs over it cost nothing.
     """
     seen = features(model, [row.ids for row in rows]).clone()
+    head = model.head.cpu()  # too small a product for a GPU
     wanted = torch.tensor([row.target for row in rows])
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.head.parameters(), lr=rate)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=rate)
     for _ in range(epochs):
         for index in torch.randperm(len(rows), generator=generator).split(256):
-            loss = functional.cross_entropy(model.head(seen[index]), wanted[index])
+            loss = functional.cross_entropy(head(seen[index]), wanted[index])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -123,6 +124,7 @@ def fit(
     and the figures after each epoch. Training stops early after ``schedule.patience`` epochs without a better one.
     """
     torch.manual_seed(seed)  # the head's dropout
+    model.to(DEVICE)
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     steps = schedule.epochs * -(-len(rows) // schedule.batch)
     optimiser = torch.optim.AdamW(parameter_groups(model, schedule.rate), betas=(0.9, 0.98), eps=1e-6, fused=True)
@@ -133,29 +135,27 @@ def fit(
     best, best_accuracy, best_epoch = average, -1.0, 0
     step, began = 0, time.monotonic()
     for epoch in range(1, schedule.epochs + 1):
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=DEVICE)
         model.train()
         for indices in batches_of([len(row.ids) for row in rows], schedule.batch, rng):
             batch = [rows[index] for index in indices]
             ids, mask = pad([row.ids for row in batch])
-            loss = loss_of(model(hide_tokens(ids, generator), mask), batch)
+            loss = loss_of(model(*on_device((hide_tokens(ids, generator), mask))), batch)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             rates.step()
             step += 1
-            total += loss.item() * len(batch)
+            total += loss.detach() * len(batch)  # not yet read: a GPU would have to catch up at each step
             # Early on the average follows closely, else it would remember the untrained weights.
             keep = min(EMA, step / (10 + step))
-            with torch.no_grad():
-                for mean, value in zip(average.parameters(), model.parameters(), strict=True):
-                    mean.lerp_(value, 1 - keep)
+            get_ema_multi_avg_fn(keep)(list(average.parameters()), list(model.parameters()), step)
             if step % 100 == 0:
                 seconds = round(time.monotonic() - began)
                 log({"epoch": epoch, "step": step, "steps": steps, "loss": round(loss.item(), 4), "seconds": seconds})
         figures = measure(average)
-        log({"epoch": epoch, "mean_loss": round(total / len(rows), 5), **figures})
+        log({"epoch": epoch, "mean_loss": round(total.item() / len(rows), 5), **figures})
         if figures["accuracy"] > best_accuracy:
             best, best_accuracy, best_epoch = copy.deepcopy(average), figures["accuracy"], epoch
         elif epoch - best_epoch >= schedule.patience:

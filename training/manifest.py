@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from models import onnx_file, text
 from models.artifact import MANIFEST, MODEL, TOKENIZER
 from schemas.records import LABELS
 
-VERSION = "2.0.0"
-LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
+VERSION = "2.1.0"
 LEARNED_FROM = ("domain_train", "general_train", "unlabelled")
 """The splits of a corpus that some step may learn from; the others are measured on."""
 
@@ -31,18 +29,19 @@ def describe(
     max_tokens: int,
     seed: int,
     data: Sequence[Mapping[str, Any]],
-    version: str = VERSION,
+    libraries: Mapping[str, str],
 ) -> None:
     """Write the manifest of a fresh model file, not yet calibrated or measured.
 
-    ``source`` names the run's model and format, as ``edge-1/int8``. ``data`` is :func:`data_of` the corpus.
+    ``source`` names the run's model and format, as ``edge-1/int8``. ``data`` is :func:`data_of` the corpus,
+    ``libraries`` the versions that the model was trained with.
     """
     write(
         folder,
         {
             "format": 1,
             "name": name,
-            "version": version,
+            "version": VERSION,
             "created": datetime.now(UTC).date().isoformat(),
             "base": base,
             "labels": list(LABELS),
@@ -61,7 +60,7 @@ def describe(
                 "source": source,
                 "seed": seed,
                 "data": [dict(each) for each in data],
-                "libraries": {library: version_of(library) for library in LIBRARIES},
+                "libraries": dict(libraries),
             },
             "licence": licence(data),
         },

@@ -109,7 +109,7 @@ def size(report: Report) -> Figure | None:
     """Accuracy on dev against file size, in every format; beside it the base model's size and the article's claim."""
     rows = report["compress"]["rows"]
     figure, (axes,) = _panels(1, 7.4, 3.9)
-    shipped = {manifest["training"].get("source"): name for name, manifest in report["shipped"].items()}
+    shipped = {source: name for name, source in report["compress"]["ships"].items()}
     for row in rows:
         mark = MARKERS.get(row["format"], "x")
         x, y = row["bytes"] / 1e6, row["dev"]["accuracy"]

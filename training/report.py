@@ -49,16 +49,14 @@ def collect(folder: Path, aimed: Sequence[Aim] = ()) -> dict[str, Any]:
     report |= {name: _read(path) for name in OPTIONAL if (path := folder / f"{name}.json").is_file()}
     report["epochs"] = epochs(folder / "log.jsonl")
     report["shipped"] = {path.parent.name: _read(path) for path in sorted((folder / "ship").glob(f"*/{MANIFEST}"))}
-    report["speed"] = {
-        name: row for name, manifest in report["shipped"].items() if (row := row_of(report["compress"], manifest))
-    }
+    report["speed"] = {name: row for name in report["shipped"] if (row := row_of(report["compress"], name))}
     report["aims"] = [aims.judge(aim, report) for aim in aimed]
     return report
 
 
-def row_of(compress: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+def row_of(compress: Mapping[str, Any], artifact: str) -> dict[str, Any] | None:
     """Return the measurement of the file that was shipped: the row of the model and format it was made from."""
-    source = manifest["training"].get("source")
+    source = compress["ships"].get(artifact)
     rows: list[dict[str, Any]] = compress["rows"]
     return next((row for row in rows if f"{row['model']}/{row['format']}" == source), None)
 

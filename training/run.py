@@ -6,7 +6,9 @@ import platform
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from tokenizers import Tokenizer
@@ -36,8 +38,11 @@ class Run:
         self.config = config
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
-        # Where the data lies, which students are made and in which formats changes no figure of a model that is there.
-        wanted = config.model_dump(mode="json", exclude={"data", "formats", "students"}) | {"data": data}
+        # Where files lie, which students are made and in which formats changes no figure of a model that is there.
+        left_out: dict[str, bool | set[str]] = {"large": {"folder"}} | dict.fromkeys(
+            ("data", "former", "formats", "students"), True
+        )
+        wanted = config.model_dump(mode="json", exclude=left_out) | {"data": data}
         if not path.exists():
             self.write("config.json", wanted)
         elif (had := json.loads(path.read_text("utf-8"))) != wanted:
@@ -46,7 +51,17 @@ class Run:
                 f"{folder} was begun with another configuration ({', '.join(changed)} differ): give another --out, "
                 "or restore them"
             )
-        self.write("environment.json", environment(threads))
+        # A run may go on where a machine is free; its figures hang on all that it was on.
+        path = folder / "environment.json"
+        seen = json.loads(path.read_text("utf-8")) if path.exists() else []
+        if (here := environment(threads)) not in seen:
+            self.write("environment.json", [*seen, here])
+
+    @property
+    def libraries(self) -> dict[str, str]:
+        """The versions of the libraries with which the run began: those that models are trained with."""
+        found: dict[str, str] = self.read("environment.json", "all")[0]["libraries"]
+        return found
 
     def write(self, name: str, content: object) -> None:
         """Write a JSON file of the run; it is replaced as a whole or not at all."""
@@ -54,13 +69,12 @@ class Run:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         partial.replace(self.folder / name)
 
-    def read(self, name: str, step: str) -> dict[str, object]:
+    def read(self, name: str, step: str) -> Any:
         """Return a JSON file of the run; raises :class:`RunError` that names the ``step`` which makes it."""
         path = self.folder / name
         if not path.is_file():
             raise RunError(f"{path} is missing: run `edgewise train {step}` first")
-        content: dict[str, object] = json.loads(path.read_text("utf-8"))
-        return content
+        return json.loads(path.read_text("utf-8"))
 
     def model(self, name: str, step: str) -> tuple[Classifier, Tokenizer]:
         """Return a trained model of the run; raises :class:`RunError` that names the ``step`` which makes it."""
@@ -103,11 +117,12 @@ class Run:
 
 
 def environment(threads: int) -> dict[str, object]:
-    """Return what else a run's figures hang on: machine, Python, libraries, threads."""
+    """Return what else a run's figures hang on: machine, GPU (null where none is), Python, libraries, threads."""
     return {
         "machine": platform.machine(),
         "processor": processor(),
         "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if network.DEVICE.type == "cuda" else None,
         "threads": threads,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},

@@ -20,7 +20,8 @@ PICTURES = {
 PREFACE = """\
 Every figure below stands in `report.json` as well. A bracket behind a figure is its 95 % bootstrap interval on the rows
 that it was measured on; behind a timing, the least and the greatest of the repetitions. Models and settings are chosen
-on dev; what is said of test is of the models so chosen, by the worker's own classifier."""
+on dev; what is said of test is of the models so chosen, by the worker's own classifier; the teachers, which do not
+ship, are measured in float32."""
 
 REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
@@ -111,6 +112,11 @@ def _cost(report: Report) -> Iterator[str]:
         'Every model in every format, on dev, where the format was chosen. "Same label" is how often it answers as the '
         "same model does in float32."
     )
+    if any(row["model"].endswith("-former") for row in rows):
+        yield (
+            "A former model is the artifact that was in service when this run began; it goes on serving unless one of "
+            "the run's own is better on dev, by the sum of accuracy and macro F1."
+        )
     yield table(
         ["model and format", "size", "dev: accuracy", "dev: macro F1", "same label as fp32", "peak memory"],
         [
@@ -151,7 +157,7 @@ def _cost(report: Report) -> Iterator[str]:
 
 def _file(report: Report, row: Mapping[str, Any]) -> str:
     source = f"{row['model']}/{row['format']}"
-    ships = [name for name, manifest in report["shipped"].items() if manifest["training"].get("source") == source]
+    ships = [name for name, each in report["compress"]["ships"].items() if each == source]
     return f"{row['model']}, {row['format']}" + "".join(f" (**ships as {name}**)" for name in ships)
 
 
@@ -202,9 +208,8 @@ def _confidence(report: Report) -> Iterator[str]:
 def _repeat(report: Report) -> Iterator[str]:
     yield "## How to repeat it"
     yield REPEAT
-    environment = report.get("environment")
-    if environment:
+    for environment in report.get("environment", []):
         libraries = ", ".join(f"{name} {version}" for name, version in environment.get("libraries", {}).items())
         rest = {key: value for key, value in environment.items() if key != "libraries"}
         wanted = {key: value for key, value in report.get("config", {}).items() if key in ("seed", "seeds")}
-        yield f"The run: {_machine(rest | wanted)}; {libraries}."
+        yield f"The run was on: {_machine(rest | wanted)}; {libraries}."

@@ -29,28 +29,43 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
         max_tokens=MAX_TOKENS,
         seed=run.config.seed + number - 1,
         data=manifest.data_of(corpus),
+        libraries=run.libraries,
     )
 
 
 def best(rows: Sequence[Mapping[str, Any]], artifact: str, file_format: str) -> str:
     """Return the model with the highest sum of accuracy and macro F1 on dev, in the format that ships.
 
-    ``rows`` are those of `compress.json`. Raises :class:`RunError` when none was made in that format.
+    Where two are alike the former one stays. ``rows`` are those of `compress.json`. Raises :class:`RunError` when none
+    was made in that format.
     """
     fit = [row for row in rows if kind_of(row["model"]) == artifact and row["format"] == file_format]
     if not fit:
         raise RunError(f"no {artifact} model was made in {file_format}: run `edgewise train compress`")
-    return str(max(fit, key=lambda row: row["dev"]["accuracy"] + row["dev"]["macro_f1"])["model"])
+
+    def worth(row: Mapping[str, Any]) -> tuple[float, bool]:
+        return row["dev"]["accuracy"] + row["dev"]["macro_f1"], row["model"] == f"{artifact}-former"
+
+    return str(max(fit, key=worth)["model"])
 
 
 def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Copy the chosen models to ``ship/edge`` and ``ship/cloud``; return which they are."""
+    """Copy the chosen models to ``ship/edge`` and ``ship/cloud``; return which they are, as ``edge-1/int8s``."""
     chosen = {}
     for artifact in ARTIFACTS:
         file_format = run.config.formats[artifact]
-        chosen[artifact] = best(rows, artifact, file_format)
+        chosen[artifact] = f"{best(rows, artifact, file_format)}/{file_format}"
         target = run.folder / "ship" / artifact
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(run.folder / "artifacts" / chosen[artifact] / file_format, target)
+        shutil.copytree(run.folder / "artifacts" / chosen[artifact], target)
         manifest.update(target, name=artifact)
     return chosen
+
+
+def name_of_seeds(run: Run, kind: str) -> str:
+    """Return what this run's models of a ``kind`` are called beside what ships: "new edge" where that is a former one.
+
+    Raises :class:`RunError` when nothing was compressed yet.
+    """
+    ships = run.read("compress.json", "compress")["ships"].get(kind, "")
+    return f"new {kind}" if ships.startswith(f"{kind}-former/") else kind

@@ -1,5 +1,6 @@
 """What a report says first: the aims, and the measured models side by side."""
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
@@ -64,7 +65,8 @@ def _artifact(report: Report, artifact: str, name: str, other: str | None) -> di
 def _kind(report: Report, kind: str, name: str, other: str | None) -> dict[str, str]:
     """A kind of model that does not ship, in the format that the edge artifact has, if it was made in that."""
     edge = report["speed"].get("edge", {})
-    same = [row for row in report["compress"]["rows"] if row["model"].startswith(f"{kind}-")]
+    numbered = re.compile(rf"{kind.removeprefix('new ')}-\d")
+    same = [row for row in report["compress"]["rows"] if numbered.match(row["model"])]
     row = next((row for row in same if row["format"] == edge.get("format")), same[0] if same else None)
     return {
         "model": f"{kind}, {row['format']} (does not ship)" if row else f"{kind} (does not ship)",

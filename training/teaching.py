@@ -1,21 +1,28 @@
 """The order of the models of a run: who is trained from whom, on what, and taught by whom."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import BertForMaskedLM
+from transformers import BertForMaskedLM, BertModel, MPNetModel
 
 from training import adapt, bases, distill, finetune, loop, network
-from training.config import Config, Student
+from training.config import Config, Schedule, Student
 from training.corpus import Corpus
+from training.evaluate import CALLS, sets_of
+from training.figures import Scores
 from training.loop import Log
 from training.network import Classifier
 from training.run import Run
 
 SMALL_LAYERS = (0, 2, 4)
+
+GENERAL = {"teacher": "general", "large": "large-general"}
+"""The general teacher of each kind of teacher."""
 
 
 def seeds(config: Config) -> Iterator[tuple[int, int]]:
@@ -24,29 +31,57 @@ def seeds(config: Config) -> Iterator[tuple[int, int]]:
         yield number, config.seed + number - 1
 
 
+def teachers(config: Config) -> dict[str, list[str]]:
+    """Return the names of the domain's teachers by kind: MiniLM's and, where the run has them, the larger base's."""
+    numbers = [number for number, _ in seeds(config)]
+    kinds = ("teacher", "large") if config.large else ("teacher",)
+    return {kind: [f"{kind}-{number}" for number in numbers] for kind in kinds}
+
+
 def texts(data: Corpus) -> list[str]:
     """Return all text that may be learned from; the vocabulary is counted on it, and the tiny model adapted to it."""
     return [example.text for example in data.trained_on] + data.unlabelled
 
 
 def train_teachers(run: Run, data: Corpus) -> None:
-    """Train the general teacher and, from it, the domain's."""
+    """Train the general teacher and, from it, the domain's; and the same again on the larger base."""
     config = run.config
 
-    def general(log: Log) -> tuple[Classifier, Tokenizer]:
+    def minilm() -> tuple[BertModel, Tokenizer]:
         base, tokenizer = bases.load(bases.MINILM, texts(data), config.vocabulary)
-        model = finetune.with_head(base.bert, config.seed)
-        schedule, examples = config.general, data.general_train or data.domain_train
-        return finetune.finetune(model, tokenizer, examples, data, schedule, config.seed, log), tokenizer
+        return base.bert, tokenizer
 
-    run.once("general", general)
-    for number, seed in seeds(config):
+    _train_kind(run, data, "teacher", minilm, config.general, config.domain)
+    if (large := config.large) is not None:
+
+        def mpnet() -> tuple[MPNetModel, Tokenizer]:
+            return bases.load_mpnet(config.data / large.folder, texts(data), config.vocabulary)
+
+        _train_kind(run, data, "large", mpnet, large.general, large.domain)
+
+
+def _train_kind(
+    run: Run,
+    data: Corpus,
+    kind: str,
+    base: Callable[[], tuple[BertModel | MPNetModel, Tokenizer]],
+    on_general: Schedule,
+    on_domain: Schedule,
+) -> None:
+    def general(log: Log) -> tuple[Classifier, Tokenizer]:
+        encoder, tokenizer = base()
+        model = finetune.with_head(encoder, run.config.seed)
+        examples = data.general_train or data.domain_train
+        return finetune.finetune(model, tokenizer, examples, data, on_general, run.config.seed, log), tokenizer
+
+    run.once(GENERAL[kind], general)
+    for number, seed in seeds(run.config):
 
         def domain(log: Log, seed: int = seed) -> tuple[Classifier, Tokenizer]:
-            model, tokenizer = run.model("general", "finetune")
-            return finetune.finetune(model, tokenizer, data.domain_train, data, config.domain, seed, log), tokenizer
+            model, tokenizer = run.model(GENERAL[kind], "finetune")
+            return finetune.finetune(model, tokenizer, data.domain_train, data, on_domain, seed, log), tokenizer
 
-        run.once(f"teacher-{number}", domain)
+        run.once(f"{kind}-{number}", domain)
 
 
 def adapt_tiny(run: Run, data: Corpus) -> None:
@@ -115,22 +150,55 @@ def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
 
 
 def lessons(run: Run, split: str, examples: Sequence[str]) -> Tensor:
-    """Return the teachers' logits ``[rows, 3]`` for a split of the corpus, kept in the run folder.
+    """Return the teachers' logits ``[rows, 3]`` for texts that are learned from, kept in the run folder.
 
-    General tweets are the general teacher's, all else the ensemble's of the domain teachers.
+    General tweets are the general teachers', all else the ensemble's of the domain's.
     """
-    path = run.folder / "lessons" / f"{split}.pt"
+    kinds = teachers(run.config)
+    general = split == "general_train"
+    names = [GENERAL[kind] for kind in kinds] if general else [name for each in kinds.values() for name in each]
+    return kept(run, split, lambda: distill.ensemble([answers(run, name, examples) for name in names]))
+
+
+def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
+    """Return what each of the domain's teachers answers, by kind, on what is measured on: logits ``[rows, 3]``.
+
+    In float32, and kept in the run folder: a teacher's weights need not be where they are evaluated. Calls are left
+    out: texts so long are read in ways that belong to an artifact.
+    """
+    sets = {name: [each.text for each in examples] for name, examples in sets_of(data).items() if name != CALLS}
+    return {
+        kind: [
+            {
+                name: kept(run, f"{teacher}_{name}_{_mark(examples)}", partial(answers, run, teacher, examples)).numpy()
+                for name, examples in sets.items()
+            }
+            for teacher in names
+        ]
+        for kind, names in teachers(run.config).items()
+    }
+
+
+def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
+    """Return a teacher's logits ``[rows, 3]``."""
+    model, tokenizer = run.model(name, "finetune")
+    return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
+
+
+def _mark(examples: Sequence[str]) -> str:
+    """Return a name for texts: those that are measured on may change in a run folder, those learned from may not."""
+    return hashlib.sha256(json.dumps(examples).encode()).hexdigest()[:12]
+
+
+def kept(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
+    """Return what ``make`` returned when it was first called for ``name`` in this run."""
+    path = run.folder / "answers" / f"{name}.pt"
     if path.exists():
-        kept: Tensor = torch.load(path, weights_only=True)
-        return kept
-    names = ["general"] if split == "general_train" else [f"teacher-{number}" for number, _ in seeds(run.config)]
-    logits = []
-    for name in names:
-        model, tokenizer = run.model(name, "finetune")
-        logits.append(network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3))
+        there: Tensor = torch.load(path, weights_only=True)
+        return there
+    result = make()
     path.parent.mkdir(exist_ok=True)
-    result = distill.ensemble(logits)
-    partial = path.with_suffix(".partial")
-    torch.save(result, partial)
-    partial.rename(path)
+    unfinished = path.with_suffix(".partial")
+    torch.save(result, unfinished)
+    unfinished.rename(path)
     return result

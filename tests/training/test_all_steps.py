@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from typer.testing import CliRunner, Result  # noqa: E402
 
 from models.artifact import load_artifact  # noqa: E402
 from models.classifier import Classifier  # noqa: E402
-from tests.training.test_steps import examples, tokenizer  # noqa: E402
-from training import bases, cli  # noqa: E402
+from tests.training.test_steps import examples, mpnet, tokenizer  # noqa: E402
+from training import bases, cli, corpus, manifest, network, ship  # noqa: E402
+from training.config import read  # noqa: E402
 from training.run import RunError  # noqa: E402
 
 pytestmark = [
@@ -35,6 +37,7 @@ adapt = { epochs = 1, rate = 0.003 }
 cloud = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 small = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+large = { folder = "mpnet", general = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 
 [[sources]]
 name = "ours"
@@ -82,6 +85,7 @@ def write(path: Path, rows: list[tuple[str, str, str]]) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("train")
     (made / "data").mkdir()
+    mpnet(made / "data" / "mpnet")
     (made / "own.toml").write_text(CONFIG, "utf-8")
     names = ("negative", "neutral", "positive")
     # A number makes each text another, else repeated ones would be left out.
@@ -92,9 +96,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def train(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+def train(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, out: Path | None = None) -> Result:
     monkeypatch.setattr(bases, "load", tiny_base)
-    options = ["--config", str(folder / "own.toml"), "--out", str(folder / "run"), "--threads", "1"]
+    options = ["--config", str(folder / "own.toml"), "--out", str(out or folder / "run"), "--threads", "1"]
     return CliRunner().invoke(cli.app, [*arguments, *options], catch_exceptions=False)
 
 
@@ -109,11 +113,48 @@ def run(folder: Path) -> Path:
 def test_every_step_leaves_what_the_next_one_needs(run: Path) -> None:
     files = {"corpus", "ablations", "compress", "calibration", "evaluation", "environment", "config"}
     assert {path.stem for path in run.glob("*.json")} == files
-    kinds = {"general", "teacher-1", "tiny-adapted", "edge-1", "small-1", "cloud-1", "edge-transfer-1"}
+    kinds = {
+        "general",
+        "teacher-1",
+        "large-general",
+        "large-1",
+        "tiny-adapted",
+        "edge-1",
+        "small-1",
+        "cloud-1",
+        "edge-transfer-1",
+    }
     assert kinds <= {path.name for path in (run / "models").iterdir()}
     assert (run / "report" / "report.md").is_file()
     log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
     assert kinds - {"general"} <= {entry["model"] for entry in log}
+    environment = json.loads((run / "environment.json").read_text("utf-8"))
+    assert len(environment) == 1  # all of it on one machine
+    assert environment[0]["libraries"]["torch"] == torch.__version__
+
+
+def test_both_kinds_of_teachers_teach_and_are_measured_without_being_compressed(folder: Path, run: Path) -> None:
+    answers = {
+        path.stem.rpartition("_")[0]: torch.load(path, weights_only=True)
+        for path in (run / "answers").glob("*_test_*.pt")
+    }
+    both = [answers[f"{kind}-1_ours_test"].log_softmax(-1) for kind in ("teacher", "large")]
+    assert not torch.allclose(*both)
+    found = json.loads((run / "evaluation.json").read_text("utf-8"))
+    assert set(found["seeds"]) == {"cloud", "small", "edge", "teacher", "large"}
+    labels = torch.tensor([each.label for each in corpus.load(read(folder / "own.toml")).domain_test])
+    for kind, scores in zip(("teacher", "large"), both, strict=True):
+        right = (scores.argmax(-1) == labels).float().mean().item()
+        assert found["seeds"][kind]["ours_test_accuracy"] == pytest.approx([right])
+    texts = [each.text for each in corpus.load(read(folder / "own.toml")).domain_train]
+    made = {name: network.load(run / "models" / name) for name in ("teacher-1", "large-1")}
+    given = [network.predict(model, network.encode(pieces, texts)).log_softmax(-1) for model, pieces in made.values()]
+    lessons = torch.load(run / "answers" / "domain_train.pt", weights_only=True)
+    assert torch.allclose(lessons, torch.stack(given).mean(0), atol=1e-5)
+    mean = torch.stack(both).mean(0)
+    share = (mean.argmax(-1) == labels).float().mean().item()
+    assert found["deferral"]["ours_test"]["uncertain"][-1] == pytest.approx(share)
+    assert not list((run / "artifacts").glob("teacher-*")) + list((run / "artifacts").glob("large-*"))
 
 
 def test_a_worker_loads_what_ships(run: Path) -> None:
@@ -124,6 +165,33 @@ def test_a_worker_loads_what_ships(run: Path) -> None:
         assert (artifact.confidence_threshold is None) == (name == "cloud")
         assert Classifier(artifact).score(["awful gate", "love"]).shape == (2, 3)
         assert "ours" in (run / "ship" / name / "CARD.md").read_text("utf-8")
+
+
+def test_a_former_artifact_serves_on_unless_a_new_one_is_better(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "run"
+    shutil.copytree(run, ours)
+    shutil.copytree(run / "ship" / "edge", tmp_path / "former" / "edge")
+    manifest.update(tmp_path / "former" / "edge", version="1.9.0")
+    (folder / "own.toml").write_text(f'former = "{tmp_path / "former"}"\n{CONFIG}', "utf-8")
+    try:
+        for step in ("compress", "calibrate", "evaluate", "report"):
+            assert train(folder, monkeypatch, step, out=ours).exit_code == 0
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    ships = json.loads((ours / "compress.json").read_text("utf-8"))["ships"]
+    assert ships == {"edge": "edge-former/int8s", "cloud": "cloud-1/int8s"}
+    assert load_artifact(str(ours / "ship" / "edge")).id == "edge@1.9.0"
+    page = (ours / "report" / "report.md").read_text("utf-8")
+    assert "edge-former, int8s (**ships as edge**)" in page
+    assert "new edge, int8s (does not ship)" in page
+    assert {"new edge", "cloud"} <= json.loads((ours / "evaluation.json").read_text("utf-8"))["seeds"].keys()
+    rows = [
+        {"model": model, "format": "int8s", "dev": {"accuracy": accuracy, "macro_f1": 0.7}}
+        for model, accuracy in (("edge-1", 0.81), ("edge-2", 0.83), ("edge-former", 0.82))
+    ]
+    assert ship.best(rows, "edge", "int8s") == "edge-2"
 
 
 def test_a_second_run_trains_nothing_again(folder: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pieces = tokenizer(600)
     model = network.build(
         {
+            "model_type": "bert",
             "vocab_size": 600,
             "hidden_size": 64,
             "num_hidden_layers": 2,
@@ -90,7 +91,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def describe(folder: Path, name: str, file_format: str) -> None:
     source = f"{name}/{file_format}"
-    manifest.describe(folder, name="edge", source=source, base="made up", max_tokens=256, seed=3, data=[])
+    manifest.describe(folder, name="edge", source=source, base="made up", max_tokens=256, seed=3, data=[], libraries={})
 
 
 def made_up_texts(count: int, seed: int = 1) -> list[str]:

@@ -13,10 +13,11 @@ from tokenizers import Tokenizer  # noqa: E402
 from tokenizers.models import WordPiece  # noqa: E402
 from tokenizers.normalizers import BertNormalizer  # noqa: E402
 from tokenizers.pre_tokenizers import BertPreTokenizer  # noqa: E402
-from tokenizers.processors import TemplateProcessing  # noqa: E402
-from transformers import BertConfig, BertForMaskedLM  # noqa: E402
+from tokenizers.processors import RobertaProcessing, TemplateProcessing  # noqa: E402
+from transformers import BertConfig, BertForMaskedLM, MPNetConfig, MPNetModel  # noqa: E402
 
-from training import adapt, distill, finetune, loop, network, vocabulary  # noqa: E402
+from schemas.errors import UsageError  # noqa: E402
+from training import adapt, bases, distill, finetune, loop, network, vocabulary  # noqa: E402
 from training.config import Schedule  # noqa: E402
 from training.corpus import Corpus, Example  # noqa: E402
 
@@ -46,6 +47,7 @@ def build(size: int) -> network.Classifier:
     torch.manual_seed(3)
     return network.build(
         {
+            "model_type": "bert",
             "vocab_size": size,
             "hidden_size": 32,
             "num_hidden_layers": 6,
@@ -202,6 +204,10 @@ def test_lower_layers_learn_more_slowly() -> None:
     groups = loop.parameter_groups(build(100), 1.0)
     rates = sorted({float(str(group["lr"])) for group in groups}, reverse=True)
     assert rates == pytest.approx([0.9**depth for depth in range(8)])  # the head, six layers, the embeddings
+    config = MPNetConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
+    model = finetune.with_head(MPNetModel(config, add_pooling_layer=False), seed=1)
+    rate_of = {id(each): group["lr"] for group in loop.parameter_groups(model, 1.0) for each in group["params"]}  # type: ignore[attr-defined]
+    assert rate_of[id(model.encoder.encoder.relative_attention_bias.weight)] == pytest.approx(0.9**3)
 
 
 def test_a_student_starts_as_every_second_layer_of_its_teacher() -> None:
@@ -257,6 +263,59 @@ def test_a_pruned_vocabulary_gives_the_same_logits_on_text_that_it_covers() -> N
     before = network.predict(whole, network.encode(full, texts))
     after = network.predict(small, network.encode(pruned, texts))
     assert torch.allclose(before, after, atol=1e-6)
+
+
+def mpnet(folder: Path) -> Path:
+    """Write the files of a tiny MPNet to ``folder``, as a hub has them."""
+    torch.manual_seed(3)
+    words = [word for words in WORDS.values() for word in words]
+    characters = [chr(code) for code in range(97, 123)]
+    # The published order: the mask comes last, the unknown piece is BERT's, and <unk> is there for nothing.
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *UNUSED, "[UNK]", *characters, *(f"##{char}" for char in characters)]
+    pieces += ["@", "user", *words, "<mask>"]
+    made = Tokenizer(WordPiece({piece: at for at, piece in enumerate(pieces)}, unk_token="[UNK]"))  # type: ignore[arg-type]
+    made.normalizer = BertNormalizer()  # type: ignore[assignment]
+    made.pre_tokenizer = BertPreTokenizer()  # type: ignore[assignment]
+    made.post_processor = RobertaProcessing(sep=("</s>", 2), cls=("<s>", 0))  # type: ignore[assignment, call-arg]
+    made.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "[UNK]", "<mask>"])
+    config = MPNetConfig(
+        vocab_size=len(pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=514,
+    )
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+    made.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def test_a_pruned_mpnet_gives_the_same_on_text_that_it_covers(tmp_path: Path) -> None:
+    texts = [example.text for example in examples()]
+    full = Tokenizer.from_file(str(mpnet(tmp_path) / "tokenizer.json"))
+    whole = MPNetModel.from_pretrained(tmp_path, add_pooling_layer=False).eval()
+    model, pieces = bases.load_mpnet(tmp_path, texts, 200)
+    assert pieces.get_vocab_size() == full.get_vocab_size() - len(UNUSED) - 1
+    assert [pieces.id_to_token(at) for at in range(5)] == list(vocabulary.MPNET_SPECIAL)
+    rows = network.encode(pieces, texts)
+    assert {row[0] for row in rows} == {0}
+    assert {row[-1] for row in rows} == {2}
+    with torch.inference_mode():
+        for row, text in zip(rows, texts, strict=True):
+            theirs = whole(input_ids=torch.tensor([full.encode(text).ids])).last_hidden_state
+            ours = model.eval()(input_ids=torch.tensor([row])).last_hidden_state
+            assert torch.allclose(ours, theirs, atol=1e-5)
+        classifier = finetune.with_head(model, seed=1).eval()
+        alone = torch.cat([classifier(*network.pad([row])) for row in rows])
+        assert torch.allclose(network.predict(classifier, rows).cpu(), alone, atol=1e-5)  # padded with its <s>
+
+
+def test_what_is_no_mpnet_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"^.+: no config\.json: `large\.folder` names a folder with an MPNet's [^\n]+$"
+    ):
+        bases.load_mpnet(tmp_path, ["a text"], 200)
 
 
 def test_a_pruned_vocabulary_knows_every_character_that_the_corpus_has() -> None:

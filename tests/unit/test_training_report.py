@@ -75,7 +75,7 @@ DEFERRAL = ("evaluation", "deferral", "airline_test")
         ("ablations", 0, "dev", 1),
         ("corpus", "splits", "domain_train", "labels", "neutral"),
         ("corpus", "sources", 0, "splits", "domain_train", "repeated", "domain_test"),
-        ("environment", "threads"),
+        ("environment", 0, "threads"),
         ("epochs", 0, "perplexity", 1),
         ("epochs", 1, "accuracy", 1),
         ("aims", 1, "measured"),
@@ -340,20 +340,25 @@ def test_a_manifests_metrics_are_the_flat_figures_of_dev_and_test(collected: dic
     assert metrics["airline_test"]["accuracy"] == round(sets["airline_test"]["accuracy"], 4)
 
 
-def test_a_fresh_manifest_is_one_that_a_worker_reads(
-    tmp_path: Path, collected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(manifests, "LIBRARIES", ("numpy",))  # what is installed where there is no torch
+def test_a_fresh_manifest_is_one_that_a_worker_reads(tmp_path: Path, collected: dict[str, Any]) -> None:
     folder = tiny_artifact(tmp_path, "edge")
     before = load_artifact(str(folder)).manifest
     data = manifests.data_of(collected["corpus"])
     manifests.describe(
-        folder, name="edge", source="edge-1/int8", base="a base", max_tokens=before.max_tokens, seed=3, data=data
+        folder,
+        name="edge",
+        source="edge-1/int8",
+        base="a base",
+        max_tokens=before.max_tokens,
+        seed=3,
+        data=data,
+        libraries={"torch": "2.13.0"},
     )
     artifact = load_artifact(str(folder))
-    assert artifact.id == "edge@2.0.0"
+    assert artifact.id == "edge@2.1.0"
     assert artifact.manifest.opset == before.opset
     assert artifact.manifest.training["source"] == "edge-1/int8"
+    assert artifact.manifest.training["libraries"] == {"torch": "2.13.0"}
     manifests.update(folder, temperature=1.5)
     assert load_artifact(str(folder)).temperature == 1.5
 

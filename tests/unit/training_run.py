@@ -176,6 +176,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
         "corpus": corpus(domain),
         "compress": {
             "machine": {"processor": "a processor", "cores": 2},
+            "ships": {name: f"{name}-1/int8" for name in ("edge", "cloud")},
             "rows": [
                 draw.row(f"{kind}-1", file_format, size * factor, size / 4e6)
                 for kind, size in KINDS.items()
@@ -200,7 +201,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
             },
         },
         "ablations": [{"what": "labels alone", "dev": [draw.share() for _ in range(3)], "general": [draw.share()]}],
-        "environment": {"cores": 2, "threads": 2, "libraries": {"torch": "2.13.0"}},
+        "environment": [{"cores": 2, "gpu": None, "threads": 2, "libraries": {"torch": "2.13.0"}}],
         "config": {"seed": 1, "seeds": 3},
     }
     folder.mkdir(parents=True, exist_ok=True)
