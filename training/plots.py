@@ -43,6 +43,7 @@ def draw(report: Report, folder: Path) -> list[str]:
         "size.png": size,
         "latency.png": latency,
         "deferral.png": deferral,
+        "learning.png": learning,
     }
     drawn = []
     for name, picture in pictures.items():
@@ -176,6 +177,26 @@ def deferral(report: Report) -> Figure | None:
         axes.plot(share, each["random"], color=GREY, linestyle=":", label="at random")
         axes.set(title=name, xlabel="share that goes to the teacher, in %", ylabel="accuracy", xlim=(0, 100))
         axes.legend(loc="lower right")
+    return figure
+
+
+def learning(report: Report) -> Figure | None:
+    """Accuracy on dev after each pass of the students' transfer, a line a seed: where more passes help no more."""
+    curves = [
+        (kind, each["accuracy"])
+        for each in report["epochs"]
+        for kind, _, number in [each["model"].partition("-transfer-")]
+        if number and "accuracy" in each
+    ]
+    if not curves:
+        return None
+    figure, (axes,) = _panels(1, 6.0, 3.6)
+    for kind, accuracies in curves:
+        axes.plot(range(1, len(accuracies) + 1), accuracies, marker=".", color=_colour(kind), linewidth=1)
+    for kind in dict.fromkeys(kind for kind, _ in curves):
+        axes.plot([], [], marker=".", color=_colour(kind), label=kind)
+    axes.set(xlabel="passes over all the text", ylabel="accuracy on dev")
+    axes.legend(loc="best")
     return figure
 
 

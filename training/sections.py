@@ -14,6 +14,7 @@ PICTURES = {
     "size.png": "Accuracy on dev against file size, every model and format",
     "latency.png": "Latency at batch 1 against the number of tokens",
     "deferral.png": "Accuracy against the share of texts that go to the teacher",
+    "learning.png": "Accuracy on dev after each pass of the students' transfer, a line a seed",
 }
 
 

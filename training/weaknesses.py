@@ -157,6 +157,7 @@ def steps(report: Report) -> Iterator[str]:
                 for each in report["epochs"]
             ],
         )
+        yield "learning.png"
 
 
 def _course(values: Sequence[float] | None, digits: int = 3) -> str:

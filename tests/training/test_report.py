@@ -47,6 +47,7 @@ def test_every_picture_is_a_small_png_and_the_same_for_the_same_figures(
         ("size.png", ("compress", "rows", 1, "bytes")),
         ("latency.png", ("compress", "rows", 1, "latency_ms", "threads_1", "by_tokens", "24", "value")),
         ("deferral.png", ("evaluation", "deferral", "airline_test", "uncertain_interval", 5, 1)),
+        ("learning.png", ("epochs", 2, "accuracy", 1)),
     ],
 )
 def test_a_picture_shows_the_figures(

@@ -197,6 +197,7 @@ def test_an_epoch_that_was_run_again_counts_once_with_its_last_figures(collected
     assert collected["epochs"] == [
         {"model": "tiny-adapted", "epochs": 1, "perplexity": [81.5, 20.25]},
         {"model": "edge-1", "epochs": 2, "mean_loss": [0.6, 0.4], "accuracy": [0.812, 0.834]},
+        {"model": "edge-transfer-1", "epochs": 2, "mean_loss": [0.7, 0.5], "accuracy": [0.78, 0.79]},
     ]
 
 

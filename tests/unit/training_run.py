@@ -218,6 +218,8 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
         {"model": "edge-1", "epoch": 1, "mean_loss": 0.6, "accuracy": 0.812},
         {"model": "edge-1", "epoch": 2, "mean_loss": 0.4, "accuracy": 0.834},
         {"model": "edge-1", "epoch": 3, "step": 500, "steps": 600, "loss": 0.3, "seconds": 9},
+        {"model": "edge-transfer-1", "epoch": 1, "mean_loss": 0.7, "accuracy": 0.78},
+        {"model": "edge-transfer-1", "epoch": 2, "mean_loss": 0.5, "accuracy": 0.79},
     ]
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
     return folder
