@@ -106,7 +106,9 @@ def read(path: Path) -> Config:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{path}: {where}: {first['msg']}") from error
-    folders = {"data": config.data, "former": config.former}
-    return config.model_copy(
-        update={name: (path.parent / folder).resolve() for name, folder in folders.items() if folder is not None}
-    )
+    changed = {"data": (path.parent / config.data).resolve()}
+    if config.former is not None:
+        changed["former"] = former = (path.parent / config.former).resolve()
+        if not any((former / name).is_dir() for name in config.formats):
+            raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.formats)}")
+    return config.model_copy(update=changed)

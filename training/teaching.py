@@ -51,13 +51,13 @@ def train_teachers(run: Run, data: Corpus) -> None:
         base, tokenizer = bases.load(bases.MINILM, texts(data), config.vocabulary)
         return base.bert, tokenizer
 
-    _train_kind(run, data, "teacher", minilm, config.general, config.domain)
-    if (large := config.large) is not None:
+    if (large := config.large) is not None:  # first, so that a folder which is not there is told at once
 
         def mpnet() -> tuple[MPNetModel, Tokenizer]:
             return bases.load_mpnet(config.data / large.folder, texts(data), config.vocabulary)
 
         _train_kind(run, data, "large", mpnet, large.general, large.domain)
+    _train_kind(run, data, "teacher", minilm, config.general, config.domain)
 
 
 def _train_kind(

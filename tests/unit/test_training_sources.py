@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from training import config, corpus, statistics
-from training.config import Config, ConfigError
+from training.config import Config, ConfigError, Teacher
 from training.corpus import CorpusError, Example
 from training.rows import label_id
 from training.sources import Source
@@ -63,7 +63,8 @@ def test_what_the_example_speaks_of_exists() -> None:
     lines = (CONFIGS / "own.example.toml").read_text("utf-8").splitlines()
     keys = {line[2:].split(" ", 1)[0] for line in lines if line.startswith("# ") and line[2:].split(" ")[1:2] == ["="]}
     assert {"text", "id", "labels", "agreement", "dev", "test", "dev_share", "test_share", "speakers", "turns"} <= keys
-    assert keys <= set(Source.model_fields)
+    assert keys <= {*Source.model_fields, "former", *Teacher.model_fields}
+    assert {"former", "large"} <= set(Config.model_fields)
 
 
 def test_columns_and_labels_of_ones_own_are_mapped(tmp_path: Path) -> None:
@@ -280,6 +281,15 @@ def test_without_sources_one_is_told_what_to_write(tmp_path: Path) -> None:
         corpus.load(Config(data=tmp_path))
     with pytest.raises(ValidationError, match="no sources"):
         Config(data=tmp_path, sources=())
+
+
+def test_the_folder_of_former_artifacts_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nformer = "served"\n{domain("a")}', "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.toml: former: .*served has no folder edge or cloud$"):
+        config.read(path)
+    (tmp_path / "served" / "cloud").mkdir(parents=True)
+    assert config.read(path).former == (tmp_path / "served").resolve()
 
 
 def test_the_shipped_sources_name_their_licence_and_origin() -> None:
