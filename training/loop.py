@@ -23,7 +23,7 @@ EMA = 0.99
 WARM_UP = 0.1
 # A tenth of a text's pieces are hidden from the network in training.
 TOKEN_MASKING = 0.1
-PAD_ID, MASK_ID, SPECIAL_IDS = 0, 4, 5
+MASK_ID, SPECIAL_IDS = 4, 5
 """Ids in every pruned vocabulary: :func:`training.vocabulary.choose_pieces` keeps the five special pieces first."""
 # Distillation, Hinton et al. 2015: soft targets at T = 2, and 0.7 of the loss from the teacher.
 TEMPERATURE = 2.0
