@@ -16,7 +16,7 @@ from models.artifact import MODEL, TOKENIZER, load_artifact
 from models.classifier import Classifier as Worker
 from training import network, onnx_export, quantise, speed
 from training.corpus import Example
-from training.figures import classification
+from training.figures import Scores, classification
 from training.network import Classifier
 from training.run import processor
 
@@ -72,16 +72,7 @@ def run(
             given = Worker(load_artifact(str(target))).score([example.text for example in dev])
             answers = given.argmax(axis=1)
             reference = answers if reference is None else reference
-            figures = classification(given, labels)
-            rows.append(
-                {
-                    "model": name,
-                    "format": file_format,
-                    "bytes": (target / MODEL).stat().st_size,
-                    "dev": {key: figures[key] for key in ("accuracy", "macro_f1")},
-                    "agreement_with_fp32": float(np.mean(answers == reference)),
-                }
-            )
+            rows.append(_row(target, given, labels) | {"agreement_with_fp32": float(np.mean(answers == reference))})
     _time(folder, rows, dev, repetitions)
     return {"machine": machine(), "repetitions": repetitions, "rows": rows}
 
@@ -99,18 +90,21 @@ def measure_former(
             target = folder / "artifacts" / f"{name}-former" / file_format
             shutil.copytree(former / name, target, dirs_exist_ok=True)
             given = Worker(load_artifact(str(target))).score([example.text for example in dev])
-            figures = classification(given, [example.label for example in dev])
-            rows.append(
-                {
-                    "model": f"{name}-former",
-                    "format": file_format,
-                    "bytes": (target / MODEL).stat().st_size,
-                    "dev": {key: figures[key] for key in ("accuracy", "macro_f1")},
-                    "agreement_with_fp32": None,
-                }
-            )
+            labels = [example.label for example in dev]
+            rows.append(_row(target, given, labels) | {"agreement_with_fp32": None})
     _time(folder, rows, dev, repetitions)
     return rows
+
+
+def _row(target: Path, given: Scores, labels: Sequence[int]) -> dict[str, Any]:
+    """Return what is known of the artifact in ``…/MODEL/FORMAT`` from its file and its answers ``given`` on dev."""
+    figures = classification(given, labels)
+    return {
+        "model": target.parent.name,
+        "format": target.name,
+        "bytes": (target / MODEL).stat().st_size,
+        "dev": {key: figures[key] for key in ("accuracy", "macro_f1")},
+    }
 
 
 def _time(folder: Path, rows: Sequence[dict[str, Any]], dev: Sequence[Example], repetitions: int) -> None:
