@@ -302,6 +302,8 @@ def _defaults(folder: Path, node: Node, cluster: Sequence[Node]) -> dict[str, st
         "offsets.topic.num.partitions": "8",
         "transaction.state.log.num.partitions": "8",
         "group.initial.rebalance.delay.ms": "0",
+        # Records with a time of long ago would be gone at the next look, which comes every five minutes.
+        "log.retention.ms": "-1",
     }
 
 
