@@ -14,14 +14,13 @@ from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS, RECORD_TYPES
 from streams.codecs import codec
 from streams.kafka import client_config
-from streams.reader import Watermarks, read_topic, watermarks
+from streams.reader import Watermarks, offsets_since, read_topic, watermarks
 from streams.security import reason
 from streams.settings import Settings
 from streams.windows import sketch_from_bytes
 
 TOPICS = (*RECORD_TYPES, DEAD_LETTERS)
 
-_REQUEST_TIMEOUT_S = 15.0
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
 
@@ -168,9 +167,9 @@ def _follow(
     )
     try:
         if since_ms is not None:
-            asked = [TopicPartition(name, partition, since_ms) for partition in marks]
-            found = consumer.offsets_for_times(asked, timeout=_REQUEST_TIMEOUT_S)
-            offsets = {of.partition: of.offset if of.offset >= 0 else marks[of.partition].high for of in found}
+            offsets = offsets_since(
+                consumer, name, since_ms, {partition: mark.high for partition, mark in marks.items()}
+            )
         consumer.assign([TopicPartition(name, partition, offset) for partition, offset in offsets.items()])
         while True:
             message = consumer.poll(0.5)

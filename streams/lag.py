@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import EdgewiseError
 from streams.access import require_rights
-from streams.kafka import client_config
+from streams.kafka import client_config, passing
 from streams.reader import watermarks
 from streams.security import reason
 from streams.settings import Settings
@@ -20,16 +20,7 @@ class LagError(EdgewiseError):
     """A group's lag could not be found out."""
 
 
-def _coordinator_is_moving(failure: Exception) -> bool:
-    """Whether it will pass by itself: a new cluster's, a new broker's, or an election's first seconds."""
-    return isinstance(failure, KafkaException) and failure.args[0].code() in {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-    }
-
-
-@stamina.retry(on=_coordinator_is_moving, timeout=_REQUEST_TIMEOUT_S, attempts=None)
+@stamina.retry(on=passing, timeout=_REQUEST_TIMEOUT_S, attempts=None)
 def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
     return consumer.committed(partitions, _REQUEST_TIMEOUT_S)
 

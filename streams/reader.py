@@ -125,7 +125,8 @@ def _read(
     consumer = _consumer(settings, "read_committed")
     try:
         if since_ms is not None:
-            starts = _starts_at(consumer, name, since_ms, starts, ends)
+            found = offsets_since(consumer, name, since_ms, ends)
+            starts = {partition: max(start, found[partition]) for partition, start in starts.items()}
         unread = {partition: end for partition, end in ends.items() if starts[partition] < end}
         consumer.assign([TopicPartition(name, partition, starts[partition]) for partition in unread])
         quiet_since = time.monotonic()
@@ -165,14 +166,14 @@ def _drop_earlier(records: Iterator[Message], since_ms: int) -> Generator[Messag
             yield record
 
 
-def _starts_at(
-    consumer: Consumer, name: str, since_ms: int, starts: Mapping[int, int], ends: Mapping[int, int]
-) -> dict[int, int]:
-    """`starts`, but no earlier than the broker's offset for `since_ms`."""
+def offsets_since(consumer: Consumer, name: str, since_ms: int, ends: Mapping[int, int]) -> dict[int, int]:
+    """For each partition of topic `name` in `ends` the first offset of that time (UTC ms) or later; none: its end.
+
+    The embedded broker looks times up roughly: what is there may be older. Raises `KafkaException` after 15 s.
+    """
     asked = [TopicPartition(name, partition, since_ms) for partition in ends]
     answer = _patiently(consumer.offsets_for_times, asked, timeout=_REQUEST_TIMEOUT_S)
-    found = {of.partition: of.offset if of.offset >= 0 else ends[of.partition] for of in answer}  # -1: none so late
-    return {partition: max(start, found[partition]) for partition, start in starts.items()}
+    return {of.partition: of.offset if of.offset >= 0 else ends[of.partition] for of in answer}  # -1: none so late
 
 
 def _consumer(settings: Settings, isolation: str) -> Consumer:
