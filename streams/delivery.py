@@ -259,8 +259,9 @@ class Delivery:
         if error.code() in _FENCED:
             return FencedError(
                 f"{self.agent.name}: transactions were taken over: another worker runs with worker id "
-                f"{self.settings.worker_id!r}, or this one stood still for {TRANSACTION_TIMEOUT_MS / 1000:g} s. "
-                "Give each worker an EDGEWISE_WORKER_ID of its own"
+                f"{self.settings.worker_id!r} (give each an EDGEWISE_WORKER_ID of its own), or a batch took longer "
+                f"than {TRANSACTION_TIMEOUT_MS / 1000:g} s: this one stood still, or the brokers are slow (then lower "
+                "EDGEWISE_CHUNK_RECORDS)"
             )
         if error.code() in AUTHORIZATION:
             needs = {

@@ -13,8 +13,11 @@ def start() -> "Settings":
     """
     import logging
 
+    from streams.log_format import LogFormatter
     from streams.settings import load_settings
 
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     return settings

@@ -113,7 +113,7 @@ def transaction_timeout(scene: Scene) -> None:
         ups = scene.line.ups("edge", slot)
         with scene.fault():
             stall_file(scene.folder, "edge", f"slot-{slot}").touch()
-            wait_for_end(scene, "edge", r"taken over: .* or this one stood still for 20 s", since)
+            wait_for_end(scene, "edge", r"taken over: .* or a batch took longer than 20 s", since)
             scene.line.wait_until_up("edge", slot, ups + 1)
             scene.must_go_on()
 
