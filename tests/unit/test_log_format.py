@@ -1,30 +1,34 @@
 import logging
 
+import pytest
+
 from schemas.errors import UsageError
-from streams.log_format import LogFormatter
+from streams.commands.context import start
 
 
-def fail(error: Exception) -> None:
-    raise error
+def logged(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What a command prints when somebody logs `error` with its traceback."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    start()
+    with pytest.raises(type(error)) as caught:
+        raise error
+    logging.getLogger("a library").error("crashed: %r", error, exc_info=caught.value)
+    return capsys.readouterr().err.splitlines()
 
 
-def formatted(error: Exception) -> str:
-    try:
-        fail(error)
-    except Exception as raised:  # noqa: BLE001 - whichever was given
-        exc_info = type(raised), raised, raised.__traceback__
-        record = logging.LogRecord("faust.agents", logging.ERROR, __file__, 1, "crashed: %r", (raised,), exc_info)
-        return LogFormatter().format(record)
-    raise AssertionError
-
-
-def test_an_error_that_speaks_for_itself_is_one_line() -> None:
+def test_an_error_that_speaks_for_itself_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Seen to fail with logging's own formatter."""
-    assert formatted(UsageError("no such topic")).endswith(" ERROR faust.agents: crashed: UsageError('no such topic')")
+    [line] = logged(UsageError("no such topic"), monkeypatch, capsys)
+    assert line.endswith(" ERROR a library: crashed: UsageError('no such topic')")
 
 
-def test_one_that_nobody_foresaw_keeps_its_traceback() -> None:
+def test_one_that_nobody_foresaw_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Seen to fail with an empty traceback for every exception."""
-    lines = formatted(ZeroDivisionError("by zero")).splitlines()
+    lines = logged(ZeroDivisionError("by zero"), monkeypatch, capsys)
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1] == "ZeroDivisionError: by zero"
