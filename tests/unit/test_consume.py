@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import DEAD_LETTERS, MONITORING, RECORD_TYPES, SENTIMENT, TRANSCRIPTS
+from streams import consume
 from streams.codecs import codec
 from streams.consume import Start, matches, parse_conditions, records
 from streams.kafka import client_config
@@ -16,6 +17,7 @@ from streams.settings import Settings
 from streams.topics_admin import create
 from streams.windows import Window
 from tests.events import RESULT, ROUTING, TRANSCRIPT
+from tests.unit.failing_at_first import FailsAtFirst
 
 BEGINNING = Start()
 
@@ -113,6 +115,16 @@ def test_from_a_time(follow: bool, topics: Settings) -> None:
     start = Start.parse("2023-11-14T22:13:23Z")  # 1,700,000,003
     found = islice(records(topics, SENTIMENT, start, follow=follow), 2)
     assert [record["_timestamp"] for record in found] == [1_700_000_003_000, 1_700_000_004_000]
+
+
+def test_following_from_a_time_asks_again_when_a_connection_breaks(
+    monkeypatch: pytest.MonkeyPatch, topics: Settings
+) -> None:
+    """Seen to fail with the time looked up once."""
+    monkeypatch.setattr(consume, "Consumer", FailsAtFirst)
+    put(topics, SENTIMENT, codec(topics, SENTIMENT).encode(RESULT), timestamp=1_700_000_003_000)
+    found = records(topics, SENTIMENT, Start(since_ms=1_700_000_000_000), follow=True)
+    assert next(found)["_timestamp"] == 1_700_000_003_000
 
 
 def test_following_goes_on_behind_the_end(topics: Settings) -> None:
