@@ -112,8 +112,10 @@ def test_lag_of_a_group_that_never_committed_is_everything(settings: Settings) -
     assert group_lag(settings, "edge", TRANSCRIPTS) == {0: 0, 1: 0, 2: 3, 3: 0}
 
 
-@pytest.mark.parametrize("code", [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS])
-def test_a_coordinator_that_moves_is_waited_for(code: int) -> None:
+@pytest.mark.parametrize(
+    "code", [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError._TRANSPORT]
+)
+def test_a_coordinator_that_moves_or_is_cut_off_is_waited_for(code: int) -> None:
     answers = iter([KafkaException(KafkaError(code)), [TopicPartition("t", 0, 7)]])
 
     class Moving:
