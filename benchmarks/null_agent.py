@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from benchmarks.null_work import answer
 from schemas.topics import ROUTING_EVENTS, SENTIMENT
-from streams.app import serve
-from streams.delivery import Output
-from streams.settings import Settings
-from streams.transport import Record
+from streams.config.settings import Settings
+from streams.worker.app import serve
+from streams.worker.delivery import Output
+from streams.worker.transport import Record
 
 
 class NullAgent:

@@ -20,10 +20,10 @@ from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
-from streams.clock import now_ms
-from streams.delivery import CHUNKS
-from streams.edge import EdgeAgent
-from streams.settings import Settings
+from streams.agents.edge import EdgeAgent
+from streams.config.settings import Settings
+from streams.system.clock import now_ms
+from streams.worker.delivery import CHUNKS
 
 TITLE = "The edge agent by step"
 

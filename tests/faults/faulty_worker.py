@@ -15,11 +15,12 @@ from typing import Any
 import confluent_kafka
 from faust.types import TP
 
-from streams import delivery, transport, worker
-from streams.cli import main
-from streams.delivery import Agent, Output
-from streams.settings import Settings
-from streams.transport import Record
+from streams.cli.main import main
+from streams.config.settings import Settings
+from streams.worker import build as worker
+from streams.worker import delivery, transport
+from streams.worker.delivery import Agent, Output
+from streams.worker.transport import Record
 from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.

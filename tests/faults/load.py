@@ -13,8 +13,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
-from streams.delivery import REQUEST_TIMEOUT_MS
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.worker.delivery import REQUEST_TIMEOUT_MS
 from tests.kafka.kafka_server import REPOSITORY
 
 Shape = Callable[[TranscriptEvent, Producer], None]

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT
-from streams.topics_admin import create
+from streams.operate.topics import create
 from tests.faults.ends import wait_for_end, wait_until_all_up
 from tests.faults.line import SLOTS
 from tests.faults.narrow_worker import FULL

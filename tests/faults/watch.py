@@ -14,9 +14,9 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
-from streams.codecs import codec
-from streams.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.worker.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
 
 PATIENCE_S = 120.0
 

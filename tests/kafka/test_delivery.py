@@ -15,14 +15,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
-from streams import transport
-from streams.app import TopicMissingError, serve
-from streams.delivery import Delivery, DeliveryError, FencedError, Output
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.transport import Record, group_metadata, stable_offsets
-from tests.unit.failing_at_first import FailsAtFirst
+from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.worker import transport
+from streams.worker.app import TopicMissingError, serve
+from streams.worker.delivery import Delivery, DeliveryError, FencedError, Output
+from streams.worker.transport import Record, group_metadata, stable_offsets
+from tests.failing_at_first import FailsAtFirst
 
 EVENTS = 500
 PARTITIONS = 4
@@ -142,7 +142,7 @@ def test_refused_transactions_are_aborted_and_their_input_read_again(
         refused.append(len(refused) < 12 and len(refused) % 2 == 0)
         return group_metadata(group, generation + 1000 * refused[-1], member)
 
-    monkeypatch.setattr("streams.transport.group_metadata", by_turns)
+    monkeypatch.setattr("streams.worker.transport.group_metadata", by_turns)
     agent = Copy(filled, EVENTS)
     agent.chunk_records = 5  # for many transactions
     asyncio.run(serve(filled, agent))

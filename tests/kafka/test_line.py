@@ -10,15 +10,15 @@ from confluent_kafka import Producer
 from schemas.codec import Codec
 from schemas.records import RoutingEvent, SentimentResult, TranscriptEvent
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.reader import read_topic
-from streams.replay import Recording, replay
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
+from streams.config.settings import Settings
+from streams.ingest.replay import Recording, replay
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.verify.read_line import verify, wait_until_drained
 from tests.events import TRANSCRIPT
 from tests.faults.line import Line
 from tests.kafka.kafka_server import REPOSITORY
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 ROWS = 600
 EVENTS: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)

@@ -40,27 +40,28 @@ from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams import access, app
-from streams.app import serve
-from streams.delivery import Agent, Output
-from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
-from streams.lag import group_lag
-from streams.letter_box import survey
-from streams.oauth import TokenRefusedError
-from streams.reader import read_topic, watermarks
-from streams.redrive import drop, redrive
-from streams.replay import Recording, replay
-from streams.security import AccessError, ConnectionRefusedByBrokerError
-from streams.settings import Settings, variable
-from streams.topics_admin import create
-from streams.transport import Record
-from streams.verify import verify, wait_until_drained
-from streams.worker import build_agent
+from streams.config.settings import Settings, variable
+from streams.ingest.replay import Recording, replay
+from streams.kafka import rights as access
+from streams.kafka.client import BrokerUnreachableError, client_config, cluster_metadata
+from streams.kafka.lag import group_lag
+from streams.kafka.oauth import TokenRefusedError
+from streams.kafka.reader import read_topic, watermarks
+from streams.kafka.security import AccessError, ConnectionRefusedByBrokerError
+from streams.operate.dead_letter_box import survey
+from streams.operate.redrive import drop, redrive
+from streams.operate.topics import create
+from streams.verify.read_line import verify, wait_until_drained
+from streams.worker import app
+from streams.worker.app import serve
+from streams.worker.build import build_agent
+from streams.worker.delivery import Agent, Output
+from streams.worker.transport import Record
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
 from tests.letters import bury
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.artifact import load_artifact
 from models.classifier import softmax
 from models.router import policy
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from training.calibrate import METHODS, calibrate, choose_threshold, compare, error_if_honest, fit, fit_temperature
 from training.corpus import Corpus, Example
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from tests.unit.tiny_artifact import WORDS, tiny_artifact
+from tests.tiny_artifact import WORDS, tiny_artifact
 from training import evaluate, long_text
 from training.corpus import Corpus, Example, held_out
 

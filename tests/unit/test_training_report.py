@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import readme
 from models.artifact import load_artifact
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from tests.unit.training_run import made_up_run, manifest
 from training import aims, card, markdown, report, sections, summary
 from training import manifest as manifests
