@@ -132,7 +132,7 @@ class Cluster:
                 "message.timeout.ms": DELIVERY_TIMEOUT_MS,
             }
             | (transaction if transactional_id is not None else {})
-            | more
+            | dict(more)
         )
 
     def metadata(self, timeout_s: float = 10.0) -> "ClusterMetadata":

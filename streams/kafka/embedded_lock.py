@@ -1,7 +1,7 @@
 """One transaction at a time on the embedded broker. On Kafka they run side by side.
 
 tansu 0.6.0 holds a commit back while another transaction that touches the same partition is open, and now and then
-never completes it: what was committed stays invisible, and the line stands still. That broker serves this machine alone,
+never completes it: what was committed stays invisible, and the line stands still. That broker serves this machine only,
 so a lock file keeps the transactions of all its workers apart. The kernel frees the lock when a worker dies.
 
 The library `filelock` asks for a lock again and again where the kernel has a queue. With three workers in contention,

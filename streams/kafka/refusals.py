@@ -39,7 +39,7 @@ def client_identity(settings: Settings) -> str:
 
 
 def broker_message(error: KafkaError) -> str:
-    """The text of a connection's fault as librdkafka gives it, without the broker's address before it and the timing behind it."""
+    """librdkafka's text of a connection's fault, without the address before it and the timing behind it."""  # noqa: D403
     return error.str().partition(": ")[2].partition(" (after ")[0].strip().rstrip(".:")
 
 

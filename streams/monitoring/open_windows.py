@@ -8,6 +8,7 @@ from schemas.errors import EdgewiseError
 from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.monitoring.window import Window
 from streams.system.clock import Clock
@@ -66,7 +67,7 @@ class OpenWindows:
         hours = {start // HOUR_MS for start in other}
 
         latest: dict[Key, bytes | None] = {}
-        for message in read_topic(self._settings, MONITORING, since_ms=max(0, min(since))):
+        for message in read_topic(Cluster(self._settings), MONITORING, since_ms=max(0, min(since))):
             key = _parse_key(message.key())
             if key is None or key in self._windows:
                 continue

@@ -13,6 +13,7 @@ from schemas.records import MonitoringWindow
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS, R, Topic
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic, watermarks
 from streams.verify.ledger import Origin, Read, Redriven, Verdict, judge
@@ -31,20 +32,21 @@ def verify(settings: Settings) -> Verdict:
 
     Input must have come to rest: an event that is still under way counts as lost. See `wait_until_drained`.
     """
-    dead_letters, redriven, late = _dead_letters(settings)
+    cluster = Cluster(settings)
+    dead_letters, redriven, late = _dead_letters(cluster)
     verdict = judge(
         dead_letters=dead_letters,
-        transcripts=_records(settings, TRANSCRIPTS),
-        routing_events=_records(settings, ROUTING_EVENTS),
-        sentiment=_records(settings, SENTIMENT),
-        monitoring=_latest_windows(settings),
+        transcripts=_records(cluster, TRANSCRIPTS),
+        routing_events=_records(cluster, ROUTING_EVENTS),
+        sentiment=_records(cluster, SENTIMENT),
+        monitoring=_latest_windows(cluster),
         redriven=redriven,
         late=late,
     )
     for topic in (TRANSCRIPTS, SENTIMENT, ROUTING_EVENTS, MONITORING, DEAD_LETTERS):
         verdict.truncated += [
             f"{settings.topic(topic)}[{number}] begins at offset {mark.low}"
-            for number, mark in watermarks(settings, topic).items()
+            for number, mark in watermarks(cluster, topic).items()
             if mark.low > 0
         ]
     return verdict
@@ -55,9 +57,10 @@ def wait_until_drained(settings: Settings, timeout_s: float) -> None:
 
     Raises `NotDrainedError` when that takes longer than `timeout_s` seconds, and what `group_lag` raises.
     """
+    cluster = Cluster(settings)
     deadline = time.monotonic() + timeout_s
     for agent, topic in AGENTS:
-        while lag := sum(group_lag(settings, agent, topic).values()):
+        while lag := sum(group_lag(cluster, agent, topic).values()):
             if time.monotonic() > deadline:
                 raise NotDrainedError(
                     f"after {timeout_s:g} s the {agent} agent still has {lag:,} records of "
@@ -66,18 +69,18 @@ def wait_until_drained(settings: Settings, timeout_s: float) -> None:
             time.sleep(_POLL_S)
 
 
-def _records(settings: Settings, topic: Topic[R]) -> Iterator[Read[R]]:
+def _records(cluster: Cluster, topic: Topic[R]) -> Iterator[Read[R]]:
     """The records of `topic`; read when the first is asked for."""
-    decode = partial(_decode, codec(settings, topic).decode)
-    for message in read_topic(settings, topic):
+    decode = partial(_decode, codec(cluster.settings, topic).decode)
+    for message in read_topic(cluster, topic):
         yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), _redriven(message))
 
 
-def _latest_windows(settings: Settings) -> Iterator[Read[MonitoringWindow]]:
+def _latest_windows(cluster: Cluster) -> Iterator[Read[MonitoringWindow]]:
     """The latest record of each window; one that was deleted is none."""
-    decode = partial(_decode, codec(settings, MONITORING).decode)
+    decode = partial(_decode, codec(cluster.settings, MONITORING).decode)
     latest: dict[bytes | str | None, tuple[int, int, bytes | None]] = {}
-    for message in read_topic(settings, MONITORING):
+    for message in read_topic(cluster, MONITORING):
         latest[message.key()] = message.partition() or 0, message.offset() or 0, message.value()
     for number, offset, value in latest.values():
         if value is not None:
@@ -99,12 +102,12 @@ class _DeadLetters(NamedTuple):
     late: set[str]  # ids of events whose request to the cloud was redriven
 
 
-def _dead_letters(settings: Settings) -> _DeadLetters:
+def _dead_letters(cluster: Cluster) -> _DeadLetters:
     """Where the dead letters came from, and which were redriven; what has neither's headers is left out."""
     found = _DeadLetters([], [], set())
     topics: dict[str, str] = {}  # where each letter came from
     requests: dict[str, bytes | None] = {}
-    for message in read_topic(settings, DEAD_LETTERS):
+    for message in read_topic(cluster, DEAD_LETTERS):
         headers = _headers(message)
         try:
             if headers.get("edgewise-mark") == "redriven" and "edgewise-topic" not in headers:
@@ -112,7 +115,7 @@ def _dead_letters(settings: Settings) -> _DeadLetters:
                 if letter in topics:  # else retention has removed it
                     found.redriven.append(Redriven(letter, topics[letter]))
                 continue
-            topic = headers["edgewise-topic"].removeprefix(settings.topic_prefix)
+            topic = headers["edgewise-topic"].removeprefix(cluster.settings.topic_prefix)
             found.origins.append(Origin(topic, int(headers["edgewise-partition"]), int(headers["edgewise-offset"])))
         except (KeyError, ValueError):
             continue
@@ -120,7 +123,7 @@ def _dead_letters(settings: Settings) -> _DeadLetters:
         topics[letter] = topic
         if topic == CLOUD_INFERENCE:
             requests[letter] = message.value()
-    decode = partial(_decode, codec(settings, CLOUD_INFERENCE).decode)
+    decode = partial(_decode, codec(cluster.settings, CLOUD_INFERENCE).decode)
     redriven = [decode(requests[letter]) for letter, topic in set(found.redriven) if topic == CLOUD_INFERENCE]
     found.late.update(request.event_id for request in redriven if request is not None)
     return found._replace(redriven=[each for each in found.redriven if each.topic in (TRANSCRIPTS, ROUTING_EVENTS)])

@@ -12,6 +12,7 @@ from schemas.records import MonitoringWindow, RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.agents.monitor import MonitorAgent
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.monitoring import open_windows
 from streams.monitoring.open_windows import HOUR_MS, SKEW_MS, StateError
 from streams.monitoring.window import Window
@@ -52,7 +53,7 @@ class Line:
         self.settings = Settings(window_s=60)
         self.agent = MonitorAgent(self.settings, clock=lambda: self.now)
 
-    def read_topic(self, settings: Settings, topic: str, *, since_ms: int) -> Iterator[Stored]:
+    def read_topic(self, _cluster: Cluster, topic: str, *, since_ms: int) -> Iterator[Stored]:
         assert topic == MONITORING
         self.reads.append(since_ms)
         return iter([record for record in self.stored if record.written_at >= since_ms])

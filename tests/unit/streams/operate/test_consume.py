@@ -4,14 +4,13 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import DEAD_LETTERS, MONITORING, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.monitoring.window import Window
 from streams.operate import consume
 from streams.operate.consume import Start, matches, parse_conditions, records
@@ -29,7 +28,7 @@ def topics(settings: Settings) -> Settings:
 
 
 def put(settings: Settings, topic: str, *values: bytes | None, partition: int = 0, **options: Any) -> None:
-    producer = Producer(client_config(settings))
+    producer = Cluster(settings).producer()
     for value in values:
         producer.produce(settings.topic(topic), value, partition=partition, **options)
     assert producer.flush(30) == 0
@@ -141,7 +140,7 @@ def test_following_goes_on_behind_the_end(topics: Settings) -> None:
 @pytest.mark.kafka
 @pytest.mark.parametrize("follow", [False, True])
 def test_only_what_was_committed_is_there(follow: bool, topics: Settings) -> None:
-    producer = Producer(client_config(topics) | {"transactional.id": topics.topic("test")})
+    producer = Cluster(topics).producer(transactional_id=topics.topic("test"))
     producer.init_transactions(30)
     for texts, end in (("ab", producer.abort_transaction), ("cd", producer.commit_transaction)):
         producer.begin_transaction()

@@ -7,7 +7,7 @@ from schemas.codec import Codec
 from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.agents.monitor import MonitorAgent
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.monitoring.open_windows import window_key
 from streams.monitoring.window import Window
 from streams.operate.live_windows import LiveWindows
@@ -29,7 +29,7 @@ def backend() -> str:
 @pytest.fixture
 def producer(settings: Settings, backend: str) -> Producer:  # noqa: ARG001 - which broker it is, the mark has decided
     create(settings)
-    made = Producer(client_config(settings) | {"transactional.id": settings.topic("monitor")})
+    made = Cluster(settings).producer(transactional_id=settings.topic("monitor"))
     made.init_transactions(30)
     return made
 
@@ -58,7 +58,7 @@ def total_of(live: LiveWindows, events: int) -> Window:
 
 
 def test_the_latest_record_of_each_window_is_merged(settings: Settings, producer: Producer) -> None:
-    with LiveWindows(settings) as live:
+    with LiveWindows(Cluster(settings)) as live:
         live.update(0)
         assert live.total().events == 0
         send(producer, settings, window(0, 0, 3), window(0, 1, 4))
@@ -74,7 +74,7 @@ def test_the_latest_record_of_each_window_is_merged(settings: Settings, producer
 
 def test_a_record_that_is_no_window_is_skipped(settings: Settings, producer: Producer) -> None:
     send(producer, settings, (b"?", b"?"), window(0, 0, 3))
-    with LiveWindows(settings) as live:
+    with LiveWindows(Cluster(settings)) as live:
         total_of(live, 3)
 
 
