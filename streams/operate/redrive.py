@@ -39,6 +39,17 @@ _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRO
 _OF_THE_RECORD = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
 
 
+# An abort drops the records that librdkafka has not sent yet, and with them their sequence numbers. The broker, or
+# librdkafka, then refuses what the producer sends next, once: the abort of that gives the producer a new epoch, whose
+# numbers begin at 0.
+_LEFT_BY_AN_ABORT = (
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001 - librdkafka's own codes are public all the same
+    KafkaError._PURGE_QUEUE,  # noqa: SLF001
+    KafkaError._STATE,  # noqa: SLF001
+)
+
+
 class AlreadySettledError(EdgewiseError):
     """A letter was redriven or dropped before."""
 
@@ -207,7 +218,7 @@ class _Transactions:
         yield from self.run(batch[:half], refused)
         yield from self.run(batch[half:], refused)
 
-    def _run(self, batch: Sequence[tuple[Letter, Content]]) -> None:
+    def _run(self, batch: Sequence[tuple[Letter, Content]], *, once_more: bool = True) -> None:
         """One transaction: the records of `batch`, if they are to be redriven, and a mark for each."""
         committing = False
         try:
@@ -223,6 +234,8 @@ class _Transactions:
             aborted = self._abort()
             if error.code() in _OF_THE_RECORD and aborted:
                 raise _RefusedError(error.str()) from None
+            if error.code() in _LEFT_BY_AN_ABORT and aborted and once_more:
+                return self._run(batch, once_more=False)
             raise self._explained(error, nothing_done=aborted or not committing) from failure
         except BaseException:
             self._abort()

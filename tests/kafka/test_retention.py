@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 from streams.agents import metrics
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.kafka.reader import OffsetBeyondEndError
 from streams.worker.transport import stable_offsets
 
 RECORDS = 20
@@ -79,3 +80,20 @@ def test_a_group_that_begins_where_the_topic_begins_has_skipped_nothing(
     assert stable_offsets(Cluster(settings), settings.group("edge"), [partition]) == {partition: LOW}
     assert skipped(partition) == 0
     assert "retention" not in caplog.text
+
+
+@pytest.mark.parametrize("backend", ["embedded", "kafka"])
+def test_an_offset_behind_the_end_is_an_error(settings: Settings, partition: TP, backend: str) -> None:  # noqa: ARG001
+    """As after an unclean election, or set by hand: the worker would wait there for ever. Fails without the look."""
+    commit(settings, partition, 1_000)
+    with pytest.raises(
+        OffsetBeyondEndError, match=r"offset 1000 of .*transcripts\[0\], which ends at 20: the topic was"
+    ):
+        stable_offsets(Cluster(settings), settings.group("edge"), [partition])
+
+
+@pytest.mark.parametrize("backend", ["embedded", "kafka"])
+def test_an_offset_at_the_end_is_none(settings: Settings, partition: TP, backend: str) -> None:  # noqa: ARG001
+    """The embedded broker says that the log ends behind the first record of its last batch."""
+    commit(settings, partition, RECORDS)
+    assert stable_offsets(Cluster(settings), settings.group("edge"), [partition]) == {partition: RECORDS}
