@@ -154,7 +154,7 @@ def _cost(
         (_cpu_s(server.pid) - broker) * scale,
         (_own_cpu_s() - own) * scale,
         (time.perf_counter() - began) * scale,
-        sum(file.stat().st_size for file in folder.glob(f"kafka/**/{topic}-*/*.log")) / 1e6 * scale,
+        sum(file.stat().st_size for file in folder.glob(f"kafka/broker-1/data/{topic}-?/*.log")) / 1e6 * scale,
     )
     for future in admin.delete_topics([topic]).values():
         future.result()

@@ -129,11 +129,9 @@ def test_a_row_that_was_redriven_does_not_make_its_run_the_latest(topics: Settin
     assert replay(topics, [recording], resume=True).sent == 180
 
 
-@pytest.mark.parametrize("row", ["²", "١", "9" * 5_000, "-1", " 1"])
-def test_a_row_that_others_wrote_and_is_no_number_is_not_counted(
-    topics: Settings, recording: Recording, row: str
-) -> None:
-    """`str.isdigit` takes the first two for numbers, and int() refuses the first and the third."""
+@pytest.mark.parametrize("row", ["²", "9" * 5_000])
+def test_a_row_that_is_no_number_does_not_count(topics: Settings, recording: Recording, row: str) -> None:
+    """Others may write such headers. Seen to fail with `str.isdigit`, which takes both for numbers: int() does not."""
     replay(topics, [recording])
     producer = Cluster(topics).producer()
     first = sent(topics)[0]
