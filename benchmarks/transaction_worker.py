@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from models.classifier import Classifier
 from models.router import policy
 from schemas.records import LABELS
+from streams.agents.agent import Agent, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings, load_settings
 from streams.worker import app
 from streams.worker.build import build_agent
-from streams.worker.delivery import PRODUCER_OPTIONS, Agent, Delivery, DeliveryError, Output
+from streams.worker.delivery import PRODUCER_OPTIONS, Delivery, DeliveryError
 from streams.worker.transport import Chunk, Consumer
 
 FLUSH_TIMEOUT_S = 30.0

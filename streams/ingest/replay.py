@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.codec import EncodeError
-from schemas.dead_letter import LETTER
+from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
@@ -23,7 +23,7 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import Format, RecordingError, digest, read_recording
 from streams.ingest.pace import Pace, Pacer
 from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
-from streams.kafka.reader import read_topic
+from streams.kafka.reader import bytes_headers, read_topic
 from streams.kafka.refusals import explain_refusal
 from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
@@ -165,8 +165,8 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
     for message in read_topic(cluster, TRANSCRIPTS):
         headers = dict(message.headers() or [])
         sha, run_id, row = (_header(headers, name) for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
-        if LETTER in headers:  # redriven: it stood there before, and that tells when the run sent it
-            continue
+        if redriven_from(bytes_headers(message)) is not None:
+            continue  # the record stood there before, and that one tells when the run sent it
         if sha in digests and run_id and re.fullmatch("[0-9]{1,18}", row):  # others may write headers of that name
             run = runs.setdefault((sha, run_id), _Run(run_id))
             run.rows.add(int(row))

@@ -9,11 +9,11 @@ from schemas.codec import Codec, DecodeError
 from schemas.errors import EdgewiseError
 from schemas.records import MonitoringWindow
 from schemas.topics import MONITORING
+from schemas.validation import MAX_AHEAD_MS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
-from streams.monitoring.open_windows import SKEW_MS
 from streams.monitoring.window import Window
 
 _BATCH = 1_000
@@ -53,8 +53,8 @@ class LiveWindows:
         self._consumer = cluster.assigned_consumer(reset="earliest", fetch_wait_ms=50)
         name = self._settings.topic(MONITORING)
         try:
-            if since_ms is not None:  # a window is written for the first time up to so much before it starts
-                start = offsets_since(self._consumer, name, since_ms - SKEW_MS, {0: start})[0]
+            if since_ms is not None:  # workers' clocks are ahead by so much at most, and so are windows
+                start = offsets_since(self._consumer, name, since_ms - MAX_AHEAD_MS, {0: start})[0]
             self._consumer.assign([TopicPartition(name, 0, start)])  # the topic has one partition
         except KafkaException as error:
             self._consumer.close()

@@ -14,6 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own lis
 
 from schemas import topics
 from schemas.errors import EdgewiseError
+from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
@@ -31,13 +32,6 @@ _DEAD_LETTER_BYTES = 2 * 1024 * 1024
 # Other teams read it with any client, and some (kafkajs) know gzip alone without an add-on. A producer has one
 # compression for all of its topics, so the broker sees to it: benchmarks/compression.py measures what that costs.
 _FOR_EVERY_CLIENT = {"compression.type": "gzip"}
-
-# Which agent's consumer group reads which topic.
-CONSUMERS: Mapping[str, str] = {
-    topics.TRANSCRIPTS: "edge",
-    topics.CLOUD_INFERENCE: "cloud",
-    topics.ROUTING_EVENTS: "monitor",
-}
 
 
 class TopicAdminError(EdgewiseError):
@@ -174,7 +168,7 @@ def describe(settings: Settings) -> list[TopicState]:
             continue
         partitions = found[full].partitions
         retention = configs[full].get("retention.ms")
-        agent = CONSUMERS.get(name)
+        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name), None)
         states.append(
             TopicState(
                 full,

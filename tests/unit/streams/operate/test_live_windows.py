@@ -8,15 +8,16 @@ from confluent_kafka import Producer, TopicPartition
 from schemas.codec import Codec
 from schemas.records import RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
+from streams.agents.agent import Output
 from streams.agents.monitor import MonitorAgent
+from streams.agents.open_windows import WindowKey
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
-from streams.monitoring.open_windows import window_key
 from streams.monitoring.window import Window
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
-from streams.worker.delivery import Output
+from streams.worker.build import read_back_from
 from tests.events import consumer_record, routing_event
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -48,7 +49,7 @@ def send(producer: Producer, settings: Settings, *outputs: tuple[bytes, bytes | 
 def window(start: int, partition: int, events: int) -> tuple[bytes, bytes]:
     made = Window(start, start + 60_000, partition)
     made.add([routing_event()] * events)
-    return window_key((start, partition)), monitoring.encode(made.to_record(0))
+    return WindowKey(start, partition).encoded(), monitoring.encode(made.to_record(0))
 
 
 def total_of(live: LiveWindows, events: int) -> Window:
@@ -72,7 +73,7 @@ def test_the_latest_record_of_each_window_is_merged(settings: Settings, producer
         total = total_of(live, 19)
         assert (total.start, total.end) == (0, 120_000)
         assert total.end_to_end_ms.count == 19
-        send(producer, settings, (window_key((0, 0)), None))
+        send(producer, settings, (WindowKey(0, 0).encoded(), None))
         total_of(live, 14)
 
 
@@ -135,7 +136,9 @@ def test_the_total_is_that_of_a_fresh_look_whatever_came(settings: Settings, pro
                 new = Window(start, start + 60_000, partition)
                 new.add([_any_event(rng) for _ in range(rng.randrange(1, 8))])
                 gone = rng.random() < 0.2
-                made.append((window_key((start, partition)), None if gone else monitoring.encode(new.to_record(0))))
+                made.append(
+                    (WindowKey(start, partition).encoded(), None if gone else monitoring.encode(new.to_record(0)))
+                )
             send(producer, settings, *made, window(6_000_000, 0, 1))
             live.update(5.0)
         with LiveWindows(Cluster(settings)) as fresh:
@@ -183,7 +186,9 @@ def test_a_monitor_goes_on_with_what_its_predecessor_committed(settings: Setting
     record = consumer_record(audit.encode(routing_event(recorded_at=now)), topic=settings.topic(ROUTING_EVENTS))
 
     def process() -> list[Output]:
-        return asyncio.run(MonitorAgent(settings, clock=lambda: now).process([record]))
+        return asyncio.run(
+            MonitorAgent(settings, read_back_from(Cluster(settings)), clock=lambda: now).process([record])
+        )
 
     for count in range(1, 4):
         [output] = process()
