@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models import onnx_file, text
+import onnx
+
+from models import text
 from models.artifact import MANIFEST, MODEL, TOKENIZER
 from schemas.records import LABELS
 
@@ -54,7 +56,7 @@ def describe(
             "text_version": text.VERSION,
             "temperature": 1.0,
             "confidence_threshold": None,
-            "opset": onnx_file.opset((folder / MODEL).read_bytes()),
+            "opset": opset(folder / MODEL),
             "metrics": {},
             "training": {
                 "source": source,
@@ -121,6 +123,12 @@ def update(folder: Path, **fields: object) -> None:
 def write(folder: Path, manifest: dict[str, object]) -> None:
     """Write the manifest of an artifact folder."""
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def opset(path: Path) -> int:
+    """The version of ONNX's own operators that a model file is written in."""
+    model = onnx.load(path, load_external_data=False)
+    return int(next(each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}))
 
 
 def sha256(path: Path) -> str:
