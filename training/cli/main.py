@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from training.data.corpus import Corpus
     from training.learn.run import Run
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+EXAMPLE = "Example: [bold]edgewise train all --config own.toml --out run[/]"
+app = typer.Typer(help=f"{__doc__}\n\n{EXAMPLE}", no_args_is_help=True)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="TOML: the data sets, and what the run shall do.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Run folder. A run that was stopped goes on where it was.")]
