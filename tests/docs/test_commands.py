@@ -142,9 +142,11 @@ class Shell:
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGTERM)
-                if process.stdout is not None and not process.stdout.closed:
-                    process.stdout.read()  # until the last one has closed the pipe
-                    process.stdout.close()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.close()
+                with process.stdout as output:
+                    output.read()  # until the last one has closed it
                 process.wait()
 
     @property
@@ -155,7 +157,7 @@ class Shell:
     def pasted(self, script: str) -> tuple[int, str]:
         """Exit code and output of `script`; a question is answered with yes."""
         end = "the end, with exit code "
-        with self.started(f"trap 'echo; echo {end}$?' EXIT\n{script}") as process:
+        with self.started(f"trap 'code=$?; echo; echo {end}$code' EXIT\n{script}") as process:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write("y\n")
@@ -194,13 +196,17 @@ def line_at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         assert process.stdout is not None
         assert "ready\n" in iter(process.stdout.readline, ""), place.log
         assert place.pasted("edgewise replay samples/care.jsonl\nedgewise verify --wait 60")[0] == 0, place.log
-        producer = Producer({"bootstrap.servers": place.environ["EDGEWISE_BOOTSTRAP_SERVERS"]})
-        for number in range(LETTERS):
-            damaged = number < LETTERS / 2
-            producer.produce("transcripts", b"no Avro" if damaged else b"\xc3\x01" + bytes(8), f"c{number}", 0)
-            assert producer.flush(30) == 0
+        send_bad_records(place.environ["EDGEWISE_BOOTSTRAP_SERVERS"])
         assert place.pasted("edgewise verify --wait 60")[0] == 0, place.log
         yield place
+
+
+def send_bad_records(bootstrap: str) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap})
+    for number in range(LETTERS):
+        damaged = number < LETTERS / 2
+        producer.produce("transcripts", b"no Avro" if damaged else b"\xc3\x01" + bytes(8), f"c{number}", 0)
+        assert producer.flush(30) == 0
 
 
 def runnable(line: Line, place: Shell) -> bool:
