@@ -1,6 +1,7 @@
 """Prints docs/settings.md, made of the settings class: `python -m docs.make_settings > docs/settings.md`."""
 
-from streams.config.settings import Settings, allowed, variable
+from streams.config.settings import Settings, variable
+from streams.config.words import allowed
 
 _HEAD = """\
 # Settings

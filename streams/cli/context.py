@@ -13,7 +13,7 @@ def start() -> "Settings":
     """
     import logging
 
-    from streams.config.settings import load_settings
+    from streams.config.loading import load_settings
     from streams.system.logs import LogFormatter
 
     settings = load_settings()

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 TLS = ("SSL", "SASL_SSL")
 SASL = ("SASL_PLAINTEXT", "SASL_SSL")
+PROTOCOLS = ("PLAINTEXT", "SSL", *SASL)
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 _PASSWORD_LOGIN = ("kafka_username", "kafka_password")
@@ -70,9 +71,13 @@ class KafkaSettings(BaseSettings):
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         for server in value.split(","):
+            scheme, separator, _ = server.strip().partition("://")
+            if separator and scheme.replace("_", "").isalnum():
+                how = "; kafka_security_protocol says how connections are secured" if scheme.upper() in PROTOCOLS else ""
+                raise ValueError(f"leave {scheme}:// out{how}")
             host, _, port = server.strip().rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-                raise ValueError("no host and port")
+            if not host or {"@", "/"} & set(host) or not port.isdecimal() or not 0 < int(port) < 65_536:
+                raise ValueError
         return ",".join(server.strip() for server in value.split(","))
 
     @field_validator("kafka_oauth_token_url")
@@ -80,7 +85,7 @@ class KafkaSettings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "")
         if value is not None and not (parts.scheme in {"http", "https"} and parts.netloc and "@" not in parts.netloc):
-            raise ValueError("no address")
+            raise ValueError
         return value
 
     @model_validator(mode="after")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.config.settings import Settings, load_settings, variable
+from streams.config.loading import load_settings
+from streams.config.settings import Settings, variable
 from streams.worker.build import AGENTS
 from tests.kafka.kafka_server import REPOSITORY
 

@@ -15,7 +15,8 @@ def config(
     import json
 
     from streams.cli.table import print_table
-    from streams.config.settings import load_settings, origins, shown
+    from streams.config.loading import load_settings, origins
+    from streams.config.words import shown
 
     settings, sources = load_settings(), origins()
     values = {name: getattr(settings, name) for name in sources}
