@@ -33,6 +33,7 @@ class CloudAgent:
 
     def __init__(self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms) -> None:
         self.source = settings.topic(CLOUD_INFERENCE)
+        self.model = backend.id
         self.chunk_records = min(settings.chunk_records, BATCH)
         self._settings = settings
         self._backend = backend

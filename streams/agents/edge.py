@@ -39,6 +39,7 @@ class EdgeAgent:
 
     def __init__(self, settings: Settings, classifier: Classifier, policy: Policy, clock: Clock = now_ms) -> None:
         self.source = settings.topic(TRANSCRIPTS)
+        self.model = classifier.id
         self.chunk_records = settings.chunk_records
         self._settings = settings
         self._classifier = classifier

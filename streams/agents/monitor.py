@@ -27,6 +27,7 @@ class MonitorAgent:
     """
 
     name = "monitor"
+    model = None  # it scores nothing
     # Nobody waits for a window to the millisecond. Without it, every few events would be a transaction of its own that
     # writes windows of some kilobytes: at 200 events/s on two cores that took half a core of the broker's and ours.
     gather_s = 0.5

@@ -73,7 +73,9 @@ class KafkaSettings(BaseSettings):
         for server in value.split(","):
             scheme, separator, _ = server.strip().partition("://")
             if separator and scheme.replace("_", "").isalnum():
-                how = "; kafka_security_protocol says how connections are secured" if scheme.upper() in PROTOCOLS else ""
+                how = (
+                    "; kafka_security_protocol says how connections are secured" if scheme.upper() in PROTOCOLS else ""
+                )
                 raise ValueError(f"leave {scheme}:// out{how}")
             host, _, port = server.strip().rpartition(":")
             if not host or {"@", "/"} & set(host) or not port.isdecimal() or not 0 < int(port) < 65_536:

@@ -23,9 +23,9 @@ DEFAULT_CONFIG = Path("edgewise.toml")
 FILE_SUFFIX = "_file"
 
 # Kubernetes puts such variables into every container, for each Service of the namespace, after its name: for `edgewise`
-# EDGEWISE_SERVICE_HOST, EDGEWISE_SERVICE_PORT, EDGEWISE_SERVICE_PORT_HTTP, EDGEWISE_PORT, EDGEWISE_PORT_80_TCP_ADDR; for
-# `edgewise-edge` EDGEWISE_EDGE_SERVICE_HOST and so on (https://kubernetes.io/docs/concepts/services-networking/service/,
-# "Environment variables", and the variables of Docker's links that it names).
+# EDGEWISE_SERVICE_HOST, EDGEWISE_SERVICE_PORT, EDGEWISE_PORT, EDGEWISE_PORT_80_TCP_ADDR and more, for `edgewise-edge`
+# EDGEWISE_EDGE_SERVICE_HOST and so on. See "Environment variables" and the link to Docker's variables in
+# https://kubernetes.io/docs/concepts/services-networking/service/.
 _SERVICE_LINK = re.compile(
     rf"{ENV_PREFIX}(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )

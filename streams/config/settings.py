@@ -94,7 +94,10 @@ class Settings(KafkaSettings):
         0.5, description="Share of dead letters among the last 1,000 records above which a worker stops. 1: never."
     )
     metrics_port: int = Field(
-        0, ge=0, le=65_535, description="A worker's metrics and probes (`/metrics`, `/livez`, `/readyz`) at this port; 0: none."
+        0,
+        ge=0,
+        le=65_535,
+        description="A worker's metrics and probes (`/metrics`, `/livez`, `/readyz`) at this port; 0: none.",
     )
     # Metrics tell topics, models and costs to whoever asks: a worker started by hand shows them to its own machine. The
     # image sets 0.0.0.0, for what listens at a container's loopback can be scraped by nobody.
@@ -128,7 +131,7 @@ class Settings(KafkaSettings):
     def _no_truth_value(cls, value: object) -> object:
         """In Python True is the number 1, in a settings file `true` is a mistake."""
         if isinstance(value, bool):
-            raise ValueError
+            raise ValueError  # noqa: TRY004 - pydantic's way to refuse a value
         return value
 
     @classmethod

@@ -131,6 +131,8 @@ class Delivery:
         self._turns: AbstractContextManager[None] = nullcontext()
         self._turn = 0
         self._seeks = 0
+        self.batch_since_s: float | None = None  # when the batch under way was begun, by `clock_s`
+        self.records = 0  # that were committed
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
@@ -155,7 +157,9 @@ class Delivery:
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""
         async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
+            self.batch_since_s = self._clock_s()
             await self._batch(consumer(), chunks)
+            self.batch_since_s = None
 
     async def close(self) -> None:
         """Waits a little for the transaction under way; what does not end, the broker aborts."""
@@ -177,6 +181,7 @@ class Delivery:
                 if consumer.seeks == self._seeks:
                     consumer.committed.update(ends)
                 metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
+                self.records += len(records)
             else:
                 broken = True
         if broken and consumer.flow_active:

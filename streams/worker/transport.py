@@ -356,8 +356,12 @@ class Transport(driver.Transport):
     """Set as `app.transport` before the app starts."""
 
     Consumer = Consumer
-    settings: Settings
-    chunk_records: int
+
+    def __init__(self, *args: object, settings: Settings, chunk_records: int) -> None:
+        """`args` are Faust's; a chunk holds at most `chunk_records` records."""
+        super().__init__(*args)
+        self.settings = settings
+        self.chunk_records = chunk_records
 
     def check_versions(self) -> None:
         """Raises `UntestedVersionError` unless the libraries are those that this file was tested with."""

@@ -110,12 +110,12 @@ async def build_agent(settings: Settings, name: str) -> Agent:
     async def trapped(records: Sequence[Record]) -> Sequence[Output]:
         return await process(Trapped(records))
 
-    agent.process = trapped  # type: ignore[method-assign]
+    agent.process = trapped  # type: ignore[method-assign, assignment]
     return agent
 
 
 if __name__ == "__main__":
-    worker.build_agent = build_agent
+    worker.build_agent = build_agent  # type: ignore[assignment]
     delivery.Producer = Producer  # type: ignore[attr-defined]
     transport.Transport.Consumer = Consumer
     main()

@@ -489,7 +489,7 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
 
     Seen to fail without the look at the login: the worker works on, or idles.
     """
-    monkeypatch.setattr(app, "LOGIN_CHECK_S", 1.0)
+    monkeypatch.setattr(app, "LOOK_S", 1.0)
     user = f"leaves-{uuid.uuid4().hex[:8]}"
     settings = as_user(cluster, installed, user, listener=listener).model_copy(update={"worker_id": user})
     allow(cluster, user, rights(settings, "edge"))

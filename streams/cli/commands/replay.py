@@ -68,12 +68,12 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     import time
 
     if not sys.stderr.isatty():
-        last = time.monotonic()
+        last, told = time.monotonic(), 0
 
         def line(done: int, rows: int) -> None:
-            nonlocal last
-            if time.monotonic() - last >= 5:
-                last = time.monotonic()
+            nonlocal last, told
+            if time.monotonic() - last >= 5 and done != told:  # nothing is said while no broker takes anything
+                last, told = time.monotonic(), done
                 typer.echo(f"{done:,} of {rows:,} events", err=True)
 
         yield line

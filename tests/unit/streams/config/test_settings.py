@@ -172,7 +172,9 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 def test_a_truth_value_is_no_number(name: str, value: str, tmp_path: Path) -> None:
     """Seen to fail without the check: `replication_factor = true` was 1."""
     (tmp_path / "edgewise.toml").write_text(f"{name} = {value}\n")
-    with pytest.raises(UsageError, match=rf"^setting {name} \(edgewise\.toml\) is '{value.title()}': allowed is a .*number"):
+    with pytest.raises(
+        UsageError, match=rf"^setting {name} \(edgewise\.toml\) is '{value.title()}': allowed is a .*number"
+    ):
         load_settings(None, {})
 
 
@@ -248,5 +250,7 @@ def test_what_only_looks_like_it_is_still_an_unknown_variable(name: str, value: 
 
 def test_a_setting_that_a_service_overwrote_is_refused_with_the_way_out() -> None:
     """A Service called `edgewise-metrics` sets EDGEWISE_METRICS_PORT to its address."""
-    with pytest.raises(UsageError, match=r"'tcp://10\.0\.0\.11:9464': allowed is .*; a Service called edgewise-metrics"):
+    with pytest.raises(
+        UsageError, match=r"'tcp://10\.0\.0\.11:9464': allowed is .*; a Service called edgewise-metrics"
+    ):
         load_settings(None, {"EDGEWISE_METRICS_PORT": "tcp://10.0.0.11:9464"})
