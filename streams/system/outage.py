@@ -157,7 +157,7 @@ class OutageHandler(logging.Handler):
                 return
             what = "answers, but connections keep failing" if answer else "does not answer"
             self._log(logging.ERROR, f"{outage.who()} {what}{why}; there is a line a minute until it is back")
-        elif now_s - outage.told_s >= REMIND_S:
+        elif now_s - outage.told_s >= REMIND_S and outage.last_s > outage.told_s:
             self._log(logging.ERROR, f"{outage.who()} has been away for {lasted_s:.0f} s{why}")
         else:
             return

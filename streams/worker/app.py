@@ -172,12 +172,9 @@ def _joined(worker: _Worker) -> Iterator[None]:
     lags = metrics.LagCollector(agent.name, lambda: {tp: consumer.lag(tp) for tp in list(consumer.committed)})
     prometheus_client.REGISTRY.register(lags)
     worker.health.joined = True
-    numbers = ", ".join(str(tp.partition) for tp in sorted(consumer.assignment()))
-    logger.info(
-        "%s: worker %s is up: %s of %s, %s",
-        agent.name, worker_id, f"partitions {numbers}" if numbers else "no partition yet", agent.source,
-        f"model {worker.model}" if worker.model else "no model",
-    )  # fmt: skip
+    partitions = ", ".join(str(tp.partition) for tp in sorted(consumer.assignment())) or "none yet"
+    model = f", model {worker.model}" if worker.model else ""
+    logger.info("%s: worker %s is up: partitions %s of %s%s", agent.name, worker_id, partitions, agent.source, model)
     begun_s = time.monotonic()
     try:
         yield
@@ -194,12 +191,12 @@ async def _done(stop: asyncio.Event, step: Callable[[], None]) -> bool:
     """Whether `step`, called in a thread, has returned; False as soon as `stop` is set, whatever becomes of it."""
     doing, stopping = asyncio.create_task(in_daemon_thread(step)), asyncio.create_task(stop.wait())
     await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (doing, stopping):
-        task.cancel()
-    if stop.is_set():
+    stopping.cancel()
+    if not doing.done():
+        doing.cancel()
         return False
     await doing
-    return True
+    return not stop.is_set()
 
 
 async def _watch_brokers(settings: Settings, health: Health) -> None:
@@ -208,7 +205,9 @@ async def _watch_brokers(settings: Settings, health: Health) -> None:
     Raises ConnectionRefusedByBrokerError or TokenRefusedError once they no longer take this login. To the clients that
     is a broker that is away: they go on with the connections that they have, and then go on trying.
     """
-    while settings.metrics_port or settings.kafka_security_protocol != "PLAINTEXT":
+    if not settings.metrics_port and settings.kafka_security_protocol == "PLAINTEXT":
+        await asyncio.Event().wait()  # nobody is told, and there is no login
+    while True:
         await asyncio.sleep(LOOK_S)
         try:
             await in_daemon_thread(partial(cluster_metadata, settings, _LOOK_TIMEOUT_S))
@@ -218,7 +217,6 @@ async def _watch_brokers(settings: Settings, health: Health) -> None:
             health.brokers_answer = False
         else:
             health.brokers_answer = True
-    await asyncio.Event().wait()
 
 
 def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:

@@ -42,6 +42,19 @@ def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> N
     assert _users(COMMITS) == {"streams/worker/delivery.py", "streams/operate/redrive.py"}
 
 
+def test_every_python_child_leaves_the_working_directory_out() -> None:
+    """Seen to fail with a `[sys.executable, "-m", …]` in the supervisor."""
+    children = 0
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            command = node.elts if isinstance(node, ast.Tuple | ast.List) else getattr(node, "args", None)
+            for place, part in enumerate(command if isinstance(command, list) else []):
+                if isinstance(part, ast.Attribute) and ast.unparse(part) == "sys.executable":
+                    children += 1
+                    assert [ast.unparse(each) for each in command[place + 1 : place + 2]] == ["'-P'"], file
+    assert children >= 2, "the children of streams.system.processes and models.cloud_onnx"
+
+
 @pytest.mark.parametrize("package", ["torch", "transformers", "sklearn", "faust"])
 def test_scoring_a_file_imports_nothing_heavy(package: str) -> None:
     script = f"import sys, streams.cli.main, streams.files.score; sys.exit({package!r} in sys.modules)"
