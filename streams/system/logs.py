@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -48,7 +49,8 @@ def set_up(level: str, log_format: str, brokers_answer: Callable[[str | None], b
     """Has this process log to standard error, from `level` on, in `log_format` (`text` or `json`).
 
     At `info` libraries log only warnings, and what they say of brokers that are away is summed up (`OutageHandler`,
-    which asks `brokers_answer`). At `debug` all is as it comes.
+    which asks `brokers_answer`). At `debug` all is as it comes. In JSON an exception that ends the process or a thread
+    is logged, too: Python would print a traceback.
     """
     shown = logging.StreamHandler()
     shown.setFormatter(JsonFormatter() if log_format == "json" else LogFormatter())
@@ -58,7 +60,7 @@ def set_up(level: str, log_format: str, brokers_answer: Callable[[str | None], b
         handler = OutageHandler(shown, brokers_answer)
     logging.basicConfig(level=level.upper(), handlers=[handler])
     if log_format == "json":
-        sys.excepthook = _log_exception
+        sys.excepthook, threading.excepthook = _log_exception, _log_thread
 
 
 def log_error(message: str) -> None:
@@ -69,6 +71,13 @@ def log_error(message: str) -> None:
 def logs_json() -> bool:
     """Whether `set_up` was called, for JSON."""
     return sys.excepthook is _log_exception
+
+
+def _log_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit and args.exc_value is not None:
+        name = args.thread.name if args.thread else "?"
+        caught = (args.exc_type, args.exc_value, args.exc_traceback)
+        logging.getLogger("edgewise").error("thread %s ended with %r", name, args.exc_value, exc_info=caught)
 
 
 def _log_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

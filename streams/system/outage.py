@@ -33,7 +33,7 @@ _LIBRDKAFKA = re.compile(
 )
 _MODE = re.compile(r"\[\^")
 _OURS = ("edgewise", "models", "schemas", "streams", "training")
-_CLIENTS = ("aiokafka", "faust", "mode")
+_CLIENTS = ("aiokafka", "asyncio", "faust", "mode")
 
 # librdkafka's facilities for a connection that fails or an answer that does not come, and what it then says:
 # `host:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)`.
@@ -47,11 +47,12 @@ _PLACE = re.compile(
 # What aiokafka says when a broker does not answer or breaks off. Its other warnings are about other things.
 _AIOKAFKA = re.compile(
     r"(?P<connect>Unable connect to node)|Unable to (?:update|request) metadata|NodeNotReadyError|KafkaConnectionError"
-    r"|RequestTimedOutError|oordinator dead|is either not started or not valid"
+    r"|(?P<timeout>RequestTimedOutError)|oordinator dead|is either not started or not valid"
 )
 
-# A consequence of an outage in our own words: what was under way when the broker went is done again.
-_ABORTED = "transaction aborted, its input is read again"
+# Consequences of an outage in other words. What was under way when the broker went is done again, in ours; and a client
+# that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
+_CONSEQUENCES = ("transaction aborted, its input is read again", "Task was destroyed but it is pending!")
 
 
 def is_of_a_library(record: logging.LogRecord) -> bool:
@@ -67,6 +68,7 @@ class _Outage:
     last_s: float  # when a client last complained
     cause: str = ""  # what was the last to say why
     brokers: set[str] = field(default_factory=set)  # host:port, those that librdkafka named
+    answer_since_s: float | None = None  # when the brokers were first found to answer again
     told_s: float | None = None  # when the last line about it was logged; None: none was
     left_out: int = 0
 
@@ -122,9 +124,12 @@ class OutageHandler(logging.Handler):
             brokers = sorted(outage.brokers)
         answer = all(self._brokers_answer(broker) for broker in brokers) if brokers else self._brokers_answer(None)
         with self._changing:
-            calm_s = self._clock_s() - outage.last_s
-            if answer and calm_s >= CALM_S:
-                self._end(outage, f"{outage.who()} is back after {outage.last_s - outage.began_s:.0f} s")
+            now_s = self._clock_s()
+            calm_s = now_s - outage.last_s
+            outage.answer_since_s = (outage.answer_since_s or now_s) if answer else None
+            if outage.answer_since_s is not None and calm_s >= CALM_S:
+                lasted_s = max(outage.last_s, outage.answer_since_s) - outage.began_s
+                self._end(outage, f"{outage.who()} is back after {lasted_s:.0f} s")
             elif not answer and calm_s >= REMIND_S and self._brokers_answer(None):
                 # It may be gone for good, and the clients know of others.
                 self._end(outage, f"{outage.who()} is not asked for any more, and others answer")
@@ -184,7 +189,7 @@ def _complaint(record: logging.LogRecord) -> tuple[str, str | None] | None:
         place = _PLACE.match(found["text"])
         return (found["text"], None) if place is None else (place["cause"], place["address"])
     if record.name.partition(".")[0] == "aiokafka" and (said := _AIOKAFKA.search(text)):
-        return (text if said["connect"] else "", None)
+        return (text if said["connect"] else "requests time out" if said["timeout"] else "", None)
     return None
 
 
@@ -193,10 +198,12 @@ def _follows(record: logging.LogRecord) -> bool:
     if not logging.WARNING <= record.levelno < logging.CRITICAL:
         return False
     text = record.getMessage()
-    if _ABORTED in text:
+    if any(consequence in text for consequence in _CONSEQUENCES):
         return True
-    client = record.name.partition(".")[0] in _CLIENTS or _LIBRDKAFKA.match(text) or _MODE.match(text)
-    return bool(client) and (not record.exc_info or _is_about_connections(record.exc_info[1]))
+    if record.exc_info:
+        return record.name.partition(".")[0] in _CLIENTS and _is_about_connections(record.exc_info[1])
+    client = record.name.partition(".")[0] in _CLIENTS and record.name != "asyncio"
+    return client or _LIBRDKAFKA.match(text) is not None or _MODE.match(text) is not None
 
 
 def _is_about_connections(error: BaseException | None) -> bool:

@@ -24,8 +24,8 @@ def edgewise_child(*arguments: str, environment: Mapping[str, str]) -> Child:
     """The child that runs `edgewise` with `arguments`, by the code that runs here.
 
     Python puts the working directory before everything else that it imports from: a `schemas.py` or a `typer.py` there
-    would be run. `-P` leaves the working directory out, and PYTHONPATH says where these packages are; of `environment`'s
-    own it keeps what does not depend on the working directory.
+    would be run. `-P` leaves the working directory out, and PYTHONPATH says where these packages are. Of the one in
+    `environment` only that is kept which does not depend on the working directory.
     """
     given = environment.get("PYTHONPATH", "").split(os.pathsep)
     path = [str(Path(__file__).parents[2]), *filter(os.path.isabs, given)]

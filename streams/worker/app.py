@@ -148,8 +148,8 @@ async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], Non
     watching = asyncio.create_task(_watch_brokers(settings, worker.health))
     await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and starting.exception() is None:
+        on_joined()
         with _joined(worker):
-            on_joined()
             await asyncio.wait({stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
     failures = [app.crash_reason, *(task.exception() for task in (watching, starting) if task.done())]
     failure = next(filter(None, failures), None)

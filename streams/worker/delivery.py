@@ -198,6 +198,7 @@ class Delivery:
         except asyncio.CancelledError:
             waited.cancel()
             raise
+        waited.cancel()  # what it may still raise is no news
         raise DeliveryError(
             f"{self.agent.name}: a transaction did not end within {STUCK_S} s and the worker must start again: "
             "no broker answers, or its answer was missed while it restarted"

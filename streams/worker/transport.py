@@ -19,6 +19,7 @@ What it changes:
 """
 
 import asyncio
+import contextlib
 import logging
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -130,6 +131,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials),
         )
+
+    async def on_thread_stop(self) -> None:
+        """Stops aiokafka's consumer. Where no broker answers, a fetch that waits for one comes out as cancelled."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+    def set_shutdown(self) -> None:
+        """Tells the app that the thread has ended, unless the app waited in vain and is gone."""
+        with contextlib.suppress(RuntimeError):
+            super().set_shutdown()
 
     async def seek_all(self, offsets: Mapping[TP, int]) -> None:
         """Seek, in the thread that owns the consumer, what is still assigned."""

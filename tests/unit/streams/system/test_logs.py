@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -44,6 +45,7 @@ def log_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.setattr(logging.root, "level", logging.root.level)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setenv("EDGEWISE_LOG_FORMAT", "Json")
     start()
 
@@ -75,6 +77,18 @@ def test_an_exception_that_ends_the_process_is_an_object_too(
     sys.excepthook(type(error), error, None)
     [line] = map(json.loads, capsys.readouterr().err.splitlines())
     assert (line["level"], line["exception"]) == ("critical", "ZeroDivisionError: by zero")
+
+
+def test_an_exception_that_ends_a_thread_is_an_object_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seen to fail with Python's own hook."""
+    log_json(monkeypatch)
+    error = ZeroDivisionError("by zero")
+    threading.excepthook(threading.ExceptHookArgs((type(error), error, None, threading.current_thread())))
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert line["message"] == "thread MainThread ended with ZeroDivisionError('by zero')"
+    assert line["exception"] == "ZeroDivisionError: by zero"
 
 
 @pytest.mark.parametrize(
