@@ -56,9 +56,9 @@ class TopicMissingError(UsageError):
 
 
 class WorkerFailedError(EdgewiseError):
-    """What would be wrong usage at the start befell a worker that had joined its group: trying again may help.
+    """A worker that had joined its group met what is a wrong set-up at the start. Trying again may help.
 
-    Its set-up was right when it started. A login, a file or a topic that was taken away may come back.
+    Its set-up was right when it started: a login, a file or a topic that was taken away may come back.
     """
 
 
@@ -220,7 +220,7 @@ async def _watch_brokers(settings: Settings, health: Health) -> None:
 
 
 def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
-    """`failure`, or where a login, a right or a topic was taken away meanwhile, which one.
+    """A more precise error where a login, a right or a topic was taken away; otherwise `failure`.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
     produced to a topic that is gone waits for it, until the broker gives the transaction up.

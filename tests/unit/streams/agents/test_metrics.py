@@ -79,8 +79,8 @@ def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None
     try:
         deadline, ready = time.monotonic() + 60, False
         while True:
-            families = scrape(port)
             ready = ready or status(port, "/readyz") == 200
+            families = scrape(port)
             if ready and total(families, "edgewise_batch_records", "edgewise_batch_records_sum") == EVENTS + POISON:
                 break
             assert worker.poll() is None
@@ -100,9 +100,9 @@ def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None
     assert total(families, "edgewise_inference_seconds", "edgewise_inference_seconds_count") > 0
     assert total(families, "edgewise_transaction_seconds", "edgewise_transaction_seconds_count") > 0
     assert total(families, "edgewise_transaction_aborts", "edgewise_transaction_aborts_total") == 0
-    [build] = families["edgewise_build"].samples
+    [build] = families["edgewise_build_info"].samples
     assert build.labels == {"agent": "edge", "version": version("edgewise"), "python": platform.python_version()}
-    [model] = families["edgewise_model"].samples
+    [model] = families["edgewise_model_info"].samples
     assert model.labels == {"agent": "edge", "model": "edge@1.0.0"}
     lags = families["edgewise_lag_records"].samples
     assert {sample.labels["partition"] for sample in lags} == {"0", "1", "2", "3"}

@@ -139,7 +139,7 @@ def test_where_no_broker_is_named_any_of_them_is_asked(scene: Scene) -> None:
     assert scene.lines[0].startswith(f"the Kafka cluster does not answer ({CONNECT}); ")
     scene.away.clear()
     assert not scene.pass_s(10)
-    assert scene.lines[1].startswith("the Kafka cluster is back after 1 s; 4 lines")
+    assert scene.lines[1].startswith("the Kafka cluster is back after 3 s; 4 lines")
 
 
 @pytest.mark.parametrize(
