@@ -115,7 +115,6 @@ def test_a_text_without_content_is_not_scored_and_keeps_its_place() -> None:
         ([["awful"]], "position 0 (from 0) is of type list, not a str"),
         (Frame(["text"]), 'give one of its columns, such as frame["text"]'),
     ],
-    ids=str,
 )
 def test_what_is_no_text_is_refused_by_name(given: Any, says: str) -> None:
     with pytest.raises(edgewise.UsageError) as raised:
