@@ -63,6 +63,7 @@ def events(topic: str, *, since: datetime | None = None, follow: bool = False) -
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.config.codecs import codec
     from streams.config.settings import load_settings
+    from streams.kafka.client import Cluster
     from streams.operate.consume import Start, messages
 
     if topic == DEAD_LETTERS:
@@ -73,7 +74,7 @@ def events(topic: str, *, since: datetime | None = None, follow: bool = False) -
         raise UsageError(f"since is of type {type(since).__name__}: give a datetime")
     settings = load_settings()
     start = Start() if since is None else Start(since_ms=_milliseconds(since))
-    return _decoded(messages(settings, topic, start, follow=follow), codec(settings, TOPICS[topic]))
+    return _decoded(messages(Cluster(settings), topic, start, follow=follow), codec(settings, TOPICS[topic]))
 
 
 def _decoded(messages: Iterator["Message"], codec: "Codec[R]") -> Iterator[R]:

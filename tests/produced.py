@@ -4,19 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from confluent_kafka import Producer
-
 from schemas.codec import Codec
 from schemas.records import Record, SentimentResult
 from schemas.topics import Topic
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from tests.events import RESULT
 
 
 def produce(settings: Settings, topic: Topic[Any], *values: bytes | Record, at: datetime | None = None) -> None:
     encode = Codec(topic).encode
-    producer = Producer(client_config(settings))
+    producer = Cluster(settings).producer()
     for value in values:
         content = value if isinstance(value, bytes) else encode(value)
         producer.produce(

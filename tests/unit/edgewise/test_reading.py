@@ -9,8 +9,8 @@ import pytest
 import edgewise
 from schemas.topics import SENTIMENT, TOPICS
 from streams.config.settings import Settings
-from tests.schema_records import EXAMPLES
 from tests.produced import produce, sentiment
+from tests.schema_records import EXAMPLES
 
 
 @pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic != "alerts"])
