@@ -128,4 +128,6 @@ def _checked(texts: object) -> list[str]:
 
 def _name(value: object) -> str:
     """`value` by its name, without what it holds: it may be a customer's."""
-    return "None" if value is None else "NaN" if value != value else f"of type {type(value).__name__}"  # noqa: PLR0124
+    if value is None:
+        return "None"
+    return "NaN" if isinstance(value, float) and math.isnan(value) else f"of type {type(value).__name__}"
