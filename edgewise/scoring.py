@@ -10,7 +10,6 @@ from schemas.errors import UsageError
 from schemas.records import Label, Reason, Route
 
 if TYPE_CHECKING:
-    from streams.files.score import Model as Way
     from streams.files.score import Scorer
 
 _TEXTS = "a text is a str, several are a list or a pandas Series of them"
@@ -96,13 +95,14 @@ def load(model: str | Path) -> Model:
     """
     from models.artifact import load_artifact
     from streams.config.settings import load_settings
+    from streams.files.score import Model as Way
     from streams.files.score import build_scorer
 
     settings = load_settings()
     if model in {"line", "edge", "cloud"}:
         ids = {"edge": load_artifact(settings.edge_model).id, "cloud": load_artifact(settings.cloud_model).id}
         used = {route: id_ for route, id_ in ids.items() if model in {route, "line"}}
-        return Model(build_scorer(settings, cast("Way", model)), cast("Mapping[Route | None, str]", used))
+        return Model(build_scorer(settings, cast(Way, model)), cast("Mapping[Route | None, str]", used))
     if not Path(str(model)).is_dir():
         raise UsageError(f"there is no model {str(model)!r}: give line, edge, cloud, or the folder of a model")
     folder = str(Path(model).absolute())
@@ -128,4 +128,6 @@ def _checked(texts: object) -> list[str]:
 
 def _name(value: object) -> str:
     """`value` by its name, without what it holds: it may be a customer's."""
-    return "None" if value is None else "NaN" if value != value else f"of type {type(value).__name__}"  # noqa: PLR0124
+    if value is None:
+        return "None"
+    return "NaN" if isinstance(value, float) and math.isnan(value) else f"of type {type(value).__name__}"
