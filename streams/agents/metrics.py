@@ -1,10 +1,9 @@
 """Prometheus metrics of a worker: one process runs one agent, labelled `agent`."""
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from faust.types import TP
 from prometheus_client import Counter, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -54,9 +53,9 @@ def name_build(agent: str, model: str | None) -> None:
 
 
 class LagCollector(Collector):
-    """Lag of the agent's partitions, computed when it is scraped."""
+    """Lag of the agent's partitions (topic and number), computed when it is scraped."""
 
-    def __init__(self, agent: str, lags: Callable[[], dict[TP, int]]) -> None:
+    def __init__(self, agent: str, lags: Callable[[], Mapping[tuple[str, int], int]]) -> None:
         self._agent = agent
         self._lags = lags
 
@@ -65,6 +64,6 @@ class LagCollector(Collector):
         family = GaugeMetricFamily(
             "edgewise_lag_records", "Records not yet processed.", labels=["agent", "topic", "partition"]
         )
-        for tp, lag in self._lags().items():
-            family.add_metric([self._agent, tp.topic, str(tp.partition)], lag)
+        for (topic, partition), lag in self._lags().items():
+            family.add_metric([self._agent, topic, str(partition)], lag)
         yield family

@@ -33,11 +33,11 @@ def start() -> "Settings":
 def _answers(settings: "Settings", broker: str | None) -> bool:
     """Whether `broker` (host:port; None: any of the settings') answers a client."""
     from schemas.errors import EdgewiseError
-    from streams.kafka.client import cluster_metadata
+    from streams.kafka.client import Cluster
 
     asked = settings if broker is None else settings.model_copy(update={"bootstrap_servers": broker})
     try:
-        cluster_metadata(asked, _ANSWER_TIMEOUT_S)
+        Cluster(asked).metadata(_ANSWER_TIMEOUT_S)
     except EdgewiseError:
         return False
     return True

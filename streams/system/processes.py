@@ -30,7 +30,7 @@ def edgewise_child(*arguments: str, environment: Mapping[str, str]) -> Child:
     given = environment.get("PYTHONPATH", "").split(os.pathsep)
     path = [str(Path(__file__).parents[2]), *filter(os.path.isabs, given)]
     return Child(
-        (sys.executable, "-P", "-m", "streams.cli", *arguments), {**environment, "PYTHONPATH": os.pathsep.join(path)}
+        (sys.executable, "-P", "-m", "edgewise", *arguments), {**environment, "PYTHONPATH": os.pathsep.join(path)}
     )
 
 

@@ -20,14 +20,15 @@ from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.agents import metrics
+from streams.agents.agent import Agent
 from streams.config.settings import Settings
-from streams.kafka.client import cluster_metadata, require_visible
+from streams.kafka.client import Cluster
 from streams.kafka.oauth import TokenRefusedError
-from streams.kafka.rights import AGENTS, require_access
-from streams.kafka.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
+from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, client_identity
 from streams.system.threads import in_daemon_thread
+from streams.worker.access import require_topics
 from streams.worker.aiokafka_security import credentials
-from streams.worker.delivery import Agent, Delivery, DeliveryError, FencedError
+from streams.worker.delivery import Delivery, DeliveryError, FencedError
 from streams.worker.probes import Health, probes
 from streams.worker.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
@@ -49,10 +50,6 @@ STOP_TIMEOUT_S = 8.0
 # broker's time.
 LOOK_S = 10.0
 _LOOK_TIMEOUT_S = 2.0
-
-
-class TopicMissingError(UsageError):
-    """A topic that the agent reads or writes does not exist."""
 
 
 class WorkerFailedError(EdgewiseError):
@@ -84,7 +81,7 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
         web_enabled=False,
         loop=asyncio.get_running_loop(),
     )
-    transport = Transport(app.conf.broker, app, app.loop, settings=settings, chunk_records=agent.chunk_records)
+    transport = Transport(app.conf.broker, app, app.loop, cluster=delivery.cluster, chunk_records=agent.chunk_records)
     transport.check_versions()
     app.transport = transport
     topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
@@ -96,12 +93,10 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
     return app
 
 
-async def serve(
-    settings: Settings, agent: Agent, *, model: str | None = None, on_joined: Callable[[], None] = lambda: None
-) -> None:
+async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], None] = lambda: None) -> None:
     """Runs `agent` until SIGTERM or SIGINT; then finishes the batch under way and leaves the group.
 
-    `model` is the id of the model that it scores with; `on_joined` is called once it has joined its group.
+    `on_joined` is called once it has joined its group.
 
     Raises UsageError, only before the group is joined: metrics can't be served, a topic is missing, the brokers refuse
     the login. Raises EdgewiseError: no broker answers, a right is missing, a transaction failed for good; what the
@@ -113,16 +108,17 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     health = Health()
     beating = asyncio.create_task(health.beat())
-    metrics.name_build(agent.name, model)
+    metrics.name_build(agent.name, agent.model)
     try:
+        cluster = Cluster(settings)
         with probes(settings, health):
-            if await _done(stop, partial(_require_topics, settings, agent)):
+            if await _done(stop, partial(require_topics, cluster, agent)):
                 with _temporary_folder() as datadir:
-                    delivery = Delivery(settings, agent)
+                    delivery = Delivery(cluster, agent)
                     if await _done(stop, delivery.start):
                         app = build_app(settings, agent, delivery, Path(datadir))
                         health.batch_since_s = lambda: delivery.batch_since_s
-                        await _run(_Worker(settings, agent, model, app, delivery, health), stop, on_joined)
+                        await _run(_Worker(cluster, agent, app, delivery, health), stop, on_joined)
     finally:
         beating.cancel()
 
@@ -130,9 +126,8 @@ async def serve(
 class _Worker(NamedTuple):
     """An agent that is ready to join its group, and what belongs to it."""
 
-    settings: Settings
+    cluster: Cluster
     agent: Agent
-    model: str | None
     app: faust.App
     delivery: Delivery
     health: Health
@@ -140,25 +135,27 @@ class _Worker(NamedTuple):
 
 async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], None]) -> None:
     """Joins the group and runs until `stop` is set. Raises what ends it before."""
-    settings, agent, app = worker.settings, worker.agent, worker.app
+    cluster, agent, app = worker.cluster, worker.agent, worker.app
     # Starting waits for the group's first assignment, and a signal must not wait for that.
     starting = asyncio.create_task(app.start())
     stopping = asyncio.create_task(stop.wait())
     crashing = asyncio.create_task(app.wait_until_stopped())
-    watching = asyncio.create_task(_watch_brokers(settings, worker.health))
+    watching = asyncio.create_task(_watch_brokers(cluster, worker.health))
     await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
+    running = {stopping, crashing, watching}
     if starting.done() and starting.exception() is None:
         on_joined()
+        running.add(asyncio.create_task(worker.delivery.tick(lambda: cast(Consumer, app.consumer))))
         with _joined(worker):
-            await asyncio.wait({stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
-    failures = [app.crash_reason, *(task.exception() for task in (watching, starting) if task.done())]
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
     failure = next(filter(None, failures), None)
-    for task in (starting, stopping, crashing, watching):
+    for task in (*running, starting):
         task.cancel()
     await _stop(app, failure is not None)
     await worker.delivery.close()
     if failure is not None:
-        explained = await in_daemon_thread(partial(_explained, failure, settings, agent))
+        explained = await in_daemon_thread(partial(_explained, failure, cluster, agent))
         if isinstance(explained, UsageError):
             raise WorkerFailedError(str(explained)) from explained
         raise explained
@@ -167,13 +164,14 @@ async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], Non
 @contextmanager
 def _joined(worker: _Worker) -> Iterator[None]:
     """While the group is joined: metrics tell the lag, `/readyz` answers, and the log says when it begins and ends."""
-    agent, consumer, worker_id = worker.agent, cast(Consumer, worker.app.consumer), worker.settings.worker_id
+    agent, consumer = worker.agent, cast(Consumer, worker.app.consumer)
+    worker_id = worker.cluster.settings.worker_id
     # Faust makes its consumer while it starts, or when it is first asked for: a scrape before would make a second one.
     lags = metrics.LagCollector(agent.name, lambda: {tp: consumer.lag(tp) for tp in list(consumer.committed)})
     prometheus_client.REGISTRY.register(lags)
     worker.health.joined = True
     partitions = ", ".join(str(tp.partition) for tp in sorted(consumer.assignment())) or "none yet"
-    model = f", model {worker.model}" if worker.model else ""
+    model = f", model {agent.model}" if agent.model else ""
     logger.info("%s: worker %s is up: partitions %s of %s%s", agent.name, worker_id, partitions, agent.source, model)
     begun_s = time.monotonic()
     try:
@@ -199,18 +197,18 @@ async def _done(stop: asyncio.Event, step: Callable[[], None]) -> bool:
     return not stop.is_set()
 
 
-async def _watch_brokers(settings: Settings, health: Health) -> None:
+async def _watch_brokers(cluster: Cluster, health: Health) -> None:
     """Looks now and then whether the brokers answer, and tells `health`.
 
     Raises ConnectionRefusedByBrokerError or TokenRefusedError once they no longer take this login. To the clients that
     is a broker that is away: they go on with the connections that they have, and then go on trying.
     """
-    if not settings.metrics_port and settings.kafka_security_protocol == "PLAINTEXT":
+    if not cluster.settings.metrics_port and cluster.settings.kafka_security_protocol == "PLAINTEXT":
         await asyncio.Event().wait()  # nobody is told, and there is no login
     while True:
         await asyncio.sleep(LOOK_S)
         try:
-            await in_daemon_thread(partial(cluster_metadata, settings, _LOOK_TIMEOUT_S))
+            await in_daemon_thread(partial(cluster.metadata, _LOOK_TIMEOUT_S))
         except (ConnectionRefusedByBrokerError, TokenRefusedError):
             raise
         except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
@@ -219,7 +217,7 @@ async def _watch_brokers(settings: Settings, health: Health) -> None:
             health.brokers_answer = True
 
 
-def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
+def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseException:
     """A more precise error where a login, a right or a topic was taken away; otherwise `failure`.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
@@ -230,12 +228,13 @@ def _explained(failure: BaseException, settings: Settings, agent: Agent) -> Base
         refused = failure.args[0].code() in AUTHORIZATION
     if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
-            _require_topics(settings, agent)
+            require_topics(cluster, agent)
         except (AccessError, UsageError) as precise:
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
             pass
-    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}") if refused else failure
+    identity = client_identity(cluster.settings)
+    return AccessError(f"{agent.name}: the broker refused {identity}: {failure}") if refused else failure
 
 
 async def _stop(app: faust.App, crashed: bool) -> None:
@@ -244,22 +243,6 @@ async def _stop(app: faust.App, crashed: bool) -> None:
         await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001  what matters is committed; the group drops a silent member by itself
         logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)
-
-
-def _require_topics(settings: Settings, agent: Agent) -> None:
-    present = cluster_metadata(settings).topics
-    require_access(settings, agent.name)
-    writes = AGENTS[agent.name].writes if agent.name in AGENTS else ()
-    missing = [topic for topic in (agent.source, *map(settings.topic, writes)) if topic not in present]
-    for topic in missing:
-        require_visible(settings, topic)
-    if missing:
-        names = ", ".join(map(repr, missing))
-        raise TopicMissingError(
-            f"{agent.name}: topic{'s' if len(missing) > 1 else ''} {names} do{'' if len(missing) > 1 else 'es'} not "
-            f"exist on {settings.bootstrap_servers}: create the topics with `edgewise topics create`, or set "
-            "EDGEWISE_TOPIC_PREFIX"
-        )
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:

@@ -14,9 +14,9 @@ from prometheus_client import Counter, Histogram, Info
 from benchmarks.results import load
 from streams.agents import metrics
 from streams.agents.metrics import LagCollector
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.loading import load_settings
 from streams.config.settings import Settings, variable
-from streams.worker.build import AGENTS
 from tests.kafka.kafka_server import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())

@@ -33,7 +33,7 @@ def sprung(trapped: Path) -> str:
 def test_a_supervised_worker_runs_nothing_from_the_working_directory(trapped: Path) -> None:
     """Seen to fail without `-P` (`typer.py` was run) and without PYTHONPATH (the working directory's `streams` was)."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "streams.cli", "worker", "edge", "monitor"],
+        [sys.executable, "-P", "-m", "edgewise", "worker", "edge", "monitor"],
         cwd=trapped,
         env=os.environ | {"PYTHONPATH": str(REPOSITORY), "EDGEWISE_EDGE_MODEL": "no-such-model"},
         capture_output=True,
@@ -63,6 +63,6 @@ def test_the_demos_processes_run_nothing_from_the_working_directory(
 
 def test_a_childs_own_path_comes_after_the_folder_of_the_packages() -> None:
     child = edgewise_child("worker", "edge", environment={"PYTHONPATH": ".:/elsewhere:", "A": "b"})
-    assert child.command == (sys.executable, "-P", "-m", "streams.cli", "worker", "edge")
+    assert child.command == (sys.executable, "-P", "-m", "edgewise", "worker", "edge")
     assert child.environment == {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}/elsewhere", "A": "b"}
     assert edgewise_child(environment={}).environment == {"PYTHONPATH": str(REPOSITORY)}
