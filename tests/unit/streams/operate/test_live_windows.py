@@ -100,7 +100,8 @@ def test_a_view_that_retention_overtakes_goes_on_with_what_is_there(settings: Se
         live.update(1.0)
         for number in range(20):
             send(producer, settings, window(60_000 * number, 0, 1))
-        [future] = cluster.admin().delete_records([TopicPartition(settings.topic(MONITORING), 0, 20)]).values()
+        admin = cluster.admin()  # its futures live as long as it does
+        [future] = admin.delete_records([TopicPartition(settings.topic(MONITORING), 0, 20)]).values()
         future.result()
         live._consumer.resume([TopicPartition(settings.topic(MONITORING), 0)])
         assert total_of(live, 10).start == 600_000

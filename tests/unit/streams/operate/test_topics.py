@@ -66,7 +66,8 @@ def test_a_config_that_differs_is_told(settings: Settings) -> None:
 def test_what_others_read_is_in_a_codec_that_every_client_knows(settings: Settings) -> None:
     """However it was sent: the broker sees to it. A topic from before is told of."""
     admin = Cluster(settings).admin()
-    [future] = admin.create_topics([NewTopic(settings.topic("sentiment"), 4, 1)]).values()
+    kept = {"cleanup.policy": "delete", "retention.ms": "604800000"}
+    [future] = admin.create_topics([NewTopic(settings.topic("sentiment"), 4, 1, config=kept)]).values()
     future.result()
     [older] = [creation for creation in create(settings) if creation.differences]
     assert older == Creation(settings.topic("sentiment"), False, ("compression.type: is producer, should be gzip",))
