@@ -1,44 +1,78 @@
-"""Which texts a model can be asked about: the one rule of the edge worker and of scoring a file."""
+"""The total of many windows, kept up to date as each of them is replaced: what a live view asks for at each refresh."""
 
-import re
-import unicodedata
-from typing import Final
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
 
-from models.text import normalise
 from schemas.codec import DecodeError
-
-_LETTER_OR_DIGIT: Final = re.compile("[A-Za-z0-9]")
-
-# Unicode's categories: C is control, format, surrogate, private use and unassigned, so that normalising has no name for
-# it; M is a mark on the letter before; Z is a separator.
-_INVISIBLE: Final = "CMZ"
-# Letters and symbols that say nothing: Hangul fillers, the Braille cell without a dot, and what stands for an object or
-# for a character that was lost.
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd")
+from schemas.records import MonitoringWindow
+from streams.monitoring.window import Window
 
 
-def validate_text(text: str, *, max_chars: int) -> None:
-    """Raise `DecodeError` for a text that no model is asked about: `text_too_long`, or `empty_text`.
+class _Held(NamedTuple):
+    """A window as it stands in the total: its span, and its record, packed, for when it is taken out."""
 
-    Too long is over `max_chars` characters as they came. Empty is a text in which `normalise` leaves nothing to be
-    seen: white space, control, zero-width, private and unassigned characters, marks without a letter.
+    start: int
+    end: int
+    packed: bytes
+
+
+class RunningTotal:
+    """The total of the latest record of each window, by the windows' Kafka keys.
+
+    Old counts are taken out and new ones added, which is exact, for counts, nano-dollars and bins are whole numbers. So
+    a refresh takes one merge, however many windows there are. A window held takes some 1 KB.
     """
-    if len(text) > max_chars:
-        raise DecodeError("text_too_long", f"the text has {len(text)} characters; at most {max_chars} are allowed")
-    if not is_readable(text):
-        raise DecodeError("empty_text", "the text is empty")
 
+    def __init__(self, decode: Callable[[bytes], MonitoringWindow], *, since_ms: int | None = None) -> None:
+        """`decode` reads a record's value; with `since_ms` (UTC) only windows that start then or later count."""
+        self._decode = decode
+        self._since_ms = since_ms
+        self._held: dict[bytes, _Held] = {}
+        self._total = Window(0, 0, -1)
+        self._span_is_known = True
 
-def is_readable(text: str) -> bool:
-    """Whether `normalise` leaves anything in `text` that can be seen."""
-    # Normalising takes as long as the rest of the check ten times over, and next to no text needs it: entities and
-    # tags apart, it leaves something wherever there is a letter or a digit.
-    if "&" not in text and "<" not in text and _LETTER_OR_DIGIT.search(text):
-        return True
-    # Before normalising too, for it spells symbols out: the empty Braille cell becomes three words.
-    return _has_visible(text) and _has_visible(normalise(text))
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Puts the record in `value` in the place of what is held under `key`; None (a tombstone) removes that.
 
+        A value that is no window changes nothing.
+        """
+        window = None
+        if value is not None:
+            window = self._decoded(value)
+            if window is None or (self._since_ms is not None and window.start < self._since_ms):
+                return
+        if key in self._held:
+            self._take_out(key)
+        if window is not None and value is not None:
+            self._held[key] = _Held(window.start, window.end, zlib.compress(value, 1))
+            self._total.merge(window)
+        self._span_is_known = False
 
-def _has_visible(text: str) -> bool:
-    """Whether a character of `text` shows something by itself."""
-    return any(unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK for character in text)
+    def forget_before(self, start_ms: int) -> None:
+        """Takes the windows that start before `start_ms` (UTC) out of the total, for good."""
+        self._since_ms = max(start_ms, self._since_ms or 0)
+        for key in [key for key, held in self._held.items() if held.start < start_ms]:
+            self._take_out(key)
+        self._span_is_known = False
+
+    def window(self) -> Window:
+        """A copy of the total: a window over the whole time, of no partition (-1)."""
+        if not self._span_is_known:  # a window taken out may have made it smaller
+            self._total.start = min((held.start for held in self._held.values()), default=0)
+            self._total.end = max((held.end for held in self._held.values()), default=0)
+            self._span_is_known = True
+        total = Window(self._total.start, self._total.end, -1)
+        total.merge(self._total)
+        return total
+
+    def _take_out(self, key: bytes) -> None:
+        window = self._decoded(zlib.decompress(self._held.pop(key).packed))
+        if window is not None:  # it could be read when it came
+            self._total.subtract(window)
+
+    def _decoded(self, value: bytes) -> Window | None:
+        try:
+            return Window.from_record(self._decode(value))
+        except (DecodeError, ValueError, OverflowError):
+            return None
