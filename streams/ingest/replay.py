@@ -221,11 +221,6 @@ class _Sender:
         if self.sent % _EVENTS_PER_POLL == 0:
             self._poll(0)
 
-    def settle(self) -> None:
-        """Waits until the broker has taken all that was sent. Raises ReplayError when it did not."""
-        self._producer.flush(_FLUSH_TIMEOUT_S)
-        self._raise_refusal()
-
     def finish(self, timeout_s: float, *, complete: bool = True) -> None:
         """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
         self._producer.flush(timeout_s)

@@ -69,14 +69,16 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     if topic not in CONSUMABLE:
         raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(CONSUMABLE)}")
     decode = _decoder(settings, topic)
-    cluster = Cluster(settings)
+    return (decode(message) | _place(message) for message in messages(Cluster(settings), topic, start, follow=follow))
+
+
+def messages(cluster: Cluster, topic: str, start: Start, *, follow: bool = False) -> Iterator[Message]:
+    """What `records` decodes: the committed records of `topic` as they came from Kafka; raises what that raises."""
     marks = watermarks(cluster, topic)
     offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
     if follow:
-        messages = _follow(cluster, settings.topic(topic), offsets, marks, start.since_ms)
-    else:
-        messages = read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms)
-    return (decode(message) | _place(message) for message in messages)
+        return _follow(cluster, cluster.settings.topic(topic), offsets, marks, start.since_ms)
+    return read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms)
 
 
 def matches(record: Mapping[str, Any], conditions: Sequence[tuple[str, str]]) -> bool:

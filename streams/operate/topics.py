@@ -73,7 +73,7 @@ class TopicState(NamedTuple):
 
 
 def specs(settings: Settings) -> tuple[TopicSpec, ...]:
-    """Every topic of the design, with the partition counts of `settings`."""
+    """Every topic that some part of Edgewise writes, with the partition counts of `settings`; so not `alerts`."""
     # Three replicas and two that confirm: one broker may die, and what is committed is on another. With fewer replicas
     # the cluster's own minimum stands.
     durable = {"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {}
@@ -81,7 +81,6 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
     def kept(days: int) -> dict[str, str]:
         return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)} | durable
 
-    compacted = {"cleanup.policy": "compact"} | durable
     return (
         # Stamped by the broker: latency counts from when Kafka took an event, and a producer that sets the event's own
         # time, years ago perhaps, must not have it deleted at once.
@@ -95,7 +94,6 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
-        TopicSpec(topics.ALERTS, 1, compacted),
         TopicSpec(topics.DEAD_LETTERS, 1, kept(30) | {"max.message.bytes": str(_DEAD_LETTER_BYTES)}),
     )
 

@@ -175,7 +175,7 @@ def test_topics_replay_consume_on_one_broker(environ: dict[str, str], settings: 
     assert (early.returncode, early.stderr.count("\n")) == (2, 1)
     assert "edgewise topics create" in early.stderr
     created = edgewise("topics", "create", environ=environ)
-    assert created.stdout.count(": created\n") == 7
+    assert created.stdout.count(": created\n") == 6
     again = edgewise("topics", "create", environ=environ | {"EDGEWISE_SENTIMENT_PARTITIONS": "9"})
     assert "sentiment: exists; differs\n  partitions: is 4, should be 9\n" in again.stdout
     done = edgewise(*replay, environ=environ, cwd=tmp_path)
