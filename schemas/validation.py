@@ -1,4 +1,7 @@
-"""What a transcript event must be beyond its types, checked before any agent spends work on it."""
+"""What a transcript event must be beyond its types, checked before any agent spends work on it.
+
+Its text is judged by `models.text_validation`, for that depends on what the models read.
+"""
 
 from typing import Final
 
@@ -10,23 +13,16 @@ EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: an earlier time is a wrong u
 CLOCK_SKEW_MS: Final = 86_400_000  # a day: no clock is off by more, and a wrong time zone is off by less
 
 
-def validate_event(event: TranscriptEvent, *, max_text_chars: int, now_ms: int) -> None:
+def validate_event(event: TranscriptEvent, *, now_ms: int) -> None:
     """Raise `DecodeError` for an event that decodes and yet cannot be worked on; `now_ms` is UTC milliseconds.
 
-    Empty ids or ids over 256 characters, a turn below 0, a text that is blank or longer than `max_text_chars`
-    characters, a time outside [2000-01-01, now + 1 day].
+    Empty ids or ids over 256 characters, a turn below 0, a time outside [2000-01-01, now + 1 day].
     """
     for name, id_ in (("event_id", event.event_id), ("conversation_id", event.conversation_id)):
         if not 0 < len(id_) <= MAX_ID_CHARS:
             raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")
     if event.turn < 0:
         raise DecodeError("invalid_turn", f"turn is {event.turn}; it counts from 0")
-    if len(event.text) > max_text_chars:
-        raise DecodeError(
-            "text_too_long", f"the text has {len(event.text)} characters; at most {max_text_chars} are allowed"
-        )
-    if not event.text or event.text.isspace():
-        raise DecodeError("empty_text", "the text is empty")
     if not EARLIEST_MS <= event.occurred_at <= now_ms + CLOCK_SKEW_MS:
         raise DecodeError(
             "invalid_timestamp",

@@ -8,6 +8,7 @@ from time import perf_counter
 from models.classifier import Classifier
 from models.pricing import Prices
 from models.router import Decision, Policy, decide
+from models.text_validation import validate_text
 from schemas.codec import Codec, DecodeError
 from schemas.records import (
     LABELS,
@@ -72,7 +73,8 @@ class EdgeAgent:
         for record in records:
             try:
                 event = self._events.decode(record.value)
-                validate_event(event, max_text_chars=self._settings.max_text_chars, now_ms=now)
+                validate_event(event, now_ms=now)
+                validate_text(event.text, max_chars=self._settings.max_text_chars)
             except DecodeError as error:
                 outputs.append(dead_letter(self._settings, self.name, record, error.reason, str(error)))
             else:
