@@ -30,11 +30,13 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 # Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
 _NAMESPACE = uuid.UUID("6f0cf3b5-0cf5-4ea0-9a5d-3f5b1a4f2f0e")
 
-# A number of seconds stays under it until the year 5138, one of milliseconds is above it since March 1973.
+# A number of seconds stays under the first until the year 5138, one of milliseconds is above it since March 1973; so it
+# is with milliseconds, microseconds and the second.
 _LEAST_MS = 100_000_000_000
+_LEAST_US = 100_000_000_000_000
 
 # What stood there is not repeated: where columns are mixed up it may be a customer's words.
-_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds or milliseconds since 1970"
+_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds, milliseconds or microseconds since 1970"
 
 _ROLES = frozenset(get_args(Role))
 _CHANNELS = frozenset(get_args(Channel))
@@ -118,8 +120,8 @@ def event_id_of(recording: str, row: int) -> str:
 def milliseconds(value: object) -> int:
     """A recorded time as UTC milliseconds.
 
-    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds or milliseconds since 1970. Without a zone
-    it is UTC. Raises ValueError: it is none of these.
+    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds, milliseconds or microseconds since 1970.
+    Without a zone it is UTC. Raises ValueError: it is none of these.
     """
     text = _text(value).strip()
     try:
@@ -128,6 +130,8 @@ def milliseconds(value: object) -> int:
         return _from_iso(text)
     if not math.isfinite(number):
         raise ValueError(_NO_TIME)
+    if abs(number) >= _LEAST_US:
+        return round(number / 1000)
     return round(number if abs(number) >= _LEAST_MS else number * 1000)
 
 

@@ -1,10 +1,10 @@
 """What is in a topic, decoded: one JSON-ready object a record."""
 
 import base64
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields as record_fields
-from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -15,12 +15,18 @@ from schemas.topics import DEAD_LETTERS, RECORD_TYPES
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
+from streams.kafka.messages import header_texts, message_headers, message_key, message_value
 from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermarks
 from streams.kafka.security import reason
 from streams.monitoring.window import sketch_from_bytes
+from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
+from streams.operate.record_fields import PERCENTILES, PLACE
+from streams.system.clock import Clock, now_ms
 
 TOPICS = (*RECORD_TYPES, DEAD_LETTERS)
 
+_OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
+_REMOVED = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 - librdkafka's own codes are public all the same
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
 
@@ -36,19 +42,22 @@ class Start(NamedTuple):
     latest: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> "Start":
-        """`beginning`, `latest`, an offset, or a time as ISO 8601 (UTC where it has no zone). Raises UsageError."""
+    def parse(cls, text: str, clock: Clock = now_ms) -> "Start":
+        """`beginning`, `latest`, an offset, or a time, see `parse_moment`. Raises UsageError.
+
+        A number of 10, 13 or 16 digits is a time; with an @ before it, it is an offset all the same.
+        """
         if text in {"beginning", "latest"}:
             return cls(latest=text == "latest")
-        if text.isdigit():
-            return cls(offset=int(text))
+        if (offset := _OFFSET.fullmatch(text)) and (offset[1] or not is_epoch(text)):
+            return cls(offset=int(offset[2]))
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
+            return cls(since_ms=parse_moment(text, clock))
+        except ValueError as error:
+            before = f" ({error})" if "1970" in str(error) else ""
             raise UsageError(
-                f"--from {text}: give beginning, latest, an offset, or a time such as 2026-01-31T12:00:00Z"
+                f"--from {text}{before}: give beginning, latest, an offset, or a time such as {EXAMPLES}"
             ) from None
-        return cls(since_ms=round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
 def records(settings: Settings, topic: str, start: Start, *, follow: bool = False) -> Iterator[dict[str, Any]]:
@@ -58,93 +67,87 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     `_offset` and `_timestamp` (UTC ms). Distributions (DDSketches) are told by count and percentiles. A dead letter is
     its headers and, as `_value`, its bytes in base64. What cannot be decoded is its bytes too, and why as `_error`.
 
-    Raises UsageError (no such topic), BrokerUnreachableError, ReadError, ConsumeError, RegistryError.
+    Raises UsageError (no such topic or offset), BrokerUnreachableError, ReadError, ConsumeError, RegistryError.
     """
-    if topic not in TOPICS:
-        raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(TOPICS)}")
+    require_topic(topic)
     decode = _decoder(settings, topic)
     marks = watermarks(settings, topic)
-    offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
+    offsets = _starts(settings.topic(topic), start, marks)
     if follow:
         messages = _follow(settings, settings.topic(topic), offsets, marks, start.since_ms)
     else:
         messages = read_topic(settings, topic, offsets=offsets, since_ms=start.since_ms)
-    return (decode(message) | _place(message) for message in messages)
+    return (decode(message) | _place(message) for message in _from(start.offset, messages))
 
 
-def matches(record: Mapping[str, Any], conditions: Sequence[tuple[str, str]]) -> bool:
-    """Whether every field named has that value; `attributes.label` looks inside; what is no text compares as JSON."""
-    return all(_as_text(_field(record, name)) == value for name, value in conditions)
+def require_topic(topic: str) -> None:
+    """Raise UsageError, with the near names, unless `topic` (without the prefix) is one of Edgewise's."""
+    if topic not in TOPICS:
+        near = get_close_matches(topic, TOPICS, 1)
+        meant = f"did you mean {near[0]}? They are" if near else "they are"
+        raise UsageError(f"topic {topic!r} is not one of Edgewise's; {meant} {', '.join(TOPICS)}")
 
 
-def parse_conditions(given: Sequence[str]) -> list[tuple[str, str]]:
-    """`["route=cloud", …]` as pairs. Raises UsageError: no `=`."""
-    conditions = []
-    for item in given:
-        name, separator, value = item.partition("=")
-        if not name or not separator:
-            raise UsageError(f"--where {item}: give FIELD=VALUE, such as route=cloud")
-        conditions.append((name, value))
-    return conditions
+def _starts(name: str, start: Start, marks: Mapping[int, Watermarks]) -> dict[int, int]:
+    """Where to begin in each partition. Raises UsageError: no partition holds the offset, nor ends at it."""
+    at = start.offset
+    if at is None:
+        return {partition: mark.high if start.latest else mark.low for partition, mark in marks.items()}
+    if not any(mark.low <= at <= mark.high for mark in marks.values()):
+        held = ", ".join(f"{partition}: {mark.low} to {mark.high}" for partition, mark in sorted(marks.items()))
+        where = (
+            f"begins at offset {min(mark.low for mark in marks.values())}, as retention has removed what was before"
+            if at < min(mark.low for mark in marks.values())
+            else f"ends at offset {max(mark.high for mark in marks.values())}"
+        )
+        raise UsageError(f"--from {at}: topic {name} {where} (by partition, {held})")
+    # In a partition that ends before the offset, `_from` leaves out what comes until then.
+    return {partition: min(max(mark.low, at), mark.high) for partition, mark in marks.items()}
 
 
-def _field(record: Mapping[str, Any], name: str) -> Any:
-    if name in record:
-        return record[name]
-    outer, dot, inner = name.partition(".")
-    nested = record.get(outer)
-    return _field(nested, inner) if dot and isinstance(nested, Mapping) else None
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _from(offset: int | None, messages: Iterator[Message]) -> Iterator[Message]:
+    return (message for message in messages if offset is None or (message.offset() or 0) >= offset)
 
 
 def _place(message: Message) -> dict[str, Any]:
-    key = message.key()
-    return {
-        "_key": key.decode(errors="replace") if isinstance(key, bytes) else key,
-        "_partition": message.partition(),
-        "_offset": message.offset(),
-        "_timestamp": message.timestamp()[1],
-    }
+    key = message_key(message)
+    shown_key = None if key is None else key.decode(errors="replace")
+    values = (shown_key, message.partition(), message.offset(), message.timestamp()[1])
+    return dict(zip(PLACE, values, strict=True))
 
 
 def _decoder(settings: Settings, topic: str) -> Callable[[Message], dict[str, Any]]:
     if topic == DEAD_LETTERS:
-        return lambda message: _headers(message) | {"_value": _base64(message.value())}
+        return lambda message: _headers(message) | {"_value": _base64(message_value(message))}
     of_topic = codec(settings, topic)
     names = [field.name for field in record_fields(RECORD_TYPES[topic])]
 
     def decode(message: Message) -> dict[str, Any]:
-        value = message.value()
+        value = message_value(message)
         try:
-            record = of_topic.decode(value if isinstance(value, bytes) else None)
-            return {name: _plain(getattr(record, name)) for name in names}
+            record = of_topic.decode(value)
+            return {name: _json_value(getattr(record, name)) for name in names}
         except (DecodeError, ValueError) as error:  # a ValueError is a sketch that is none
             return {"_error": str(error), "_value": _base64(value)}
 
     return decode
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if not isinstance(value, bytes):
         return value
     sketch = sketch_from_bytes(value)
     return {"count": round(sketch.count)} | {
-        f"p{percent}": sketch.get_quantile_value(percent / 100) for percent in (50, 95, 99)
+        f"p{percent}": sketch.get_quantile_value(percent / 100) for percent in PERCENTILES
     }
 
 
 def _headers(message: Message) -> dict[str, Any]:
-    return {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else value
-        for name, value in dict(message.headers() or []).items()
-    }
+    return dict.fromkeys((name for name, _ in message_headers(message))) | header_texts(message)
 
 
-def _base64(value: str | bytes | None) -> str | None:
-    return None if value is None else base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
 
 
 def _follow(
@@ -161,7 +164,7 @@ def _follow(
             "group.id": settings.group("consume"),  # the client asks for one; partitions are assigned, none is joined
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "error",  # another place than the one asked for would repeat records or leave some out
             "fetch.wait.max.ms": 100,
         }
     )
@@ -179,6 +182,8 @@ def _follow(
             if error is None:
                 if since_ms is None or message.timestamp()[1] >= since_ms:
                     yield message
+            elif error.code() == _REMOVED:
+                raise ConsumeError(f"topic {name}: retention removed records before they were read: begin again")
             elif error.fatal() or error.code() in _PERMANENT:
                 why = reason(settings, error, f"READ on topic {name}")
                 raise ConsumeError(f"topic {name} can't be followed: {why}")

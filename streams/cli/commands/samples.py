@@ -31,5 +31,5 @@ def samples(
     by_ending = output is not None and output.suffix.lower() in {".jsonl", ".ndjson"}
     chosen = file_format or ("jsonl" if by_ending else "csv")
     write = write_jsonl if chosen == "jsonl" else write_csv
-    with text_output(output, "-") as out:
+    with text_output(output) as out:
         write(messages(count, seed), out)
