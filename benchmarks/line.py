@@ -24,7 +24,8 @@ from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.reader import read_topic
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 
 TITLE = "Throughput"
 

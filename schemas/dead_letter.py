@@ -121,19 +121,29 @@ def redriven_headers(headers: Sequence[Header], letter: Letter) -> tuple[Header,
     return (*original_headers(headers), *zip(REDRIVEN_HEADERS, added, strict=True))
 
 
+def redriven_letter(headers: Sequence[Header]) -> LetterId | None:
+    """The letter that a record with these headers was redriven from, None where it was not.
+
+    Only the two headers that redriving writes at the end count: others may come from whoever feeds the line.
+    """
+    if not _ends_with(headers, REDRIVEN_HEADERS):
+        return None
+    return LetterId.parse((headers[-1][1] or b"").decode(errors="replace"))
+
+
 def read_letter(
     place: LetterId, at_ms: int, size: int | None, headers: Sequence[Header], prefix: str
 ) -> Letter | Mark | None:
     """The record of `dead-letters` at `place` as what it is; None where it is neither a letter nor a mark of ours."""
     if not _is_letter(headers):
         return _mark(at_ms, headers)
-    said = dict(headers)  # of a name given twice the last one counts, which is ours
+    values = dict(headers)  # of a name given twice the last one counts, which is ours
     reason, detail, topic, agent = (
-        (said[name] or b"").decode(errors="replace")
+        (values[name] or b"").decode(errors="replace")
         for name in ("edgewise-reason", "edgewise-detail", "edgewise-topic", "edgewise-agent")
     )
     partition, offset, timestamp = (
-        _number(said[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
+        _number(values[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
     )
     ours = topic.startswith(prefix) and topic.removeprefix(prefix) in RECORD_TYPES
     if not ours or partition is None or offset is None or timestamp is None:
@@ -152,9 +162,7 @@ def read_letter(
         # A worker from before that header existed does not count, but passes on what redriving wrote.
         attempts=attempts(headers) if _ends_with(headers, LETTER_HEADERS) else attempts(inner) + 1,
         size=size,
-        before=LetterId.parse((dict(inner).get(LETTER) or b"").decode(errors="replace"))
-        if _ends_with(inner, REDRIVEN_HEADERS)
-        else None,
+        before=redriven_letter(inner),
     )
 
 

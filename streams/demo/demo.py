@@ -25,11 +25,11 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import digest, read_recording
 from streams.kafka.client import client_config
 from streams.kafka.embedded_broker import EmbeddedBroker
-from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
 from streams.system.clock import now_ms
+from streams.verify.drain import agents_behind
 from streams.verify.read_line import AGENTS, verify
 
 SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
@@ -171,8 +171,8 @@ def _ready(admin: AdminClient, settings: Settings) -> bool:
 
 
 def _drained(settings: Settings) -> bool:
-    """Whether every agent has done its input, asked in the order of the flow."""
-    return all(sum(group_lag(settings, agent, topic).values()) == 0 for agent, topic in AGENTS)
+    """Whether every agent has done its input."""
+    return not agents_behind(settings)
 
 
 def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:

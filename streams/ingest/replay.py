@@ -1,5 +1,6 @@
 """Recorded transcripts into `transcripts`: paced, in order per conversation, and resumable after an interruption."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.codec import EncodeError
-from schemas.dead_letter import LETTER
+from schemas.dead_letter import redriven_letter
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
@@ -22,6 +23,7 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import Format, RecordingError, digest, read_recording
 from streams.ingest.pace import Pace, Pacer
 from streams.kafka.client import client_config, cluster_metadata
+from streams.kafka.messages import header_texts, message_headers
 from streams.kafka.reader import read_topic
 from streams.kafka.rights import require_rights
 from streams.kafka.security import reason
@@ -31,6 +33,7 @@ from streams.system.signals import kept_interrupts
 RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event is from
 RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
+_ROW = re.compile("[0-9]{1,18}")
 
 # A record that the broker has not taken within this time is given up: leader elections and restarts take seconds.
 _DELIVERY_TIMEOUT_MS = 60_000
@@ -166,11 +169,11 @@ def _latest_runs(settings: Settings, digests: set[str]) -> dict[str, _Run]:
     """For each recording, the run that sent to `transcripts` last, and its rows there."""
     runs: dict[tuple[str, str], _Run] = {}
     for message in read_topic(settings, TRANSCRIPTS):
-        headers = dict(message.headers() or [])
-        sha, run_id, row = (_header(headers, name) for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
-        if LETTER in headers:  # redriven: it stood there before, and that tells when the run sent it
+        if redriven_letter(message_headers(message)) is not None:  # it stood there before, where the run sent it
             continue
-        if sha in digests and run_id and row.isdigit():
+        headers = header_texts(message)
+        sha, run_id, row = (headers.get(name, "") for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
+        if sha in digests and run_id and _ROW.fullmatch(row):
             run = runs.setdefault((sha, run_id), _Run(run_id))
             run.rows.add(int(row))
             run.last_ms = max(run.last_ms, message.timestamp()[1])
@@ -179,11 +182,6 @@ def _latest_runs(settings: Settings, digests: set[str]) -> dict[str, _Run]:
         if sha not in latest or run.last_ms > latest[sha].last_ms:
             latest[sha] = run
     return latest
-
-
-def _header(headers: Mapping[str, str | bytes | None], name: str) -> str:
-    value = headers.get(name)
-    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
 
 
 class _Sender:

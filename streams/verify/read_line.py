@@ -1,6 +1,5 @@
-"""`edgewise verify`: reads a line's topics and judges them; waits, if asked, until the agents have caught up."""
+"""Reads a line's topics, for the ledger to judge them."""
 
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -8,27 +7,22 @@ from typing import Any, NamedTuple
 from confluent_kafka import Message
 
 from schemas.codec import DecodeError
-from schemas.errors import EdgewiseError
+from schemas.dead_letter import Letter, LetterId, read_letter, redriven_letter
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.lag import group_lag
+from streams.kafka.messages import message_headers, message_key, message_place, message_value
 from streams.kafka.reader import read_topic, watermarks
-from streams.verify.ledger import Origin, Read, Redriven, Verdict, judge
+from streams.verify.ledger import RecordPosition, RedrivenLetter, StoredRecord, Verdict, judge
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
 AGENTS = (("edge", TRANSCRIPTS), ("cloud", CLOUD_INFERENCE), ("monitor", ROUTING_EVENTS))
-_POLL_S = 0.25
-
-
-class NotDrainedError(EdgewiseError):
-    """An agent did not catch up with its input in time."""
 
 
 def verify(settings: Settings) -> Verdict:
-    """Judge what the line's topics hold now. Raises what `read_topic` raises.
+    """The verdict on what the line's topics hold now. Raises what `read_topic` raises.
 
-    Input must have come to rest: an event that is still under way counts as lost. See `wait_until_drained`.
+    Input must have come to rest: an event that is still under way counts as lost. See `drain.wait_until_drained`.
     """
     dead_letters, redriven, late = _dead_letters(settings)
     verdict = judge(
@@ -49,38 +43,22 @@ def verify(settings: Settings) -> Verdict:
     return verdict
 
 
-def wait_until_drained(settings: Settings, timeout_s: float) -> None:
-    """Wait until every agent has committed all of its input that is there when its turn comes.
-
-    Raises `NotDrainedError` when that takes longer than `timeout_s` seconds, and what `group_lag` raises.
-    """
-    deadline = time.monotonic() + timeout_s
-    for agent, topic in AGENTS:
-        while lag := sum(group_lag(settings, agent, topic).values()):
-            if time.monotonic() > deadline:
-                raise NotDrainedError(
-                    f"after {timeout_s:g} s the {agent} agent still has {lag:,} records of "
-                    f"{settings.topic(topic)} to do: is it running, and has the input ended?"
-                )
-            time.sleep(_POLL_S)
-
-
-def _records(settings: Settings, topic: str) -> Iterator[Read[Any]]:
+def _records(settings: Settings, topic: str) -> Iterator[StoredRecord[Any]]:
     """The records of `topic`; read when the first is asked for."""
     decode = partial(_decode, codec(settings, topic).decode)
     for message in read_topic(settings, topic):
-        yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), _redriven(message))
+        yield StoredRecord(*message_place(message), decode(message_value(message)), _redriven(message))
 
 
-def _latest_windows(settings: Settings) -> Iterator[Read[Any]]:
+def _latest_windows(settings: Settings) -> Iterator[StoredRecord[Any]]:
     """The latest record of each window; one that was deleted is none."""
     decode = partial(_decode, codec(settings, MONITORING).decode)
-    latest: dict[bytes | str | None, tuple[int, int, bytes | None]] = {}
+    latest: dict[bytes | None, tuple[LetterId, bytes | None]] = {}
     for message in read_topic(settings, MONITORING):
-        latest[message.key()] = message.partition() or 0, message.offset() or 0, message.value()
-    for number, offset, value in latest.values():
+        latest[message_key(message)] = message_place(message), message_value(message)
+    for place, value in latest.values():
         if value is not None:
-            yield Read(number, offset, decode(value))
+            yield StoredRecord(*place, decode(value))
 
 
 def _decode(decode: Any, value: bytes | None) -> Any:
@@ -93,45 +71,38 @@ def _decode(decode: Any, value: bytes | None) -> Any:
 class _DeadLetters(NamedTuple):
     """What `dead-letters` says."""
 
-    origins: list[Origin]
-    redriven: list[Redriven]
+    positions: list[RecordPosition]  # of the records that became dead letters
+    redriven: list[RedrivenLetter]
     late: set[str]  # ids of events whose request to the cloud was redriven
 
 
 def _dead_letters(settings: Settings) -> _DeadLetters:
-    """Where the dead letters came from, and which were redriven; what has neither's headers is left out."""
-    found = _DeadLetters([], [], set())
-    topics: dict[str, str] = {}  # where each letter came from
-    requests: dict[str, bytes | None] = {}
+    """Where the dead letters came from, and which were redriven; what is neither a letter nor a mark is left out."""
+    positions: list[RecordPosition] = []
+    redriven: list[RedrivenLetter] = []
+    topics: dict[LetterId, str] = {}  # where each letter came from
+    requests: dict[LetterId, bytes | None] = {}
+    wanted: set[LetterId] = set()  # the requests that were redriven
     for message in read_topic(settings, DEAD_LETTERS):
-        headers = _headers(message)
-        try:
-            if headers.get("edgewise-mark") == "redriven" and "edgewise-topic" not in headers:
-                letter = headers["edgewise-letter"]
-                if letter in topics:  # else retention has removed it
-                    found.redriven.append(Redriven(letter, topics[letter]))
-                continue
-            topic = headers["edgewise-topic"].removeprefix(settings.topic_prefix)
-            found.origins.append(Origin(topic, int(headers["edgewise-partition"]), int(headers["edgewise-offset"])))
-        except (KeyError, ValueError):
-            continue
-        letter = f"{message.partition()}:{message.offset()}"
-        topics[letter] = topic
-        if topic == CLOUD_INFERENCE:
-            requests[letter] = message.value()
+        place, value = message_place(message), message_value(message)
+        found = read_letter(place, 0, None, message_headers(message), settings.topic_prefix)
+        if isinstance(found, Letter):
+            positions.append(RecordPosition(found.topic, found.partition, found.offset))
+            topics[place] = found.topic
+            if found.topic == CLOUD_INFERENCE:
+                requests[place] = value
+        elif found is not None and found.action == "redriven" and found.letter in topics:  # else retention removed it
+            topic = topics[found.letter]
+            if topic == CLOUD_INFERENCE:
+                wanted.add(found.letter)
+            elif topic in {TRANSCRIPTS, ROUTING_EVENTS}:
+                redriven.append(RedrivenLetter(str(found.letter), topic))
     decode = partial(_decode, codec(settings, CLOUD_INFERENCE).decode)
-    redriven = [decode(requests[letter]) for letter, topic in set(found.redriven) if topic == CLOUD_INFERENCE]
-    found.late.update(request.event_id for request in redriven if request is not None)
-    return found._replace(redriven=[each for each in found.redriven if each.topic in (TRANSCRIPTS, ROUTING_EVENTS)])
+    late = {request.event_id for request in map(decode, map(requests.get, wanted)) if request is not None}
+    return _DeadLetters(positions, redriven, late)
 
 
 def _redriven(message: Message) -> str | None:
-    """The dead letter that a record was; its header stands last, unless the record is a copy of a later letter."""
-    headers = list(message.headers() or ())
-    return _headers(message).get("edgewise-letter") if headers and headers[-1][0] == "edgewise-letter" else None
-
-
-def _headers(message: Message) -> dict[str, str]:
-    """Of a header given twice, the last one counts."""
-    given = dict(message.headers() or ()).items()
-    return {name: value.decode(errors="replace") for name, value in given if isinstance(value, bytes)}
+    """The dead letter that a record was, if it was one."""
+    letter = redriven_letter(message_headers(message))
+    return None if letter is None else str(letter)

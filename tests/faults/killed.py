@@ -1,6 +1,6 @@
 """Fault 1: workers killed (-9)."""
 
-from streams.verify.read_line import wait_until_drained
+from streams.verify.drain import wait_until_drained
 from streams.worker.build import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give

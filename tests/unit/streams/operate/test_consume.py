@@ -189,7 +189,8 @@ def test_an_offset_that_retention_has_removed_is_refused(follow: bool, topics: S
     for partition in range(4):
         put(topics, TRANSCRIPTS, *transcripts(*"abc", settings=topics), partition=partition)
     ends = [TopicPartition(topics.topic(TRANSCRIPTS), partition, 2) for partition in range(4)]
-    for future in AdminClient(client_config(topics)).delete_records(ends).values():
+    admin = AdminClient(client_config(topics))  # its futures live as long as it does
+    for future in admin.delete_records(ends).values():
         future.result()
     with pytest.raises(UsageError, match=r"--from 1: topic .*transcripts begins at offset 2, as retention"):
         records(topics, TRANSCRIPTS, Start(offset=1), follow=follow)
