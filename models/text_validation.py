@@ -9,18 +9,19 @@ from schemas.codec import DecodeError
 
 _LETTER_OR_DIGIT: Final = re.compile("[A-Za-z0-9]")
 
-# Unicode's categories: control, format, surrogate, private use; marks on the letter before; separators. Unassigned ones
-# are not among them: what is new in Unicode is unassigned to an older Python only, and workers must agree.
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Mn", "Mc", "Me", "Zs", "Zl", "Zp"})
-# Letters and symbols that are made to be seen as nothing: Hangul fillers, and the Braille cell without a dot.
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Unicode's categories: C is control, format, surrogate, private use and unassigned, so that normalising has no name for
+# it; M is a mark on the letter before; Z is a separator.
+_INVISIBLE: Final = "CMZ"
+# Letters and symbols that say nothing: Hangul fillers, the Braille cell without a dot, and what stands for an object or
+# for a character that was lost.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd")
 
 
 def validate_text(text: str, *, max_chars: int) -> None:
     """Raise `DecodeError` for a text that no model is asked about: `text_too_long`, or `empty_text`.
 
     Too long is over `max_chars` characters as they came. Empty is a text in which `normalise` leaves nothing to be
-    seen: white space, control, zero-width and private characters, marks without a letter.
+    seen: white space, control, zero-width, private and unassigned characters, marks without a letter.
     """
     if len(text) > max_chars:
         raise DecodeError("text_too_long", f"the text has {len(text)} characters; at most {max_chars} are allowed")
@@ -40,4 +41,4 @@ def is_readable(text: str) -> bool:
 
 def _has_visible(text: str) -> bool:
     """Whether a character of `text` shows something by itself."""
-    return any(unicodedata.category(character) not in _INVISIBLE and character not in _BLANK for character in text)
+    return any(unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK for character in text)

@@ -18,9 +18,7 @@ def validate_event(event: TranscriptEvent, *, now_ms: int) -> None:
 
     Empty ids or ids over 256 characters, a turn below 0, a time outside [2000-01-01, now + 1 day].
     """
-    for name, id_ in (("event_id", event.event_id), ("conversation_id", event.conversation_id)):
-        if not 0 < len(id_) <= MAX_ID_CHARS:
-            raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")
+    validate_ids(event.event_id, event.conversation_id)
     if event.turn < 0:
         raise DecodeError("invalid_turn", f"turn is {event.turn}; it counts from 0")
     if not EARLIEST_MS <= event.occurred_at <= now_ms + CLOCK_SKEW_MS:
@@ -29,3 +27,10 @@ def validate_event(event: TranscriptEvent, *, now_ms: int) -> None:
             f"occurred_at is {event.occurred_at}; from 2000-01-01 ({EARLIEST_MS}) to a day from now is allowed,"
             " in UTC milliseconds",
         )
+
+
+def validate_ids(event_id: str, conversation_id: str) -> None:
+    """Raise `DecodeError` for an id that is empty or longer than 256 characters."""
+    for name, id_ in (("event_id", event_id), ("conversation_id", conversation_id)):
+        if not 0 < len(id_) <= MAX_ID_CHARS:
+            raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")

@@ -4,14 +4,17 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Final, Literal, TextIO
 
 import typer
 
 from schemas.errors import UsageError
+
+OutputFormat = Literal["csv", "jsonl"]
+ENDINGS: Final[Mapping[str, OutputFormat]] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @contextmanager
@@ -72,3 +75,20 @@ def _keep_partial(unfinished: Path, path: Path, target: Path) -> None:
     unfinished.replace(partial)
     kept = "stays as it was" if target.exists() else "was not written"
     typer.echo(f"edgewise: {path} {kept}; what was done before the failure is in {partial}", err=True)
+
+
+def output_format(path: Path | None, chosen: OutputFormat | None, default: OutputFormat) -> OutputFormat:
+    """The format to write: the one `chosen`, else what the file's ending says, `default` on standard output.
+
+    Raises UsageError: the ending is that of no format that can be written.
+    """
+    if chosen is not None or path is None:
+        return chosen or default
+    if path.suffix.lower() in ENDINGS:
+        return ENDINGS[path.suffix.lower()]
+    if path.exists() and not path.is_file():  # a device, a pipe
+        return default
+    raise UsageError(
+        f"{path}: its ending is none of those that can be written, {', '.join(ENDINGS)}: take one of them, or name the "
+        "format, csv or jsonl, as an option"
+    )

@@ -63,9 +63,9 @@ def recorded_events(
     conversation; one without a time happens now. Roles and channels that the schema does not know become `unknown` and
     stay, as written, in the attributes, as do all other columns.
 
-    Raises RecordingError: a time or a turn that cannot be understood.
+    Raises RecordingError: a text that is none, or a time or a turn that cannot be understood.
     """
-    chosen = {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
+    chosen = _chosen(columns)
     turns: Counter[str] = Counter()
     for row in rows:
         try:
@@ -82,16 +82,12 @@ def _event(
     turns: Counter[str],
     clock: Clock,
 ) -> TranscriptEvent:
-    rest = dict(row.fields)
-    found: dict[str, object] = {}
-    for field, names in columns.items():
-        name = next((name for name in names if rest.get(name) not in (None, "")), None)
-        if name is not None:
-            found[field] = rest.pop(name)
+    if not row.is_text:
+        raise ValueError("not a text where the text should be")
+    found, rest = _fields(row, columns)
     rest.pop(columns["text"][0], None)  # where it is empty
     attributes = {name: _text(value) for name, value in rest.items() if value not in (None, "")}
-    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
-    conversation_id = _text(found.get("conversation_id", event_id))
+    event_id, conversation_id = _ids(row, recording, found)
     turns[conversation_id] += 1
     role, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
     if role.lower() not in _ROLES:
@@ -110,6 +106,33 @@ def _event(
         source=_text(found.get("source", path.name)),
         attributes=attributes,
     )
+
+
+def recorded_ids(row: Row, recording: str, columns: Mapping[str, str]) -> tuple[str, str]:
+    """The ids of the event and of the conversation that `recorded_events` gives to a row."""
+    found, _ = _fields(row, _chosen(columns))
+    return _ids(row, recording, found)
+
+
+def _chosen(columns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The columns that each field is taken from, those of `columns` before the usual ones."""
+    return {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
+
+
+def _fields(row: Row, columns: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, object], dict[str, object]]:
+    """The event's fields that the row has, by name, and its other columns."""
+    rest = dict(row.fields)
+    found: dict[str, object] = {}
+    for field, names in columns.items():
+        name = next((name for name in names if rest.get(name) not in (None, "")), None)
+        if name is not None:
+            found[field] = rest.pop(name)
+    return found, rest
+
+
+def _ids(row: Row, recording: str, found: Mapping[str, object]) -> tuple[str, str]:
+    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
+    return event_id, _text(found.get("conversation_id", event_id))
 
 
 def event_id_of(recording: str, row: int) -> str:
