@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -42,7 +43,7 @@ class Row:
     line: int  # of the file where it begins, from 1
     fields: Mapping[str, object]  # all of them, in the file's order
     text: str  # empty where there is none
-    is_text: bool = True  # False where something else stands in its place: a number, a list, NaN
+    is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
 
 
 def read_recording(
@@ -76,11 +77,22 @@ def read_recording(
             missing = _at(path, line, _no_text(text_column, fields)) if number == 1 else missing
             if text_column in fields:
                 missing = None
-            yield Row(
-                number, line, fields, text if isinstance(text, str) else "", text is None or isinstance(text, str)
-            )
+            words = _words(text)
+            yield Row(number, line, fields, words or "", words is not None)
         if missing is not None:
             raise missing
+
+
+def _words(value: object) -> str | None:
+    """The text that a field holds, none at all as an empty one; None where it holds something else.
+
+    A number is one: a message of digits comes as a number from what turns tables into JSON.
+    """
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    return "" if value is None else value if isinstance(value, str) else None
 
 
 def digest(path: Path) -> str:

@@ -99,8 +99,8 @@ def test_what_a_worker_refuses_is_not_scored_and_says_why() -> None:
 
     given = [
         *rows(
-            {"text": "bad"}, {"text": " \t"}, {"text": "\u200b\x00"}, {"text": "x" * 101}, {"text": "a", "id": "i" * 257},
-            {"text": "b", "conversation_id": "i" * 257}, {"text": "x" * 100},
+            {"text": "bad"}, {"text": " \t"}, {"text": "\u200b\x00"}, {"text": "x" * 101},
+            {"text": "a", "id": "i" * 257}, {"text": "b", "conversation_id": "i" * 257}, {"text": "x" * 100},
         ),
         Row(8, 8, {"text": False}, "", is_text=False),
     ]  # fmt: skip
