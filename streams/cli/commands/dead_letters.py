@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from streams.operate.dead_letter_box import Selection
     from streams.operate.redrive import Outcome
 
-dead_letters = typer.Typer(no_args_is_help=True, help="See what could not be used, and put it back or drop it.")
+dead_letters = typer.Typer(
+    no_args_is_help=True,
+    help="See what could not be used, and put it back or drop it.\n\n"
+    "Example: [bold]edgewise dead-letters list --since -1d[/]",
+)
 
 Places = Annotated[
     list[str] | None,

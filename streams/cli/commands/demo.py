@@ -35,11 +35,11 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not an exception: it would come up wherever the demo happens to be, even among what ends its processes.
         signal.signal(number, lambda _number, _frame: told_to_end.set())
-    folder = Path(tempfile.mkdtemp(prefix="edgewise-demo-"))
-    typer.echo(f"The logs of all processes go to {folder}", err=True)
     try:
         # Opened first: nobody should wait a minute to hear that the file can't be written.
         with nullcontext() if json_file is None else whole_file(json_file) as file:
+            folder = Path(tempfile.mkdtemp(prefix="edgewise-demo-"))
+            typer.echo(f"The logs of all processes go to {folder}", err=True)
             report = run_demo(settings, folder, events, told_to_end.is_set)
             if file is not None:
                 file.write(json_text(report_json(report), indent=2) + "\n")

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 models = typer.Typer(
-    no_args_is_help=True, help="See which models there are, what they are, and whether they are whole."
+    no_args_is_help=True,
+    help="See which models there are, what they are, and whether they are whole.\n\n"
+    "Example: [bold]edgewise models list[/]",
 )
 
 
