@@ -12,7 +12,16 @@ from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_ty
 from schemas.codec import DeadLetterReason
 from schemas.dead_letter import LETTER_HEADERS, MARK_HEADERS, Action
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES
+from schemas.topics import (
+    ALERTS,
+    CLOUD_INFERENCE,
+    DEAD_LETTERS,
+    MONITORING,
+    RECORD_TYPES,
+    ROUTING_EVENTS,
+    SENTIMENT,
+    TRANSCRIPTS,
+)
 from streams.operate.moment import EXAMPLES, parse_moment
 from streams.system.clock import Clock
 
@@ -23,6 +32,17 @@ PERCENTILES: Final = (50, 95, 99)
 
 PLACE: Final = ("_key", "_partition", "_offset", "_timestamp")
 """What every record is shown with, after its own fields."""
+
+# What a table shows unless fields are named: as much as fits beside each other on 80 columns.
+_TABLE: Final[Mapping[str, tuple[str, ...]]] = {
+    TRANSCRIPTS: ("conversation_id", "turn", "role", "text"),
+    SENTIMENT: ("conversation_id", "turn", "label", "confidence", "route", "reason"),
+    CLOUD_INFERENCE: ("conversation_id", "turn", "reason", "text"),
+    ROUTING_EVENTS: ("conversation_id", "turn", "stage", "route", "reason", "cost_usd"),
+    MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
+    ALERTS: ("rule", "state", "value", "threshold", "message"),
+    DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
+}
 
 UNREADABLE: Final = ("_error", "_value")
 """What stands for a record that cannot be decoded. A dead letter has `_value` too."""
@@ -85,6 +105,11 @@ def fields_of(topic: str) -> dict[str, Field]:
     hints = get_type_hints(RECORD_TYPES[topic])
     own = {name: _field(name, hint) for name, hint in hints.items()}
     return own | _PLACE_FIELDS | dict.fromkeys(UNREADABLE, _TEXT)
+
+
+def table_fields(topic: str) -> list[str]:
+    """The fields of `topic`'s records that a table shows: few enough to fit; and why one cannot be decoded."""
+    return [*_TABLE[topic], *([] if topic == DEAD_LETTERS else ["_error"])]
 
 
 def parse_fields(topic: str, text: str) -> list[str]:

@@ -28,7 +28,8 @@ def consume(
         ),
     ] = None,
     fields: Annotated[
-        str | None, typer.Option(metavar="FIELD,…", help="Only these fields, in this order; default: all.")
+        str | None,
+        typer.Option(metavar="FIELD,…", help="Only these fields, in this order; default: all, in a table some."),
     ] = None,
     output_format: Annotated[
         Literal["json", "csv", "table"],
@@ -50,11 +51,14 @@ def consume(
     from schemas.errors import UsageError
     from streams.cli.context import start
     from streams.operate.consume import Start, records, require_topic
-    from streams.operate.record_fields import fields_of, matches, parse_conditions, parse_fields
+    from streams.operate.record_fields import fields_of, matches, parse_conditions, parse_fields, table_fields
     from streams.system.clock import now_ms
 
     require_topic(topic)
-    names = parse_fields(topic, fields) if fields is not None else list(fields_of(topic))
+    if fields is not None:
+        names = parse_fields(topic, fields)
+    else:
+        names = table_fields(topic) if output_format == "table" else list(fields_of(topic))
     conditions = parse_conditions(topic, where or [], now_ms)
     place = Start.parse(start_at or ("latest" if follow else "beginning"))
     if follow and output_format == "table" and most is None:

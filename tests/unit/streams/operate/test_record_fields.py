@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.topics import DEAD_LETTERS, RECORD_TYPES
-from streams.operate.record_fields import field_value, fields_of, matches, parse_conditions, parse_fields
+from streams.operate.record_fields import field_value, fields_of, matches, parse_conditions, parse_fields, table_fields
 
 NOW_MS = 1_700_000_300_000
 
@@ -105,6 +105,8 @@ def test_every_topic_has_its_fields_and_the_place_of_a_record(topic: str) -> Non
     names = list(fields_of(topic))
     assert {"_key", "_partition", "_offset", "_timestamp"} < set(names)
     assert parse_fields(topic, ",".join(names)) == names
+    assert set(table_fields(topic)) < set(names)
+    assert len(table_fields(topic)) <= 7
 
 
 def test_fields_are_chosen_by_name() -> None:
