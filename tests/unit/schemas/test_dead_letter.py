@@ -15,6 +15,7 @@ from schemas.dead_letter import (
     parse_place,
     read_letter,
     redriven_headers,
+    redriven_letter,
 )
 from schemas.errors import UsageError
 from streams.agents.dead_letter import dead_letter, first_failures
@@ -176,3 +177,20 @@ def test_places_are_understood() -> None:
 def test_other_places_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="names no dead letter"):
         parse_place(text)
+
+
+@pytest.mark.parametrize(
+    ("headers", "letter"),
+    [
+        ((), None),
+        ((("edgewise-letter", b"0:7"),), None),
+        ((("edgewise-attempts", b"1"), ("edgewise-letter", b"0:7"), ("trace", b"1")), None),
+        ((("edgewise-attempts", b"1"), ("edgewise-letter", b"seven")), None),
+        ((("edgewise-attempts", b"1"), ("edgewise-letter", None)), None),
+        ((("trace", b"1"), ("edgewise-attempts", b"1"), ("edgewise-letter", b"0:7")), LetterId(0, 7)),
+    ],
+)
+def test_only_the_pair_at_the_end_says_that_a_record_was_redriven(
+    headers: tuple[Header, ...], letter: LetterId | None
+) -> None:
+    assert redriven_letter(headers) == letter

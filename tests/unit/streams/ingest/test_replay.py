@@ -129,6 +129,19 @@ def test_a_row_that_was_redriven_does_not_make_its_run_the_latest(topics: Settin
     assert replay(topics, [recording], resume=True).sent == 180
 
 
+@pytest.mark.parametrize("last", [("edgewise-letter", "0:0"), ("edgewise-row", "²")])
+def test_headers_that_others_wrote_are_not_taken_for_ours(
+    last: tuple[str, str], topics: Settings, recording: Recording
+) -> None:
+    replay(topics, [recording])
+    producer = Producer(client_config(topics))
+    first = sent(topics)[0]
+    added = [*headers(first).items(), last]
+    producer.produce(topics.topic(TRANSCRIPTS), first.value(), first.key(), headers=added)
+    assert producer.flush(30) == 0
+    assert replay(topics, [recording], resume=True).sent == 0
+
+
 def test_a_file_that_was_changed_is_another_recording(topics: Settings, recording: Recording) -> None:
     replay(topics, [recording])
     with recording.path.open("a") as file:
