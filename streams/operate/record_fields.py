@@ -17,9 +17,9 @@ from schemas.topics import (
     CLOUD_INFERENCE,
     DEAD_LETTERS,
     MONITORING,
-    RECORD_TYPES,
     ROUTING_EVENTS,
     SENTIMENT,
+    TOPICS,
     TRANSCRIPTS,
 )
 from streams.operate.moment import EXAMPLES, parse_moment
@@ -102,7 +102,7 @@ def fields_of(topic: str) -> dict[str, Field]:
     """The fields of `topic`'s records (its name without the prefix), in the order in which they are shown."""
     if topic == DEAD_LETTERS:
         return {**_OF_LETTERS, "_value": _TEXT, **_PLACE_FIELDS}
-    hints = get_type_hints(RECORD_TYPES[topic])
+    hints = get_type_hints(TOPICS[topic].record_type)
     own = {name: _field(name, hint) for name, hint in hints.items()}
     return own | _PLACE_FIELDS | dict.fromkeys(UNREADABLE, _TEXT)
 

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from schemas.errors import EdgewiseError
+from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
-from streams.verify.read_line import AGENTS
 
 # Without progress for so long, nobody works on it. A worker that starts takes up to 10 s on a busy machine; a
 # transaction that a killed one left open is aborted, and then done again, after 20 s.
@@ -22,12 +23,12 @@ class NotDrainedError(EdgewiseError):
         self.behind = dict(behind)
 
 
-def agents_behind(settings: Settings) -> dict[str, int]:
+def agents_behind(cluster: Cluster) -> dict[str, int]:
     """The events that each agent has yet to do; one that has done all is left out. Raises what `group_lag` raises.
 
     The agents are asked in the order of the flow: where one has done all, nothing more comes to the next.
     """
-    lags = {agent: sum(group_lag(settings, agent, topic).values()) for agent, topic in AGENTS}
+    lags = {agent: sum(group_lag(cluster, agent, spec.reads).values()) for agent, spec in AGENTS.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
 
 
@@ -52,11 +53,12 @@ def wait_until_drained(
 
     Raises NotDrainedError: the time is up; and what `group_lag` raises.
     """
+    cluster = Cluster(settings)
     began = moved_at = clock_s()
     least: tuple[int, ...] | None = None
-    while behind := agents_behind(settings):
+    while behind := agents_behind(cluster):
         # In the order of the flow, for what one agent does makes more to do for the next.
-        lags, now = tuple(behind.get(agent, 0) for agent, _ in AGENTS), clock_s()
+        lags, now = tuple(behind.get(agent, 0) for agent in AGENTS), clock_s()
         if least is None or lags < least:
             least, moved_at = lags, now
         if timeout_s is not None and now - began >= timeout_s:

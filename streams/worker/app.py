@@ -16,13 +16,14 @@ from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.agents import metrics
+from streams.agents.agent import Agent
 from streams.config.settings import Settings
-from streams.kafka.client import cluster_metadata, require_visible
+from streams.kafka.client import Cluster
 from streams.kafka.oauth import TokenRefusedError
-from streams.kafka.rights import AGENTS, require_access
-from streams.kafka.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
+from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, client_identity
+from streams.worker.access import require_topics
 from streams.worker.aiokafka_security import credentials
-from streams.worker.delivery import Agent, Delivery, DeliveryError, FencedError
+from streams.worker.delivery import Delivery, DeliveryError, FencedError
 from streams.worker.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,6 @@ STOP_TIMEOUT_S = 8.0
 # is given up soon, for a worker that is to stop waits for it.
 LOGIN_CHECK_S = 10.0
 _LOGIN_CHECK_TIMEOUT_S = 2.0
-
-
-class TopicMissingError(UsageError):
-    """A topic that the agent reads or writes does not exist."""
 
 
 def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
@@ -73,7 +70,7 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
     )
     transport = Transport(app.conf.broker, app, app.loop)
     transport.check_versions()
-    transport.settings, transport.chunk_records = settings, agent.chunk_records
+    transport.cluster, transport.chunk_records = delivery.cluster, agent.chunk_records
     app.transport = transport
     topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
 
@@ -94,9 +91,10 @@ async def serve(settings: Settings, agent: Agent) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await asyncio.to_thread(_require_topics, settings, agent)
+    cluster = Cluster(settings)
+    await asyncio.to_thread(require_topics, cluster, agent)
     with _temporary_folder() as datadir:
-        delivery = Delivery(settings, agent)
+        delivery = Delivery(cluster, agent)
         await asyncio.to_thread(delivery.start)
         app = build_app(settings, agent, delivery, Path(datadir))
         if settings.metrics_port:
@@ -105,38 +103,40 @@ async def serve(settings: Settings, agent: Agent) -> None:
         starting = asyncio.create_task(app.start())
         stopping = asyncio.create_task(stop.wait())
         crashing = asyncio.create_task(app.wait_until_stopped())
-        watching = asyncio.create_task(_watch_login(settings))
+        watching = asyncio.create_task(_watch_login(cluster))
         await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        running = {stopping, crashing, watching}
         if starting.done() and starting.exception() is None:
             logger.info("%s: worker %s is up", agent.name, settings.worker_id)
-            await asyncio.wait({stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
-        failures = [app.crash_reason, *(task.exception() for task in (watching, starting) if task.done())]
+            running.add(asyncio.create_task(delivery.tick(lambda: cast(Consumer, app.consumer))))
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
         failure = next(filter(None, failures), None)
-        for task in (starting, stopping, crashing, watching):
+        for task in (*running, starting):
             task.cancel()
         await _stop(app, failure is not None)
         await delivery.close()
     if failure is not None:
-        raise await asyncio.to_thread(_explained, failure, settings, agent)
+        raise await asyncio.to_thread(_explained, failure, cluster, agent)
 
 
-async def _watch_login(settings: Settings) -> None:
+async def _watch_login(cluster: Cluster) -> None:
     """Raises ConnectionRefusedByBrokerError or TokenRefusedError once the brokers no longer take this login.
 
     To the clients that is a broker that is away: they go on with the connections that they have, and then go on trying.
     """
     while True:
         await asyncio.sleep(LOGIN_CHECK_S)
-        if settings.kafka_security_protocol != "PLAINTEXT":
+        if cluster.settings.kafka_security_protocol != "PLAINTEXT":
             try:
-                await asyncio.to_thread(cluster_metadata, settings, _LOGIN_CHECK_TIMEOUT_S)
+                await asyncio.to_thread(cluster.metadata, _LOGIN_CHECK_TIMEOUT_S)
             except (ConnectionRefusedByBrokerError, TokenRefusedError):
                 raise
             except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
                 continue
 
 
-def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
+def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseException:
     """`failure`, or where a login, a right or a topic was taken away meanwhile, which one.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
@@ -147,12 +147,13 @@ def _explained(failure: BaseException, settings: Settings, agent: Agent) -> Base
         refused = failure.args[0].code() in AUTHORIZATION
     if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
-            _require_topics(settings, agent)
+            require_topics(cluster, agent)
         except (AccessError, UsageError) as precise:
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
             pass
-    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}") if refused else failure
+    identity = client_identity(cluster.settings)
+    return AccessError(f"{agent.name}: the broker refused {identity}: {failure}") if refused else failure
 
 
 async def _stop(app: faust.App, crashed: bool) -> None:
@@ -161,22 +162,6 @@ async def _stop(app: faust.App, crashed: bool) -> None:
         await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001  what matters is committed; the group drops a silent member by itself
         logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)
-
-
-def _require_topics(settings: Settings, agent: Agent) -> None:
-    present = cluster_metadata(settings).topics
-    require_access(settings, agent.name)
-    writes = AGENTS[agent.name].writes if agent.name in AGENTS else ()
-    missing = [topic for topic in (agent.source, *map(settings.topic, writes)) if topic not in present]
-    for topic in missing:
-        require_visible(settings, topic)
-    if missing:
-        names = ", ".join(map(repr, missing))
-        raise TopicMissingError(
-            f"{agent.name}: topic{'s' if len(missing) > 1 else ''} {names} do{'' if len(missing) > 1 else 'es'} not "
-            f"exist on {settings.bootstrap_servers}: create the topics with `edgewise topics create`, or set "
-            "EDGEWISE_TOPIC_PREFIX"
-        )
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
@@ -191,7 +176,7 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _serve_metrics(settings: Settings, agent: Agent, app: faust.App) -> None:
-    def lags() -> dict[faust.types.TP, int]:
+    def lags() -> dict[tuple[str, int], int]:
         consumer = cast(Consumer, app.consumer)
         return {tp: consumer.lag(tp) for tp in list(consumer.committed)}
 

@@ -10,31 +10,25 @@ With the embedded broker this is at least once: that broker does not isolate wha
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP, StreamT
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
-from streams.config.settings import Settings
-from streams.kafka.client import client_config
-from streams.kafka.embedded_lock import turns
-from streams.kafka.security import AUTHORIZATION, AccessError, reason
+from streams.agents.agent import Agent, Output
+from streams.kafka.client import TRANSACTION_TIMEOUT_MS, Cluster
+from streams.kafka.embedded_lock import exclusive_transactions
+from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
+from streams.system.clock import Clock, now_ms
 from streams.system.threads import DaemonThread
-from streams.worker.transport import Chunk, Consumer, Record, batches
+from streams.worker.transport import Chunk, Consumer, batches
 
 logger = logging.getLogger(__name__)
-
-# Between a transaction's first record and its commit lie milliseconds. When a broker dies, others lead in its place and
-# need not wait for its replicas after its session (9 s), and as much again when it was the active controller, whose
-# successor begins to count anew after its election: 20 s outlast that. It also bounds how long a worker that died
-# keeps others from reading past its open transaction.
-TRANSACTION_TIMEOUT_MS = 20_000
 
 # What a frozen broker has been asked is asked elsewhere after 6 s, and who leads is looked up every 3 s, so that a
 # transaction that such a broker had a part in goes on within its 20 s. librdkafka's defaults are 60 s and 5 minutes.
@@ -47,6 +41,23 @@ PRODUCERS = 2
 # Where the markers take longer than the other producer's transaction, librdkafka asks again after so long; its default
 # of 100 ms would be a tenth of a second of standing still. It doubles with every try, up to a second.
 RETRY_BACKOFF_MS = 5
+
+# How results are produced: what differs from the cluster's other producers.
+PRODUCER_OPTIONS: Mapping[str, object] = {
+    # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
+    # transaction's coordinator knows the partitions, a round trip.
+    "linger.ms": 0,
+    "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+    "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
+    "retry.backoff.ms": RETRY_BACKOFF_MS,
+    # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
+    # transaction would be over when the network is back.
+    "reconnect.backoff.max.ms": 500,
+    # A client that has lost all brokers would forget those that it knows, and begin anew at the bootstrap servers.
+    # librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and 5456): a
+    # connection that broke for an instant would stop the worker.
+    "metadata.recovery.strategy": "none",
+}
 
 # init_transactions waits out a predecessor's open transaction (20 s at most) and a coordinator that is loading.
 INIT_TIMEOUT_S = 60.0
@@ -66,6 +77,9 @@ CLOSE_S = 2.0
 # on each is one transaction, not several.
 CHUNKS = 4
 
+# Of an agent that does not tick.
+_FOREVER_S = 1e9
+
 # The broker refused a batch of a generation that is over (KIP-447): its input is somebody's to read again.
 _GENERATION_IS_OVER = (
     KafkaError.ILLEGAL_GENERATION,
@@ -78,33 +92,6 @@ _GENERATION_IS_OVER = (
 # next, once, or librdkafka does (`_STATE`). The abort of that gives the producer a new epoch, whose numbers begin at 0.
 _READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._STATE)  # noqa: SLF001
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
-
-
-class Output(NamedTuple):
-    """A record to produce; `topic` is its full name on the cluster."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Agent(Protocol):
-    """One job in the flow: records of one topic in, records of other topics out."""
-
-    name: str  # names the consumer group, the producers and the metrics
-    source: str  # full name of the topic it consumes
-    chunk_records: int  # most records of a partition given to `process` in one run
-    gather_s: float  # after a small batch more records are let come together for so long; 0 where latency counts
-
-    async def process(self, records: Sequence[Record]) -> Sequence[Output]:
-        """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
-
-    def reset(self) -> None:
-        """Positions were set back to the committed ones: forget what came of records since."""
-
-    async def close(self) -> None:
-        """Free what the agent holds."""
 
 
 class FencedError(EdgewiseError):
@@ -121,31 +108,33 @@ class Delivery:
     Raises FencedError, DeliveryError; AccessError where the broker does not let this user do it.
     """
 
-    def __init__(self, settings: Settings, agent: Agent, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        cluster: Cluster,
+        agent: Agent,
+        clock: Clock = now_ms,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.cluster = cluster
+        self.settings = cluster.settings
         self.agent = agent
+        self._clock = clock
         self._clock_s = clock_s
+        self._one_at_a_time = asyncio.Lock()  # a batch, or a tick
         # One thread: a transaction is never begun before the one ahead of it ended.
         self._thread = DaemonThread("delivery")
         self._producers: list[Producer] = []
-        self._turns: AbstractContextManager[None] = nullcontext()
+        self._exclusive: AbstractContextManager[None] = nullcontext()
         self._turn = 0
         self._seeks = 0
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
         """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
-        self._turns = turns(self.settings)
+        self._exclusive = exclusive_transactions(self.cluster)
         transactional_id = self.settings.transactional_id(self.agent.name)
         for i in range(PRODUCERS):
-            producer = Producer(
-                producer_config(self.settings)
-                | {
-                    "transactional.id": f"{transactional_id}-{i}",
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    "retry.backoff.ms": RETRY_BACKOFF_MS,
-                }
-            )
+            producer = self.cluster.producer(PRODUCER_OPTIONS, transactional_id=f"{transactional_id}-{i}")
             try:
                 self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
             except KafkaException as exception:
@@ -155,7 +144,18 @@ class Delivery:
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""
         async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
-            await self._batch(consumer(), chunks)
+            async with self._one_at_a_time:
+                await self._batch(consumer(), chunks)
+
+    async def tick(self, consumer: Callable[[], Consumer]) -> None:
+        """Asks the agent at its intervals, while this worker has partitions, until it is cancelled."""
+        while True:
+            await asyncio.sleep(self.agent.tick_s or _FOREVER_S)
+            async with self._one_at_a_time:
+                partitions = consumer().committed
+                outputs = await self.agent.tick(self._clock()) if partitions else ()
+                if outputs and not await self._ended(self._thread.submit(partial(self._transact, outputs, {}, b""))):
+                    self._set_back(partitions)
 
     async def close(self) -> None:
         """Waits a little for the transaction under way; what does not end, the broker aborts."""
@@ -167,7 +167,7 @@ class Delivery:
         if accepted:
             if consumer.seeks != self._seeks:
                 self._seeks = consumer.seeks
-                self.agent.reset()
+                self._set_back(consumer.committed)
             records = [record for chunk in accepted for record in chunk.records]
             outputs = await self.agent.process(records)
             ends = {chunk.partition: chunk.end for chunk in accepted}
@@ -179,8 +179,12 @@ class Delivery:
                 metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
             else:
                 broken = True
+                self._set_back(consumer.committed)
         if broken and consumer.flow_active:
             await consumer.perform_seek()
+
+    def _set_back(self, partitions: Iterable[TP]) -> None:
+        self.agent.positions_set_back({tp.partition for tp in partitions})
 
     async def _ended(self, transaction: Future[bool]) -> bool:
         """What `_transact` returns, or raises. Raises DeliveryError when it does neither."""
@@ -200,7 +204,7 @@ class Delivery:
 
     def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
         """One transaction. False: it was aborted, and its input must be read again."""
-        with self._turns:
+        with self._exclusive:
             return self._transact_alone(outputs, ends, metadata)
 
     def _transact_alone(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
@@ -210,8 +214,9 @@ class Delivery:
             producer.begin_transaction()
             for output in outputs:
                 self._produce(producer, output)
-            offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
-            self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
+            if ends:  # a tick has read nothing
+                offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
+                self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
             self._retry(producer.commit_transaction)
         except KafkaException as exception:
             error = _cause(producer, exception.args[0])
@@ -269,7 +274,7 @@ class Delivery:
                 KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE on transactional ids that begin with "
                 + self.settings.transactional_id(self.agent.name),
             }.get(error.code(), f"READ on topic {self.agent.source} and WRITE on those that the agent publishes to")
-            return AccessError(f"{self.agent.name}: {reason(self.settings, error, needs)}")
+            return AccessError(f"{self.agent.name}: {explain_refusal(self.settings, error, needs)}")
         too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
         advice = ". Nothing was committed: raise that topic's max.message.bytes" if too_large else ""
         return DeliveryError(
@@ -292,29 +297,6 @@ def _cause(producer: Producer, error: KafkaError) -> KafkaError:
             cause: KafkaError = exception.args[0]
             return cause
     return error
-
-
-def producer_config(settings: Settings) -> dict[str, Any]:
-    """How results are produced, transactions aside."""
-    return client_config(settings) | {
-        # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
-        # transaction's coordinator knows the partitions, a round trip.
-        "linger.ms": 0,
-        "socket.timeout.ms": REQUEST_TIMEOUT_MS,
-        "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
-        # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
-        # transaction would be over when the network is back.
-        "reconnect.backoff.max.ms": 500,
-        # A client that has lost all brokers would forget those that it was told of, and begin anew at the bootstrap
-        # servers. librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and
-        # 5456): a connection that broke for an instant would stop the worker.
-        "metadata.recovery.strategy": "none",
-        "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
-        "compression.type": "lz4",
-        # The broker judges what is too large, after compression. The client would before: a text of 3 MB that came in
-        # 30 kB could not even become a dead letter, and would stop the line.
-        "message.max.bytes": 64 * 1024 * 1024,
-    }
 
 
 def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.verify.drain import wait_until_drained
 from streams.verify.ledger import Verdict
 from streams.verify.read_line import verify
-from streams.worker.build import AGENTS
 from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
@@ -151,7 +152,9 @@ class Scene:
     def note_read(self, others: AbstractSet[str] = frozenset()) -> None:
         """Note what of the load, or of `others`, has a result and is gone from `transcripts`; when all is at rest."""
         decode = codec(self.settings, TRANSCRIPTS).decode
-        present = {decode(message.value()).event_id for message in read_topic(self.settings, TRANSCRIPTS)}
+        present = {
+            decode(message.value()).event_id for message in read_topic(client.Cluster(self.settings), TRANSCRIPTS)
+        }
         self.removed.read |= self.watch.seen.keys() & (self.load.sent.keys() | others) - present
 
     def must_go_on(self, events: int = 50, timeout_s: float = 60.0) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.settings import Settings, load_settings, variable
-from streams.worker.build import AGENTS
 from tests.kafka.kafka_server import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -135,7 +135,7 @@ def test_prometheus_scrapes_every_worker_at_its_port() -> None:
 
 
 def test_the_rules_use_metrics_and_labels_that_a_worker_has() -> None:
-    source = (REPOSITORY / "streams" / "metrics.py").read_text()
+    source = (REPOSITORY / "streams" / "agents" / "metrics.py").read_text()
     for name in set(re.findall(r"\bedgewise_\w+", RULES)):
         assert f'"{re.sub(r"_(total|bucket|count|sum)$", "", name)}"' in source, name
     for label in {name for names in re.findall(r"\{([^{}$]*)\}", RULES) for name in re.findall(r"(\w+)=", names)}:

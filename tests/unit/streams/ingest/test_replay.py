@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Message, Producer
+from confluent_kafka import Message
 
 from schemas.errors import UsageError
 from schemas.topics import TRANSCRIPTS
@@ -17,7 +17,7 @@ from streams.config.settings import Settings
 from streams.files.recording import RecordingError
 from streams.ingest.pace import Pace
 from streams.ingest.replay import Recording, ReplayError, Summary, replay
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 
@@ -41,7 +41,7 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Recording:
 
 
 def sent(settings: Settings) -> list[Message]:
-    return list(read_topic(settings, TRANSCRIPTS))
+    return list(read_topic(Cluster(settings), TRANSCRIPTS))
 
 
 def headers(message: Message) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def test_the_latest_run_is_the_one_resumed(topics: Settings, recording: Recordin
 def test_a_row_that_was_redriven_does_not_make_its_run_the_latest(topics: Settings, recording: Recording) -> None:
     replay(topics, [recording])
     interrupted_after(120, topics, recording)
-    producer = Producer(client_config(topics))
+    producer = Cluster(topics).producer()
     first = sent(topics)[0]
     added = [*headers(first).items(), ("edgewise-attempts", "1"), ("edgewise-letter", "0:0")]
     producer.produce(topics.topic(TRANSCRIPTS), first.value(), first.key(), headers=added)
@@ -129,15 +129,14 @@ def test_a_row_that_was_redriven_does_not_make_its_run_the_latest(topics: Settin
     assert replay(topics, [recording], resume=True).sent == 180
 
 
-@pytest.mark.parametrize("last", [("edgewise-letter", "0:0"), ("edgewise-row", "²")])
-def test_headers_that_others_wrote_are_not_taken_for_ours(
-    last: tuple[str, str], topics: Settings, recording: Recording
-) -> None:
+@pytest.mark.parametrize("row", ["²", "9" * 5_000])
+def test_a_row_that_is_no_number_does_not_count(topics: Settings, recording: Recording, row: str) -> None:
+    """Others may write such headers. Seen to fail with `str.isdigit`, which takes both for numbers: int() does not."""
     replay(topics, [recording])
-    producer = Producer(client_config(topics))
+    producer = Cluster(topics).producer()
     first = sent(topics)[0]
-    added = [*headers(first).items(), last]
-    producer.produce(topics.topic(TRANSCRIPTS), first.value(), first.key(), headers=added)
+    forged = headers(first) | {"edgewise-row": row}
+    producer.produce(topics.topic(TRANSCRIPTS), first.value(), first.key(), headers=[*forged.items()])
     assert producer.flush(30) == 0
     assert replay(topics, [recording], resume=True).sent == 0
 

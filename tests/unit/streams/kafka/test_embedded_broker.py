@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.config.settings import Settings
-from streams.kafka.client import BrokerUnreachableError, cluster_metadata
+from streams.kafka.client import BrokerUnreachableError, Cluster
 from streams.kafka.embedded_broker import BrokerStartError, EmbeddedBroker
 
 
@@ -20,9 +20,8 @@ def answers(port: int) -> bool:
 
 def test_it_answers_while_the_context_is_entered_and_not_after() -> None:
     with EmbeddedBroker() as broker:
-        assert broker.alive()
-        assert list(cluster_metadata(Settings(bootstrap_servers=broker.bootstrap_servers)).brokers)
-    assert not broker.alive()
+        assert answers(broker.port)
+        assert list(Cluster(Settings(bootstrap_servers=broker.bootstrap_servers)).metadata().brokers)
     assert not answers(broker.port)
     broker.stop()  # to stop it again is no error
 
@@ -30,7 +29,7 @@ def test_it_answers_while_the_context_is_entered_and_not_after() -> None:
 def test_two_at_once_have_ports_of_their_own() -> None:
     with EmbeddedBroker() as one, EmbeddedBroker() as other:
         assert one.port != other.port
-        assert one.alive()
+        assert answers(one.port)
 
 
 def test_a_taken_port_is_told_in_one_line() -> None:
@@ -89,6 +88,6 @@ def test_an_unreachable_broker_is_told_in_one_line() -> None:
     with EmbeddedBroker() as broker:
         settings = Settings(bootstrap_servers=broker.bootstrap_servers)
     with pytest.raises(BrokerUnreachableError) as refused:
-        cluster_metadata(settings, timeout_s=0.5)
+        Cluster(settings).metadata(timeout_s=0.5)
     assert str(refused.value).startswith(f"no Kafka broker answers at {broker.bootstrap_servers} within 0.5 s")
     assert "\n" not in str(refused.value)

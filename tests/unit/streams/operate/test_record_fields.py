@@ -3,7 +3,7 @@ import json
 import pytest
 
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.operate.record_fields import field_value, fields_of, matches, parse_conditions, parse_fields, table_fields
 
 NOW_MS = 1_700_000_300_000
@@ -100,7 +100,7 @@ def test_headers_that_a_dead_letter_came_with_may_have_any_name() -> None:
     assert condition.holds({"trace-id": "7"})
 
 
-@pytest.mark.parametrize("topic", [*RECORD_TYPES, DEAD_LETTERS])
+@pytest.mark.parametrize("topic", [*TOPICS, DEAD_LETTERS])
 def test_every_topic_has_its_fields_and_the_place_of_a_record(topic: str) -> None:
     names = list(fields_of(topic))
     assert {"_key", "_partition", "_offset", "_timestamp"} < set(names)

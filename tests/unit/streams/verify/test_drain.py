@@ -3,6 +3,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.verify import drain
 from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
 
@@ -14,7 +15,7 @@ def lags(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, int]]:
     """The lags that the agents will be found with, one after the other; the last one for ever."""
     coming: list[Mapping[str, int]] = []
 
-    def group_lag(_settings: Settings, agent: str, _topic: str) -> dict[int, int]:
+    def group_lag(_cluster: Cluster, agent: str, _topic: str) -> dict[int, int]:
         now = coming[0]
         if agent == "monitor" and len(coming) > 1:
             del coming[0]
@@ -72,5 +73,5 @@ def test_a_time_that_is_given_counts_alone(lags: list[Mapping[str, int]]) -> Non
 
 def test_who_has_done_all_is_not_behind(lags: list[Mapping[str, int]]) -> None:
     lags += [{"edge": 0, "cloud": 7}, {}]
-    assert agents_behind(SETTINGS) == {"cloud": 7}
-    assert agents_behind(SETTINGS) == {}
+    assert agents_behind(Cluster(SETTINGS)) == {"cloud": 7}
+    assert agents_behind(Cluster(SETTINGS)) == {}
