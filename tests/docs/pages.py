@@ -10,7 +10,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", "training/README.md", "samples/README.md",
          *sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").glob("*.md")))  # fmt: skip
 
-PROGRAMS = frozenset(("edgewise", "make", "python", "pip", "docker", "source", "export", "promtool", "echo"))
+PROGRAMS = frozenset(
+    ("edgewise", "make", "python", "pip", "pipx", "uv", "docker", "source", "export", "promtool", "echo")
+)
 """What a line begins with that is a command; a block with one such line is made of them."""
 
 _ENDS = frozenset(("|", "&", ">", ";", "&&", "||"))
@@ -69,10 +71,12 @@ def blocks(page: str, text: str) -> Iterator[list[Line]]:
     lines = text.splitlines()
     block: list[Line] = []
     fenced = False
-    before = ""
+    language = before = ""
     for number, line in enumerate([*lines, ""], start=1):
         if line.startswith("```"):
-            fenced = not fenced
+            fenced, language = not fenced, line.strip("`")
+        if fenced and language not in {"", "sh", "bash"}:
+            continue
         indented = line.startswith("    ") and (block or not before.strip())
         if (fenced and not line.startswith("```")) or (not fenced and indented):
             block.append(Line(page, number, line.strip()))
@@ -106,8 +110,8 @@ def _of_commands(block: Sequence[Line]) -> Iterator[list[Line]]:
 
 
 def _program(text: str) -> str:
-    words = text.partition("#")[0].split()
-    return next((word for word in words if not _ASSIGNMENT.fullmatch(word)), "")
+    words = [word for word in text.partition("#")[0].split() if not _ASSIGNMENT.fullmatch(word)]
+    return words[0] if words and words[1:2] != [">"] else ""  # `a > b` is an order, not a command
 
 
 def _call(words: Sequence[str]) -> Call:
