@@ -50,3 +50,10 @@ def test_readme_and_cards_say_the_same_of_long_texts(card: str) -> None:
     said = re.search(r"a text of more than \d+ tokens in pieces of at most \d+", sentence)
     assert said is not None
     assert said[0] in " ".join(read("README.md").split())
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CARDS])
+def test_every_file_that_is_named_is_there(page: str) -> None:
+    folders = "schemas|models|streams|training|edgewise|tests|deploy|benchmarks|samples|docs"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+\.\w+)`", read(page))
+    assert [name for name in named if "NAME" not in name and not (REPOSITORY / name).exists()] == []
