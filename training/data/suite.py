@@ -1,7 +1,7 @@
 """The behaviour suite: hand-written contact-centre texts, by kind, each with the labels that are right for it.
 
-Short lists of cases for each kind of behaviour are CheckList's idea (Ribeiro et al. 2020, ACL). `docs/labels.md` tells what
-a label means.
+Short lists of cases for each kind of behaviour are CheckList's idea (Ribeiro et al. 2020, ACL). `docs/labels.md` tells
+what a label means.
 """
 
 import tomllib

@@ -81,7 +81,7 @@ def falls(report: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[dict[s
 def told(found: Sequence[Mapping[str, Any]]) -> str:
     """The falls in one line."""
     return "; ".join(
-        f"{each['model']}: {each['kind']} lost {each['lost']} of {each['items']} and won {each['won']}, p {each['p']:.3f}"
+        f"{each['model']}: {each['kind']} lost {each['lost']} of {each['items']}, won {each['won']}, p {each['p']:.3f}"
         for each in found
     )
 
