@@ -21,6 +21,7 @@ MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 
 PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
 
 
 class ArtifactError(UsageError):
@@ -50,7 +51,7 @@ class Manifest(_Part):
 
     format: Literal[1]
     name: PlainName
-    version: PlainName
+    version: Version
     created: str
     base: str
     labels: Annotated[tuple[str, ...], AfterValidator(_in_order)]

@@ -1,4 +1,4 @@
-"""`edgewise train` is there when `training` is installed, costs the other commands nothing, and says what it lacks."""
+"""A package adds a command, and costs the other commands nothing."""
 
 import os
 import subprocess
@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemas.errors import UsageError
 from streams import cli
-from training import extra
 
 REPOSITORY = Path(cli.__file__).parents[1]
 
@@ -101,21 +99,3 @@ def test_a_command_that_there_is_not_is_told() -> None:
     done = CliRunner().invoke(cli.app, ["no-such-command"])
     assert done.exit_code == 2
     assert "No such command" in done.output
-
-
-def test_what_training_lacks_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extra, "find_spec", lambda name: None if name in {"torch", "sklearn"} else object())
-    with pytest.raises(UsageError, match=r"training needs torch, scikit-learn: .*pip install 'edgewise\[training\]'"):
-        extra.require_extra()
-    monkeypatch.setattr(extra, "find_spec", lambda _: object())
-    extra.require_extra()
-
-
-def test_the_module_that_adds_train_imports_nothing_heavy() -> None:
-    pytest.importorskip("training.cli", reason="edgewise train is being written")
-    program = (
-        "import sys, training.cli; "
-        "print(*sorted({'torch', 'transformers', 'onnx', 'onnxruntime', 'numpy', 'tokenizers', 'pydantic', "
-        "'matplotlib', 'sklearn'} & set(sys.modules)))"
-    )
-    assert edgewise(REPOSITORY, python=("-c", program)) == (0, "\n", "")
