@@ -13,6 +13,7 @@ from models.text import normalise
 from schemas.records import LABELS
 from training.config.config import Config
 from training.config.sources import CorpusError, Source, check_sources
+from training.data import suite
 from training.data.rows import Row, paths, rows
 
 Split = Literal[
@@ -24,6 +25,7 @@ Split = Literal[
     "general_test",
     "unlabelled",
     "calls",
+    "behaviour",
 ]
 T = TypeVar("T")
 
@@ -32,6 +34,10 @@ LEARNED_FROM: tuple[Split, ...] = ("domain_train", "general_train", "unlabelled"
 
 CALLS = "calls"
 """The set of whole calls: the one whose texts are longer than what a model reads at once."""
+
+
+FEW_WORDS = 4
+"""A text of the behaviour suite with as many words, or more, is not learned from. Fewer ("no thanks") are anybody's."""
 
 
 class LeakError(CorpusError):
@@ -190,6 +196,7 @@ def load(config: Config) -> Corpus:
     sample = labelled("domain", "sample", "domain_sample")
     general_test = labelled("general", "test", "general_test")
     calls = labelled("calls", "test", "calls")
+    once.know((item.text for item in suite.load() if len(text_key(item.text).split()) >= FEW_WORDS), "behaviour")
     train = labelled("domain", "train", "domain_train")
     general_train = labelled("general", "train", "general_train")
     once.know((line for call in calls for line in call.text.splitlines()), "calls")

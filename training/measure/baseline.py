@@ -78,12 +78,15 @@ def falls(report: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[dict[s
     return sorted(found, key=lambda each: (MODELS.index(each["model"]), each["p"], each["kind"]))
 
 
-def told(found: Sequence[Mapping[str, Any]]) -> str:
-    """The falls in one line."""
-    return "; ".join(
-        f"{each['model']}: {each['kind']} lost {each['lost']} of {each['items']}, won {each['won']}, p {each['p']:.3f}"
-        for each in found
-    )
+def check(found: Sequence[Mapping[str, Any]]) -> None:
+    """Does nothing without falls; raises FallError, which names them all."""
+    if found:
+        raise FallError("worse than the baseline on the behaviour suite: " + "; ".join(map(told, found)))
+
+
+def told(fall: Mapping[str, Any]) -> str:
+    """A fall in a few words."""
+    return "{model}: {kind} lost {lost} of {items}, won {won} (p {p:.3f})".format_map(fall)
 
 
 def _changes(now: set[str], then: set[str], compared: set[str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from models.classifier import Classifier
 from models.router import Policy, decide, policy
 from schemas.records import LABELS, Route
 from training.data.suite import UNSURE, Item
-from training.figures import Scores
+from training.measure.figures import Scores
 
 Model = Literal["edge", "cloud", "line"]
 MODELS: Final[tuple[Model, ...]] = ("edge", "cloud", "line")

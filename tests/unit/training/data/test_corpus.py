@@ -17,7 +17,7 @@ from tests.unit.training.small_corpus import CORPUS
 from training.config import config
 from training.config.config import Config
 from training.config.sources import CorpusError, Source
-from training.data import corpus, statistics
+from training.data import corpus, statistics, suite
 from training.data.corpus import Corpus, Example, LeakError
 
 REPOSITORY = Path(corpus.__file__).parents[2]
@@ -34,6 +34,19 @@ def test_no_text_that_is_measured_on_is_trained_on(run: Config) -> None:
     assert not keys(loaded.trained_on) & keys(loaded.measured_on)
     assert {"1", "2", "3"}.isdisjoint(example.id for example in loaded.domain_train)
     assert "8" not in {example.id for example in loaded.general_train}
+
+
+def test_no_item_of_the_behaviour_suite_is_trained_on_but_what_anybody_says(tmp_path: Path) -> None:
+    long = "The refund hasn't come."
+    assert {long, "No thanks."} <= {item.text for item in suite.load()}
+    rows = [{"text": text, "label": "neutral"} for text in (long.upper(), "No thanks.", "a text of its own")]
+    write_csv(tmp_path / "train.csv", rows)
+    write_csv(tmp_path / "chats.csv", [{"text": f"{text}!"} for text in (long, "No thanks, really, I am fine")])
+    chats = Source(name="chats", role="unlabelled", train=("chats.csv",))
+    loaded = corpus.load(own(tmp_path, chats, train=("train.csv",)))
+    assert [example.text for example in loaded.domain_train] == ["No thanks.", "a text of its own"]
+    assert loaded.unlabelled == ["No thanks, really, I am fine!"]
+    assert [tally.repeated for tally in loaded.tallies if tally.repeated] == [{"behaviour": 1}, {"behaviour": 1}]
 
 
 def test_a_text_is_trained_on_once(run: Config) -> None:

@@ -1,5 +1,6 @@
 """The recorded baseline of the behaviour suite: what counts as a fall, and that the committed one is up to date."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from schemas.errors import UsageError
 from training.data.suite import load
 from training.measure import baseline, behaviour
-from training.measure.baseline import chance_of_loss, falls, told
+from training.measure.baseline import FallError, chance_of_loss, check, falls
 
 
 def report(wrong: dict[str, list[int]], *, count: int = 24, changed: set[str] | None = None) -> dict[str, Any]:
@@ -53,7 +54,12 @@ def test_a_kind_falls_when_what_it_lost_is_no_chance(then: list[int], now: list[
 def test_a_fall_is_told_with_what_was_lost_and_won() -> None:
     (fall, _) = falls(report({"asr": [0, 1, 2, 3, 4]}), report({"asr": []}))
     assert fall == {"model": "edge", "kind": "asr", "items": 24, "lost": 5, "won": 0, "p": 1 / 32}
-    assert told([fall]) == "edge: asr lost 5 of 24, won 0, p 0.031"
+    check([])
+    says = re.escape(
+        "worse than the baseline on the behaviour suite: edge: asr lost 5 of 24, won 0 (p 0.031); edge: asr"
+    )
+    with pytest.raises(FallError, match=says):
+        check([fall, fall])
 
 
 def test_losses_that_are_spread_over_kinds_are_an_overall_fall() -> None:

@@ -10,16 +10,16 @@ from models.artifact import ArtifactError
 from models.router import Policy, policy
 from tests.unit.tiny_artifact import tiny_artifact
 from training.data.suite import Item
-from training.figures import Scores
 from training.measure import behaviour
 from training.measure.behaviour import Score, answers, summary, wilson
+from training.measure.figures import Scores
 
 SURE_NEGATIVE, SURE_POSITIVE = (0.9, 0.05, 0.05), (0.05, 0.05, 0.9)
 UNSURE_NEGATIVE, SURE_NEUTRAL = (0.5, 0.3, 0.2), (0.1, 0.8, 0.1)
 
 
-def rules(**numbers: float) -> Policy:
-    return policy("default", calibrated_threshold=0.6, **({"random_cloud_rate": 0.0} | numbers))  # type: ignore[arg-type]
+def rules(threshold: float = 0.6, random: float = 0.0) -> Policy:
+    return policy("default", calibrated_threshold=threshold, random_cloud_rate=random)
 
 
 def items(*rows: tuple[str, str, Sequence[str]], role: str = "customer") -> list[Item]:
@@ -74,7 +74,7 @@ def test_a_confidence_at_the_threshold_is_sure_as_it_is_for_the_router() -> None
     for threshold, right in ((exactly, False), (np.nextafter(exactly, 1), True)):
         found = answers(
             suite,
-            rules(confidence_threshold=threshold),
+            rules(threshold),
             answering({"a": (0.6, 0.2, 0.2)}),
             answering({"a": SURE_NEGATIVE}),
         )
@@ -92,7 +92,7 @@ def test_in_the_line_the_cloud_answers_what_the_router_defers() -> None:
     assert [(outcome.answer, outcome.route) for outcome in found["line"]] == [
         ("negative", "edge"), ("positive", "cloud"), ("positive", "cloud")
     ]  # fmt: skip
-    everything = rules(random_cloud_rate=1.0)
+    everything = rules(random=1.0)
     drawn = answers(suite[:1], everything, answering(edge), answering({"sure": SURE_POSITIVE}))
     assert drawn["line"][0].answer == "positive"
 
