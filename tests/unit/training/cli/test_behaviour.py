@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 
 from tests.unit.tiny_artifact import tiny_artifact
 from training import cli
-from training.data.suite import KINDS
+from training.data.suite import KINDS, SUITE
 from training.measure import baseline
 from training.measure.baseline import FallError
+from training.report import behaviour_table
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,11 @@ def test_json_has_what_the_table_has_and_the_falls(models: list[str], tmp_path: 
     call(*models, "--record", str(path))
     found = json.loads(call(*models, "--baseline", str(path), "--json"))
     assert found == baseline.read(path) | {"falls": []}
+
+
+def test_the_suite_s_page_has_the_table_that_is_printed_of_the_shipped_models() -> None:
+    page = (SUITE / "README.md").read_text("utf-8")
+    assert behaviour_table.table_of(baseline.read()) in page
 
 
 def test_the_shipped_models_hold_the_shipped_baseline() -> None:
