@@ -52,6 +52,7 @@ def test_the_suite_s_page_has_the_table_that_is_printed_of_the_shipped_models() 
 
 
 def test_the_shipped_models_hold_the_shipped_baseline() -> None:
-    (_, _, *rows) = call("--model", "edge").splitlines()
+    head, _, *rows = call("--model", "edge").splitlines()
+    assert head == "| kind | items | edge: right | wrong and sure |"
     recorded = baseline.read()["models"]["edge"]["kinds"]["plain_complaint"]
     assert f"| plain complaint | {recorded['items']} | {recorded['accuracy']:.2f} (" in rows[0]
