@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from schemas.errors import UsageError
 from schemas.topics import SENTIMENT
-from streams import topics_admin
-from streams.broker import EmbeddedBroker
-from streams.kafka import client_config
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.kafka.client import client_config
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.operate import topics as topics_admin
 from tests.kafka import kafka_server
 
 

@@ -22,9 +22,9 @@ from benchmarks.traffic import loader, send
 from benchmarks.workers import REPOSITORY, started, wait_until_done
 from schemas.errors import UsageError
 from schemas.topics import ROUTING_EVENTS, SENTIMENT
-from streams.kafka import client_config
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.kafka.client import client_config
+from streams.kafka.reader import read_topic
 
 TITLE = "Delivery alone, beside Quix Streams"
 

@@ -23,10 +23,10 @@ from benchmarks.traffic import events, send
 from benchmarks.workers import Process, working
 from schemas.errors import EdgewiseError
 from schemas.topics import SENTIMENT, TRANSCRIPTS
-from streams.codecs import codec
-from streams.kafka import client_config
-from streams.reader import watermarks
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import client_config
+from streams.kafka.reader import watermarks
 
 TITLE = "Latency, end to end"
 

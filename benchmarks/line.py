@@ -21,10 +21,10 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import counters, wait_until_done, working
 from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.verify import verify, wait_until_drained
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
+from streams.verify.read_line import verify, wait_until_drained
 
 TITLE = "Throughput"
 

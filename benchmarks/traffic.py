@@ -10,12 +10,12 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.kafka import client_config
-from streams.recorded_event import recorded_events
-from streams.recording import read_recording
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import read_recording
+from streams.kafka.client import client_config
+from streams.system.clock import now_ms
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "airline.csv"
 

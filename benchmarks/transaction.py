@@ -26,9 +26,9 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import Process, environment, started, wait_until_done
 from schemas.topics import SENTIMENT, TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
 
 TITLE = "What exactly once costs, on Kafka"
 

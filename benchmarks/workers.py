@@ -17,10 +17,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figure import VoidError
-from streams.kafka import client_config
-from streams.processes import die_with_parent
-from streams.reader import watermarks
-from streams.settings import Settings, variable
+from streams.config.settings import Settings, variable
+from streams.kafka.client import client_config
+from streams.kafka.reader import watermarks
+from streams.system.processes import die_with_parent
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _STOP_TIMEOUT_S = 15.0

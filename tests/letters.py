@@ -7,10 +7,10 @@ from confluent_kafka import Message, Producer
 
 from schemas.codec import DeadLetterReason
 from schemas.topics import TRANSCRIPTS
-from streams.dead_letters import dead_letter
-from streams.kafka import client_config
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.agents.dead_letter import dead_letter
+from streams.config.settings import Settings
+from streams.kafka.client import client_config
+from streams.kafka.reader import read_topic
 from tests.events import consumer_record
 
 # Key, value and headers that must come back as they are: null and empty ones, bytes that are no text, a name twice.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
-from streams.codecs import codec
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.reader import read_topic
 from tests.faults.broken_scoring import GARBAGE, MISDEEDS
 from tests.faults.cloud_worker import mood_file
 from tests.faults.scene import Fault, Scene

@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from schemas.topics import TRANSCRIPTS
-from streams.reader import read_topic
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.load import events
 from tests.faults.scene import Fault, Scene

@@ -9,9 +9,9 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import SENTIMENT
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.load import Shape
 from tests.faults.proc import taken

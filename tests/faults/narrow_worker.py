@@ -8,9 +8,9 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from streams import delivery
-from streams.cli import main
-from streams.settings import Settings
+from streams.cli.main import main
+from streams.config.settings import Settings
+from streams.worker import delivery
 
 FULL = "the producer's queue is full"
 

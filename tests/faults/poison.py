@@ -12,16 +12,16 @@ from confluent_kafka import Message, Producer
 from schemas.codec import DeadLetterReason
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.ledger import Verdict
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
+from streams.verify.ledger import Verdict
 from tests.events import TRANSCRIPT
 from tests.faults.ends import wait_for_end
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene
 from tests.fuzz.targets import CODECS
-from tests.unit.schema_records import EXAMPLES
+from tests.schema_records import EXAMPLES
 
 Key = bytes | None
 Value = bytes | None

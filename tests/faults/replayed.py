@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.processes import die_with_parent
-from streams.reader import read_topic
-from streams.recorded_event import recorded_events
-from streams.recording import digest, read_recording
-from streams.replay import RECORDING_HEADER, ROW_HEADER, RUN_HEADER
+from streams.config.codecs import codec
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import digest, read_recording
+from streams.ingest.replay import RECORDING_HEADER, ROW_HEADER, RUN_HEADER
+from streams.kafka.reader import read_topic
+from streams.system.clock import now_ms
+from streams.system.processes import die_with_parent
+from streams.verify.ledger import Verdict
 from tests.faults.line import environ
 from tests.faults.load import events
 from tests.faults.scene import Fault, Scene

@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene
 from tests.faults.waiting import wait_until

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.verify.ledger import Verdict
+from streams.verify.read_line import verify, wait_until_drained
 from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
@@ -26,7 +26,7 @@ from tests.faults.registry import schema_registry
 from tests.faults.removed import Removed
 from tests.faults.watch import Watch
 from tests.kafka.kafka_server import bootstrap_servers
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 # Two cores carry the brokers, six workers, the load and the watch; the faults are delivery's to stand, not the model's.
 RATE = 200.0

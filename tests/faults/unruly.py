@@ -10,10 +10,10 @@ from confluent_kafka import Producer
 from schemas.records import RoutingEvent, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS
 from schemas.validation import EARLIEST_MS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.reader import read_topic
+from streams.system.clock import now_ms
+from streams.verify.ledger import Verdict
 from tests.faults.load import Load
 from tests.faults.scene import Fault, Scene
 from tests.faults.skewed_worker import HOUR_MS, SKEWS_MS

@@ -21,25 +21,24 @@ from confluent_kafka import Producer
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import Policy
+from schemas.dead_letter import LetterId
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, SENTIMENT, TRANSCRIPTS
-from streams import letter_box
-from streams import redrive as redriving
-from streams.app import serve
-from streams.codecs import codec
-from streams.delivery import Output
-from streams.edge import EdgeAgent
-from streams.kafka import client_config
-from streams.letter_box import Content, Selection, survey
-from streams.letters import LetterId
-from streams.redrive import AlreadySettledError, RedriveError, TakenOverError, drop, redrive
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.transport import Record
-from streams.verify import verify
+from streams.agents.agent import KafkaRecord, Output
+from streams.agents.edge import EdgeAgent
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import client_config
+from streams.operate import dead_letter_box as letter_box
+from streams.operate import redrive as redriving
+from streams.operate.dead_letter_box import Content, Selection, survey
+from streams.operate.redrive import AlreadySettledError, RedriveError, TakenOverError, drop, redrive
+from streams.operate.topics import create
+from streams.verify.read_line import verify
+from streams.worker.app import serve
 from tests.events import TRANSCRIPT
 from tests.kafka.kafka_server import REPOSITORY
 from tests.letters import RECORDS, bury, in_topic, letter_of, redriven_ids
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 OPEN = Selection(state="open")
@@ -146,9 +145,9 @@ def test_several_at_once(box: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
 CRASH = """
 import os, signal, sys
-from streams import redrive as redriving
-from streams.letter_box import survey
-from streams.settings import Settings
+from streams.operate import redrive as redriving
+from streams.operate.dead_letter_box import survey
+from streams.config.settings import Settings
 
 class Dying(redriving._Transactions):
     def _mark(self, letter):
@@ -243,7 +242,7 @@ class Edge(EdgeAgent):
         super().__init__(settings, Classifier(load_artifact(str(model))), keep_all)
         self._left = until
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         self._left -= len(records)
         if self._left <= 0:
             os.kill(os.getpid(), signal.SIGTERM)

@@ -9,9 +9,9 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from faust.types import TP
 from prometheus_client import REGISTRY
 
-from streams import metrics
-from streams.settings import Settings
-from streams.transport import stable_offsets
+from streams.agents import metrics
+from streams.config.settings import Settings
+from streams.worker.transport import stable_offsets
 
 RECORDS = 20
 LOW = 10

@@ -11,9 +11,9 @@ from benchmarks.results import Results, load, save
 from benchmarks.scale import parser, scale
 from benchmarks.traffic import preload, texts
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from tests.unit.tiny_artifact import tiny_artifact
+from streams.config.codecs import codec
+from streams.kafka.reader import read_topic
+from tests.tiny_artifact import tiny_artifact
 
 
 def test_rate_leaves_out_the_first_tenth() -> None:

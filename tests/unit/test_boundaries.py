@@ -35,14 +35,14 @@ def test_imports_go_one_way() -> None:
 
 
 def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
-    assert _users(PRODUCERS) == {"streams/delivery.py", "streams/redrive.py", "streams/replay.py"}
+    assert _users(PRODUCERS) == {"streams/worker/delivery.py", "streams/operate/redrive.py", "streams/ingest/replay.py"}
 
 
 def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:
-    assert _users(COMMITS) == {"streams/delivery.py", "streams/redrive.py"}
+    assert _users(COMMITS) == {"streams/worker/delivery.py", "streams/operate/redrive.py"}
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers", "sklearn", "faust"])
 def test_scoring_a_file_imports_nothing_heavy(package: str) -> None:
-    script = f"import sys, streams.cli, streams.score; sys.exit({package!r} in sys.modules)"
+    script = f"import sys, streams.cli.main, streams.files.score; sys.exit({package!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False).returncode == 0

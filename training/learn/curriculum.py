@@ -128,8 +128,8 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
     rows += distill.other_rows(
         tokenizer,
         data,
-        lessons(run, "general_train", [example.text for example in data.general_train]),
-        lessons(run, "unlabelled", data.unlabelled),
+        teacher_logits(run, "general_train", [example.text for example in data.general_train]),
+        teacher_logits(run, "unlabelled", data.unlabelled),
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     return loop.fit(model, rows, getattr(run.config, kind).transfer, seed=seed, measure=measure, log=log), tokenizer
@@ -144,11 +144,11 @@ def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: 
 
 def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
     """The domain's labelled texts as training rows with the teachers' logits."""
-    logits = lessons(run, "domain_train", [example.text for example in data.domain_train])
+    logits = teacher_logits(run, "domain_train", [example.text for example in data.domain_train])
     return distill.taught(tokenizer, data.domain_train, logits)
 
 
-def lessons(run: Run, split: str, examples: Sequence[str]) -> Tensor:
+def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:
     """The teachers' logits `[rows, 3]` for texts that are learned from, kept in the run folder.
 
     General tweets are the general teachers', all else the ensemble's of the domain's.
@@ -156,7 +156,7 @@ def lessons(run: Run, split: str, examples: Sequence[str]) -> Tensor:
     kinds = teachers(run.config)
     general = split == "general_train"
     names = [GENERAL[kind] for kind in kinds] if general else [name for each in kinds.values() for name in each]
-    return kept(run, split, lambda: distill.ensemble([answers(run, name, examples) for name in names]))
+    return cached(run, split, lambda: distill.ensemble([answers(run, name, examples) for name in names]))
 
 
 def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
@@ -169,7 +169,9 @@ def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
     return {
         kind: [
             {
-                name: kept(run, f"{teacher}_{name}_{_mark(examples)}", partial(answers, run, teacher, examples)).numpy()
+                name: cached(
+                    run, f"{teacher}_{name}_{_mark(examples)}", partial(answers, run, teacher, examples)
+                ).numpy()
                 for name, examples in sets.items()
             }
             for teacher in names
@@ -189,7 +191,7 @@ def _mark(examples: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(examples).encode()).hexdigest()[:12]
 
 
-def kept(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
+def cached(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
     """What `make` returned when it was first called for `name` in this run."""
     path = run.folder / "answers" / f"{name}.pt"
     if path.exists():

@@ -84,13 +84,12 @@ def run(
 
 
 def ensemble(logits: Sequence[Scores]) -> Scores:
-    """The probabilities `[rows, 3]` of several models together, as students are taught by them.
+    """The probabilities `[rows, 3]` of several models together, from the `logits` `[rows, 3]` of each.
 
-    They follow from the mean of the log-probabilities, not of the logits: a logit's level is each model's own. `logits`
-    are `[rows, 3]` each.
+    They follow from the mean of the log-probabilities, as what students are taught does. The mean of the logits differs
+    from it by a constant in each row, which softmax ignores.
     """
-    logs = [rows - np.logaddexp.reduce(rows, axis=1, keepdims=True) for rows in logits]
-    return softmax(np.mean(logs, axis=0), 1.0)
+    return softmax(np.mean(logits, axis=0), 1.0)
 
 
 def measure(folder: Path, sets: Mapping[str, Sequence[Example]], threads: int) -> Measured:

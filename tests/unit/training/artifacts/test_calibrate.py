@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.artifact import load_artifact
 from models.classifier import softmax
 from models.router import policy
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from tests.unit.training.small_corpus import CORPUS
 from training.artifacts import calibrate as calibration
 from training.artifacts import long_text

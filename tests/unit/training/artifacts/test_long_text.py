@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.artifact import load_artifact
-from tests.unit.tiny_artifact import WORDS, tiny_artifact
+from tests.tiny_artifact import WORDS, tiny_artifact
 from tests.unit.training.small_corpus import CORPUS
 from training.artifacts import long_text
 from training.data.corpus import CALLS, halves, sets_of

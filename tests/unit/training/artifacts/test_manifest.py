@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.artifact import load_artifact
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from tests.unit.training.made_up_run import corpus
 from training.artifacts import manifest as manifests
 

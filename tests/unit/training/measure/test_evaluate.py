@@ -10,7 +10,7 @@ import pytest
 
 from models.artifact import load_artifact
 from models.classifier import Classifier, softmax
-from tests.unit.tiny_artifact import WORDS, tiny_artifact
+from tests.tiny_artifact import WORDS, tiny_artifact
 from tests.unit.training.small_corpus import CORPUS
 from training.data import suite
 from training.data.corpus import halves
