@@ -10,7 +10,7 @@ import numpy as np
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.router import Policy, decide, policy
+from models.router import Policy, Scored, policy
 from schemas.records import LABELS, Route
 from training.data.suite import UNSURE, Item
 from training.measure.figures import Scores
@@ -85,10 +85,8 @@ def answers(items: Sequence[Item], rules: Policy, edge: Score, cloud: Score | No
     found: dict[Model, list[Outcome]] = {"edge": _outcomes(items, rules, on_edge, ["edge"] * len(items))}
     if cloud is not None:
         on_cloud = cloud(texts)
-        routes = [
-            decide(rules, event_id=item.id, text=item.text, confidence=confidence).route
-            for item, confidence in zip(items, on_edge.max(axis=1).tolist(), strict=True)
-        ]
+        scored = [Scored(item.id, item.text, float(row.max())) for item, row in zip(items, on_edge, strict=True)]
+        routes = [decision.route for decision in rules.decide(scored)]
         deferred = np.asarray([route == "cloud" for route in routes])
         found["cloud"] = _outcomes(items, rules, on_cloud, ["cloud"] * len(items))
         found["line"] = _outcomes(items, rules, np.where(deferred[:, None], on_cloud, on_edge), routes)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from training import cli
 from training.data.suite import KINDS, SUITE
 from training.measure import baseline

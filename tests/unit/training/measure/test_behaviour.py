@@ -8,7 +8,7 @@ import pytest
 
 from models.artifact import ArtifactError
 from models.router import Policy, policy
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 from training.data.suite import Item
 from training.measure import behaviour
 from training.measure.behaviour import Score, answers, summary, wilson
