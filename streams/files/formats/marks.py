@@ -1,0 +1,47 @@
+"""The marks that a vendor's own redaction leaves in a text: `[PII]`, `{{NAME}}`, `<PHONE_NUMBER>`, `****`, `####`."""
+
+import re
+from typing import Final
+
+REDACTED: Final = "[redacted]"
+"""What stands for a mark, or for several in a row: one token for all vendors, which says nothing of sentiment."""
+
+# Single words that vendors use as kinds of what they found; kinds of several words, joined by `_`, are known by that.
+_KINDS: Final = (
+    "ACCOUNT ACCOUNTNUM ADDRESS AGE CITY COUNTRY CVV DATE DOB EMAIL EVENT FILENAME GENDER GIVENNAME GPE "
+    "IBAN ID INTEGER ITIN LANGUAGE LOCATION LOC MONEY NAME NATIONALITY NRP NUMBER NUMERICAL OCCUPATION "
+    "ORG ORGANIZATION PASSPORT PASSWORD PCI PER PERSON PHONE PHONENUMBER PII PIN QUANTITY RELIGION SSN "
+    "STREET SURNAME TIME URL USERNAME ZIP ZIPCODE"
+)
+_KIND: Final = (
+    rf"(?:(?:{'|'.join(_KINDS.split())})(?:[_-]?\d{{1,3}})?|[A-Z]{{2,20}}(?:_[A-Z0-9]{{1,20}}){{1,4}}|(?i:redacted))"
+)
+
+# Stars and hashes inside a word, as in f***ing, are somebody's own; `## ` at the head of a line is a heading.
+_MARK: Final = (
+    rf"(?:\[{_KIND}\]|<{_KIND}>|\{{\{{\s?[\w .-]{{1,40}}\s?\}}\}}"
+    r"|(?<![\w*])\*{3,}(?:[\s-]?\*{2,}){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"
+    r"|(?<![\w#])#{2,}(?![\w#-])(?<!^#)(?<!^##)(?<!^###)(?<!^####))"
+)
+_RUN: Final = re.compile(rf"{_MARK}(?:[ ,]{{0,2}}{_MARK})*", re.MULTILINE)
+_ONE: Final = re.compile(_MARK, re.MULTILINE)
+_LIKELY: Final = re.compile(r"[\[<]|\{\{|\*\*\*|##")
+
+
+def neutral(text: str) -> tuple[str, int]:
+    """`text` with its marks replaced by `REDACTED`, and how many there were."""
+    if not _LIKELY.search(text):
+        return text, 0
+    count = 0
+
+    def replaced(run: re.Match[str]) -> str:
+        nonlocal count
+        count += len(_ONE.findall(run[0]))
+        return REDACTED
+
+    return _RUN.sub(replaced, text), count
+
+
+def only_marks(text: str) -> bool:
+    """Whether `text`, in which marks are replaced, has no word beside them."""
+    return not re.search(r"\w", text.replace(REDACTED, ""))
