@@ -107,13 +107,13 @@ def _voices(cue: Cue) -> Iterator[tuple[str, str]]:
 
 
 def _by_name(text: str) -> list[str]:
-    said: list[str] = []
+    said: list[list[str]] = []
     for line in text.split("\n"):
         if said and not _NAME.match(line.strip()):
-            said[-1] += "\n" + line
+            said[-1].append(line)
         else:
-            said.append(line)
-    return said
+            said.append([line])
+    return ["\n".join(lines) for lines in said]
 
 
 def _names(texts: list[str], roles: Mapping[str, Role]) -> frozenset[str]:

@@ -22,8 +22,8 @@ class Description:
 
     `conversations` leads to a list of conversations, or is `HERE`: the object is one. The paths that begin with
     `conversation_` and `start` start at a conversation. `turns` leads from it to a list of turns, or is `HERE`: the
-    object is one message. The other paths start at a turn. `channel` and `language` are said of all turns, where no path
-    leads to them. `attributes` maps names of attributes to paths.
+    object is one message. The other paths start at a turn. `channel` and `language` are said of all turns, where no
+    path leads to them. `attributes` maps names of attributes to paths.
     """
 
     source: str

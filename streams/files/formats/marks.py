@@ -3,8 +3,11 @@
 import re
 from typing import Final
 
-REDACTED: Final = "[redacted]"
-"""What stands for a mark, or for several in a row: one token for all vendors, which says nothing of sentiment."""
+MARK: Final = "[ID]"
+"""What stands for a mark, or for several in a row: one token for all vendors, which says nothing of sentiment.
+
+`[redacted]` would: the edge model holds it for negative. Most marks as they stand do, too.
+"""
 
 # Single words that vendors use as kinds of what they found; kinds of several words, joined by `_`, are known by that.
 _KINDS: Final = (
@@ -18,18 +21,18 @@ _KIND: Final = (
 )
 
 # Stars and hashes inside a word, as in f***ing, are somebody's own; `## ` at the head of a line is a heading.
-_MARK: Final = (
+_VENDORS: Final = (
     rf"(?:\[{_KIND}\]|<{_KIND}>|\{{\{{\s?[\w .-]{{1,40}}\s?\}}\}}"
     r"|(?<![\w*])\*{3,}(?:[\s-]?\*{2,}){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"
     r"|(?<![\w#])#{2,}(?![\w#-])(?<!^#)(?<!^##)(?<!^###)(?<!^####))"
 )
-_RUN: Final = re.compile(rf"{_MARK}(?:[ ,]{{0,2}}{_MARK})*", re.MULTILINE)
-_ONE: Final = re.compile(_MARK, re.MULTILINE)
+_RUN: Final = re.compile(rf"{_VENDORS}(?:[ ,]{{0,2}}{_VENDORS})*", re.MULTILINE)
+_ONE: Final = re.compile(_VENDORS, re.MULTILINE)
 _LIKELY: Final = re.compile(r"[\[<]|\{\{|\*\*\*|##")
 
 
 def neutral(text: str) -> tuple[str, int]:
-    """`text` with its marks replaced by `REDACTED`, and how many there were."""
+    """`text` with its marks replaced by `MARK`, and how many there were."""
     if not _LIKELY.search(text):
         return text, 0
     count = 0
@@ -37,11 +40,11 @@ def neutral(text: str) -> tuple[str, int]:
     def replaced(run: re.Match[str]) -> str:
         nonlocal count
         count += len(_ONE.findall(run[0]))
-        return REDACTED
+        return MARK
 
     return _RUN.sub(replaced, text), count
 
 
 def only_marks(text: str) -> bool:
     """Whether `text`, in which marks are replaced, has no word beside them."""
-    return not re.search(r"\w", text.replace(REDACTED, ""))
+    return not re.search(r"\w", text.replace(MARK, ""))
