@@ -17,7 +17,6 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import decide, policy
 from schemas.codec import Codec
-from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
 from streams.agents.edge import EdgeAgent
@@ -51,7 +50,7 @@ def measure(wanted: Scale) -> list[Figure]:
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
     routing = policy("default", calibrated_threshold=artifact.confidence_threshold)
     agent = EdgeAgent(settings, classifier, routing)
-    codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+    codec = Codec(TRANSCRIPTS)
     batch = list(islice(events(), CHUNKS * settings.chunk_records))
     now = now_ms()
     records = [

@@ -5,21 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.errors import EdgewiseError
-from schemas.records import Record
 from schemas.released import released_schemas, schema_fingerprint, without_logical_types
-from schemas.topics import RECORD_TYPES
+from schemas.topics import R, Topic
 
 if TYPE_CHECKING:  # it brings an HTTP client along, which a worker without a registry need not import
     from confluent_kafka.schema_registry import SchemaRegistryClient
-
-R = TypeVar("R", bound=Record)
 
 DeadLetterReason = Literal[
     "null_value",  # no bytes at all
@@ -67,11 +64,11 @@ class Codec(Generic[R]):
     whichever released version they were written with, so that a registry can be introduced on a topic in use.
     """
 
-    def __init__(self, topic: str, *, registry: "SchemaRegistryClient | None" = None, prefix: str = "") -> None:
+    def __init__(self, topic: Topic[R], *, registry: "SchemaRegistryClient | None" = None, prefix: str = "") -> None:
         self._topic = topic
         self._subject = f"{prefix}{topic}-value"
         self._registry = registry
-        self._record_type = cast(type[R], RECORD_TYPES[topic])
+        self._record_type = topic.record_type
         versions = released_schemas(topic)
         self._current = versions[max(versions)]
         self._fingerprint = schema_fingerprint(self._current)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from schemas.errors import UsageError
-from schemas.topics import RECORD_TYPES
+from schemas.topics import TOPICS
 
 Header = tuple[str, bytes | None]
 Action = Literal["redriven", "dropped"]
@@ -135,7 +135,7 @@ def read_letter(
     partition, offset, timestamp = (
         _number(said[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
     )
-    ours = topic.startswith(prefix) and topic.removeprefix(prefix) in RECORD_TYPES
+    ours = topic.startswith(prefix) and topic.removeprefix(prefix) in TOPICS
     if not ours or partition is None or offset is None or timestamp is None:
         return None
     inner = _inner(headers)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.records import Alert, CloudRequest, MonitoringWindow, Record
-from schemas.topics import RECORD_TYPES
+from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
 EXAMPLES: dict[str, Record] = {
@@ -93,7 +93,7 @@ def _values(annotation: Any) -> st.SearchStrategy[Any]:
 
 def any_record(topic: str) -> st.SearchStrategy[Record]:
     """Any record of `topic` that its types allow, with integers of up to 64 bits."""
-    record_type = RECORD_TYPES[topic]
+    record_type = TOPICS[topic].record_type
     hints = typing.get_type_hints(record_type)
     return st.fixed_dictionaries({name: _values(hint) for name, hint in hints.items()}).map(
         lambda fields: record_type(**fields)

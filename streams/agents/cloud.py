@@ -6,7 +6,7 @@ from time import perf_counter
 
 from models.cloud import CloudBackend, CloudError
 from models.pricing import Prices
-from schemas.codec import Codec, DecodeError
+from schemas.codec import DecodeError
 from schemas.records import LABELS, CloudRequest, Reason, Route, RoutingEvent, SentimentResult
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents import metrics
@@ -39,9 +39,9 @@ class CloudAgent:
         self._clock = clock
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
         self._limit = DeadLetterLimit(settings.dead_letter_limit)
-        self._requests: Codec[CloudRequest] = codec(settings, CLOUD_INFERENCE)
-        self._results: Codec[SentimentResult] = codec(settings, SENTIMENT)
-        self._audit: Codec[RoutingEvent] = codec(settings, ROUTING_EVENTS)
+        self._requests = codec(settings, CLOUD_INFERENCE)
+        self._results = codec(settings, SENTIMENT)
+        self._audit = codec(settings, ROUTING_EVENTS)
         self._sentiment = settings.topic(SENTIMENT)
         self._routing_events = settings.topic(ROUTING_EVENTS)
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from models.classifier import Classifier
 from models.pricing import Prices
 from models.router import Decision, Policy, decide
-from schemas.codec import Codec, DecodeError
+from schemas.codec import DecodeError
 from schemas.records import (
     LABELS,
     CloudRequest,
@@ -46,10 +46,10 @@ class EdgeAgent:
         self._clock = clock
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
         self._limit = DeadLetterLimit(settings.dead_letter_limit)
-        self._events: Codec[TranscriptEvent] = codec(settings, TRANSCRIPTS)
-        self._results: Codec[SentimentResult] = codec(settings, SENTIMENT)
-        self._requests: Codec[CloudRequest] = codec(settings, CLOUD_INFERENCE)
-        self._audit: Codec[RoutingEvent] = codec(settings, ROUTING_EVENTS)
+        self._events = codec(settings, TRANSCRIPTS)
+        self._results = codec(settings, SENTIMENT)
+        self._requests = codec(settings, CLOUD_INFERENCE)
+        self._audit = codec(settings, ROUTING_EVENTS)
         self._latency = metrics.LATENCY_SECONDS.labels(self.name, "edge")
         self._topics = {name: settings.topic(name) for name in (SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS)}
 

@@ -5,8 +5,8 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from schemas.codec import Codec, DecodeError
-from schemas.records import MonitoringWindow, RoutingEvent
+from schemas.codec import DecodeError
+from schemas.records import RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.agents.dead_letter import dead_letter, first_failures
 from streams.agents.dead_letter_limit import DeadLetterLimit
@@ -37,8 +37,8 @@ class MonitorAgent:
         self._settings = settings
         self._clock = clock
         self._limit = DeadLetterLimit(settings.dead_letter_limit)
-        self._audit: Codec[RoutingEvent] = codec(settings, ROUTING_EVENTS)
-        self._monitoring: Codec[MonitoringWindow] = codec(settings, MONITORING)
+        self._audit = codec(settings, ROUTING_EVENTS)
+        self._monitoring = codec(settings, MONITORING)
         self._topic = settings.topic(MONITORING)
         self._windows = OpenWindows(settings, clock)
 

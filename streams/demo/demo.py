@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -14,7 +14,7 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
-from schemas.topics import ROUTING_EVENTS, SENTIMENT
+from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
@@ -201,7 +201,7 @@ def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accur
     )
 
 
-def _answers(settings: Settings, topic: str, field: str) -> Iterator[tuple[str, str]]:
+def _answers(settings: Settings, topic: Topic[Any], field: str) -> Iterator[tuple[str, str]]:
     decode = codec(settings, topic).decode
     for message in read_topic(settings, topic):
         record = decode(message.value())

@@ -3,9 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Collection
 
-from schemas.codec import Codec, DecodeError
+from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
-from schemas.records import MonitoringWindow
 from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -45,7 +44,7 @@ class OpenWindows:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._codec: Codec[MonitoringWindow] = codec(settings, MONITORING)
+        self._codec = codec(settings, MONITORING)
         self._windows: OrderedDict[Key, Window] = OrderedDict()
         self._covered_from: int | None = None
         self._hours: set[int] = set()

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
@@ -19,7 +19,7 @@ from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermar
 from streams.kafka.security import reason
 from streams.monitoring.window import sketch_from_bytes
 
-TOPICS = (*RECORD_TYPES, DEAD_LETTERS)
+CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
@@ -60,8 +60,8 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
 
     Raises UsageError (no such topic), BrokerUnreachableError, ReadError, ConsumeError, RegistryError.
     """
-    if topic not in TOPICS:
-        raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(TOPICS)}")
+    if topic not in CONSUMABLE:
+        raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(CONSUMABLE)}")
     decode = _decoder(settings, topic)
     marks = watermarks(settings, topic)
     offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
@@ -113,8 +113,8 @@ def _place(message: Message) -> dict[str, Any]:
 def _decoder(settings: Settings, topic: str) -> Callable[[Message], dict[str, Any]]:
     if topic == DEAD_LETTERS:
         return lambda message: _headers(message) | {"_value": _base64(message.value())}
-    of_topic = codec(settings, topic)
-    names = [field.name for field in record_fields(RECORD_TYPES[topic])]
+    of_topic = codec(settings, TOPICS[topic])
+    names = [field.name for field in record_fields(TOPICS[topic].record_type)]
 
     def decode(message: Message) -> dict[str, Any]:
         value = message.value()

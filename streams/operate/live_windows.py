@@ -4,9 +4,8 @@ from typing import Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.codec import Codec, DecodeError
+from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
-from schemas.records import MonitoringWindow
 from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -27,7 +26,7 @@ class LiveWindows:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._codec: Codec[MonitoringWindow] = codec(settings, MONITORING)
+        self._codec = codec(settings, MONITORING)
         self._windows: dict[bytes, Window] = {}
         self._consumer = Consumer(
             {

@@ -1,15 +1,16 @@
 """`edgewise verify`: reads a line's topics and judges them; waits, if asked, until the agents have caught up."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import Message
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.records import MonitoringWindow
+from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS, R, Topic
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.lag import group_lag
@@ -65,14 +66,14 @@ def wait_until_drained(settings: Settings, timeout_s: float) -> None:
             time.sleep(_POLL_S)
 
 
-def _records(settings: Settings, topic: str) -> Iterator[Read[Any]]:
+def _records(settings: Settings, topic: Topic[R]) -> Iterator[Read[R]]:
     """The records of `topic`; read when the first is asked for."""
     decode = partial(_decode, codec(settings, topic).decode)
     for message in read_topic(settings, topic):
         yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), _redriven(message))
 
 
-def _latest_windows(settings: Settings) -> Iterator[Read[Any]]:
+def _latest_windows(settings: Settings) -> Iterator[Read[MonitoringWindow]]:
     """The latest record of each window; one that was deleted is none."""
     decode = partial(_decode, codec(settings, MONITORING).decode)
     latest: dict[bytes | str | None, tuple[int, int, bytes | None]] = {}
@@ -83,7 +84,7 @@ def _latest_windows(settings: Settings) -> Iterator[Read[Any]]:
             yield Read(number, offset, decode(value))
 
 
-def _decode(decode: Any, value: bytes | None) -> Any:
+def _decode(decode: Callable[[bytes | None], R], value: bytes | None) -> R | None:
     try:
         return decode(value)
     except DecodeError:

@@ -50,7 +50,7 @@ class Load:
         self.shape: Shape = self.send
         self.sent: dict[str, float] = {}
         self.topic = settings.topic(TRANSCRIPTS)
-        self.codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+        self.codec = Codec(TRANSCRIPTS)
         self._events = events(name)
         self._refused: list[str] = []
         self._ending = threading.Event()

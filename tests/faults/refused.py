@@ -28,7 +28,7 @@ from tests.faults.stalled_worker import stall_file
 TOO_SMALL = 100
 
 # The agents that write each topic.
-WRITERS = {SENTIMENT: "edge", ROUTING_EVENTS: "edge", CLOUD_INFERENCE: "edge"}
+WRITERS: dict[str, str] = {SENTIMENT: "edge", ROUTING_EVENTS: "edge", CLOUD_INFERENCE: "edge"}
 
 # A broker that stands still for 3 s is missed by nobody's time-outs, and the load fills every queue meanwhile.
 FROZEN_S = 3.0

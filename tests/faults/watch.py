@@ -11,7 +11,6 @@ from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
-from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
 from streams.config.codecs import codec
@@ -36,7 +35,7 @@ class Watch:
         self.degraded: set[str] = set()
         self.cloud: set[str] = set()
         self.models: Counter[str] = Counter()
-        self._codec: Codec[SentimentResult] = codec(settings, SENTIMENT)
+        self._codec = codec(settings, SENTIMENT)
         self._wait_s = wait_s
         self._ending = threading.Event()
         self._failure: Exception | None = None

@@ -24,7 +24,7 @@ from models.router import Policy
 from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES, ROUTING_EVENTS, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings, load_settings
@@ -37,7 +37,7 @@ from tests.released_values import RELEASED
 
 NOW: Final = TRANSCRIPT.occurred_at + 5_000
 SETTINGS: Final = Settings(topic_prefix="eu.", dead_letter_limit=1)
-CODECS: Final[Mapping[str, Codec[Any]]] = {topic: Codec(topic) for topic in RECORD_TYPES}
+CODECS: Final[Mapping[str, Codec[Any]]] = {topic: Codec(topic) for topic in TOPICS.values()}
 
 
 def split(data: bytes, most: int) -> list[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.codec import Codec
-from schemas.records import RoutingEvent, SentimentResult, TranscriptEvent
+from schemas.records import SentimentResult
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.ingest.replay import Recording, replay
@@ -21,7 +21,7 @@ from tests.kafka.kafka_server import REPOSITORY
 from tests.tiny_artifact import tiny_artifact
 
 ROWS = 600
-EVENTS: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+EVENTS = Codec(TRANSCRIPTS)
 
 
 def poison() -> dict[str, bytes | None]:
@@ -49,7 +49,7 @@ def send_poison(settings: Settings) -> None:
 
 def published(settings: Settings) -> dict[str, SentimentResult]:
     """What a consumer that de-duplicates by event id ends with: the first result of each."""
-    codec: Codec[SentimentResult] = Codec(SENTIMENT)
+    codec = Codec(SENTIMENT)
     results: dict[str, SentimentResult] = {}
     for message in read_topic(settings, SENTIMENT):
         result = codec.decode(message.value())
@@ -91,7 +91,7 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     assert verdict.repeated == ROWS + 3, "the second replay, and the four kinds of poison that bear one readable id"
     assert verdict.dead_letters == len(poison())
 
-    audit: Codec[RoutingEvent] = Codec(ROUTING_EVENTS)
+    audit = Codec(ROUTING_EVENTS)
     stages = Counter(audit.decode(message.value()).stage for message in read_topic(tiny, ROUTING_EVENTS))
     assert stages["completed"] == 2 * ROWS
     assert stages["decided"] > 0, "some went to the cloud"

@@ -38,7 +38,6 @@ from pydantic import SecretStr
 
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
-from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.settings import Settings, variable
 from streams.ingest.replay import Recording, replay
@@ -509,7 +508,7 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
 @pytest.fixture(scope="module")
 def inputs(installed: Settings) -> dict[str, list[bytes]]:
     """For each agent, records that make it write to every topic that it may write to."""
-    codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+    codec = Codec(TRANSCRIPTS)
     texts = ("awful", "a bit late but the rest was as planned", "great", "it works and it is late")
     events = [dataclasses.replace(TRANSCRIPT, event_id=text, text=text) for text in texts]
     transcripts = [codec.encode(event) for event in events]

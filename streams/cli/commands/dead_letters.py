@@ -150,12 +150,12 @@ def _selection(
     from schemas.codec import DeadLetterReason
     from schemas.dead_letter import parse_place
     from schemas.errors import UsageError
-    from schemas.topics import RECORD_TYPES
+    from schemas.topics import TOPICS
     from streams.operate.dead_letter_box import Selection
 
     for option, given, allowed in (
         ("--reason", reasons, get_args(DeadLetterReason)),
-        ("--topic", topics, tuple(RECORD_TYPES)),
+        ("--topic", topics, tuple(TOPICS)),
     ):
         for name in given or ():
             if name not in allowed:
@@ -307,6 +307,7 @@ def _print_payload(settings: "Settings", topic: str, value: bytes | None) -> Non
     from dataclasses import asdict
 
     from schemas.codec import DecodeError
+    from schemas.topics import TOPICS
     from streams.config.codecs import codec
 
     if value is None:
@@ -318,7 +319,7 @@ def _print_payload(settings: "Settings", topic: str, value: bytes | None) -> Non
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
         print(f"{start:08x}  {row.hex(' '):<47}  {text}")
     try:
-        record = codec(settings, topic).decode(value)
+        record = codec(settings, TOPICS[topic]).decode(value)
     except DecodeError as error:
         print(_printable(f"Not readable: {error}"))
     else:

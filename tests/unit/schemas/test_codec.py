@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from schemas.codec import Codec, DeadLetterReason, DecodeError, EncodeError
 from schemas.records import Record, TranscriptEvent
-from schemas.topics import RECORD_TYPES
+from schemas.topics import TOPICS
 from tests.events import ROUTING, TRANSCRIPT
 from tests.schema_records import EXAMPLES, any_record
 
-CODECS: dict[str, Codec[Any]] = {topic: Codec(topic) for topic in RECORD_TYPES}
+CODECS: dict[str, Codec[Any]] = {topic: Codec(topic) for topic in TOPICS.values()}
 TRANSCRIPTS: Codec[TranscriptEvent] = CODECS["transcripts"]
 HEADER_BYTES = 10
 
-every_topic = pytest.mark.parametrize("topic", list(RECORD_TYPES))
+every_topic = pytest.mark.parametrize("topic", list(TOPICS))
 
 
 def refusal(codec: Codec[Any], value: bytes | None) -> DecodeError:
@@ -185,7 +185,7 @@ def record_or_refusal(topic: str, value: bytes) -> None:
         record = CODECS[topic].decode(value)
     except DecodeError:
         return
-    assert type(record) is RECORD_TYPES[topic]
+    assert type(record) is TOPICS[topic].record_type
     CODECS[topic].encode(record)
 
 

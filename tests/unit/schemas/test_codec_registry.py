@@ -14,9 +14,10 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from schemas import registry as registry_module
 from schemas.codec import Codec, DecodeError
 from schemas.errors import UsageError
-from schemas.records import SentimentResult, TranscriptEvent
+from schemas.records import TranscriptEvent
 from schemas.registry import RegistryError, registry_client
 from schemas.released import released_schemas
+from schemas.topics import SENTIMENT, TRANSCRIPTS
 from tests.events import RESULT, TRANSCRIPT
 
 SUBJECT = "eu.transcripts-value"
@@ -31,7 +32,7 @@ def registry() -> SchemaRegistryClient:
 
 @pytest.fixture
 def codec(registry: SchemaRegistryClient) -> Codec[TranscriptEvent]:
-    return Codec[TranscriptEvent]("transcripts", registry=registry, prefix="eu.")
+    return Codec(TRANSCRIPTS, registry=registry, prefix="eu.")
 
 
 def current() -> Any:
@@ -77,11 +78,11 @@ def test_values_are_in_the_confluent_wire_format(codec: Codec[TranscriptEvent], 
 def test_another_worker_reads_it(codec: Codec[TranscriptEvent], registry: SchemaRegistryClient) -> None:
     value = codec.encode(TRANSCRIPT)
 
-    assert Codec[TranscriptEvent]("transcripts", registry=registry).decode(value) == TRANSCRIPT
+    assert Codec(TRANSCRIPTS, registry=registry).decode(value) == TRANSCRIPT
 
 
 def test_values_from_before_the_registry_are_still_read(codec: Codec[TranscriptEvent]) -> None:
-    assert codec.decode(Codec[TranscriptEvent]("transcripts").encode(TRANSCRIPT)) == TRANSCRIPT
+    assert codec.decode(Codec(TRANSCRIPTS).encode(TRANSCRIPT)) == TRANSCRIPT
 
 
 def test_the_registry_is_asked_once_for_each_schema(
@@ -129,7 +130,7 @@ def test_an_id_that_the_registry_does_not_have_is_an_unknown_schema(codec: Codec
 def test_another_topics_record_is_an_unknown_schema(
     codec: Codec[TranscriptEvent], registry: SchemaRegistryClient
 ) -> None:
-    value = Codec[SentimentResult]("sentiment", registry=registry).encode(RESULT)
+    value = Codec(SENTIMENT, registry=registry).encode(RESULT)
 
     with pytest.raises(DecodeError) as caught:
         codec.decode(value)
@@ -244,7 +245,7 @@ def test_a_registry_that_fails_is_not_the_records_fault(
     monkeypatch.setattr(registry_module, "RETRY_WAIT_MS", 1)
     url, handler = server
     handler.status, handler.payload = status, payload
-    codec = Codec[TranscriptEvent]("transcripts", registry=registry_client(url, "me", "s3cret-pass"))
+    codec = Codec(TRANSCRIPTS, registry=registry_client(url, "me", "s3cret-pass"))
 
     for act in (lambda: codec.encode(TRANSCRIPT), lambda: codec.decode(b"\x00\x00\x00\x00\x01x")):
         with pytest.raises(RegistryError) as caught:
@@ -257,7 +258,7 @@ def test_a_registry_that_fails_is_not_the_records_fault(
 
 def test_a_registry_that_is_down_is_not_the_records_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry_module, "RETRY_WAIT_MS", 1)
-    codec = Codec[TranscriptEvent]("transcripts", registry=registry_client("http://127.0.0.1:1", "me", "s3cret-pass"))
+    codec = Codec(TRANSCRIPTS, registry=registry_client("http://127.0.0.1:1", "me", "s3cret-pass"))
 
     for act in (lambda: codec.encode(TRANSCRIPT), lambda: codec.decode(b"\x00\x00\x00\x00\x01x")):
         with pytest.raises(RegistryError, match=r"does not answer \(ConnectError\)") as caught:

@@ -16,8 +16,8 @@ import schemas
 from schemas import topics
 from schemas.codec import Codec, DeadLetterReason
 from schemas.dead_letter import MARK_HEADERS, Action
-from schemas.records import SentimentResult
 from schemas.released import released_schemas, schema_fingerprint
+from schemas.topics import SENTIMENT
 from streams.agents.dead_letter import dead_letter
 from streams.config.settings import Settings
 from streams.operate.topics import specs
@@ -27,7 +27,7 @@ FOLDER = Path(schemas.__file__).parent
 PRIMITIVES: dict[Any, str] = {int: "long", float: "double", str: "string", bytes: "bytes", bool: "boolean"}
 KAFKA_INTEGERS = {"partition"}  # 32 bits in Kafka, and in the schema
 
-every_topic = pytest.mark.parametrize("topic", list(topics.RECORD_TYPES))
+every_topic = pytest.mark.parametrize("topic", list(topics.TOPICS))
 
 
 def current(topic: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def annotated(annotation: Any) -> Any:
 
 @every_topic
 def test_records_and_schemas_have_the_same_fields(topic: str) -> None:
-    record_type = topics.RECORD_TYPES[topic]
+    record_type = topics.TOPICS[topic].record_type
     schema = current(topic)
     hints = typing.get_type_hints(record_type)
 
@@ -78,7 +78,7 @@ def test_records_and_schemas_have_the_same_fields(topic: str) -> None:
 def test_a_default_of_a_record_is_the_schemas(topic: str) -> None:
     defaults = {field["name"]: field["default"] for field in current(topic)["fields"] if "default" in field}
 
-    for field in dataclasses.fields(topics.RECORD_TYPES[topic]):
+    for field in dataclasses.fields(topics.TOPICS[topic].record_type):
         default = field.default_factory() if callable(field.default_factory) else field.default
         if default is not dataclasses.MISSING:
             assert field.name in defaults
@@ -165,11 +165,11 @@ def test_every_reference_leads_somewhere(asyncapi: Any) -> None:
 
 
 def test_every_topic_is_a_channel_with_the_current_schema(asyncapi: Any) -> None:
-    assert set(asyncapi["channels"]) == {*topics.RECORD_TYPES, topics.DEAD_LETTERS}
-    for topic, record_type in topics.RECORD_TYPES.items():
+    assert set(asyncapi["channels"]) == {*topics.TOPICS, topics.DEAD_LETTERS}
+    for topic in topics.TOPICS.values():
         assert asyncapi["channels"][topic]["address"] == "{prefix}" + topic
-        assert list(asyncapi["channels"][topic]["messages"]) == [record_type.__name__]
-        payload = asyncapi["components"]["messages"][record_type.__name__]["payload"]
+        assert list(asyncapi["channels"][topic]["messages"]) == [topic.record_type.__name__]
+        payload = asyncapi["components"]["messages"][topic.record_type.__name__]["payload"]
         assert payload["schema"]["$ref"] == f"avro/v{max(released_schemas(topic))}/{topic}.avsc"
 
 
@@ -224,7 +224,7 @@ class OneMessage:
         return None
 
     def value(self) -> bytes:
-        return Codec[SentimentResult]("sentiment").encode(RESULT)
+        return Codec(SENTIMENT).encode(RESULT)
 
 
 def test_the_documented_way_to_read_works(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.cloud import CloudError
 from schemas.codec import Codec
-from schemas.records import CloudRequest, RoutingEvent, SentimentResult
+from schemas.records import CloudRequest
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents.cloud import BATCH, CloudAgent
 from streams.config.settings import Settings
 from streams.worker.delivery import Output
@@ -19,9 +20,9 @@ from tests.events import consumer_record
 NOW = 1_700_000_010_000
 SETTINGS = Settings(topic_prefix="p.", cloud_price_usd=0.0136, cloud_deadline_ms=250)
 
-REQUESTS: Codec[CloudRequest] = Codec("cloud-inference")
-RESULTS: Codec[SentimentResult] = Codec("sentiment")
-AUDIT: Codec[RoutingEvent] = Codec("routing-events")
+REQUESTS = Codec(CLOUD_INFERENCE)
+RESULTS = Codec(SENTIMENT)
+AUDIT = Codec(ROUTING_EVENTS)
 
 REQUEST = CloudRequest(
     event_id="e1",

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.codec import Codec, DecodeError
 from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
 from streams.config.settings import Settings
 from streams.worker.delivery import Output
@@ -64,12 +65,12 @@ def test_of_a_record_that_was_put_back_the_last_header_tells_the_latest_failure(
 
 
 def test_customer_text_stands_in_the_value_only() -> None:
-    value = Codec[TranscriptEvent]("transcripts").encode(
+    value = Codec(TRANSCRIPTS).encode(
         TranscriptEvent(event_id="e", conversation_id="c", turn=0, text="my card is 4111", occurred_at=1)
     )
     damaged = value.replace(b"4111", b"41\xff1")
     with pytest.raises(DecodeError) as caught:
-        Codec[TranscriptEvent]("transcripts").decode(damaged)
+        Codec(TRANSCRIPTS).decode(damaged)
 
     output = dead_letter(
         SETTINGS, "edge", consumer_record(damaged, topic="eu.transcripts"), caught.value.reason, str(caught.value)

@@ -10,7 +10,8 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import Policy
 from schemas.codec import Codec
-from schemas.records import CloudRequest, RoutingEvent, SentimentResult, TranscriptEvent
+from schemas.records import TranscriptEvent
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.agents.dead_letter_limit import TooManyDeadLettersError
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
@@ -23,10 +24,10 @@ NOW = TRANSCRIPT.occurred_at + 5_000
 SETTINGS = Settings(topic_prefix="p.", edge_price_usd=0.001, cloud_price_usd=0.0136)
 KEEP_ALL = Policy("test", "1", confidence_threshold=0.0, complexity_threshold=2.0, random_cloud_rate=0.0)
 
-EVENTS: Codec[TranscriptEvent] = Codec("transcripts")
-RESULTS: Codec[SentimentResult] = Codec("sentiment")
-REQUESTS: Codec[CloudRequest] = Codec("cloud-inference")
-AUDIT: Codec[RoutingEvent] = Codec("routing-events")
+EVENTS = Codec(TRANSCRIPTS)
+RESULTS = Codec(SENTIMENT)
+REQUESTS = Codec(CLOUD_INFERENCE)
+AUDIT = Codec(ROUTING_EVENTS)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.codec import Codec
-from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.operate.topics import create
 from tests.faults.load import events
@@ -45,7 +45,7 @@ def total(families: Mapping[str, Metric], family: str, sample: str, **labels: st
 
 def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None:
     create(settings)
-    codec: Codec[TranscriptEvent] = Codec("transcripts")
+    codec = Codec(TRANSCRIPTS)
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     for event in islice(events(), EVENTS):
         producer.produce(settings.topic("transcripts"), codec.encode(event), event.conversation_id.encode())

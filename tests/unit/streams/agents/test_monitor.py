@@ -22,8 +22,8 @@ MINUTE = 60_000
 NOON = 1_700_049_600_000 // MINUTE * MINUTE
 FAR_FUTURE = 253_370_764_800_000  # the year 9999
 
-audit: Codec[RoutingEvent] = Codec(ROUTING_EVENTS)
-monitoring: Codec[MonitoringWindow] = Codec(MONITORING)
+audit = Codec(ROUTING_EVENTS)
+monitoring = Codec(MONITORING)
 
 
 @dataclasses.dataclass

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.records import MonitoringWindow, RoutingEvent
+from schemas.records import RoutingEvent
 from schemas.topics import MONITORING
 from streams.monitoring.window import ACCURACY, Window, add_values, sketch_from_bytes, sketch_to_bytes
 from tests.events import routing_event
@@ -55,7 +55,7 @@ def test_merging_equals_adding_all_the_events(left: list[RoutingEvent], right: l
 def test_a_window_read_back_goes_on_as_if_it_had_never_been_written(
     before: list[RoutingEvent], after: list[RoutingEvent]
 ) -> None:
-    codec: Codec[MonitoringWindow] = Codec(MONITORING)
+    codec = Codec(MONITORING)
     restored = Window.from_record(codec.decode(codec.encode(window_of(before).to_record(1))))
     restored.add(after)
     assert restored.to_record(1) == window_of(before, after).to_record(1)

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
-from schemas.topics import DEAD_LETTERS, MONITORING, RECORD_TYPES, SENTIMENT, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, MONITORING, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
@@ -60,10 +60,10 @@ def test_every_topic_s_records_become_json(topics: Settings) -> None:
     window.add([ROUTING])
     made = {"routing-events": ROUTING, "transcripts": TRANSCRIPT, "monitoring": window.to_record(1)}
     for topic, record in made.items():
-        put(topics, topic, codec(topics, topic).encode(record))
+        put(topics, topic, codec(topics, TOPICS[topic]).encode(record))
         [found] = records(topics, topic, BEGINNING)
         assert json.loads(json.dumps(found))["_offset"] == 0
-    assert set(RECORD_TYPES) >= set(made)
+    assert set(TOPICS) >= set(made)
 
 
 def test_distributions_are_told_by_percentiles(topics: Settings) -> None:

@@ -4,7 +4,6 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.codec import Codec
-from schemas.records import MonitoringWindow, RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.agents.monitor import MonitorAgent
 from streams.config.settings import Settings
@@ -18,8 +17,8 @@ from tests.events import consumer_record, routing_event
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 
-audit: Codec[RoutingEvent] = Codec(ROUTING_EVENTS)
-monitoring: Codec[MonitoringWindow] = Codec(MONITORING)
+audit = Codec(ROUTING_EVENTS)
+monitoring = Codec(MONITORING)
 
 
 @pytest.fixture

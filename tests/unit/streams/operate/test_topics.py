@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, TOPICS, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.kafka.client import client_config, cluster_metadata
 from streams.kafka.lag import _committed, group_lag
@@ -26,7 +26,7 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     settings = settings.model_copy(update={"transcripts_partitions": 3, "cloud_inference_partitions": 2})
     assert all(creation.created for creation in create(settings))
     found = cluster_metadata(settings).topics
-    assert {name: len(found[settings.topic(name)].partitions) for name in (*RECORD_TYPES, DEAD_LETTERS)} == {
+    assert {name: len(found[settings.topic(name)].partitions) for name in (*TOPICS, DEAD_LETTERS)} == {
         "transcripts": 3, "sentiment": 4, "cloud-inference": 2, "routing-events": 4,
         "monitoring": 1, "alerts": 1, "dead-letters": 1,
     }  # fmt: skip

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
 from schemas.records import CloudRequest, Record
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
 from streams.cli.main import app
 from streams.config.codecs import codec
@@ -70,7 +70,9 @@ class Line:
         self.commit()
 
     def send(self, topic: str, record: Record, key: bytes = b"c1") -> None:
-        self.producer.produce(self.settings.topic(topic), codec(self.settings, topic).encode(record), key, partition=0)
+        self.producer.produce(
+            self.settings.topic(topic), codec(self.settings, TOPICS[topic]).encode(record), key, partition=0
+        )
 
     def input(self, event_id: str) -> None:
         self.send(TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id=event_id))
@@ -180,7 +182,7 @@ def test_poison_with_its_dead_letter_and_without(line: Line) -> None:
 
 def buried(line: Line, topic: str, record: Record | bytes, offset: int) -> None:
     """Puts `record` on `topic`, where it gets `offset`, and the letter that is made of it into `dead-letters`."""
-    value = record if isinstance(record, bytes) else codec(line.settings, topic).encode(record)
+    value = record if isinstance(record, bytes) else codec(line.settings, TOPICS[topic]).encode(record)
     source = consumer_record(value, topic=line.settings.topic(topic), offset=offset)
     letter = dead_letter(line.settings, "edge", source, "undecodable", "of no kind")
     if topic != CLOUD_INFERENCE:  # which verify does not read
