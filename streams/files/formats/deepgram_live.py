@@ -45,7 +45,7 @@ def read(value: object, hints: Hints) -> Reading:
     request = message.at("metadata").at("request_id")
     own = request if request.there else Field(message.at("request_id").value, request.path)
     conversation = Conversation(NAME, hints, conversation_id(own, hints), channel="voice", live=True)
-    if message.at("type").text() in _EVENTS:
+    if message.at("type").required().text() in _EVENTS:
         conversation.leave_out("event")
     elif not message.at("is_final").flag():
         conversation.leave_out("partial")

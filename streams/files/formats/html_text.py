@@ -74,7 +74,7 @@ class _Reader:
             self._pieces.append("\n" if name in _BLOCKS else " " if name in _CELLS else "")
 
     def joined(self) -> str:
-        lines = (line.strip() for line in "".join(self._pieces).split("\n"))
+        lines = (re.sub(" +", " ", line).strip() for line in "".join(self._pieces).split("\n"))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
     def _hides(self, name: str, attributes: str) -> bool:

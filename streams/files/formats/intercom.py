@@ -53,6 +53,8 @@ def read(value: object, hints: Hints) -> Reading:
     item = _item(envelope).object()
     live = item.path != ""
     source = item.at("source")
+    if not item.at("conversation_parts").there:
+        source.required()
     conversation = Conversation(
         NAME,
         hints,

@@ -6,7 +6,7 @@ from typing import Final
 MARK: Final = "[ID]"
 """What stands for a mark, or for several in a row: one token for all vendors, which says nothing of sentiment.
 
-`[redacted]` would: the edge model holds it for negative. Most marks as they stand do, too.
+`[redacted]` would: the edge model leans to negative where it stands.
 """
 
 # Single words that vendors use as kinds of what they found; kinds of several words, joined by `_`, are known by that.
@@ -20,11 +20,11 @@ _KIND: Final = (
     rf"(?:(?:{'|'.join(_KINDS.split())})(?:[_-]?\d{{1,3}})?|[A-Z]{{2,20}}(?:_[A-Z0-9]{{1,20}}){{1,4}}|(?i:redacted))"
 )
 
-# Stars and hashes inside a word, as in f***ing, are somebody's own; `## ` at the head of a line is a heading.
+# Stars and hashes inside a word, as in f***ing, are somebody's own; two or three hashes that begin a line are a heading.
 _VENDORS: Final = (
     rf"(?:\[{_KIND}\]|<{_KIND}>|\{{\{{\s?[\w .-]{{1,40}}\s?\}}\}}"
     r"|(?<![\w*])\*{3,}(?:[\s-]?\*{2,}){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"
-    r"|(?<![\w#])#{2,}(?![\w#-])(?<!^#)(?<!^##)(?<!^###)(?<!^####))"
+    r"|(?<![\w#])#{2,}(?![\w#-])(?<!^##)(?<!^###))"
 )
 _RUN: Final = re.compile(rf"{_VENDORS}(?:[ ,]{{0,2}}{_VENDORS})*", re.MULTILINE)
 _ONE: Final = re.compile(_VENDORS, re.MULTILINE)
@@ -35,14 +35,7 @@ def neutral(text: str) -> tuple[str, int]:
     """`text` with its marks replaced by `MARK`, and how many there were."""
     if not _LIKELY.search(text):
         return text, 0
-    count = 0
-
-    def replaced(run: re.Match[str]) -> str:
-        nonlocal count
-        count += len(_ONE.findall(run[0]))
-        return MARK
-
-    return _RUN.sub(replaced, text), count
+    return _RUN.sub(MARK, text), len(_ONE.findall(text))
 
 
 def only_marks(text: str) -> bool:

@@ -39,7 +39,7 @@ def read(value: object, hints: Hints) -> Reading:
         )
     conversation = Conversation(NAME, hints, conversation_id(Field(None), hints), channel="voice")
     cues: list[Cue] = []
-    for block in blocks(value):
+    for block in blocks(Field(value).text()):
         found = cue(block)
         if found is not None:
             cues.append(found)

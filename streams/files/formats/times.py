@@ -31,6 +31,7 @@ _DURATION: Final = re.compile(
     r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,7})M)?(?:(\d{1,9}(?:[.,]\d{1,12})?)S)?)?", re.IGNORECASE
 )
 _CLOCK: Final = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?")
+_ISO_LOWER: Final = re.compile(r"\d{4}-\d\d-\d\d[tT]")
 _ISO_FRACTION: Final = re.compile(r"(?<=:\d\d)[.,](\d{1,12})")
 
 
@@ -93,6 +94,8 @@ def clock(text: str) -> int | None:
 def from_text(text: str, path: str = "") -> int:
     """A written moment as UTC milliseconds. Raises FormatError: it is neither ISO 8601 nor RFC 2822."""
     joined = text.strip()
+    if _ISO_LOWER.match(joined):
+        joined = joined.upper()
     if joined.upper().endswith((" UTC", " GMT")) and joined[:4].isdigit():
         joined = joined[:-4] + "Z"
     # datetime takes 3 or 6 digits of a second; vendors write up to nine.

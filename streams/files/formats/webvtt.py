@@ -37,7 +37,7 @@ def read(value: object, hints: Hints) -> Reading:
     """The turns of one file's text. Raises FormatError: it has no signature."""
     if not isinstance(value, str) or not looks_like(value):
         raise FormatError("not WebVTT: the first line is not WEBVTT")
-    header, *rest = blocks(value)
+    header, *rest = blocks(Field(value).text())
     language = next((line.partition(":")[2] for line in header if line.lower().startswith("language:")), "")
     conversation = Conversation(
         NAME, hints, conversation_id(Field(None), hints), channel="voice", language=language_tag(language)
