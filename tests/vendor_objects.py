@@ -241,7 +241,9 @@ _OBJECTS: dict[str, Any] = {
     "vcon": {
         "vcon": "0.3.0",
         "uuid": "01928e10-193e-8231-b9a2-279e0d16bc46",
-        "parties": [{"name": "Alice", "role": "agent", "tel": "+15550100"}, {"name": "Bob", "meta": {"role": "customer"}}],
+        "parties": [
+            {"name": "Alice", "role": "agent", "tel": "+15550100"}, {"name": "Bob", "meta": {"role": "customer"}},
+        ],
         "dialog": [
             {"type": "recording", "start": "2026-01-05T09:55:14.000+00:00", "duration": 33.1, "parties": [0, 1],
              "mediatype": "audio/x-mp3"},
@@ -278,7 +280,8 @@ _OBJECTS: dict[str, Any] = {
         "combinedRecognizedPhrases": [{"channel": 0, "display": "Hello. It broke."}],
         "recognizedPhrases": [
             {"recognitionStatus": "Success", "channel": 0, "speaker": 1, "offset": "PT0.04S", "duration": "PT2.18S",
-             "offsetInTicks": 400000.0, "durationInTicks": 21800000.0, "nBest": [{"confidence": 0.95, "display": "Hello."}]},
+             "offsetInTicks": 400000.0, "durationInTicks": 21800000.0,
+             "nBest": [{"confidence": 0.95, "display": "Hello."}]},
             {"recognitionStatus": "NoMatch", "channel": 0, "offset": "PT3S", "nBest": []},
             {"recognitionStatus": "Success", "channel": 1, "offset": "PT1M2.5S", "duration": "PT1S",
              "nBest": [{"confidence": 0.8, "display": "It broke."}]},
@@ -302,7 +305,8 @@ _OBJECTS: dict[str, Any] = {
         "id": "367",
         "created_at": 1767606914,
         "source": {
-            "type": "email", "id": "403", "body": "<p>My parcel is <b>late</b>.</p><blockquote>We are sorry</blockquote>",
+            "type": "email", "id": "403",
+            "body": "<p>My parcel is <b>late</b>.</p><blockquote>We are sorry</blockquote>",
             "author": {"type": "user", "id": "u1", "name": "Jo"}, "redacted": False,
         },
         "conversation_parts": {
@@ -324,7 +328,8 @@ _OBJECTS: dict[str, Any] = {
                    "created_at": "2026-01-05T09:55:14Z", "description": "My parcel is late."},
         "comments": [
             {"id": 90001, "author_id": 7, "public": True, "created_at": "2026-01-05T09:55:14Z",
-             "plain_body": "My parcel is late.\n\n-- \nJo", "html_body": "<p>x</p>", "body": "x", "via": {"channel": "email"}},
+             "plain_body": "My parcel is late.\n\n-- \nJo", "html_body": "<p>x</p>", "body": "x",
+             "via": {"channel": "email"}},
             {"id": 90002, "author_id": 8, "public": False, "created_at": "2026-01-05T10:00:00Z", "body": "A bore."},
             {"id": 90003, "author_id": 8, "public": True, "created_at": "2026-01-05T10:01:00Z",
              "html_body": "<div>We look into it</div>", "via": {"channel": "web"}},

@@ -203,12 +203,15 @@ def _order(at: int | None, offset: int | None) -> int:
 
 
 def _apart(found: Iterable[tuple[str, Utterance]]) -> list[tuple[str, Utterance]]:
+    apart: dict[str, Utterance] = {}
     seen: Counter[str] = Counter()
-    apart = []
     for event_id, utterance in found:
-        seen[event_id] += 1
-        apart.append((_short(f"{event_id}~{seen[event_id]}") if seen[event_id] > 1 else event_id, utterance))
-    return apart
+        own = event_id
+        while own in apart:
+            seen[event_id] += 1
+            own = _short(f"{event_id}~{seen[event_id] + 1}")
+        apart[own] = utterance
+    return list(apart.items())
 
 
 def _short(event_id: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from schemas.records import Channel, Role
 from streams.files.formats.conversation import Conversation, Utterance, conversation_id
+from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.roles import role_word
 from streams.files.formats.times import Unit, moment, offset
@@ -55,16 +56,24 @@ class Description:
 
 def read_described(description: Description, document: Field, hints: Hints) -> Reading:
     """The turns of an object as `description` says. Raises FormatError."""
-    conversations = _members(document, description.conversations)
-    return joined(_conversation(description, each, hints) for each in conversations)
+    seen: set[str] = set()
+    readings = []
+    for found in _members(document, description.conversations):
+        named = _at(found, description.conversation_id, f"{found.path}.id".lstrip("."))
+        own = conversation_id(named, hints)
+        if own in seen:
+            raise FormatError("the id of another conversation in the same object, or none", named.path)
+        seen.add(own)
+        readings.append(_conversation(description, found, own, hints))
+    return joined(readings)
 
 
-def _conversation(description: Description, found: Field, hints: Hints) -> Reading:
+def _conversation(description: Description, found: Field, own: str, hints: Hints) -> Reading:
     channel = channel_word(_at(found, description.conversation_channel).id())
     conversation = Conversation(
         description.source,
         hints,
-        conversation_id(_at(found, description.conversation_id, "conversation_id"), hints),
+        own,
         channel=description.channel if channel == "unknown" else channel,
         language=language_tag(_at(found, description.conversation_language).text()) or description.language,
         start=moment(_at(found, description.start)),

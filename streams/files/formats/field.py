@@ -11,6 +11,8 @@ _NAMES: Final = {dict: "an object", list: "a list", str: "a text", bool: "true o
 # An identifier is a key on every topic. A number of more digits than this is none.
 _LONGEST_INTEGER: Final = 10**30
 
+_MOST: Final = 2**63  # where Avro's long ends
+
 
 class Field:
     """A value that may be of any type, and its path.
@@ -119,12 +121,12 @@ class Field:
         return value
 
     def whole(self) -> int | None:
-        """The whole number. Raises FormatError: it is none, or negative."""
+        """The whole number. Raises FormatError: it is none, negative, or no long."""
         number = self.number()
         if number is None:
             return None
-        if number != int(number) or number < 0:
-            raise FormatError("not a whole number from 0", self.path)
+        if number != int(number) or not 0 <= number < _MOST:
+            raise FormatError("not a whole number from 0 to 2^63", self.path)
         return int(number)
 
     def flag(self) -> bool:

@@ -20,7 +20,8 @@ _KIND: Final = (
     rf"(?:(?:{'|'.join(_KINDS.split())})(?:[_-]?\d{{1,3}})?|[A-Z]{{2,20}}(?:_[A-Z0-9]{{1,20}}){{1,4}}|(?i:redacted))"
 )
 
-# Stars and hashes inside a word, as in f***ing, are somebody's own; two or three hashes that begin a line are a heading.
+# Stars and hashes inside a word, as in f***ing, are somebody's own; two or three hashes at the head of a line are a
+# heading.
 _VENDORS: Final = (
     rf"(?:\[{_KIND}\]|<{_KIND}>|\{{\{{\s?[\w .-]{{1,40}}\s?\}}\}}"
     r"|(?<![\w*])\*{3,}(?:[\s-]?\*{2,}){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"

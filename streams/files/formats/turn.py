@@ -57,10 +57,13 @@ class Hints:
 
 
 def joined(readings: Iterable[Reading]) -> Reading:
-    """All the turns of `readings`, in order, and the sum of what was left out."""
-    turns: list[Turn] = []
+    """All the turns of `readings`, in order, and the sum of what was left out. A later turn replaces one of its id."""
+    turns: dict[str, Turn] = {}
     left_out: Counter[LeftOut] = Counter()
     for reading in readings:
-        turns += reading.turns
         left_out.update(reading.left_out)
-    return Reading(tuple(turns), dict(left_out))
+        for turn in reading.turns:
+            if turns.pop(turn.event_id, None) is not None:
+                left_out["repeated"] += 1
+            turns[turn.event_id] = turn
+    return Reading(tuple(turns.values()), dict(left_out))

@@ -89,7 +89,7 @@ def test_srt_keeps_the_lines_after_a_blank_line() -> None:
 
 @pytest.mark.parametrize("name", ["webvtt", "srt"])
 def test_another_text_is_told_what_is_missing(name: str) -> None:
-    with pytest.raises(FormatError, match="first line is not WEBVTT|does not begin with a number"):
+    with pytest.raises(FormatError, match=r"first line is not WEBVTT|does not begin with a number"):
         turns(name, "My parcel is late")
 
 

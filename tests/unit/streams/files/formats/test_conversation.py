@@ -80,7 +80,7 @@ def test_the_conversations_id_is_the_vendors_else_the_callers() -> None:
     assert conversation_id(Field(7), Hints(conversation_id="x")) == "7"
     assert conversation_id(Field(7), Hints(), "1") == "1/7"
     assert conversation_id(Field(None), Hints(conversation_id="x"), "1") == "x"
-    with pytest.raises(FormatError, match="^id: no id of the conversation"):
+    with pytest.raises(FormatError, match=r"^id: no id of the conversation"):
         conversation_id(Field(" ", "id"), Hints())
     with pytest.raises(FormatError, match="more than 256"):
         conversation_id(Field("x" * 257, "id"), Hints())

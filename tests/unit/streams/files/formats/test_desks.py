@@ -54,6 +54,13 @@ def test_zendesk_messaging_reads_messages_and_counts_other_events() -> None:
     assert found.left_out == {"event": 1}
 
 
+def test_zendesk_messaging_reads_a_message_that_comes_twice_once() -> None:
+    value = vendor_object("zendesk-messaging")
+    value["events"][1] = value["events"][0]
+    found = reading("zendesk-messaging", value)
+    assert (len(found.turns), found.left_out) == (1, {"repeated": 1})
+
+
 def test_zendesk_messaging_list_knows_an_automatic_answer() -> None:
     messages = [
         {"id": "m1", "received": "2026-01-05T09:55:14Z", "author": {"type": "business", "subtypes": ["AI"]},

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from schemas.errors import UsageError
@@ -82,7 +84,8 @@ def test_the_smallest_mapping() -> None:
 
 def test_an_object_without_what_the_mapping_says_is_told_where() -> None:
     mapping = parse_mapping('source = "a"\n[turn]\neach = "x.turns"\ntext = "t.u"\n', "x")
-    for value, place in [({}, r"x\.turns"), ({"x": {"turns": [{}]}}, r"x\.turns\[0\]\.t\.u")]:
+    places: list[tuple[Any, str]] = [({}, r"x\.turns"), ({"x": {"turns": [{}]}}, r"x\.turns\[0\]\.t\.u")]
+    for value, place in places:
         with pytest.raises(FormatError, match=rf"^{place}: is missing$"):
             read_described(mapping, Field(value), Hints(conversation_id="c"))
 

@@ -70,7 +70,7 @@ def test_assemblyai_without_speakers_is_read_by_sentence_or_as_one_turn() -> Non
 def test_assemblyai_says_what_a_webhook_and_a_failed_transcript_lack() -> None:
     with pytest.raises(FormatError, match="fetch the transcript by its transcript_id"):
         turns("assemblyai", {"transcript_id": "x", "status": "completed"})
-    with pytest.raises(FormatError, match="^status: not completed"):
+    with pytest.raises(FormatError, match=r"^status: not completed"):
         turns("assemblyai", vendor_object("assemblyai") | {"status": "error"})
 
 
@@ -121,6 +121,13 @@ def test_azure_language_has_several_conversations_and_no_times() -> None:
         (1, "chat", "en"), (2, "chat", "en"), (1, "voice", "de"),
     ]  # fmt: skip
     assert all(turn.occurred_at is None and "offset_ms" not in turn.attributes for turn in found)
+
+
+def test_two_conversations_of_one_id_are_not_merged() -> None:
+    value = vendor_object("azure-language")
+    value["analysisInput"]["conversations"][1]["id"] = "k1"
+    with pytest.raises(FormatError, match=r"^analysisInput\.conversations\[1\]\.id: the id of another conversation"):
+        turns("azure-language", value)
 
 
 def test_google_entries_have_microseconds_or_small_offsets() -> None:

@@ -1,9 +1,8 @@
 """Every format is recognised by its content alone, and bad input is an error that says where, never a traceback."""
 
 import copy
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -63,8 +62,9 @@ def test_reading_leaves_the_object_as_it_was(name: str) -> None:
     assert value == vendor_object(name)
 
 
-STRANGE = [
-    None, True, False, 0, -1, 7, 2.5, 1e308, -1e308, float("nan"), float("inf"), 10**400, "", " ", "secret-words", "9" * 5000,
+STRANGE: list[Any] = [
+    None, True, False, 0, -1, 7, 2.5, 1e308, -1e308, float("nan"), float("inf"), 10**400, "", " ", "secret-words",
+    "9" * 5000,
     "2026-01-05T09:55:14Z", "PT1S", "\ud83d", "\x00", "[PII]", [], {}, [[]], [None], [{}], {"a": {}}, ["secret-words"],
     {"secret": "secret-words"},
 ]  # fmt: skip
@@ -97,28 +97,30 @@ def mutated(value: Any, data: st.DataObject) -> Any:
     return value
 
 
+def readable(call: Callable[[], Reading]) -> Reading:
+    """What `call` reads; nothing where it raises the error that it may, whose message is one line without a text."""
+    try:
+        return call()
+    except FormatError as error:
+        message = str(error)
+    assert "secret" not in message
+    assert re.fullmatch(r"[^\n]{1,300}", message)
+    return Reading()
+
+
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-def test_a_damaged_object_gives_turns_that_are_whole_or_an_error_without_its_words(
-    name: str, data: st.DataObject
-) -> None:
+def test_a_damaged_object_gives_whole_turns_or_an_error_without_its_words(name: str, data: st.DataObject) -> None:
     value = mutated(vendor_object(name), data)
     recognise(value)
-    for call in (lambda: read(value, HINTS, name), lambda: FORMATS[name].read(value, HINTS)):
-        try:
-            reading = call()
-        except FormatError as error:
-            assert "secret" not in str(error)
-            assert re.fullmatch(r"[^\n]{1,300}", str(error))
-            continue
+    for reading in (readable(lambda: read(value, HINTS, name)), readable(lambda: FORMATS[name].read(value, HINTS))):
         assert len({turn.event_id for turn in reading.turns}) == len(reading.turns)
         for turn in reading.turns:
             assert 0 < len(turn.event_id) <= MAX_ID_CHARS
             assert 0 < len(turn.conversation_id) <= MAX_ID_CHARS
-            assert type(turn.turn) is int
             assert 0 <= turn.turn < 2**63
             assert turn.text.strip()
             assert turn.occurred_at is None or turn.occurred_at >= EARLIEST_MS
-            assert all(isinstance(each, str) and each for each in turn.attributes.values())
-            turn.text.encode()
-            json.dumps(turn.attributes).encode()
+            assert all(turn.attributes.values())
+            for text in (turn.text, turn.event_id, turn.conversation_id, *turn.attributes.values()):
+                text.encode()

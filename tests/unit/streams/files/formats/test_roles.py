@@ -7,8 +7,9 @@ from streams.files.formats.words import channel_word, language_tag
 
 @pytest.mark.parametrize(
     ("word", "role"),
-    [("AGENT", "agent"), ("Human Agent", "agent"), ("END_USER", "customer"), ("end-user", "customer"), ("Caller", "customer"),
-     ("Customer 2", "customer"), ("Agent Ann", "agent"), ("AUTOMATED_AGENT", "bot"), ("SYSTEM", "system"),
+    [("AGENT", "agent"), ("Human Agent", "agent"), ("END_USER", "customer"), ("end-user", "customer"),
+     ("Caller", "customer"), ("Customer 2", "customer"),
+     ("Agent Ann", "agent"), ("AUTOMATED_AGENT", "bot"), ("SYSTEM", "system"),
      ("Customer Support", "unknown"), ("spk_0", "unknown"), ("A", "unknown"), ("Ann Lee", "unknown"), ("", "unknown")],
 )  # fmt: skip
 def test_words_for_roles(word: str, role: str) -> None:
@@ -36,7 +37,8 @@ def test_a_role_map_that_says_nothing_is_refused(item: str) -> None:
 @pytest.mark.parametrize(
     ("word", "channel"),
     [("VOICE", "voice"), ("PHONE_CALL", "voice"), ("Channel::WebWidget", "chat"), ("Channel::Email", "email"),
-     ("native_messaging", "chat"), ("Channel::FacebookPage", "social"), ("call", "voice"), ("xyz", "unknown"), ("", "unknown")],
+     ("native_messaging", "chat"), ("Channel::FacebookPage", "social"), ("call", "voice"), ("xyz", "unknown"),
+     ("", "unknown")],
 )  # fmt: skip
 def test_words_for_channels(word: str, channel: str) -> None:
     assert channel_word(word) == channel
