@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import events
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.router import decide, policy
+from models.router import Scored, policy
 from schemas.codec import Codec
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
@@ -68,8 +68,8 @@ def measure(wanted: Scale) -> list[Figure]:
         classifier.score(texts)
 
     def routing_each() -> None:
-        for event, confidence in zip(batch, confidences, strict=True):
-            decide(routing, event_id=event.event_id, text=event.text, confidence=confidence)
+        pairs = zip(batch, confidences, strict=True)
+        routing.decide([Scored(event.event_id, event.text, confidence) for event, confidence in pairs])
 
     def everything() -> None:
         asyncio.run(agent.process(records))

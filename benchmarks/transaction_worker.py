@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from models.classifier import Classifier
 from models.router import policy
 from schemas.records import LABELS
+from streams.agents.agent import Agent, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings, load_settings
 from streams.worker import app
 from streams.worker.build import build_agent
-from streams.worker.delivery import Agent, Delivery, DeliveryError, Output, producer_config
+from streams.worker.delivery import Delivery, DeliveryError, producer_config
 from streams.worker.transport import Chunk, Consumer
 
 FLUSH_TIMEOUT_S = 30.0

@@ -106,8 +106,20 @@ class Letter:
 
 
 def attempts(headers: Sequence[Header]) -> int:
-    """How often the record with these headers was tried before: 0 for one that was never redriven."""
+    """How often the record with these headers was tried before: 0 for one that was never redriven.
+
+    Only what redriving writes counts, in its place at the end: a producer may give a header of the same name.
+    """
+    if not (_ends_with(headers, LETTER_HEADERS) or redriven_from(headers) is not None):
+        return 0
     return min(max(0, _number(dict(headers).get(ATTEMPTS)) or 0), _MOST_ATTEMPTS)
+
+
+def redriven_from(headers: Sequence[Header]) -> LetterId | None:
+    """The dead letter that the record with these headers was, by its last two; None for one that was not redriven."""
+    if not _ends_with(headers, REDRIVEN_HEADERS):
+        return None
+    return LetterId.parse((headers[-1][1] or b"").decode(errors="replace"))
 
 
 def original_headers(headers: Sequence[Header]) -> tuple[Header, ...]:
@@ -152,9 +164,7 @@ def read_letter(
         # A worker from before that header existed does not count, but passes on what redriving wrote.
         attempts=attempts(headers) if _ends_with(headers, LETTER_HEADERS) else attempts(inner) + 1,
         size=size,
-        before=LetterId.parse((dict(inner).get(LETTER) or b"").decode(errors="replace"))
-        if _ends_with(inner, REDRIVEN_HEADERS)
-        else None,
+        before=redriven_from(inner),
     )
 
 

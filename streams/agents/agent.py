@@ -1,5 +1,6 @@
 """What an agent is: records of one topic in, records of other topics out. It has no Kafka client and no other agent."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -50,11 +51,11 @@ class Output(NamedTuple):
 ReadBack = Callable[[str, int], Iterable[tuple[bytes | None, bytes | None]]]
 
 
-class Agent(Protocol):
+class Agent(ABC):
     """One job in the flow.
 
-    Delivery puts what `process` and `tick` give into transactions, and calls one of them at a time. A transaction can be
-    aborted: then `positions_set_back` is called, and the same records come again.
+    Delivery puts what `process` and `tick` give into transactions, and calls one of them at a time. When a transaction
+    is aborted, `positions_set_back` is called, and the same records come again.
     """
 
     name: str  # names the consumer group, the producers and the metrics
@@ -63,6 +64,7 @@ class Agent(Protocol):
     gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
     tick_s: float = 0.0  # `tick` is called so often; 0: never
 
+    @abstractmethod
     async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
 
@@ -74,11 +76,11 @@ class Agent(Protocol):
         """
         return ()
 
-    def positions_set_back(self, partitions: Collection[int]) -> None:
-        """Forget what came of these partitions of `source` since their last commit: it will be read again.
+    def positions_set_back(self, partitions: Collection[int]) -> None:  # noqa: B027 - most agents keep nothing
+        """Forgets what came of these partitions of `source` since their last commit: it will be read again.
 
         It is called for every partition that is newly assigned, too.
         """
 
-    async def close(self) -> None:
-        """Free what the agent holds."""
+    async def close(self) -> None:  # noqa: B027 - most agents hold nothing
+        """Frees what the agent holds."""

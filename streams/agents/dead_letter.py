@@ -1,20 +1,16 @@
 """What becomes of a record that no agent can work on: it is kept, byte for byte, with where from and why."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from schemas.codec import DeadLetterReason
 from schemas.dead_letter import LETTER_HEADERS, attempts
 from schemas.topics import DEAD_LETTERS
 from streams.agents import metrics
+from streams.agents.agent import KafkaRecord, Output
 from streams.config.settings import Settings
-from streams.worker.delivery import Output
-
-if TYPE_CHECKING:
-    from streams.worker.transport import Record
 
 
-def dead_letter(settings: Settings, agent: str, record: "Record", reason: DeadLetterReason, detail: str) -> Output:
+def dead_letter(settings: Settings, agent: str, record: KafkaRecord, reason: DeadLetterReason, detail: str) -> Output:
     """`record` for dead-letters, counted: its key, value and headers as they are, then eight headers of ours.
 
     `detail` is a line for whoever looks into it; like every message, it must hold no customer text. Ours come last, for

@@ -5,96 +5,85 @@ from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
 
+from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import Prices
-from models.router import Decision, Policy, decide
-from schemas.codec import DecodeError
-from schemas.records import (
-    LABELS,
-    CloudRequest,
-    Reason,
-    Route,
-    RoutingEvent,
-    SentimentResult,
-    Stage,
-    TranscriptEvent,
-)
+from models.redactor import NoRedaction, Redacted, Redactor
+from models.router import Decision, Router, Scored, policy
+from schemas.records import Reason, Route, Stage, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from schemas.validation import validate_event
 from streams.agents import metrics
-from streams.agents.dead_letter import dead_letter, first_failures
-from streams.agents.dead_letter_limit import DeadLetterLimit
+from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.answers import cloud_request, edge_audit, edge_result
+from streams.agents.decoding import Decoder
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
-from streams.worker.delivery import Output
-from streams.worker.transport import Record
 
 
-class EdgeAgent:
+class EdgeAgent(Agent):
     """transcripts -> sentiment or cloud-inference, and always routing-events; what is poison -> dead-letters."""
 
     name = "edge"
-    gather_s = 0.0
 
-    def __init__(self, settings: Settings, classifier: Classifier, policy: Policy, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        classifier: Classifier,
+        router: Router,
+        redactor: Redactor = NoRedaction(),  # noqa: B008 - it has no state
+        clock: Clock = now_ms,
+    ) -> None:
         self.source = settings.topic(TRANSCRIPTS)
         self.chunk_records = settings.chunk_records
-        self._settings = settings
         self._classifier = classifier
-        self._policy = policy
+        self._router = router
+        self._redactor = redactor
         self._clock = clock
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
-        self._limit = DeadLetterLimit(settings.dead_letter_limit)
-        self._events = codec(settings, TRANSCRIPTS)
+        self._events = Decoder(
+            settings,
+            self.name,
+            TRANSCRIPTS,
+            lambda event: validate_event(event, max_text_chars=settings.max_text_chars, now_ms=clock()),
+        )
         self._results = codec(settings, SENTIMENT)
         self._requests = codec(settings, CLOUD_INFERENCE)
         self._audit = codec(settings, ROUTING_EVENTS)
         self._latency = metrics.LATENCY_SECONDS.labels(self.name, "edge")
-        self._topics = {name: settings.topic(name) for name in (SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS)}
+        self._sentiment = settings.topic(SENTIMENT)
+        self._cloud_inference = settings.topic(CLOUD_INFERENCE)
+        self._routing_events = settings.topic(ROUTING_EVENTS)
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event: its answer or its request to the cloud, and its audit event."""
         # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
         return await asyncio.to_thread(self._process, records)
 
-    def reset(self) -> None:
-        """Nothing is kept between batches."""
-
-    async def close(self) -> None:
-        """Holds nothing that outlives the process."""
-
-    def _process(self, records: Sequence[Record]) -> list[Output]:
-        outputs: list[Output] = []
-        events: list[TranscriptEvent] = []
-        sources: list[Record] = []
-        now = self._clock()
-        for record in records:
-            try:
-                event = self._events.decode(record.value)
-                validate_event(event, max_text_chars=self._settings.max_text_chars, now_ms=now)
-            except DecodeError as error:
-                outputs.append(dead_letter(self._settings, self.name, record, error.reason, str(error)))
-            else:
-                events.append(event)
-                sources.append(record)
-        self._limit.check(self.name, len(records), first_failures(outputs))
+    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        events, outputs = self._events.decode_all(records)
         if not events:
             return outputs
         begun = perf_counter()
-        probabilities = self._classifier.score([event.text for event in events])
+        scores = self._classifier.score([event.text for _, event in events]).tolist()
         seconds = perf_counter() - begun
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         inference_ms = seconds * 1000 / len(events)
         scored_at = self._clock()
-        best = probabilities.argmax(axis=1)
-        decisions: Counter[tuple[Stage, Route, Reason]] = Counter()
-        for event, record, p, top in zip(events, sources, probabilities.tolist(), best.tolist(), strict=True):
-            decision = decide(self._policy, event_id=event.event_id, text=event.text, confidence=p[top])
-            outputs += self._outputs(event, record, p, top, decision, inference_ms, scored_at)
-            decisions["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
+        redacted = [self._redactor.redact(event.text) for _, event in events]
+        batch = [
+            Scored(event.event_id, event.text, max(p), found.kinds)
+            for (_, event), p, found in zip(events, scores, redacted, strict=True)
+        ]
+        counts: Counter[tuple[Stage, Route, Reason]] = Counter()
+        for (record, event), p, found, decision in zip(
+            events, scores, redacted, self._router.decide(batch), strict=True
+        ):
+            outputs += self._outputs(event, record, p, found, decision, inference_ms, scored_at)
+            counts["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
         # Once a batch, not once an event: a labelled metric costs 2 µs.
-        for labels, count in decisions.items():
+        for labels, count in counts.items():
             metrics.EVENTS.labels(self.name, *labels).inc(count)
         metrics.COST_USD.labels(self.name).inc(self._prices.edge_usd * len(events))
         return outputs
@@ -102,95 +91,57 @@ class EdgeAgent:
     def _outputs(
         self,
         event: TranscriptEvent,
-        record: Record,
+        record: KafkaRecord,
         p: list[float],
-        top: int,
+        redacted: Redacted,
         decision: Decision,
         inference_ms: float,
         scored_at: int,
     ) -> tuple[Output, Output]:
-        complexity = decision.complexity
-        key = record.key
-        on_edge = decision.route == "edge"
-        if on_edge:
-            answer = Output(
-                self._topics[SENTIMENT],
-                key,
-                self._results.encode(
-                    SentimentResult(
-                        event_id=event.event_id,
-                        conversation_id=event.conversation_id,
-                        turn=event.turn,
-                        label=LABELS[top],
-                        confidence=p[top],
-                        negative=p[0],
-                        neutral=p[1],
-                        positive=p[2],
-                        route="edge",
-                        reason=decision.reason,
-                        degraded=False,
-                        model=self._classifier.id,
-                        occurred_at=event.occurred_at,
-                        scored_at=scored_at,
-                    )
-                ),
-            )
-        else:
-            answer = Output(
-                self._topics[CLOUD_INFERENCE],
-                key,
-                self._requests.encode(
-                    CloudRequest(
-                        event_id=event.event_id,
-                        conversation_id=event.conversation_id,
-                        turn=event.turn,
-                        text=event.text,
-                        occurred_at=event.occurred_at,
-                        language=event.language,
-                        ingested_at=record.timestamp,
-                        requested_at=scored_at,
-                        reason=decision.reason,
-                        complexity=complexity.total,
-                        length=complexity.length,
-                        syntax=complexity.syntax,
-                        uncertainty=complexity.uncertainty,
-                        emotion=complexity.emotion,
-                        edge_negative=p[0],
-                        edge_neutral=p[1],
-                        edge_positive=p[2],
-                        edge_model=self._classifier.id,
-                        router=self._policy.id,
-                    )
-                ),
-            )
+        key, model, router = record.key, self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scored_at - record.timestamp))
-        stage: Stage = "completed" if on_edge else "decided"
-        if on_edge:
+        if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
-        audit = RoutingEvent(
-            event_id=event.event_id,
-            conversation_id=event.conversation_id,
-            turn=event.turn,
-            stage=stage,
-            route=decision.route,
-            reason=decision.reason,
-            degraded=False,
-            complexity=complexity.total,
-            length=complexity.length,
-            syntax=complexity.syntax,
-            uncertainty=complexity.uncertainty,
-            emotion=complexity.emotion,
-            edge_label=LABELS[top],
-            edge_confidence=p[top],
-            cloud_label=None,
+            result = edge_result(event, p, decision, model=model, now_ms=scored_at)
+            answer = Output(self._sentiment, key, self._results.encode(result))
+        else:
+            request = cloud_request(
+                event,
+                p,
+                decision,
+                text=redacted.text,
+                kinds=redacted.kinds,
+                model=model,
+                router=router,
+                ingested_at=record.timestamp,
+                now_ms=scored_at,
+            )
+            answer = Output(self._cloud_inference, key, self._requests.encode(request))
+        audit = edge_audit(
+            event,
+            p,
+            decision,
+            kinds=redacted.kinds,
+            model=model,
+            router=router,
             cost_usd=self._prices.edge_usd,
-            cloud_only_cost_usd=self._prices.cloud_usd if on_edge else 0.0,
+            cloud_only_cost_usd=self._prices.cloud_usd if decision.route == "edge" else 0.0,
             inference_ms=inference_ms,
             end_to_end_ms=end_to_end_ms,
-            pii=(),
-            model=self._classifier.id,
-            router=self._policy.id,
-            occurred_at=event.occurred_at,
-            recorded_at=scored_at,
+            now_ms=scored_at,
         )
-        return answer, Output(self._topics[ROUTING_EVENTS], key, self._audit.encode(audit))
+        return answer, Output(self._routing_events, key, self._audit.encode(audit))
+
+
+async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
+    """The agent with its model loaded and verified. Raises ArtifactError; UsageError: the policy has no threshold."""
+    artifact = load_artifact(settings.edge_model)
+    classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
+    router = policy(
+        settings.router,
+        calibrated_threshold=artifact.confidence_threshold,
+        confidence_threshold=settings.confidence_threshold,
+        complexity_threshold=settings.complexity_threshold,
+        random_cloud_rate=settings.random_cloud_rate,
+    )
+    return EdgeAgent(settings, classifier, router)

@@ -1,8 +1,7 @@
 """Prometheus metrics of a worker: one process runs one agent, labelled `agent`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from faust.types import TP
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -38,9 +37,9 @@ COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force."
 
 
 class LagCollector(Collector):
-    """Lag of the agent's partitions, computed when it is scraped."""
+    """Lag of the agent's partitions (topic and number), computed when it is scraped."""
 
-    def __init__(self, agent: str, lags: Callable[[], dict[TP, int]]) -> None:
+    def __init__(self, agent: str, lags: Callable[[], Mapping[tuple[str, int], int]]) -> None:
         self._agent = agent
         self._lags = lags
 
@@ -49,6 +48,6 @@ class LagCollector(Collector):
         family = GaugeMetricFamily(
             "edgewise_lag_records", "Records not yet processed.", labels=["agent", "topic", "partition"]
         )
-        for tp, lag in self._lags().items():
-            family.add_metric([self._agent, tp.topic, str(tp.partition)], lag)
+        for (topic, partition), lag in self._lags().items():
+            family.add_metric([self._agent, topic, str(partition)], lag)
         yield family

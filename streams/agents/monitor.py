@@ -1,24 +1,21 @@
 """The monitor agent: aggregates the audit trail into windows."""
 
 import asyncio
-import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from schemas.codec import DecodeError
 from schemas.records import RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
-from streams.agents.dead_letter import dead_letter, first_failures
-from streams.agents.dead_letter_limit import DeadLetterLimit
+from schemas.validation import validate_routing_event
+from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.decoding import Decoder
+from streams.agents.open_windows import CAPACITY, OpenWindows, WindowKey
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.monitoring.open_windows import Key, OpenWindows, window_key
 from streams.system.clock import Clock, now_ms
-from streams.worker.delivery import Output
-from streams.worker.transport import Record
 
 
-class MonitorAgent:
+class MonitorAgent(Agent):
     """routing-events -> monitoring: each window that a batch changes, whole; what is poison -> dead-letters.
 
     A window is named by when its events were recorded and by their partition. The latest record of a window replaces
@@ -31,53 +28,45 @@ class MonitorAgent:
     # writes windows of some kilobytes: at 200 events/s on two cores that took half a core of the broker's and ours.
     gather_s = 0.5
 
-    def __init__(self, settings: Settings, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, settings: Settings, read_back: ReadBack, clock: Clock = now_ms, capacity: int = CAPACITY
+    ) -> None:
         self.source = settings.topic(ROUTING_EVENTS)
         self.chunk_records = settings.chunk_records
-        self._settings = settings
+        self._length_ms = settings.window_s * 1000
         self._clock = clock
-        self._limit = DeadLetterLimit(settings.dead_letter_limit)
-        self._audit = codec(settings, ROUTING_EVENTS)
+        self._events = Decoder(
+            settings, self.name, ROUTING_EVENTS, lambda event: validate_routing_event(event, now_ms=clock())
+        )
         self._monitoring = codec(settings, MONITORING)
         self._topic = settings.topic(MONITORING)
-        self._windows = OpenWindows(settings, clock)
+        self._windows = OpenWindows(settings, read_back, clock, capacity)
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """The windows that `records` change. Raises what reading them back raises, and `TooManyDeadLettersError`."""
         # In a thread: reading windows back takes as long as it takes, and the group's heartbeats must go on.
-        return await asyncio.to_thread(self._process, records, self._windows)
+        return await asyncio.to_thread(self._process, records)
 
-    def reset(self) -> None:
-        """Forget all windows: what was added to them since the last commit would be counted twice."""
-        self._windows = OpenWindows(self._settings, self._clock)
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        """Forgets the windows of `partitions`: what was added to them since the last commit would be counted twice."""
+        self._windows.forget(partitions)
 
-    async def close(self) -> None:
-        """Holds nothing that outlives the process."""
-
-    def _process(self, records: Sequence[Record], windows: OpenWindows) -> list[Output]:
-        outputs: list[Output] = []
-        events: defaultdict[Key, list[RoutingEvent]] = defaultdict(list)
-        length_ms = self._settings.window_s * 1000
-        for record in records:
-            try:
-                event = self._audit.decode(record.value)
-                _require_finite(event)
-            except DecodeError as error:
-                outputs.append(dead_letter(self._settings, self.name, record, error.reason, str(error)))
-            else:
-                events[event.recorded_at // length_ms * length_ms, record.partition].append(event)
-        self._limit.check(self.name, len(records), first_failures(outputs))
-        windows.read_back(events)
+    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        decoded, outputs = self._events.decode_all(records)
+        events: defaultdict[WindowKey, list[RoutingEvent]] = defaultdict(list)
+        for record, event in decoded:
+            start = event.recorded_at // self._length_ms * self._length_ms
+            events[WindowKey(start, record.partition)].append(event)
+        self._windows.read_back(events)
         now = self._clock()
         for key, added in events.items():
-            window = windows.open(key)
+            window = self._windows.open(key)
             window.add(added)
-            outputs.append(Output(self._topic, window_key(key), self._monitoring.encode(window.to_record(now))))
-        windows.trim()  # by the next batch what was dropped is committed, or everything is forgotten
+            outputs.append(Output(self._topic, key.encoded(), self._monitoring.encode(window.to_record(now))))
+        self._windows.trim()  # by the next batch what was dropped is committed, or the partition is forgotten
         return outputs
 
 
-def _require_finite(event: RoutingEvent) -> None:
-    """Raises `DecodeError` for a figure that cannot be added up: Avro's doubles may hold infinity and NaN."""
-    if not math.isfinite(event.cost_usd + event.cloud_only_cost_usd + event.inference_ms + event.end_to_end_ms):
-        raise DecodeError("undecodable", "a RoutingEvent with a cost or duration that is not a finite number")
+async def build(settings: Settings, read_back: ReadBack) -> MonitorAgent:
+    """The agent, which reads its windows back when it needs them."""
+    return MonitorAgent(settings, read_back)

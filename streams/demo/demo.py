@@ -15,6 +15,7 @@ from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
+from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
@@ -30,7 +31,7 @@ from streams.kafka.reader import read_topic
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
 from streams.system.clock import now_ms
-from streams.verify.read_line import AGENTS, verify
+from streams.verify.read_line import verify
 
 SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
 # All of the samples, some 2,900 events, are through in 50 s: long enough to watch, short enough not to be waited for.
@@ -70,7 +71,7 @@ class _Demo(NamedTuple):
         self.windows.update(_REFRESH_S)
         elapsed = 0.0 if began is None else time.monotonic() - began
         self.show(State(phase, elapsed, self.expected, self.windows.total(), self.processes.health()))
-        self.processes.require(*(agent for agent, _ in AGENTS))
+        self.processes.require(*AGENT_NAMES)
 
 
 def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Callable[[], bool]) -> Report:
@@ -127,7 +128,7 @@ def _samples(limit: int | None) -> list[_Sample]:
 
 def _run(line: _Demo, samples: list[_Sample]) -> float:
     """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
-    for agent, _ in AGENTS:
+    for agent in AGENT_NAMES:
         line.processes.start(agent, "worker", agent)
     admin = AdminClient(client_config(line.settings))
     _until(lambda: _ready(admin, line.settings), line, "starting the agents", None, _READY_TIMEOUT_S)
@@ -162,7 +163,7 @@ def _until(done: Callable[[], bool], line: _Demo, phase: str, began: float | Non
 
 def _ready(admin: AdminClient, settings: Settings) -> bool:
     """Whether every agent's group has shared out its partitions."""
-    groups = [settings.group(agent) for agent, _ in AGENTS]
+    groups = [settings.group(agent) for agent in AGENT_NAMES]
     try:
         described = [future.result() for future in admin.describe_consumer_groups(groups).values()]
     except KafkaException:
@@ -172,7 +173,7 @@ def _ready(admin: AdminClient, settings: Settings) -> bool:
 
 def _drained(settings: Settings) -> bool:
     """Whether every agent has done its input, asked in the order of the flow."""
-    return all(sum(group_lag(settings, agent, topic).values()) == 0 for agent, topic in AGENTS)
+    return all(sum(group_lag(settings, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
 
 
 def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.router import decide, policy
+from models.router import Scored, policy
 from schemas.errors import UsageError
 from schemas.records import LABELS
 from streams.config.settings import Settings
@@ -59,10 +59,7 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     def score(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
         probabilities: NDArray[np.float32] = edge.score(texts)
         confidences = probabilities.max(axis=1, initial=0).tolist()
-        decisions = [
-            decide(chosen, event_id=event_id, text=text, confidence=confidence)
-            for event_id, text, confidence in zip(ids, texts, confidences, strict=True)
-        ]
+        decisions = chosen.decide([Scored(*each) for each in zip(ids, texts, confidences, strict=True)])
         deferred = [i for i, decision in enumerate(decisions) if decision.route == "cloud"]
         probabilities[deferred] = cloud.score([texts[i] for i in deferred])
         return [(p, d.route, d.reason) for p, d in zip(probabilities.tolist(), decisions, strict=True)]

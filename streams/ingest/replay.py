@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.codec import EncodeError
-from schemas.dead_letter import LETTER
+from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
@@ -22,7 +22,7 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import Format, RecordingError, digest, read_recording
 from streams.ingest.pace import Pace, Pacer
 from streams.kafka.client import client_config, cluster_metadata
-from streams.kafka.reader import read_topic
+from streams.kafka.reader import bytes_headers, read_topic
 from streams.kafka.rights import require_rights
 from streams.kafka.security import reason
 from streams.system.clock import Clock, now_ms
@@ -168,8 +168,8 @@ def _latest_runs(settings: Settings, digests: set[str]) -> dict[str, _Run]:
     for message in read_topic(settings, TRANSCRIPTS):
         headers = dict(message.headers() or [])
         sha, run_id, row = (_header(headers, name) for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
-        if LETTER in headers:  # redriven: it stood there before, and that tells when the run sent it
-            continue
+        if redriven_from(bytes_headers(message)) is not None:
+            continue  # the record stood there before, and that one tells when the run sent it
         if sha in digests and run_id and row.isdigit():
             run = runs.setdefault((sha, run_id), _Run(run_id))
             run.rows.add(int(row))

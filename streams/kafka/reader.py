@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -206,3 +206,9 @@ def _fetch(settings: Settings, consumer: Consumer, name: str) -> Iterator[tuple[
             raise ReadError(f"records of topic {name} were removed (retention) while it was being read: read it again")
         elif error.fatal() or error.code() in _PERMANENT:
             raise ReadError(f"topic {name} could not be read: {reason(settings, error, f'READ on topic {name}')}")
+
+
+def bytes_headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers of `message`, in their order, with each value as bytes."""
+    headers = cast("list[tuple[str, str | bytes | None]]", message.headers() or [])
+    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in headers)

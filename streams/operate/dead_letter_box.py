@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from confluent_kafka import Message
 
 from schemas.dead_letter import Header, Letter, LetterId, Mark, State, read_letter
 from schemas.topics import DEAD_LETTERS
 from streams.config.settings import Settings
-from streams.kafka.reader import read_topic
+from streams.kafka.reader import bytes_headers, read_topic
 from streams.kafka.rights import require_rights
 
 
@@ -58,7 +58,8 @@ def survey(settings: Settings, selection: Selection = Selection()) -> list[Lette
     for message in read_topic(settings, DEAD_LETTERS):
         value = message.value()
         size = None if value is None else len(value)
-        record = read_letter(_place(message), message.timestamp()[1], size, _headers(message), settings.topic_prefix)
+        headers = bytes_headers(message)
+        record = read_letter(_place(message), message.timestamp()[1], size, headers, settings.topic_prefix)
         if isinstance(record, Mark):
             marks[record.letter].append(record)
         elif record is not None and selection.fits(record):
@@ -77,17 +78,13 @@ def contents(settings: Settings, ids: Collection[LetterId]) -> Iterator[Content]
         place = _place(message)
         if place in wanted:
             wanted.remove(place)
-            yield Content(place, _bytes(message.key()), _bytes(message.value()), _headers(message))
+            yield Content(place, _bytes(message.key()), _bytes(message.value()), bytes_headers(message))
             if not wanted:
                 return
 
 
 def _place(message: Message) -> LetterId:
     return LetterId(message.partition() or 0, message.offset() or 0)
-
-
-def _headers(message: Message) -> tuple[Header, ...]:
-    return tuple((name, _bytes(value)) for name, value in cast(list[Header], message.headers() or []))
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own lis
 
 from schemas import topics
 from schemas.errors import EdgewiseError
+from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import client_config, cluster_metadata
 from streams.kafka.lag import group_lag
@@ -28,13 +29,6 @@ _DAY_MS = 24 * 60 * 60 * 1000
 # A dead letter is the record that could not be used, up to the broker's maximum (1 MiB by default), and its headers on
 # top; twice the maximum leaves room for any headers that came with it.
 _DEAD_LETTER_BYTES = 2 * 1024 * 1024
-
-# Which agent's consumer group reads which topic.
-CONSUMERS: Mapping[str, str] = {
-    topics.TRANSCRIPTS: "edge",
-    topics.CLOUD_INFERENCE: "cloud",
-    topics.ROUTING_EVENTS: "monitor",
-}
 
 
 class TopicAdminError(EdgewiseError):
@@ -169,7 +163,7 @@ def describe(settings: Settings) -> list[TopicState]:
             continue
         partitions = found[full].partitions
         retention = configs[full].get("retention.ms")
-        agent = CONSUMERS.get(name)
+        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name), None)
         states.append(
             TopicState(
                 full,

@@ -222,7 +222,10 @@ class _Ledger:
                     self.verdict.unreadable.add(_place("routing-events", partition, offset))
                 continue
             if not dead:  # the monitor refused it, and said so
-                _count(recounted.setdefault(partition, Counter()), event)
+                try:
+                    _count(recounted.setdefault(partition, Counter()), event)
+                except (OverflowError, ValueError):  # a cost of 1e300, infinity or NaN has no nano-dollars
+                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
             if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
                 continue
             i = self._id(event.event_id)
@@ -319,15 +322,16 @@ def _count(totals: Counter[str], event: RoutingEvent) -> None:
 
 
 def _window_totals(window: MonitoringWindow) -> Counter[str] | None:
-    """A window's figures under the same names; None when a sketch of it cannot be read."""
+    """A window's figures under the same names; None when a sketch or a cost of it cannot be read."""
     try:
         timed = sketch_from_bytes(window.inference_ms).count, sketch_from_bytes(window.end_to_end_ms).count
-    except ValueError:
+        cost, cloud_only_cost = nanodollars(window.cost_usd), nanodollars(window.cloud_only_cost_usd)
+    except (OverflowError, ValueError):
         return None
     totals = Counter(
         {
-            "cost in nano-dollars": nanodollars(window.cost_usd),
-            "cloud-only cost in nano-dollars": nanodollars(window.cloud_only_cost_usd),
+            "cost in nano-dollars": cost,
+            "cloud-only cost in nano-dollars": cloud_only_cost,
             "inference_ms": int(timed[0]),
             "end_to_end_ms": int(timed[1]),
             "decided": window.decided,

@@ -2,23 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import NamedTuple
 
 from confluent_kafka import Message
 
 from schemas.codec import DecodeError
+from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError
 from schemas.records import MonitoringWindow
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS, R, Topic
+from streams.agents.topology import AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.lag import group_lag
-from streams.kafka.reader import read_topic, watermarks
+from streams.kafka.reader import bytes_headers, read_topic, watermarks
 from streams.verify.ledger import Origin, Read, Redriven, Verdict, judge
 
-# In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
-AGENTS = (("edge", TRANSCRIPTS), ("cloud", CLOUD_INFERENCE), ("monitor", ROUTING_EVENTS))
 _POLL_S = 0.25
 
 
@@ -31,12 +32,12 @@ def verify(settings: Settings) -> Verdict:
 
     Input must have come to rest: an event that is still under way counts as lost. See `wait_until_drained`.
     """
-    dead_letters, redriven, late = _dead_letters(settings)
+    dead_letters, redriven, late, known = _dead_letters(settings)
     verdict = judge(
         dead_letters=dead_letters,
-        transcripts=_records(settings, TRANSCRIPTS),
-        routing_events=_records(settings, ROUTING_EVENTS),
-        sentiment=_records(settings, SENTIMENT),
+        transcripts=_records(settings, TRANSCRIPTS, known),
+        routing_events=_records(settings, ROUTING_EVENTS, known),
+        sentiment=_records(settings, SENTIMENT, known),
         monitoring=_latest_windows(settings),
         redriven=redriven,
         late=late,
@@ -56,21 +57,27 @@ def wait_until_drained(settings: Settings, timeout_s: float) -> None:
     Raises `NotDrainedError` when that takes longer than `timeout_s` seconds, and what `group_lag` raises.
     """
     deadline = time.monotonic() + timeout_s
-    for agent, topic in AGENTS:
-        while lag := sum(group_lag(settings, agent, topic).values()):
+    for agent, spec in AGENTS.items():
+        while lag := sum(group_lag(settings, agent, spec.reads).values()):
             if time.monotonic() > deadline:
                 raise NotDrainedError(
                     f"after {timeout_s:g} s the {agent} agent still has {lag:,} records of "
-                    f"{settings.topic(topic)} to do: is it running, and has the input ended?"
+                    f"{settings.topic(spec.reads)} to do: is it running, and has the input ended?"
                 )
             time.sleep(_POLL_S)
 
 
-def _records(settings: Settings, topic: Topic[R]) -> Iterator[Read[R]]:
-    """The records of `topic`; read when the first is asked for."""
+def _records(settings: Settings, topic: Topic[R], known: AbstractSet[Redriven]) -> Iterator[Read[R]]:
+    """The records of `topic`; read when the first is asked for.
+
+    One that claims to have been a letter that is not `known` was not: whoever feeds the line can write such headers.
+    """
     decode = partial(_decode, codec(settings, topic).decode)
     for message in read_topic(settings, topic):
-        yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), _redriven(message))
+        letter = redriven_from(bytes_headers(message))
+        claimed = None if letter is None else str(letter)
+        redriven = claimed if claimed is not None and Redriven(claimed, topic) in known else None
+        yield Read(message.partition() or 0, message.offset() or 0, decode(message.value()), redriven)
 
 
 def _latest_windows(settings: Settings) -> Iterator[Read[MonitoringWindow]]:
@@ -97,11 +104,12 @@ class _DeadLetters(NamedTuple):
     origins: list[Origin]
     redriven: list[Redriven]
     late: set[str]  # ids of events whose request to the cloud was redriven
+    known: set[Redriven]  # every letter, whatever became of it
 
 
 def _dead_letters(settings: Settings) -> _DeadLetters:
     """Where the dead letters came from, and which were redriven; what has neither's headers is left out."""
-    found = _DeadLetters([], [], set())
+    found = _DeadLetters([], [], set(), set())
     topics: dict[str, str] = {}  # where each letter came from
     requests: dict[str, bytes | None] = {}
     for message in read_topic(settings, DEAD_LETTERS):
@@ -118,18 +126,13 @@ def _dead_letters(settings: Settings) -> _DeadLetters:
             continue
         letter = f"{message.partition()}:{message.offset()}"
         topics[letter] = topic
+        found.known.add(Redriven(letter, topic))
         if topic == CLOUD_INFERENCE:
             requests[letter] = message.value()
     decode = partial(_decode, codec(settings, CLOUD_INFERENCE).decode)
     redriven = [decode(requests[letter]) for letter, topic in set(found.redriven) if topic == CLOUD_INFERENCE]
     found.late.update(request.event_id for request in redriven if request is not None)
     return found._replace(redriven=[each for each in found.redriven if each.topic in (TRANSCRIPTS, ROUTING_EVENTS)])
-
-
-def _redriven(message: Message) -> str | None:
-    """The dead letter that a record was; its header stands last, unless the record is a copy of a later letter."""
-    headers = list(message.headers() or ())
-    return _headers(message).get("edgewise-letter") if headers and headers[-1][0] == "edgewise-letter" else None
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -16,13 +16,14 @@ from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.agents import metrics
+from streams.agents.agent import Agent
 from streams.config.settings import Settings
-from streams.kafka.client import cluster_metadata, require_visible
+from streams.kafka.client import cluster_metadata
 from streams.kafka.oauth import TokenRefusedError
-from streams.kafka.rights import AGENTS, require_access
 from streams.kafka.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
+from streams.worker.access import require_topics
 from streams.worker.aiokafka_security import credentials
-from streams.worker.delivery import Agent, Delivery, DeliveryError, FencedError
+from streams.worker.delivery import Delivery, DeliveryError, FencedError
 from streams.worker.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,6 @@ STOP_TIMEOUT_S = 8.0
 # is given up soon, for a worker that is to stop waits for it.
 LOGIN_CHECK_S = 10.0
 _LOGIN_CHECK_TIMEOUT_S = 2.0
-
-
-class TopicMissingError(UsageError):
-    """A topic that the agent reads or writes does not exist."""
 
 
 def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
@@ -94,7 +91,7 @@ async def serve(settings: Settings, agent: Agent) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await asyncio.to_thread(_require_topics, settings, agent)
+    await asyncio.to_thread(require_topics, settings, agent)
     with _temporary_folder() as datadir:
         delivery = Delivery(settings, agent)
         await asyncio.to_thread(delivery.start)
@@ -107,12 +104,14 @@ async def serve(settings: Settings, agent: Agent) -> None:
         crashing = asyncio.create_task(app.wait_until_stopped())
         watching = asyncio.create_task(_watch_login(settings))
         await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        running = {stopping, crashing, watching}
         if starting.done() and starting.exception() is None:
             logger.info("%s: worker %s is up", agent.name, settings.worker_id)
-            await asyncio.wait({stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
-        failures = [app.crash_reason, *(task.exception() for task in (watching, starting) if task.done())]
+            running.add(asyncio.create_task(delivery.tick(lambda: cast(Consumer, app.consumer))))
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
         failure = next(filter(None, failures), None)
-        for task in (starting, stopping, crashing, watching):
+        for task in (*running, starting):
             task.cancel()
         await _stop(app, failure is not None)
         await delivery.close()
@@ -147,7 +146,7 @@ def _explained(failure: BaseException, settings: Settings, agent: Agent) -> Base
         refused = failure.args[0].code() in AUTHORIZATION
     if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
-            _require_topics(settings, agent)
+            require_topics(settings, agent)
         except (AccessError, UsageError) as precise:
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
@@ -163,22 +162,6 @@ async def _stop(app: faust.App, crashed: bool) -> None:
         logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)
 
 
-def _require_topics(settings: Settings, agent: Agent) -> None:
-    present = cluster_metadata(settings).topics
-    require_access(settings, agent.name)
-    writes = AGENTS[agent.name].writes if agent.name in AGENTS else ()
-    missing = [topic for topic in (agent.source, *map(settings.topic, writes)) if topic not in present]
-    for topic in missing:
-        require_visible(settings, topic)
-    if missing:
-        names = ", ".join(map(repr, missing))
-        raise TopicMissingError(
-            f"{agent.name}: topic{'s' if len(missing) > 1 else ''} {names} do{'' if len(missing) > 1 else 'es'} not "
-            f"exist on {settings.bootstrap_servers}: create the topics with `edgewise topics create`, or set "
-            "EDGEWISE_TOPIC_PREFIX"
-        )
-
-
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder for Faust, which wants one and leaves it empty, gone when the block ends. Raises EdgewiseError."""
     try:
@@ -191,7 +174,7 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _serve_metrics(settings: Settings, agent: Agent, app: faust.App) -> None:
-    def lags() -> dict[faust.types.TP, int]:
+    def lags() -> dict[tuple[str, int], int]:
         consumer = cast(Consumer, app.consumer)
         return {tp: consumer.lag(tp) for tp in list(consumer.committed)}
 

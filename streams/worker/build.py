@@ -1,23 +1,17 @@
 """`edgewise worker`: one agent in this process, or several, each in a process of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 
-from models.artifact import load_artifact
-from models.classifier import Classifier
-from models.cloud_onnx import OnnxProcessBackend
-from models.router import policy
 from schemas.errors import UsageError
-from streams.agents.cloud import CloudAgent
-from streams.agents.edge import EdgeAgent
-from streams.agents.monitor import MonitorAgent
+from streams.agents.agent import Agent, ReadBack
+from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
+from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
 from streams.worker.app import serve
-from streams.worker.delivery import Agent
 from streams.worker.supervisor import supervise
-
-AGENTS = ("edge", "cloud", "monitor")
 
 
 def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
@@ -33,7 +27,7 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
     if len(agents) == 1 and processes == 1:
         asyncio.run(_run(settings, agents[0]))
         return 0
-    return supervise(settings, agents or AGENTS, processes)
+    return supervise(settings, agents or AGENT_NAMES, processes)
 
 
 async def _run(settings: Settings, name: str) -> None:
@@ -45,27 +39,22 @@ async def _run(settings: Settings, name: str) -> None:
         ignore_stop_signals()
 
 
+def read_back_from(settings: Settings) -> ReadBack:
+    """What reads an agent's own topic back, as far as transactions have committed it."""
+
+    def read_back(topic: str, since_ms: int) -> Iterator[tuple[bytes | None, bytes | None]]:
+        for message in read_topic(settings, topic, since_ms=since_ms):
+            yield message.key(), message.value()
+
+    return read_back
+
+
 async def build_agent(settings: Settings, name: str) -> Agent:
     """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
     Raises ArtifactError: its model is missing, altered or not one that can be run; CloudError: the cloud's process does
     not start.
     """
-    if name == "edge":
-        artifact = load_artifact(settings.edge_model)
-        classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-        routing = policy(
-            settings.router,
-            calibrated_threshold=artifact.confidence_threshold,
-            confidence_threshold=settings.confidence_threshold,
-            complexity_threshold=settings.complexity_threshold,
-            random_cloud_rate=settings.random_cloud_rate,
-        )
-        return EdgeAgent(settings, classifier, routing)
-    if name == "cloud":
-        backend = OnnxProcessBackend(
-            load_artifact(settings.cloud_model), threads=settings.model_threads, token_budget=settings.token_budget
-        )
-        await backend.start()  # now, rather than within the first batch's deadline
-        return CloudAgent(settings, backend)
-    return MonitorAgent(settings)
+    # An agent's own imports, a model's runtime among them, are made by the worker that runs it alone.
+    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(settings))
+    return agent

@@ -10,23 +10,25 @@ With the embedded broker this is at least once: that broker does not isolate wha
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP, StreamT
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
+from streams.agents.agent import Agent, Output
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
 from streams.kafka.embedded_lock import turns
 from streams.kafka.security import AUTHORIZATION, AccessError, reason
+from streams.system.clock import Clock, now_ms
 from streams.system.threads import DaemonThread
-from streams.worker.transport import Chunk, Consumer, Record, batches
+from streams.worker.transport import Chunk, Consumer, batches
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,9 @@ CLOSE_S = 2.0
 # on each is one transaction, not several.
 CHUNKS = 4
 
+# Of an agent that does not tick.
+_FOREVER_S = 1e9
+
 # The broker refused a batch of a generation that is over (KIP-447): its input is somebody's to read again.
 _GENERATION_IS_OVER = (
     KafkaError.ILLEGAL_GENERATION,
@@ -78,33 +83,6 @@ _GENERATION_IS_OVER = (
 # next, once, or librdkafka does (`_STATE`). The abort of that gives the producer a new epoch, whose numbers begin at 0.
 _READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._STATE)  # noqa: SLF001
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
-
-
-class Output(NamedTuple):
-    """A record to produce; `topic` is its full name on the cluster."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Agent(Protocol):
-    """One job in the flow: records of one topic in, records of other topics out."""
-
-    name: str  # names the consumer group, the producers and the metrics
-    source: str  # full name of the topic it consumes
-    chunk_records: int  # most records of a partition given to `process` in one run
-    gather_s: float  # after a small batch more records are let come together for so long; 0 where latency counts
-
-    async def process(self, records: Sequence[Record]) -> Sequence[Output]:
-        """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
-
-    def reset(self) -> None:
-        """Positions were set back to the committed ones: forget what came of records since."""
-
-    async def close(self) -> None:
-        """Free what the agent holds."""
 
 
 class FencedError(EdgewiseError):
@@ -121,10 +99,18 @@ class Delivery:
     Raises FencedError, DeliveryError; AccessError where the broker does not let this user do it.
     """
 
-    def __init__(self, settings: Settings, agent: Agent, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        agent: Agent,
+        clock: Clock = now_ms,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.agent = agent
+        self._clock = clock
         self._clock_s = clock_s
+        self._one_at_a_time = asyncio.Lock()  # a batch, or a tick
         # One thread: a transaction is never begun before the one ahead of it ended.
         self._thread = DaemonThread("delivery")
         self._producers: list[Producer] = []
@@ -155,7 +141,18 @@ class Delivery:
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""
         async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
-            await self._batch(consumer(), chunks)
+            async with self._one_at_a_time:
+                await self._batch(consumer(), chunks)
+
+    async def tick(self, consumer: Callable[[], Consumer]) -> None:
+        """Asks the agent at its intervals, while this worker has partitions, until it is cancelled."""
+        while True:
+            await asyncio.sleep(self.agent.tick_s or _FOREVER_S)
+            async with self._one_at_a_time:
+                partitions = consumer().committed
+                outputs = await self.agent.tick(self._clock()) if partitions else ()
+                if outputs and not await self._ended(self._thread.submit(partial(self._transact, outputs, {}, b""))):
+                    self._set_back(partitions)
 
     async def close(self) -> None:
         """Waits a little for the transaction under way; what does not end, the broker aborts."""
@@ -167,7 +164,7 @@ class Delivery:
         if accepted:
             if consumer.seeks != self._seeks:
                 self._seeks = consumer.seeks
-                self.agent.reset()
+                self._set_back(consumer.committed)
             records = [record for chunk in accepted for record in chunk.records]
             outputs = await self.agent.process(records)
             ends = {chunk.partition: chunk.end for chunk in accepted}
@@ -179,8 +176,12 @@ class Delivery:
                 metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
             else:
                 broken = True
+                self._set_back(consumer.committed)
         if broken and consumer.flow_active:
             await consumer.perform_seek()
+
+    def _set_back(self, partitions: Iterable[TP]) -> None:
+        self.agent.positions_set_back({tp.partition for tp in partitions})
 
     async def _ended(self, transaction: Future[bool]) -> bool:
         """What `_transact` returns, or raises. Raises DeliveryError when it does neither."""
@@ -210,8 +211,9 @@ class Delivery:
             producer.begin_transaction()
             for output in outputs:
                 self._produce(producer, output)
-            offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
-            self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
+            if ends:  # a tick has read nothing
+                offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
+                self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
             self._retry(producer.commit_transaction)
         except KafkaException as exception:
             error = _cause(producer, exception.args[0])

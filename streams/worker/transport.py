@@ -21,10 +21,10 @@ What it changes:
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 import stamina
 from aiokafka import AIOKafkaConsumer
@@ -39,6 +39,7 @@ from mode.utils.futures import notify
 
 from schemas.errors import UsageError
 from streams.agents import metrics
+from streams.agents.agent import KafkaRecord
 from streams.config.settings import Settings
 from streams.kafka.client import client_config, passing
 from streams.system.threads import DaemonThread
@@ -78,19 +79,6 @@ class UntestedVersionError(UsageError):
     """A library whose internals this file relies on has another version than the tested one."""
 
 
-class Record(Protocol):
-    """A record as aiokafka gives it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int  # ms
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-
 class Chunk(NamedTuple):
     """A run of records of one partition, in order, fetched from position `start`.
 
@@ -103,7 +91,7 @@ class Chunk(NamedTuple):
     end: int  # the position behind it
     generation: int  # of the consumer group, as the fetch began
     seeks: int  # how often positions had been set back by then
-    records: list[Record]
+    records: list[KafkaRecord]
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -219,7 +207,7 @@ class Consumer(driver.Consumer):
                 return {}  # from before the seek that gives a new partition its position
             return {tp: list(self._chunks(tp, records, generation)) for tp, records in fetched.items()}
 
-    def _chunks(self, tp: TP, records: list[Record], generation: int) -> Iterator[Chunk]:
+    def _chunks(self, tp: TP, records: list[KafkaRecord], generation: int) -> Iterator[Chunk]:
         for i in range(0, len(records), self.chunk_records):
             run = records[i : i + self.chunk_records]
             # Offsets have gaps (transaction markers, compaction), so a run starts where the one before it ended.
@@ -243,7 +231,7 @@ class Consumer(driver.Consumer):
             partition=tp.partition,
             offset=record.end if last is None else last.offset,
             timestamp=0.0 if last is None else last.timestamp / 1000,
-            timestamp_type=0 if last is None else last.timestamp_type,
+            timestamp_type=0,
             headers=[],
             key=None,
             value=cast(bytes, record),  # for Faust opaque: the topic is raw

@@ -9,9 +9,9 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import SENTIMENT
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.kafka.reader import read_topic
-from streams.worker.build import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.load import Shape
 from tests.faults.proc import taken

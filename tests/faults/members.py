@@ -5,8 +5,8 @@ import time
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from schemas.topics import TRANSCRIPTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.kafka.reader import watermarks
-from streams.worker.build import AGENTS
 from tests.faults.scene import SHORT_S, Fault, Scene
 
 THIRD = 2  # the slot of the worker that comes and goes

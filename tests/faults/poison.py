@@ -12,10 +12,10 @@ from confluent_kafka import Message, Producer
 from schemas.codec import DeadLetterReason
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.settings import Settings
 from streams.kafka.reader import read_topic
 from streams.verify.ledger import Verdict
-from streams.worker.build import AGENTS
 from tests.events import TRANSCRIPT
 from tests.faults.ends import wait_for_end
 from tests.faults.line import SLOTS

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.verify.ledger import Verdict
 from streams.verify.read_line import verify, wait_until_drained
-from streams.worker.build import AGENTS
 from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load

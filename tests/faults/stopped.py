@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.system.processes import die_with_parent
-from streams.worker.build import AGENTS
 from tests.faults.group import Group
 from tests.faults.line import SLOTS, environ
 from tests.faults.scene import Fault, Scene

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.reader import read_topic
 from streams.verify.ledger import Verdict
-from streams.worker.build import AGENTS
 from tests.faults.line import SLOTS
 from tests.faults.next_worker import release
 from tests.faults.scene import Fault, Scene

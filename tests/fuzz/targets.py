@@ -25,13 +25,13 @@ from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
+from streams.agents.agent import Output
 from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings, load_settings
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import FORMATS, RecordingError, read_recording
 from streams.monitoring.window import sketch_from_bytes
-from streams.worker.delivery import Output
 from tests.events import TRANSCRIPT, consumer_record
 from tests.released_values import RELEASED
 

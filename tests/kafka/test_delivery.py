@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,13 +15,18 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
+from schemas.topics import TRANSCRIPTS
+from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.config.settings import Settings
+from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
+from streams.system.clock import now_ms
 from streams.worker import transport
-from streams.worker.app import TopicMissingError, serve
-from streams.worker.delivery import Delivery, DeliveryError, FencedError, Output
-from streams.worker.transport import Record, group_metadata, stable_offsets
+from streams.worker.access import TopicMissingError
+from streams.worker.app import serve
+from streams.worker.delivery import Delivery, DeliveryError, FencedError
+from streams.worker.transport import group_metadata, stable_offsets
 from tests.failing_at_first import FailsAtFirst
 
 EVENTS = 500
@@ -32,11 +37,10 @@ both_brokers = pytest.mark.parametrize(
 )
 
 
-class Copy:
+class Copy(Agent):
     """Copies `transcripts` to `sentiment`; `fault` sees every record before it is done."""
 
     name = "edge"
-    gather_s = 0.0
 
     def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] | None = None) -> None:
         self.source = settings.topic("transcripts")
@@ -47,7 +51,7 @@ class Copy:
         self._until = until
         self._seen: set[bytes | None] = set()
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         for record in records:
             if self._fault is not None:
                 self._fault(int(record.value or b""))
@@ -56,11 +60,8 @@ class Copy:
             os.kill(os.getpid(), signal.SIGTERM)
         return [Output(self._target, record.key, record.value) for record in records]
 
-    def reset(self) -> None:
+    def positions_set_back(self, partitions: Collection[int]) -> None:
         self.resets += 1
-
-    async def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -152,6 +153,45 @@ def test_refused_transactions_are_aborted_and_their_input_read_again(
     if left := EVENTS - len(results(filled)):
         asyncio.run(serve(filled, Copy(filled, left)))
     assert_exact(filled)
+
+
+class Ticking(Copy):
+    """Says -1 at intervals, to `sentiment`; stops its worker at the fourth time, or fails at it."""
+
+    tick_s = 0.01
+
+    def __init__(self, settings: Settings, *, fails: bool = False) -> None:
+        super().__init__(settings, EVENTS + 1)  # which never come
+        self.times: list[int] = []
+        self._fails = fails
+
+    async def tick(self, now_ms: int) -> list[Output]:
+        self.times.append(now_ms)
+        if len(self.times) == 4:
+            if self._fails:
+                raise ZeroDivisionError
+            os.kill(os.getpid(), signal.SIGTERM)
+        return [Output(self._target, b"tick", b"-1")]
+
+
+@both_brokers
+def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settings) -> None:
+    create(settings)
+    agent = Ticking(settings)
+    before = now_ms()
+    asyncio.run(serve(settings, agent))
+    assert results(settings)[:3] == [-1, -1, -1]  # the fourth may come too late
+    assert before <= agent.times[0] <= agent.times[1] <= agent.times[2] <= now_ms()
+    produce(settings, range(3))
+    assert sum(group_lag(settings, "edge", TRANSCRIPTS).values()) == 3
+
+
+@both_brokers
+def test_a_tick_that_fails_ends_the_worker(settings: Settings) -> None:
+    create(settings)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(serve(settings, Ticking(settings, fails=True)))
+    assert results(settings) == [-1, -1, -1]
 
 
 @pytest.mark.kafka

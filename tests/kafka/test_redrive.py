@@ -23,6 +23,7 @@ from models.classifier import Classifier
 from models.router import Policy
 from schemas.dead_letter import LetterId
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, SENTIMENT, TRANSCRIPTS
+from streams.agents.agent import KafkaRecord, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -34,8 +35,6 @@ from streams.operate.redrive import AlreadySettledError, RedriveError, TakenOver
 from streams.operate.topics import create
 from streams.verify.read_line import verify
 from streams.worker.app import serve
-from streams.worker.delivery import Output
-from streams.worker.transport import Record
 from tests.events import TRANSCRIPT
 from tests.kafka.kafka_server import REPOSITORY
 from tests.letters import RECORDS, bury, in_topic, letter_of, redriven_ids
@@ -243,7 +242,7 @@ class Edge(EdgeAgent):
         super().__init__(settings, Classifier(load_artifact(str(model))), keep_all)
         self._left = until
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         self._left -= len(records)
         if self._left <= 0:
             os.kill(os.getpid(), signal.SIGTERM)

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,9 +39,10 @@ from pydantic import SecretStr
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
 from streams.ingest.replay import Recording, replay
-from streams.kafka import rights as access
 from streams.kafka.client import BrokerUnreachableError, client_config, cluster_metadata
 from streams.kafka.lag import group_lag
 from streams.kafka.oauth import TokenRefusedError
@@ -54,8 +55,6 @@ from streams.verify.read_line import verify, wait_until_drained
 from streams.worker import app
 from streams.worker.app import serve
 from streams.worker.build import build_agent
-from streams.worker.delivery import Agent, Output
-from streams.worker.transport import Record
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
@@ -73,7 +72,6 @@ LISTENERS = {
     "EXPIRED": "SSL",
     "MISNAMED": "SSL",
 }
-AGENTS = tuple(access.AGENTS)
 PARTITIONED = ("transcripts", "cloud_inference", "routing_events", "sentiment")
 
 
@@ -347,24 +345,17 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         assert SECRET not in text
 
 
-class Asks:
+class Asks(Agent):
     """An agent that has a name and a source, for a start that is refused."""
 
     chunk_records = 1
-    gather_s = 0.0
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.name = name
-        self.source = settings.topic(access.AGENTS[name].reads[0])
+        self.source = settings.topic(AGENTS[name].reads)
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         raise AssertionError(f"{len(records)} records came to an agent that was to be refused")
-
-    def reset(self) -> None:
-        """Knows nothing."""
-
-    async def close(self) -> None:
-        """Holds nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +379,7 @@ def test_one_right_less_and_the_worker_does_not_start(cluster: Cluster, installe
         allow(cluster, user, [right])
 
 
-class Revoking:
+class Revoking(Agent):
     """`agent`, which loses a right once its first batch is committed."""
 
     def __init__(self, agent: Agent, take: Callable[[], None]) -> None:
@@ -397,17 +388,17 @@ class Revoking:
         self._take = take
         self._batches = 0
 
-    async def process(self, records: Sequence[Record]) -> Sequence[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         self._batches += 1
         if self._batches == 2:
             await asyncio.to_thread(self._take)
-            self._agent.reset()  # the monitor reads its windows again
+            self._agent.positions_set_back(range(10))  # the monitor reads its windows again
         if self._batches > 50:
             raise RuntimeError("it still works")
         return await self._agent.process(records)
 
-    def reset(self) -> None:
-        self._agent.reset()
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        self._agent.positions_set_back(partitions)
 
     async def close(self) -> None:
         await self._agent.close()
@@ -454,7 +445,7 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
         finally:
             await agent.close()
 
-    with fed(installed, access.AGENTS[who].reads[0], inputs[who]), pytest.raises(EdgewiseError) as refused:
+    with fed(installed, AGENTS[who].reads, inputs[who]), pytest.raises(EdgewiseError) as refused:
         asyncio.run(work())
     needs = f"'{user}', who needs {mine.operation} on {mine.kind}s? .*{re.escape(mine.name)}"
     assert re.search(f"the broker refuse[sd] user {needs}", str(refused.value))
@@ -470,7 +461,7 @@ class Working(Asks):
         self._begun: float | None = None
         self.left = False
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         assert records
         now = time.monotonic()
         self._begun = self._begun or now
@@ -607,7 +598,7 @@ def test_a_listener_that_speaks_another_protocol(cluster: Cluster, listener: str
 class Once(Asks):
     """An agent that stops the worker when the first record has come."""
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         assert records
         os.kill(os.getpid(), signal.SIGTERM)
         return []

@@ -6,18 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models import cloud_onnx
 from models.artifact import Artifact, load_artifact
 from models.classifier import Classifier
-from models.cloud import CloudBackend, CloudError
-from models.cloud_onnx import FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
+from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
+from models.cloud_onnx import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 from tests.tiny_artifact import tiny_artifact
@@ -76,12 +77,69 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
     texts = ["awful", "great, thanks", "half a pair \ud83d", "naïve \U0001f600", ""]
 
     async def scenario(backend: CloudBackend) -> None:
-        answers = await backend.score(texts, DEADLINE_S)
-        np.testing.assert_array_equal(answers, Classifier(artifact).score(texts))
-        assert (await backend.score([], DEADLINE_S)).shape == (0, 3)
-        assert backend.id == "cloud@1.0.0"
+        answers = await backend.answer([Question(text) for text in texts], DEADLINE_S)
+        given = [answer for answer in answers if isinstance(answer, Answer)]
+        np.testing.assert_array_equal([answer.probabilities for answer in given], Classifier(artifact).score(texts))
+        assert {(answer.model, answer.cost_usd, answer.tokens) for answer in given} == {("cloud@1.0.0", 0.0136, None)}
+        assert list(await backend.answer([], DEADLINE_S)) == []
 
-    with_backend(artifact, scenario)
+    with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, price_usd=0.013600000000001))
+
+
+class Calls(OnnxProcessBackend):
+    """Notes the texts of each call and how long it was given; fails those that hold `bad`."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        super().__init__(artifact)
+        self.calls: list[tuple[list[int], float]] = []
+        self.takes_s = 0.0
+
+    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
+        self.calls.append(([len(text) for text in texts], timeout_s))
+        await asyncio.sleep(self.takes_s)
+        if any("bad" in text for text in texts):
+            raise CloudError("it failed")
+        return np.tile(np.array([0.2, 0.3, 0.5], np.float32), (len(texts), 1))
+
+
+def answered(artifact: Artifact, texts: Sequence[str], takes_s: float = 0.0) -> tuple[Calls, list[Answer | Failure]]:
+    async def run() -> tuple[Calls, list[Answer | Failure]]:
+        backend = Calls(artifact)
+        backend.takes_s = takes_s
+        return backend, list(await backend.answer([Question(text) for text in texts], 0.25))
+
+    return asyncio.run(run())
+
+
+def test_a_call_is_bounded_by_characters_and_a_long_text_has_one_of_its_own(artifact: Artifact) -> None:
+    """Seven texts of 32,000 characters among short ones took longer than the deadline, and all of them failed."""
+    long, short = "x" * 32_000, "y" * 3_000
+    backend, answers = answered(artifact, [long, short, short, long, short, "z"])
+    assert [lengths for lengths, _ in backend.calls] == [[1, 3_000, 3_000], [3_000], [32_000], [32_000]]
+    assert max(sum(lengths) for lengths, _ in backend.calls if len(lengths) > 1) <= CALL_CHARS
+    assert {timeout_s for _, timeout_s in backend.calls} == {0.25}
+    assert all(isinstance(answer, Answer) for answer in answers)
+
+
+def test_a_call_that_fails_fails_alone_and_its_questions_keep_their_places(artifact: Artifact) -> None:
+    backend, answers = answered(artifact, ["bad" * 3_000, "good", "x" * 7_998])
+    assert len(backend.calls) == 3
+    assert [type(answer) for answer in answers] == [Failure, Answer, Answer]
+    assert answers[0] == Failure("cloud_error", "it failed")
+
+
+def test_failed_calls_use_up_one_deadline_and_what_is_left_is_not_asked(artifact: Artifact) -> None:
+    """What is behind them in the partition would otherwise wait for one deadline after another."""
+    backend, answers = answered(artifact, ["bad" * 3_000] * 4, takes_s=0.3)
+    assert len(backend.calls) == 1
+    assert {answer.reason for answer in answers if isinstance(answer, Failure)} == {"cloud_error"}
+    assert len(answers) == 4
+
+
+def test_after_a_call_that_fails_at_once_the_next_is_made(artifact: Artifact) -> None:
+    backend, _ = answered(artifact, ["bad" * 3_000] * 2)
+    (_, first_s), (_, second_s) = backend.calls
+    assert 0 < second_s < first_s == 0.25
 
 
 def test_calls_at_once_each_get_their_own_answer(artifact: Artifact) -> None:

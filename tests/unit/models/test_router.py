@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.router import KEYWORDS, Policy, complexity, decide, policy, random_draw
+from models.router import KEYWORDS, Decision, Policy, Scored, complexity, policy, random_draw
 from schemas.errors import UsageError
 
 TEXTS = st.text(max_size=400) | st.lists(
@@ -13,6 +13,11 @@ TEXTS = st.text(max_size=400) | st.lists(
 ).map(" ".join)
 CONFIDENCES = st.floats(0, 1)
 KEEP = Policy("test", "1", confidence_threshold=0.6, complexity_threshold=0.75, random_cloud_rate=0.0)
+
+
+def decision(router: Policy, event_id: str, text: str, confidence: float) -> Decision:
+    [decided] = router.decide([Scored(event_id, text, confidence)])
+    return decided
 
 
 def test_total_is_the_weighted_sum_of_hand_computed_parts() -> None:
@@ -88,16 +93,16 @@ def test_complexity_falls_as_confidence_rises_above_one_half(text: str, one: flo
 def test_rules_apply_in_order() -> None:
     hard = "angry furious terrible " * 20
     everything = Policy("test", "1", 0.6, 0.75, random_cloud_rate=1.0)
-    assert decide(everything, event_id="a", text=hard, confidence=0.5).reason == "high_complexity"
-    assert decide(everything, event_id="a", text="fine", confidence=0.5).reason == "low_confidence"
-    assert decide(everything, event_id="a", text="fine", confidence=0.9).reason == "random_cloud"
-    assert decide(KEEP, event_id="a", text="fine", confidence=0.9)[:2] == ("edge", "optimal_edge")
+    assert decision(everything, "a", hard, 0.5).reason == "high_complexity"
+    assert decision(everything, "a", "fine", 0.5).reason == "low_confidence"
+    assert decision(everything, "a", "fine", 0.9).reason == "random_cloud"
+    assert decision(KEEP, "a", "fine", 0.9)[:2] == ("edge", "optimal_edge")
 
 
 def test_thresholds_themselves_stay_on_the_edge() -> None:
     at = complexity("fine", 0.6)
     exact = Policy("test", "1", confidence_threshold=0.6, complexity_threshold=at.total, random_cloud_rate=0.0)
-    assert decide(exact, event_id="a", text="fine", confidence=0.6).route == "edge"
+    assert decision(exact, "a", "fine", 0.6).route == "edge"
 
 
 @given(st.text(max_size=50))
@@ -121,8 +126,8 @@ def test_the_random_share_is_binomial(rate: float, shape: str) -> None:
 def test_the_random_sample_is_independent_of_text_and_confidence() -> None:
     chosen = policy("article", calibrated_threshold=None)
     ids = [str(i) for i in range(50_000)]
-    kept = [decide(chosen, event_id=i, text="fine", confidence=0.95).reason == "random_cloud" for i in ids]
-    other = [decide(chosen, event_id=i, text="all very good", confidence=0.99).reason == "random_cloud" for i in ids]
+    kept = [decision(chosen, i, "fine", 0.95).reason == "random_cloud" for i in ids]
+    other = [decision(chosen, i, "all very good", 0.99).reason == "random_cloud" for i in ids]
     assert kept == other
 
 

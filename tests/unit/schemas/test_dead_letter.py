@@ -11,9 +11,11 @@ from schemas.dead_letter import (
     Letter,
     LetterId,
     Mark,
+    attempts,
     original_headers,
     parse_place,
     read_letter,
+    redriven_from,
     redriven_headers,
 )
 from schemas.errors import UsageError
@@ -176,3 +178,18 @@ def test_places_are_understood() -> None:
 def test_other_places_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="names no dead letter"):
         parse_place(text)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("edgewise-attempts", b"7"),),
+        (("edgewise-attempts", b"7"), ("trace", b"1")),
+        (("edgewise-attempts", b"7"), ("edgewise-letter", b"not a letter")),
+        (("edgewise-letter", b"0:3"), ("edgewise-attempts", b"7")),
+    ],
+)
+def test_headers_of_that_name_which_redriving_did_not_write_count_nothing(headers: tuple[Header, ...]) -> None:
+    """A producer that set the header was not counted by the limit of dead letters: 1,000 such letters counted 0."""
+    assert attempts(headers) == 0
+    assert redriven_from(headers) is None

@@ -3,18 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from models.cloud import CloudError
+from models.cloud import Answer, Failure, Question
 from schemas.codec import Codec
 from schemas.records import CloudRequest
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
-from streams.agents.cloud import BATCH, CloudAgent
+from streams.agents.agent import KafkaRecord, Output
+from streams.agents.cloud import CloudAgent
 from streams.config.settings import Settings
-from streams.worker.delivery import Output
-from streams.worker.transport import Record
 from tests.events import consumer_record
 
 NOW = 1_700_000_010_000
@@ -50,29 +47,29 @@ REQUEST = CloudRequest(
 class Backend:
     """A cloud that answers `positive`, or fails."""
 
-    id = "cloud@2.0.0"
+    batch = 64
 
-    def __init__(self, error: CloudError | None = None) -> None:
-        self.calls: list[tuple[int, float]] = []
-        self.error = error
+    def __init__(self, failure: Failure | None = None) -> None:
+        self.asked: list[tuple[Question, ...]] = []
+        self.deadlines_s: list[float] = []
+        self.failure = failure
         self.closed = False
 
-    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
-        self.calls.append((len(texts), timeout_s))
-        if self.error is not None:
-            raise self.error
-        return np.tile(np.array([0.1, 0.15, 0.75], np.float32), (len(texts), 1))
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
+        self.asked.append(tuple(questions))
+        self.deadlines_s.append(deadline_s)
+        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", 0.002, 17) for _ in questions]
 
     async def close(self) -> None:
         self.closed = True
 
 
-def records(count: int) -> list[Record]:
+def records(count: int) -> list[KafkaRecord]:
     value = REQUESTS.encode(REQUEST)
     return [consumer_record(value, topic="p.cloud-inference", offset=i) for i in range(count)]
 
 
-def process(backend: Backend, batch: Sequence[Record]) -> tuple[list[Output], list[Output], list[Output]]:
+def process(backend: Backend, batch: Sequence[KafkaRecord]) -> tuple[list[Output], list[Output], list[Output]]:
     outputs = asyncio.run(CloudAgent(SETTINGS, backend, clock=lambda: NOW).process(batch))
     sentiment, audit, letters = (
         [output for output in outputs if output.topic == f"p.{topic}"]
@@ -99,13 +96,13 @@ def test_the_clouds_answer_is_published_and_paid_for() -> None:
         "positive",
         "neutral",
     )
-    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.0136, 0.0136)
+    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.002, 0.0136)
     assert routing.end_to_end_ms == 75.0
     assert answer.key == audit.key == b"c1"
 
 
 def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
-    (answer,), (audit,), _ = process(Backend(CloudError("it hangs")), records(1))
+    (answer,), (audit,), _ = process(Backend(Failure("cloud_error", "it hangs")), records(1))
     result, routing = RESULTS.decode(answer.value), AUDIT.decode(audit.value)
     assert (result.label, result.route, result.reason, result.degraded) == ("neutral", "edge", "cloud_error", True)
     assert (result.negative, result.neutral, result.positive) == pytest.approx((0.2, 0.45, 0.35))
@@ -119,43 +116,20 @@ def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.0, 0.0136)
 
 
-def test_the_cloud_is_asked_in_small_batches_each_within_the_deadline() -> None:
+def test_all_that_a_batch_holds_is_asked_at_once_within_the_deadline() -> None:
     backend = Backend()
-    sentiment, audit, _ = process(backend, records(2 * BATCH + 1))
-    assert backend.calls == [(BATCH, 0.25), (BATCH, 0.25), (1, 0.25)]
-    assert len(sentiment) == len(audit) == 2 * BATCH + 1
-
-
-def test_a_batch_waits_for_the_deadline_once_however_many_calls_fail() -> None:
-    """The first call of the batch fails for as long as it may; the rest is not asked.
-
-    Seen to fail with each call given the whole deadline: a batch of four calls then took four.
-    """
-
-    class Hanging(Backend):
-        async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
-            await asyncio.sleep(timeout_s)
-            return await super().score(texts, timeout_s)
-
-    backend = Hanging(CloudError("it hangs"))
-    sentiment, audit, _ = process(backend, records(3 * BATCH))
-    assert backend.calls == [(BATCH, 0.25)]
-    assert len(sentiment) == len(audit) == 3 * BATCH
-    assert {RESULTS.decode(answer.value).reason for answer in sentiment} == {"cloud_error"}
-
-
-def test_after_a_call_that_fails_at_once_the_next_is_made() -> None:
-    """Seen to fail with a batch given up at its first failure."""
-    backend = Backend(CloudError("it died"))
-    process(backend, records(2 * BATCH))
-    (_, first_s), (_, second_s) = backend.calls
-    assert 0 < second_s < first_s == 0.25
+    sentiment, audit, _ = process(backend, records(130))
+    assert [len(questions) for questions in backend.asked] == [130]
+    assert backend.asked[0][0] == Question("is it?", "en")
+    assert backend.deadlines_s == [0.25]
+    assert len(sentiment) == len(audit) == 130
+    assert CloudAgent(SETTINGS, backend).chunk_records == 64
 
 
 def test_poison_goes_to_dead_letters_without_asking_the_cloud() -> None:
     backend = Backend()
     sentiment, _, letters = process(backend, [consumer_record(b"\xc3\x01junk", topic="p.cloud-inference")])
-    assert (len(sentiment), len(letters), backend.calls) == (0, 1, [])
+    assert (len(sentiment), len(letters), backend.asked) == (0, 1, [])
     assert dict(letters[0].headers)["edgewise-agent"] == b"cloud"
 
 

@@ -5,9 +5,9 @@ import pytest
 from schemas.codec import Codec, DecodeError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
+from streams.agents.agent import Output
 from streams.agents.dead_letter import dead_letter
 from streams.config.settings import Settings
-from streams.worker.delivery import Output
 from tests.events import consumer_record
 
 SETTINGS = Settings(topic_prefix="eu.")

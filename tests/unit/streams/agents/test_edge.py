@@ -12,11 +12,10 @@ from models.router import Policy
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents.agent import KafkaRecord, Output
 from streams.agents.dead_letter_limit import TooManyDeadLettersError
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
-from streams.worker.delivery import Output
-from streams.worker.transport import Record
 from tests.events import TRANSCRIPT, consumer_record
 from tests.tiny_artifact import tiny_artifact
 
@@ -39,14 +38,14 @@ def agent(classifier: Classifier, policy: Policy = KEEP_ALL, settings: Settings 
     return EdgeAgent(settings, classifier, policy, clock=lambda: NOW)
 
 
-def record(event: TranscriptEvent, offset: int = 0) -> Record:
-    made: Record = consumer_record(
+def record(event: TranscriptEvent, offset: int = 0) -> KafkaRecord:
+    made: KafkaRecord = consumer_record(
         EVENTS.encode(event), topic="p.transcripts", offset=offset, key=event.conversation_id.encode()
     )
     return made
 
 
-def process(agent: EdgeAgent, records: Sequence[Record]) -> dict[str, list[Output]]:
+def process(agent: EdgeAgent, records: Sequence[KafkaRecord]) -> dict[str, list[Output]]:
     outputs: dict[str, list[Output]] = {}
     for output in asyncio.run(agent.process(records)):
         outputs.setdefault(output.topic.removeprefix("p."), []).append(output)
@@ -117,7 +116,9 @@ def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier:
         "invalid_utf8": good.replace(b"hello", b"hel\xff\xfe"),
     }
     values = [good, *bad.values(), good]
-    records: list[Record] = [consumer_record(value, topic="p.transcripts", offset=i) for i, value in enumerate(values)]
+    records: list[KafkaRecord] = [
+        consumer_record(value, topic="p.transcripts", offset=i) for i, value in enumerate(values)
+    ]
     outputs = process(agent(classifier), records)
     assert len(outputs["sentiment"]) == len(outputs["routing-events"]) == 2
     letters = outputs["dead-letters"]
@@ -129,6 +130,6 @@ def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier:
 
 
 def test_nothing_but_poison_stops_the_worker(classifier: Classifier) -> None:
-    records: list[Record] = [consumer_record(b"junk", topic="p.transcripts", offset=i) for i in range(1000)]
+    records: list[KafkaRecord] = [consumer_record(b"junk", topic="p.transcripts", offset=i) for i in range(1000)]
     with pytest.raises(TooManyDeadLettersError):
         process(agent(classifier), records)

@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 from schemas.codec import Codec
 from schemas.records import MonitoringWindow, RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
+from streams.agents.agent import Output
 from streams.agents.monitor import MonitorAgent
+from streams.agents.open_windows import CAPACITY, HOUR_MS, SKEW_MS
+from streams.agents.topic_state import StateError
 from streams.config.settings import Settings
-from streams.monitoring import open_windows
-from streams.monitoring.open_windows import HOUR_MS, SKEW_MS, StateError
 from streams.monitoring.window import Window
-from streams.worker.delivery import Output
 from tests.events import consumer_record, routing_event
 
 MINUTE = 60_000
 NOON = 1_700_049_600_000 // MINUTE * MINUTE
-FAR_FUTURE = 253_370_764_800_000  # the year 9999
 
 audit = Codec(ROUTING_EVENTS)
 monitoring = Codec(MONITORING)
@@ -30,32 +29,30 @@ monitoring = Codec(MONITORING)
 class Stored:
     """A record of `monitoring`, as far as reading back looks at it."""
 
-    record_key: bytes
-    record_value: bytes | None
+    key: bytes
+    value: bytes | None
     written_at: int
-
-    def key(self) -> bytes:
-        return self.record_key
-
-    def value(self) -> bytes | None:
-        return self.record_value
 
 
 class Line:
     """The monitor between its two topics: what is committed stays, what is aborted never was."""
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
         self.now = NOON
         self.stored: list[Stored] = []
         self.counted: list[tuple[int, RoutingEvent]] = []
         self.reads: list[int] = []
         self.settings = Settings(window_s=60)
-        self.agent = MonitorAgent(self.settings, clock=lambda: self.now)
+        self.agent = self.worker()
 
-    def read_topic(self, settings: Settings, topic: str, *, since_ms: int) -> Iterator[Stored]:
+    def worker(self) -> MonitorAgent:
+        return MonitorAgent(self.settings, self.read_back, clock=lambda: self.now, capacity=self.capacity)
+
+    def read_back(self, topic: str, since_ms: int) -> Iterator[tuple[bytes, bytes | None]]:
         assert topic == MONITORING
         self.reads.append(since_ms)
-        return iter([record for record in self.stored if record.written_at >= since_ms])
+        return iter([(record.key, record.value) for record in self.stored if record.written_at >= since_ms])
 
     def process(self, batch: Sequence[tuple[int, RoutingEvent]]) -> list[Output]:
         records = [
@@ -75,13 +72,13 @@ class Line:
 
     def abort(self, batch: Sequence[tuple[int, RoutingEvent]]) -> None:
         self.process(batch)
-        self.agent.reset()
+        self.agent.positions_set_back({partition for partition, _ in batch})
 
     def restart(self) -> None:
-        self.agent = MonitorAgent(self.settings, clock=lambda: self.now)
+        self.agent = self.worker()
 
     def windows(self) -> dict[bytes, MonitoringWindow]:
-        return {stored.record_key: monitoring.decode(stored.record_value) for stored in self.stored}
+        return {stored.key: monitoring.decode(stored.value) for stored in self.stored}
 
     def expected(self) -> dict[bytes, MonitoringWindow]:
         windows: dict[bytes, Window] = {}
@@ -96,10 +93,8 @@ class Line:
 
 
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    made = Line()
-    monkeypatch.setattr(open_windows, "read_topic", made.read_topic)
-    return made
+def line() -> Line:
+    return Line()
 
 
 def at(recorded_at: int, partition: int = 0, **changes: Any) -> tuple[int, RoutingEvent]:
@@ -137,11 +132,10 @@ def test_an_aborted_batch_counts_once_when_it_comes_again(line: Line) -> None:
 
 def test_another_worker_went_on_in_between(line: Line) -> None:
     line.commit([at(NOON)])
-    other = MonitorAgent(line.settings, clock=lambda: line.now)
-    mine, line.agent = line.agent, other
+    mine, line.agent = line.agent, line.worker()
     line.commit([at(NOON)])
     line.agent = mine
-    mine.reset()  # the partition comes back: a rebalance sets positions back
+    mine.positions_set_back([0])  # the partition comes back: a rebalance sets positions back
     [window] = line.commit([at(NOON)])
     assert window.events == 3
 
@@ -175,49 +169,73 @@ def test_a_late_event_is_added_to_its_window(line: Line) -> None:
     assert line.holds()
 
 
-def test_a_window_of_the_far_future_is_added_to_and_harms_no_other(line: Line) -> None:
-    line.commit([at(FAR_FUTURE)])
-    line.restart()
-    line.now = NOON + 30 * HOUR_MS
-    line.commit([at(line.now)])
-    [window] = line.commit([at(FAR_FUTURE)])
-    assert window.events == 2
+def test_what_is_set_back_in_one_partition_leaves_the_others_in_memory(line: Line) -> None:
+    line.commit([at(NOON), at(NOON, partition=1)])
+    line.agent.positions_set_back([0])
     line.reads.clear()
-    line.commit([at(line.now + MINUTE), at(FAR_FUTURE)])
+    line.commit([at(NOON, partition=1)])
     assert line.reads == []
+    line.commit([at(NOON)])
+    assert line.reads == [NOON - SKEW_MS]
     assert line.holds()
 
 
-def test_windows_in_memory_are_bounded_and_those_dropped_are_read_back(
-    line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(open_windows, "CAPACITY", 10)
+def test_windows_in_memory_are_bounded_and_those_dropped_are_read_back() -> None:
+    line = Line(capacity=10)
     for minute in range(100):
         line.now = NOON + minute * MINUTE
         line.commit([at(line.now)])
-    assert len(line.agent._windows._windows) == 10
+    assert len(line.reads) == 1
     [window] = line.commit([at(NOON + 95 * MINUTE)])
-    assert window.events == 2
+    assert (window.events, len(line.reads)) == (2, 1), "it is among the last ten"
+    [window] = line.commit([at(NOON + 85 * MINUTE)])
+    assert (window.events, len(line.reads)) == (2, 2)
     [window] = line.commit([at(NOON)])
     assert window.events == 2
     assert line.holds()
 
 
-def test_a_late_window_that_was_dropped_is_read_back(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_windows, "CAPACITY", 2)
+def test_a_late_window_that_was_dropped_is_read_back() -> None:
+    line = Line(capacity=2)
     line.commit([at(NOON - 3 * HOUR_MS)])
     line.commit([at(NOON), at(NOON + 1 * MINUTE)])
     [window] = line.commit([at(NOON - 3 * HOUR_MS)])
     assert window.events == 2
 
 
-def test_windows_in_use_are_not_the_ones_dropped(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_windows, "CAPACITY", 3)
+def test_windows_in_use_are_not_the_ones_dropped() -> None:
+    line = Line(capacity=3)
     for minute in range(20):
         line.now = NOON + minute * MINUTE
         line.commit([at(line.now), at(NOON + 1)])
     assert len(line.reads) == 1
     assert line.holds()
+
+
+ABSURD = {
+    "not a number": {"cost_usd": float("nan")},
+    "infinite": {"end_to_end_ms": float("inf")},
+    "a cost that is no nano-dollars": {"cost_usd": 1e300},
+    "a cost below 0": {"cloud_only_cost_usd": -0.1},
+    "a duration below 0": {"inference_ms": -1.0},
+    "a duration of ages": {"inference_ms": 1e300},
+    "the year 9999": {"recorded_at": 253_370_764_800_000},
+    "the last of 64 bits": {"recorded_at": 2**63 - 1},
+    "the first of 64 bits": {"recorded_at": -(2**63)},
+    "an hour ahead of the clock": {"recorded_at": NOON + HOUR_MS},
+}
+
+
+@pytest.mark.parametrize("changes", ABSURD.values(), ids=ABSURD)
+def test_figures_that_cannot_be_added_up_go_to_dead_letters(line: Line, changes: dict[str, Any]) -> None:
+    """An OverflowError or EncodeError stopped the worker, which read the same record again."""
+    good, bad = audit.encode(routing_event(recorded_at=NOON)), routing_event(**{"recorded_at": NOON} | changes)
+    records = [consumer_record(value, topic=ROUTING_EVENTS) for value in (good, audit.encode(bad), good)]
+    outputs = asyncio.run(line.agent.process(records))
+    [letter] = [output for output in outputs if output.topic == "dead-letters"]
+    assert letter.value == records[1].value
+    [window] = [monitoring.decode(output.value) for output in outputs if output.topic == MONITORING]
+    assert window.events == 2
 
 
 def test_a_poison_record_goes_to_dead_letters_and_the_rest_counts(line: Line) -> None:
@@ -256,6 +274,7 @@ def test_a_deleted_window_and_a_foreign_key_are_passed_over(line: Line) -> None:
 moves = st.one_of(
     st.tuples(st.just("wait"), st.integers(0, 3 * HOUR_MS)),
     st.tuples(st.just("restart"), st.just(0)),
+    st.tuples(st.just("set back"), st.integers(0, 2)),
     st.tuples(
         st.sampled_from(["commit", "abort"]),
         st.lists(
@@ -264,7 +283,7 @@ moves = st.one_of(
                 st.one_of(
                     st.integers(-5 * MINUTE, MINUTE),
                     st.integers(-3, 0).map(lambda hours: hours * HOUR_MS),
-                    st.just(FAR_FUTURE - NOON),
+                    st.just(SKEW_MS),
                 ),
             ),
             min_size=1,
@@ -278,16 +297,15 @@ moves = st.one_of(
 def test_whatever_happens_monitoring_counts_every_committed_event_once(
     steps: list[tuple[str, Any]], capacity: int
 ) -> None:
-    line = Line()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(open_windows, "read_topic", line.read_topic)
-        patch.setattr(open_windows, "CAPACITY", capacity)
-        for step, argument in steps:
-            if step == "wait":
-                line.now += argument
-            elif step == "restart":
-                line.restart()
-            else:
-                batch = [at(line.now + offset, partition) for partition, offset in argument]
-                getattr(line, step)(batch)
+    line = Line(capacity)
+    for step, argument in steps:
+        if step == "wait":
+            line.now += argument
+        elif step == "restart":
+            line.restart()
+        elif step == "set back":
+            line.agent.positions_set_back([argument])
+        else:
+            batch = [at(line.now + offset, partition) for partition, offset in argument]
+            getattr(line, step)(batch)
     assert line.holds()

@@ -5,14 +5,15 @@ from confluent_kafka import Producer
 
 from schemas.codec import Codec
 from schemas.topics import MONITORING, ROUTING_EVENTS
+from streams.agents.agent import Output
 from streams.agents.monitor import MonitorAgent
+from streams.agents.open_windows import WindowKey
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
-from streams.monitoring.open_windows import window_key
 from streams.monitoring.window import Window
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
-from streams.worker.delivery import Output
+from streams.worker.build import read_back_from
 from tests.events import consumer_record, routing_event
 
 both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -44,7 +45,7 @@ def send(producer: Producer, settings: Settings, *outputs: tuple[bytes, bytes | 
 def window(start: int, partition: int, events: int) -> tuple[bytes, bytes]:
     made = Window(start, start + 60_000, partition)
     made.add([routing_event()] * events)
-    return window_key((start, partition)), monitoring.encode(made.to_record(0))
+    return WindowKey(start, partition).encoded(), monitoring.encode(made.to_record(0))
 
 
 def total_of(live: LiveWindows, events: int) -> Window:
@@ -68,7 +69,7 @@ def test_the_latest_record_of_each_window_is_merged(settings: Settings, producer
         total = total_of(live, 19)
         assert (total.start, total.end) == (0, 120_000)
         assert total.end_to_end_ms.count == 19
-        send(producer, settings, (window_key((0, 0)), None))
+        send(producer, settings, (WindowKey(0, 0).encoded(), None))
         total_of(live, 14)
 
 
@@ -85,7 +86,7 @@ def test_a_monitor_goes_on_with_what_its_predecessor_committed(settings: Setting
     record = consumer_record(audit.encode(routing_event(recorded_at=now)), topic=settings.topic(ROUTING_EVENTS))
 
     def process() -> list[Output]:
-        return asyncio.run(MonitorAgent(settings, clock=lambda: now).process([record]))
+        return asyncio.run(MonitorAgent(settings, read_back_from(settings), clock=lambda: now).process([record]))
 
     for count in range(1, 4):
         [output] = process()

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from schemas.records import CloudRequest, Record
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
+from streams.agents.open_windows import WindowKey
 from streams.cli.main import app
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import client_config
-from streams.monitoring.open_windows import window_key
 from streams.monitoring.window import Window
 from streams.operate.dead_letter_box import contents, survey
 from streams.operate.redrive import drop, redrive
@@ -86,7 +86,7 @@ class Line:
         self.send(SENTIMENT, dataclasses.replace(RESULT, event_id=event_id))
 
     def monitor(self) -> None:
-        self.send(MONITORING, self.window.to_record(1), window_key((0, 0)))
+        self.send(MONITORING, self.window.to_record(1), WindowKey(0, 0).encoded())
 
     def commit(self) -> None:
         self.producer.commit_transaction(30)
@@ -161,7 +161,7 @@ def test_only_the_latest_record_of_a_window_counts(line: Line) -> None:
 
 def test_a_window_that_was_deleted_no_longer_counts(line: Line) -> None:
     line.producer.begin_transaction()
-    line.producer.produce(line.settings.topic(MONITORING), None, window_key((0, 0)))
+    line.producer.produce(line.settings.topic(MONITORING), None, WindowKey(0, 0).encoded())
     line.commit()
     assert line.faults().keys() == {"totals"}
 
@@ -220,17 +220,28 @@ def test_a_record_put_back_by_hand_is_an_input_like_any_other(line: Line) -> Non
     assert line.faults() == {}
 
 
+def claiming(line: Line, letter: bytes) -> None:
+    """Puts an event into `transcripts` that says that it was `letter`, and answers it."""
+    value = codec(line.settings, TRANSCRIPTS).encode(dataclasses.replace(TRANSCRIPT, event_id="mended"))
+    headers: list[tuple[str, str | bytes | None]] = [("edgewise-attempts", b"1"), ("edgewise-letter", letter)]
+    line.producer.produce(line.settings.topic(TRANSCRIPTS), value, b"c1", 0, headers=headers)
+    line.answer("mended")
+
+
 def test_a_redriven_record_without_its_mark(line: Line) -> None:
     with line:
-        line.producer.produce(
-            line.settings.topic(TRANSCRIPTS),
-            codec(line.settings, TRANSCRIPTS).encode(dataclasses.replace(TRANSCRIPT, event_id="mended")),
-            b"c1",
-            0,
-            headers=[("edgewise-attempts", b"1"), ("edgewise-letter", b"0:0")],
-        )
-        line.answer("mended")
+        buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
+    [letter] = survey(line.settings)
+    with line:
+        claiming(line, str(letter.id).encode())
     assert line.faults() == {"redrives": 1}
+
+
+def test_a_record_that_claims_to_have_been_a_letter_that_never_was_is_an_input_like_any_other(line: Line) -> None:
+    """Whoever feeds the line can write such a header, and made `verify` fail."""
+    with line:
+        claiming(line, b"0:4711")
+    assert line.faults() == {}
 
 
 def test_dropped_letters_stay_letters(line: Line) -> None:

@@ -12,9 +12,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP
 
+from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.system.threads import DaemonThread
-from streams.worker.delivery import Agent, Delivery, DeliveryError, _continuing
+from streams.worker.delivery import Delivery, DeliveryError, _continuing
 from streams.worker.transport import Chunk, Consumer
 
 ZERO, ONE = TP("transcripts", 0), TP("transcripts", 1)

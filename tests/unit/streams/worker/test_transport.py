@@ -14,11 +14,11 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.consumer import IntervalTree  # type: ignore[attr-defined]
 from faust.types import TP
 
+from streams.agents.agent import KafkaRecord
 from streams.worker.transport import (
     NOWHERE,
     Chunk,
     Consumer,
-    Record,
     Transport,
     UntestedVersionError,
     batches,
@@ -28,9 +28,10 @@ from streams.worker.transport import (
 ZERO = TP("transcripts", 0)
 
 
-def records(offsets: Sequence[int]) -> list[Record]:
+def records(offsets: Sequence[int]) -> list[KafkaRecord]:
     return [
-        cast(Record, ConsumerRecord("transcripts", 0, offset, 0, 0, None, b"", None, 0, 0, ())) for offset in offsets
+        cast(KafkaRecord, ConsumerRecord("transcripts", 0, offset, 0, 0, None, b"", None, 0, 0, ()))
+        for offset in offsets
     ]
 
 
@@ -70,7 +71,7 @@ class FailingThread:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def getmany(self, *_: object) -> dict[TP, list[Record]]:
+    async def getmany(self, *_: object) -> dict[TP, list[KafkaRecord]]:
         raise self._error
 
 
