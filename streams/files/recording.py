@@ -59,7 +59,7 @@ def read_recording(
             text_column = "text"
         for number, (line, fields) in enumerate(rows, 1):
             if text_column not in fields:
-                raise _at(path, line, _no_text(text_column, fields))
+                raise _at(path, line, _no_text(text_column, fields) + _vendors(fields))
             text = fields[text_column]
             yield Row(number, line, fields, text if isinstance(text, str) else "" if text is None else str(text))
 
@@ -80,7 +80,8 @@ def _format_of(path: Path | str) -> Format:
         return FORMATS[Path(path).suffix.lower()]
     except KeyError:
         raise RecordingError(
-            f"{path}: its ending does not tell the format ({', '.join(FORMATS)} do): give --format csv, jsonl or lines"
+            f"{path}: its ending does not tell the format ({', '.join(FORMATS)}, .json, .vtt, .srt and .vcon do): give "
+            "--format csv, jsonl, lines, or a vendor's"
         ) from None
 
 
@@ -158,11 +159,16 @@ def _json_rows(lines: Iterator[tuple[int, str]], path: Path | str) -> Iterator[t
             raise _at(path, number, "not JSON that can be read: nested too deep, or a number too long") from None
         if not isinstance(value, dict):
             raise _at(path, number, "not a JSON object")
-        if isinstance(value.get("turns"), list):
-            for fields in _turns(value, path, number):
-                yield number, fields
-        else:
-            yield number, value
+        for fields in json_rows(value, path, number):
+            yield number, fields
+
+
+def json_rows(value: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
+    """The fields of each row that an object is: one, or one a turn. Raises RecordingError: a turn is no object."""
+    if isinstance(value.get("turns"), list):
+        yield from _turns(value, path, line)
+    else:
+        yield value
 
 
 def _turns(conversation: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
@@ -182,6 +188,13 @@ def _no_text(text_column: str, fields: Mapping[str, object] | list[str]) -> str:
         f"no column {text_column!r}; there are {', '.join(fields) or 'none'}: name the one that holds the text "
         "(--text-column, or --column text=NAME for a replay)"
     )
+
+
+def _vendors(fields: Mapping[str, object]) -> str:
+    from streams.files.formats.registry import recognise
+
+    name = recognise(fields)
+    return "" if name is None else f"; or, as it looks like {name}, give --format {name}"
 
 
 def _at(path: Path | str, line: int, what: str) -> RecordingError:

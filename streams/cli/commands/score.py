@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from streams.cli.file_options import FileFormat, MappingFile, RoleMap, tell_left_out, vendor
+
 
 def score(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or - for standard input.")],
@@ -15,10 +17,9 @@ def score(
         ),
     ] = "line",
     text_column: Annotated[str, typer.Option(help="The column that holds the text.")] = "text",
-    file_format: Annotated[
-        Literal["csv", "jsonl", "lines"] | None,
-        typer.Option("--format", help="Default: what the file's ending says; lines for standard input."),
-    ] = None,
+    file_format: FileFormat = None,
+    mapping: MappingFile = None,
+    role_map: RoleMap = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
     ] = None,
@@ -32,11 +33,17 @@ def score(
     """
     from streams.cli.context import start
     from streams.cli.output import text_output
-    from streams.files.recording import read_recording
+    from streams.files.rows import read_rows
     from streams.files.score import build_scorer, score_rows, write_csv, write_jsonl
 
     settings = start()
-    rows = read_recording(file, columns={"text": text_column}, file_format=file_format)
+    rows = read_rows(
+        file,
+        columns={"text": text_column},
+        file_format=file_format,
+        vendor=vendor(mapping, role_map),
+        on_left_out=tell_left_out,
+    )
     scored = score_rows(rows, build_scorer(settings, model))
     write = write_csv if as_csv or (output is not None and output.suffix.lower() == ".csv") else write_jsonl
     with text_output(output, file) as out:

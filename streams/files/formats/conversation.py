@@ -62,6 +62,8 @@ class Conversation:
 
     Otherwise the object holds all of it: turns are in the order of the vendor's numbers, else of time, else of the
     object, and are numbered from 1 where the vendor gives no numbers. Ids that repeat are kept apart.
+
+    A turn without a time happened when the one before it did.
     """
 
     def __init__(
@@ -119,14 +121,16 @@ class Conversation:
             found.sort(key=lambda pair: pair[1].number or 0)
         elif all(self._at(utterance) is not None or utterance.offset is not None for _, utterance in found):
             found.sort(key=lambda pair: _order(self._at(pair[1]), pair[1].offset))
-        turns = []
+        turns: list[Turn] = []
         for place, (event_id, utterance) in enumerate(found, 1):
             number = utterance.number if numbered else self._time(utterance) if self._live else place
-            turns.append(self._turn(event_id, utterance, number or 0))
+            at = self._at(utterance)
+            if at is None and utterance.offset is None and turns:
+                at = turns[-1].occurred_at  # rather than the time of the reading: a vendor leaves out single times
+            turns.append(self._turn(event_id, utterance, number or 0, at))
         return Reading(tuple(turns), dict(self.left_out))
 
-    def _turn(self, event_id: str, utterance: Utterance, number: int) -> Turn:
-        at = self._at(utterance)
+    def _turn(self, event_id: str, utterance: Utterance, number: int, at: int | None) -> Turn:
         attributes = {name: value for name, value in utterance.attributes.items() if value}
         if at is None and utterance.offset is not None:
             attributes["offset_ms"] = str(utterance.offset)

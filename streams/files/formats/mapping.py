@@ -1,40 +1,4 @@
-"""Mapping files: a user's description, in TOML, of a format that is not built in.
-
-    source = "acme"                    # what the events' `source` says
-
-    [conversation]
-    each = "calls"                     # the list of conversations; left out: the object is one
-    id = "call.id"
-    start = "call.startedAt"           # where turns have offsets
-    channel = "call.medium"
-    language = "call.locale"
-
-    [turn]
-    each = "segments"                  # the list of turns in a conversation; "." for an object that is one message
-    text = "content.text"
-    id = "segmentId"
-    number = "seq"
-    time = "at"                        # a moment
-    offset = "begin"                   # or an offset from the start of the conversation …
-    offset_unit = "ms"                 # … in s, ms, us or ticks of 100 ns
-    role = "party"
-    speaker = "name"
-    speaker_id = "speaker"
-    channel_id = "track"
-    language = "lang"
-    final = "isFinal"                  # where it is not true, the turn is left out as partial
-    private = "internal"               # where it is true, the turn is left out as private
-    html = true                        # the text is HTML
-
-    [all]                              # of turns whose object does not say
-    channel = "voice"
-    language = "en"
-
-    [roles]                            # what the vendor's words mean
-    caller = "customer"
-
-    [attributes]
-    vendor_sentiment = "sentiment.label"
+"""Mapping files: a user's description, in TOML, of a format that is not built in; docs/ingest.md shows all it may say.
 
 Needed are `source`, `turn.each` and `turn.text`. Paths are dotted; those of a turn start at the turn, those of a
 conversation at the conversation.

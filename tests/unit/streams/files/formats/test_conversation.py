@@ -33,6 +33,11 @@ def test_without_a_time_for_each_the_objects_order_stays() -> None:
     assert [turn.text for turn in read(Utterance(text="b", at=MS), Utterance(text="a"))] == ["b", "a"]
 
 
+def test_a_turn_without_a_time_happened_with_the_one_before_it() -> None:
+    found = read(Utterance(text="a"), Utterance(text="b", at=MS), Utterance(text="c"), Utterance(text="d", offset=5))
+    assert [turn.occurred_at for turn in found] == [None, MS, MS, None]
+
+
 def test_an_id_is_joined_with_the_conversations_unless_it_is_unique_by_itself() -> None:
     uuid_, sid = "01928e10-193e-8231-b9a2-279e0d16bc46", "IM" + "0" * 32
     found = read(Utterance(text="a", id="1"), Utterance(text="b", id=uuid_), Utterance(text="c", id=sid))

@@ -113,7 +113,7 @@ def test_twilio_sentences_with_their_transcript() -> None:
         0,
         1_767_606_914_050,
     )
-    assert (second.role, second.turn, second.occurred_at) == ("agent", 1, None)
+    assert (second.role, second.turn, second.occurred_at) == ("agent", 1, 1_767_606_914_050)
     assert (first.event_id, first.conversation_id) == ("GX" + "1" * 32, "GT" + "0" * 32)
     assert first.attributes["vendor_confidence"] == "0.91"
 

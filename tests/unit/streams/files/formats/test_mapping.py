@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +118,10 @@ GOOD = 'source = "a"\n[turn]\neach = "t"\ntext = "x"\n'
 def test_what_is_wrong_in_a_mapping_is_told(text: str, what: str) -> None:
     with pytest.raises(UsageError, match=f"^acme.toml: .*{what}"):
         parse_mapping(text, "acme.toml")
+
+
+def test_the_mapping_in_the_docs_is_one(repository: Path) -> None:
+    text = (repository / "docs" / "ingest.md").read_text(encoding="utf-8")
+    described = parse_mapping(text.partition("```toml\n")[2].partition("```")[0], "docs")
+    assert described.source == "acme"
+    assert None not in {getattr(described, name) for name in Description.__dataclass_fields__}

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,12 @@ HINTS = Hints(conversation_id="given")
 
 def test_there_is_an_object_of_every_format() -> None:
     assert set(NAMES) == set(FORMATS)
+
+
+def test_the_docs_have_a_row_a_format(repository: Path) -> None:
+    lines = (repository / "docs" / "ingest.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("`")[1] for line in lines if line.startswith("| `") and not line.startswith("| `--format`")]
+    assert sorted(rows) == sorted(FORMATS)
 
 
 @pytest.mark.parametrize("name", NAMES)
