@@ -124,4 +124,4 @@ def test_the_mapping_in_the_docs_is_one(repository: Path) -> None:
     text = (repository / "docs" / "ingest.md").read_text(encoding="utf-8")
     described = parse_mapping(text.partition("```toml\n")[2].partition("```")[0], "docs")
     assert described.source == "acme"
-    assert None not in {getattr(described, name) for name in Description.__dataclass_fields__}
+    assert None not in [getattr(described, name) for name in Description.__dataclass_fields__]
