@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from models.text import normalise
 from schemas.records import Channel, Role
 from schemas.validation import MAX_ID_CHARS
 from streams.files.formats.error import FormatError
@@ -92,7 +93,7 @@ class Conversation:
         """Take an utterance. One without words is left out, and counted."""
         place, self._seen = self._seen, self._seen + 1
         text, count = neutral(self._readable(utterance))
-        if not text.strip():
+        if not normalise(text):  # as the models read it: invisible characters say nothing
             self.left_out["quoted" if utterance.text.strip() and self._is_mail(utterance) else "blank"] += 1
             return
         if count and only_marks(text):

@@ -109,7 +109,10 @@ def test_pca_takes_roles_from_the_labels_and_the_rest_from_the_role_map() -> Non
     assert said(found) == [("agent", "Hello."), ("customer", "It is late.")]
     assert [turn.role for turn in turns("amazon-pca", vendor_object("amazon-pca"))] == ["agent", "unknown"]
     assert (found[0].conversation_id, found[0].event_id) == ("call-12", "call-12/#0")
-    assert found[0].attributes["vendor_sentiment_score"] == "2.5"
+    assert [turn.occurred_at for turn in found] == [1_767_620_114_256, 1_767_620_116_216]
+    assert found[0].attributes == {
+        "speaker": "Agent", "speaker_id": "spk_0", "duration_ms": "1210", "vendor_sentiment_score": "2.5",
+    }  # fmt: skip
 
 
 def test_pca_without_a_guid_is_known_by_its_job() -> None:

@@ -71,6 +71,13 @@ def test_a_text_of_nothing_but_marks_says_nothing() -> None:
     assert conversation.reading().left_out == {"redacted": 1}
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "\ufeff \u00ad", "\ufe0f"])
+def test_a_text_of_nothing_that_is_seen_is_blank(text: str) -> None:
+    conversation = Conversation("acme", Hints(), "c")
+    conversation.add(Utterance(text=text))
+    assert conversation.reading().left_out == {"blank": 1}
+
+
 def test_a_mail_that_is_all_quoted_is_counted_as_that() -> None:
     conversation = Conversation("acme", Hints(), "c", channel="email")
     conversation.add(Utterance(text="> lost"))

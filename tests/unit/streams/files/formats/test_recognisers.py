@@ -57,6 +57,9 @@ def test_assemblyai_has_milliseconds_and_marks() -> None:
     assert (first.role, first.text, first.occurred_at) == ("agent", "Hello.", 1_767_606_914_250)
     assert (second.role, second.text, second.attributes["redactions"]) == ("unknown", "My name is [ID].", "2")
     assert (first.event_id, first.language) == ("tr-1/#0", "en-US")
+    assert first.attributes == {
+        "speaker_id": "A", "channel_id": "1", "duration_ms": "650", "vendor_confidence": "0.97",
+    }  # fmt: skip
 
 
 def test_assemblyai_without_speakers_is_read_by_sentence_or_as_one_turn() -> None:
