@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-from confluent_kafka import Producer
 from faust.types import TP, StreamT
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings, load_settings
 from streams.worker import app
 from streams.worker.build import build_agent
-from streams.worker.delivery import Delivery, DeliveryError, producer_config
+from streams.worker.delivery import PRODUCER_OPTIONS, Delivery, DeliveryError
 from streams.worker.transport import Chunk, Consumer
 
 FLUSH_TIMEOUT_S = 30.0
@@ -35,7 +34,7 @@ class AtLeastOnce(Delivery):
 
     def start(self) -> None:
         """Makes the producer."""
-        self._producer = Producer(producer_config(self.settings) | {"enable.idempotence": True})
+        self._producer = self.cluster.producer(PRODUCER_OPTIONS)
 
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""

@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figure import VoidError
 from streams.config.settings import Settings, variable
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.kafka.reader import watermarks
 from streams.system.processes import die_with_parent
 
@@ -80,10 +80,10 @@ def started(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str
 
 
 @contextmanager
-def working(settings: Settings, agents: Sequence[str]) -> Iterator[dict[str, Process]]:
-    """`edgewise worker AGENT` for each of `agents`, with `settings`."""
+def working(settings: Settings, agents: Sequence[str], repository: Path = REPOSITORY) -> Iterator[dict[str, Process]]:
+    """`edgewise worker AGENT` for each of `agents`, with `settings`, by the code that is in `repository`."""
     commands = {name: [sys.executable, "-m", "streams.cli", "worker", name] for name in agents}
-    with started(commands, environment(settings)) as processes:
+    with started(commands, environment(settings) | {"PYTHONPATH": str(repository)}) as processes:
         yield processes
 
 
@@ -101,8 +101,8 @@ def wait_until_done(
     Raises VoidError: a process ended, or it took longer than `timeout_s` seconds.
     """
     name = topic.removeprefix(settings.topic_prefix)
-    ends = {partition: mark.high for partition, mark in watermarks(settings, name).items() if mark.high}
-    consumer = Consumer(client_config(settings) | {"group.id": group, "enable.auto.commit": False})
+    ends = {partition: mark.high for partition, mark in watermarks(Cluster(settings), name).items() if mark.high}
+    consumer = Cluster(settings).assigned_consumer(group=group)
     deadline = time.monotonic() + timeout_s
     try:
         while True:

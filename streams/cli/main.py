@@ -20,9 +20,9 @@ from streams.cli.commands.replay import replay
 from streams.cli.commands.samples import samples
 from streams.cli.commands.score import score
 from streams.cli.commands.topics import topics
+from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
 from streams.cli.commands.worker import worker
-from streams.cli.plugins import PluginGroup
 from streams.system.signals import kept_interrupts
 
 # The disk, the quota or the largest size of a file is used up; or nobody reads what is printed, as behind `| head`.
@@ -30,7 +30,6 @@ _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
 
 app = typer.Typer(
     name="edgewise",
-    cls=PluginGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -48,6 +47,8 @@ app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
 app.command()(samples)
+# Its arguments and --help are for the command line of `training`.
+app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
 
 
 def _version(wanted: bool) -> None:

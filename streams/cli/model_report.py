@@ -102,8 +102,8 @@ def verify(name_or_folder: str) -> str:
         )
     manifest = artifact.manifest
     return (
-        f"{artifact.id}: {len(manifest.files)} files are what the manifest says, opset {manifest.opset}, labels "
-        f"{', '.join(manifest.labels)}, the tokenizer is the model's, it loads and scores"
+        f"{artifact.id}: {len(manifest.files)} files are what the manifest says, labels {', '.join(manifest.labels)}, "
+        "the tokenizer is the model's, it loads and scores"
     )
 
 

@@ -1,5 +1,7 @@
 """How to reach Kafka: the settings that every client of it shares, and which of them belong together."""
 
+import re
+from ipaddress import ip_address
 from typing import Literal, Self, cast
 from urllib.parse import urlsplit
 
@@ -54,7 +56,10 @@ class KafkaSettings(BaseSettings):
         None,
         description="Where OAUTHBEARER gets its tokens (OAuth 2.0 client credentials). An https:// one may also be "
         "certified by `kafka_ca_file`.",
-        json_schema_extra={"allowed": "an http:// or https:// address, without a user or password in it"},
+        json_schema_extra={
+            "allowed": "an https:// address (http:// only on this machine, for it would send the client secret for "
+            "anyone to read), without a user or password in it"
+        },
     )
     kafka_oauth_client_id: str | None = Field(
         None, description="Client id for it.", json_schema_extra={"allowed": "a client's id"}
@@ -65,22 +70,29 @@ class KafkaSettings(BaseSettings):
         json_schema_extra={"allowed": "text, or kafka_oauth_client_secret_file in its place: the file that holds it"},
     )
     kafka_oauth_scope: str | None = Field(None, description="Scope to ask for, when the token endpoint wants one.")
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "lz4",
+        description="How records are compressed on their way to the brokers, and in topics that only Edgewise reads. "
+        "What others read is gzip in any case, which every Kafka client knows: the broker sees to it.",
+    )
 
     @field_validator("bootstrap_servers")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         for server in value.split(","):
             host, _, port = server.strip().rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+            if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
                 raise ValueError("no host and port")
         return ",".join(server.strip() for server in value.split(","))
 
     @field_validator("kafka_oauth_token_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "")
-        if value is not None and not (parts.scheme in {"http", "https"} and parts.netloc and "@" not in parts.netloc):
-            raise ValueError("no address")
+        if value is not None:
+            parts = urlsplit(value)
+            secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+            if not secure or not parts.hostname or "@" in parts.netloc or parts.port == 0:  # no number: ValueError
+                raise ValueError("no address")
         return value
 
     @model_validator(mode="after")
@@ -117,6 +129,13 @@ class KafkaSettings(BaseSettings):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _allowed(name: str) -> str:

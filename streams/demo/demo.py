@@ -24,7 +24,7 @@ from streams.demo.report import Accuracy, Report
 from streams.demo.view import State, shown
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import digest, read_recording
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
@@ -54,12 +54,17 @@ class InterruptedDemo(Exception):  # noqa: N818 - nothing is wrong
 class _Demo(NamedTuple):
     """What the steps of a demo share."""
 
-    settings: Settings
+    cluster: Cluster
     processes: Processes
     windows: LiveWindows
     show: Callable[[State], None]
     expected: int
     told_to_end: Callable[[], bool]
+
+    @property
+    def settings(self) -> Settings:
+        """The demo's own settings."""
+        return self.cluster.settings
 
     def step(self, phase: str, began: float | None) -> None:
         """Take in and show what has come.
@@ -99,11 +104,12 @@ def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Call
                 "metrics_port": 0,
             }
         )
+        cluster = Cluster(own)
         create(own)
         processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
-        windows = stack.enter_context(LiveWindows(own))
+        windows = stack.enter_context(LiveWindows(cluster))
         show = stack.enter_context(shown())
-        line = _Demo(own, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
+        line = _Demo(cluster, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
         return _judged(line, samples, _run(line, samples))
 
 
@@ -130,7 +136,7 @@ def _run(line: _Demo, samples: list[_Sample]) -> float:
     """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
     for agent in AGENT_NAMES:
         line.processes.start(agent, "worker", agent)
-    admin = AdminClient(client_config(line.settings))
+    admin = line.cluster.admin()
     _until(lambda: _ready(admin, line.settings), line, "starting the agents", None, _READY_TIMEOUT_S)
     began = time.monotonic()
     for sample in samples:
@@ -139,7 +145,7 @@ def _run(line: _Demo, samples: list[_Sample]) -> float:
         line.processes.start(name, "replay", *arguments)
         while not line.processes.ended(name):
             line.step(f"replaying {sample.path.name}", began)
-    _until(lambda: _drained(line.settings), line, "finishing what is under way", began, _DRAIN_TIMEOUT_S)
+    _until(lambda: _drained(line.cluster), line, "finishing what is under way", began, _DRAIN_TIMEOUT_S)
     return time.monotonic() - began
 
 
@@ -171,9 +177,9 @@ def _ready(admin: AdminClient, settings: Settings) -> bool:
     return all(group.state == ConsumerGroupState.STABLE for group in described)
 
 
-def _drained(settings: Settings) -> bool:
+def _drained(cluster: Cluster) -> bool:
     """Whether every agent has done its input, asked in the order of the flow."""
-    return all(sum(group_lag(settings, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
+    return all(sum(group_lag(cluster, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
 
 
 def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:
@@ -196,15 +202,15 @@ def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accur
         answers += [(event.event_id, LABELS[label]) for event, label in zip(part, best, strict=True)]
     return Accuracy(
         labelled=len(labels),
-        edge=_share_right(labels, _answers(settings, ROUTING_EVENTS, "edge_label")),
+        edge=_share_right(labels, _answers(line.cluster, ROUTING_EVENTS, "edge_label")),
         cloud=_share_right(labels, answers),
-        line=_share_right(labels, _answers(settings, SENTIMENT, "label")),
+        line=_share_right(labels, _answers(line.cluster, SENTIMENT, "label")),
     )
 
 
-def _answers(settings: Settings, topic: Topic[Any], field: str) -> Iterator[tuple[str, str]]:
-    decode = codec(settings, topic).decode
-    for message in read_topic(settings, topic):
+def _answers(cluster: Cluster, topic: Topic[Any], field: str) -> Iterator[tuple[str, str]]:
+    decode = codec(cluster.settings, topic).decode
+    for message in read_topic(cluster, topic):
         record = decode(message.value())
         yield record.event_id, getattr(record, field)
 

@@ -52,7 +52,7 @@ class Processes:
         """Start `edgewise` with `arguments`, known as `name`."""
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli", *arguments],
+                [sys.executable, "-P", "-m", "edgewise", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -42,10 +42,6 @@ class Pacer:
         self._events = 0
         self._first_ms = 0
 
-    def restart(self, occurred_at: int) -> None:
-        """Count from now on, when the event recorded at `occurred_at` (UTC ms), the first, was sent."""
-        self._began, self._first_ms, self._events = self._clock_s(), occurred_at, 1
-
     def due_s(self, occurred_at: int) -> float:
         """When, by the clock, the next event, recorded at `occurred_at` (UTC ms), is due."""
         if self._began is None:

@@ -1,5 +1,6 @@
 """Recorded transcripts into `transcripts`: paced, in order per conversation, and resumable after an interruption."""
 
+import re
 import time
 import uuid
 from collections import Counter
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.codec import EncodeError
 from schemas.dead_letter import redriven_from
@@ -25,10 +26,10 @@ from streams.files.recording import RecordingError, digest
 from streams.files.rows import read_rows
 from streams.files.vendor_file import LeftOutCounts, Vendor
 from streams.ingest.pace import Pace, Pacer
-from streams.kafka.client import client_config, cluster_metadata
+from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
 from streams.kafka.reader import bytes_headers, read_topic
+from streams.kafka.refusals import explain_refusal
 from streams.kafka.rights import require_rights
-from streams.kafka.security import reason
 from streams.system.clock import Clock, now_ms
 from streams.system.signals import kept_interrupts
 
@@ -36,15 +37,10 @@ RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event 
 RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
 
-# A record that the broker has not taken within this time is given up: leader elections and restarts take seconds.
-_DELIVERY_TIMEOUT_MS = 60_000
-_FLUSH_TIMEOUT_S = _DELIVERY_TIMEOUT_MS / 1000 + 5
+_FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
 
 # On Ctrl-C people wait for this long at most for what is on its way; with `resume` the rest is not lost.
 _INTERRUPTED_FLUSH_S = 10.0
-
-# The broker is to judge what is too large for it, after compression: the client's own bound (1 MB) is out of the way.
-_LARGEST_REQUEST = 64 * 1024 * 1024
 
 # Deliveries are seen to once in so many events, or sooner when there is time to wait.
 _EVENTS_PER_POLL = 100
@@ -140,9 +136,10 @@ def replay(
     Raises RecordingError, BrokerUnreachableError, AccessError, UsageError (no topic), ReplayError.
     """
     name = settings.topic(TRANSCRIPTS)
-    present = cluster_metadata(settings).topics
+    cluster = Cluster(settings)
+    present = cluster.metadata().topics
     # Before the producer is made: without a right to write anywhere it fails in a way that confluent-kafka cannot tell.
-    require_rights(settings, "replay", {name: ["WRITE"]})
+    require_rights(cluster, "replay", {name: ["WRITE"]})
     if name not in present:
         raise UsageError(
             f"topic {name} does not exist at {settings.bootstrap_servers}: create the topics with "
@@ -156,9 +153,9 @@ def replay(
         for recording, sha in zip(recordings, digests, strict=True)
         for _ in recording.events(sha, encode, clock, left_out.update)
     )
-    runs = _latest_runs(settings, set(digests)) if resume else {}
+    runs = _latest_runs(cluster, set(digests)) if resume else {}
     before, interrupted, run_id = 0, False, str(uuid.uuid4())
-    sender = _Sender(settings, name, lambda delivered: on_progress(before + delivered, rows))
+    sender = _Sender(cluster, name, lambda delivered: on_progress(before + delivered, rows))
     try:
         with kept_interrupts():
             for recording, sha in zip(recordings, digests, strict=True):
@@ -187,15 +184,15 @@ def replay(
     return Summary(rows, before, sender.delivered, interrupted, left_out)
 
 
-def _latest_runs(settings: Settings, digests: set[str]) -> dict[str, _Run]:
+def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
     """For each recording, the run that sent to `transcripts` last, and its rows there."""
     runs: dict[tuple[str, str], _Run] = {}
-    for message in read_topic(settings, TRANSCRIPTS):
+    for message in read_topic(cluster, TRANSCRIPTS):
         headers = dict(message.headers() or [])
         sha, run_id, row = (_header(headers, name) for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
         if redriven_from(bytes_headers(message)) is not None:
             continue  # the record stood there before, and that one tells when the run sent it
-        if sha in digests and run_id and row.isdigit():
+        if sha in digests and run_id and re.fullmatch("[0-9]{1,18}", row):  # others may write headers of that name
             run = runs.setdefault((sha, run_id), _Run(run_id))
             run.rows.add(int(row))
             run.last_ms = max(run.last_ms, message.timestamp()[1])
@@ -214,25 +211,14 @@ def _header(headers: Mapping[str, str | bytes | None], name: str) -> str:
 class _Sender:
     """The producer, and what became of what it was given."""
 
-    def __init__(self, settings: Settings, topic: str, on_progress: Callable[[int], None]) -> None:
-        self._settings = settings
+    def __init__(self, cluster: Cluster, topic: str, on_progress: Callable[[int], None]) -> None:
+        self._settings = cluster.settings
         self._topic = topic
         self._on_progress = on_progress
         self.sent = 0
         self.delivered = 0
         self._refusal: str | None = None
-        self._producer = Producer(
-            client_config(settings)
-            | {
-                "enable.idempotence": True,  # no event twice, and none before its predecessor, whatever is retried
-                "acks": "all",
-                "compression.type": "lz4",
-                "linger.ms": 20,
-                "message.max.bytes": _LARGEST_REQUEST,
-                "message.timeout.ms": _DELIVERY_TIMEOUT_MS,
-                "partitioner": "murmur2_random",  # as Java clients do: a conversation keeps its partition beside them
-            }
-        )
+        self._producer = cluster.producer({"linger.ms": 20})
 
     def wait(self, pacer: Pacer, occurred_at: int) -> None:
         """Waits until the next event is due, and sees to deliveries meanwhile."""
@@ -260,11 +246,6 @@ class _Sender:
         if self.sent % _EVENTS_PER_POLL == 0:
             self._poll(0)
 
-    def settle(self) -> None:
-        """Waits until the broker has taken all that was sent. Raises ReplayError when it did not."""
-        self._producer.flush(_FLUSH_TIMEOUT_S)
-        self._raise_refusal()
-
     def finish(self, timeout_s: float, *, complete: bool = True) -> None:
         """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
         self._producer.flush(timeout_s)
@@ -286,7 +267,7 @@ class _Sender:
             self._refusal = f"{path}, line {line}: the broker did not take it: {self._reason(error)}"
 
     def _reason(self, error: KafkaError) -> str:
-        return reason(self._settings, error, f"WRITE on topic {self._topic}")
+        return explain_refusal(self._settings, error, f"WRITE on topic {self._topic}")
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:

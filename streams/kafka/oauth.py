@@ -1,24 +1,24 @@
 """Tokens for OAUTHBEARER: OAuth 2.0's client credentials grant (RFC 6749, 4.4), for both Kafka clients."""
 
-import base64
-import http.client
-import json
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, urlsplit
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.config.settings import Settings
 
+if TYPE_CHECKING:  # few workers log in with a token, so only they pay for the import
+    import httpx
+
 # A connection waits for its token; identity providers answer within a second.
 TIMEOUT_S = 10.0
 
-# librdkafka asks for the next token after 80 % of a token's life, and is then to get a new one.
+# librdkafka asks for the next token after 80 % of a token's life, and must then get a new one.
 _RENEW_AFTER = 0.75
 
 
@@ -50,7 +50,8 @@ class TokenSource:
     def token(self) -> tuple[str, float]:
         """The token and when it runs out, in seconds since 1970. Blocks while it is fetched.
 
-        Raises TokenError, TokenRefusedError: what went wrong, without a word of what was sent or answered.
+        Raises TokenError, TokenRefusedError: what went wrong, without a word of what was sent or answered. UsageError:
+        `kafka_ca_file` cannot be used.
         """
         with self._lock:
             now = self._clock_s()
@@ -60,45 +61,52 @@ class TokenSource:
             return self._token, self._expires_at
 
     def _fetch(self) -> tuple[str, float]:
+        import httpx
+
         # RFC 6749, 2.3.1: both are form-encoded before they are joined.
-        login = f"{urllib.parse.quote_plus(self._client)}:{urllib.parse.quote_plus(self._secret)}"
-        request = urllib.request.Request(  # noqa: S310 - the setting is an http(s) address
-            self._url,
-            urllib.parse.urlencode(self._form).encode(),
-            {"Authorization": "Basic " + base64.b64encode(login.encode()).decode(), "Accept": "application/json"},
-        )
+        login = httpx.BasicAuth(quote_plus(self._client), quote_plus(self._secret))
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._tls()) as answer:  # noqa: S310
-                found = json.load(answer)
+            answer = httpx.post(
+                self._url,
+                data=self._form,
+                headers={"Accept": "application/json"},
+                auth=login,
+                follow_redirects=False,  # the secret is for this address alone, wherever it points
+                timeout=TIMEOUT_S,
+                verify=self._tls(),
+            )
+        except httpx.TransportError as error:
+            raise TokenError(f"{self._where()} does not answer: {_cause(error)}") from None
+        if answer.status_code != HTTPStatus.OK:
+            raise self._refused(answer)
+        try:
+            found = answer.json()
             return str(found["access_token"]), float(found["expires_in"])
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise self._refused(error.code) from None
-        except urllib.error.URLError as error:
-            raise TokenError(f"{self._where()} does not answer: {_reason(error.reason)}") from None
-        except (OSError, http.client.HTTPException) as error:
-            raise TokenError(f"{self._where()} does not answer: {_reason(error)}") from None
         except (ValueError, KeyError, TypeError):
             raise TokenError(f"{self._where()} answered without access_token and expires_in: is it one?") from None
 
-    def _refused(self, status: int) -> EdgewiseError:
+    def _refused(self, answer: "httpx.Response") -> EdgewiseError:
+        status = answer.status_code
         if status in {400, 401, 403}:
             return TokenRefusedError(
                 f"{self._where()} refused client {self._client!r} (HTTP {status}): check "
                 "EDGEWISE_KAFKA_OAUTH_CLIENT_ID, EDGEWISE_KAFKA_OAUTH_CLIENT_SECRET and EDGEWISE_KAFKA_OAUTH_SCOPE"
             )
-        return TokenError(f"{self._where()} answered HTTP {status}: check EDGEWISE_KAFKA_OAUTH_TOKEN_URL")
+        what = f"HTTP {status}" + (", a redirect, which is not followed with a secret" if answer.is_redirect else "")
+        return TokenError(f"{self._where()} answered {what}: check EDGEWISE_KAFKA_OAUTH_TOKEN_URL")
 
     def _where(self) -> str:
-        parts = urllib.parse.urlsplit(self._url)
+        parts = urlsplit(self._url)
         return f"the token endpoint {parts.scheme}://{parts.netloc}{parts.path}"
 
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self._url.startswith("https:"):
-            return None
+    def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         if self._ca_file is not None:
-            context.load_verify_locations(self._ca_file)
+            try:
+                context.load_verify_locations(self._ca_file)
+            except OSError as error:  # of which ssl.SSLError is one
+                why = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+                raise UsageError(f"setting kafka_ca_file is {self._ca_file!r}, which can't be used: {why}") from None
         return context
 
 
@@ -108,7 +116,10 @@ def token_source(settings: Settings) -> TokenSource:
     return TokenSource(settings)
 
 
-def _reason(error: object) -> str:
+def _cause(error: BaseException) -> str:
+    """What lies at the bottom of `error`, in a few words: what the library wrapped may repeat the request."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     if isinstance(error, ssl.SSLCertVerificationError):
         return str(error.verify_message)
     if isinstance(error, OSError) and error.strerror:

@@ -8,9 +8,8 @@ import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import EdgewiseError, UsageError
-from streams.config.settings import Settings
-from streams.kafka.client import BrokerUnreachableError, client_config, cluster_metadata, passing, require_visible
-from streams.kafka.security import reason
+from streams.kafka.client import BrokerUnreachableError, Cluster, is_transient
+from streams.kafka.refusals import explain_refusal
 
 _REQUEST_TIMEOUT_S = 15.0
 # A transaction left open is aborted by the broker after the producers' transaction.timeout.ms (20 s) and the next run
@@ -26,11 +25,15 @@ _PERMANENT = (
 )
 # Not among them: GROUP_AUTHORIZATION_FAILED. librdkafka looks for the group's coordinator; this reader needs none.
 
-_patiently = stamina.RetryingCaller(attempts=None, timeout=_REQUEST_TIMEOUT_S).on(passing)
+_patiently = stamina.RetryingCaller(attempts=None, timeout=_REQUEST_TIMEOUT_S).on(is_transient)
 
 
 class ReadError(EdgewiseError):
     """A topic could not be read up to its end."""
+
+
+class OffsetBeyondEndError(EdgewiseError):
+    """A group has committed an offset behind the end of a partition: it would wait there, and read nothing."""
 
 
 class Watermarks(NamedTuple):
@@ -40,21 +43,22 @@ class Watermarks(NamedTuple):
     high: int
 
 
-def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
+def watermarks(cluster: Cluster, topic: str) -> dict[int, Watermarks]:
     """The watermarks of each partition of `topic` (its name without the prefix), open transactions included.
 
     Raises `UsageError` when there is no such topic, `AccessError` when this user may not see it,
     `BrokerUnreachableError` when no broker answers.
     """
+    settings = cluster.settings
     name = settings.topic(topic)
-    metadata = cluster_metadata(settings).topics.get(name)
+    metadata = cluster.metadata().topics.get(name)
     if metadata is None or not metadata.partitions:
-        require_visible(settings, name)
+        cluster.require_visible(name)
         raise UsageError(
             f"there is no topic {name} at {settings.bootstrap_servers}: create it with `edgewise topics create`, "
             "or set EDGEWISE_TOPIC_PREFIX to the installation's"
         )
-    consumer = _consumer(settings, "read_uncommitted")
+    consumer = cluster.assigned_consumer(isolation="read_uncommitted")
     try:
         marks = {
             partition: Watermarks(
@@ -63,7 +67,7 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
             for partition in sorted(metadata.partitions)
         }
         filled = {at: mark for at, mark in marks.items() if mark.low < mark.high}
-        return marks | _fetched(settings, consumer, name, filled)
+        return marks | _fetched(cluster, consumer, name, filled)
     except KafkaException as error:
         raise BrokerUnreachableError(
             f"the offsets of topic {name} could not be had from {settings.bootstrap_servers}: {error.args[0].str()}"
@@ -72,17 +76,33 @@ def watermarks(settings: Settings, topic: str) -> dict[int, Watermarks]:
         consumer.close()
 
 
-def _fetched(settings: Settings, consumer: Consumer, name: str, marks: dict[int, Watermarks]) -> dict[int, Watermarks]:
-    """`marks` with the high watermarks that a fetch tells.
+def require_in_log(cluster: Cluster, topic: str, group: str, committed: Mapping[int, int]) -> None:
+    """Raises `OffsetBeyondEndError` when one of `committed`, by partition of `topic`, is behind the partition's end.
+
+    `topic` is without the prefix, `group` a full name. Raises what `watermarks` raises.
+    """
+    marks = watermarks(cluster, topic)
+    for partition, offset in sorted(committed.items()):
+        if (end := marks[partition].high) < offset:
+            raise OffsetBeyondEndError(
+                f"group {group} has committed offset {offset} of {cluster.settings.topic(topic)}[{partition}], which "
+                f"ends at {end}: the topic was made anew, it lost records in an unclean election, or the offset was "
+                "set or mirrored by hand; with the group's workers stopped, set its offsets to records that are there "
+                "(Kafka's kafka-consumer-groups --reset-offsets)"
+            )
+
+
+def _fetched(cluster: Cluster, consumer: Consumer, name: str, marks: dict[int, Watermarks]) -> dict[int, Watermarks]:
+    """`marks` with the high watermarks that the answer to a fetch holds.
 
     Asked for its latest offset, the embedded broker (tansu 0.6.0) answers the one after the *first* record of the last
-    batch. In a fetch's answer its high watermark is right; and a fetch from there costs 10 ms on Kafka.
+    batch. In the answer to a fetch its high watermark is right. A fetch from there costs 10 ms on Kafka.
     """
     found: dict[int, Watermarks] = {}
     consumer.assign([TopicPartition(name, partition, mark.high) for partition, mark in marks.items()])
     deadline = time.monotonic() + _REQUEST_TIMEOUT_S
     while len(found) < len(marks):
-        for partition, _, _ in _fetch(settings, consumer, name):
+        for partition, _, _ in _fetch(cluster, consumer, name):
             _, high = consumer.get_watermark_offsets(TopicPartition(name, partition), cached=True)
             found[partition] = marks[partition]._replace(high=max(high, marks[partition].high))
         if time.monotonic() > deadline:
@@ -91,7 +111,7 @@ def _fetched(settings: Settings, consumer: Consumer, name: str, marks: dict[int,
 
 
 def read_topic(
-    settings: Settings,
+    cluster: Cluster,
     topic: str,
     *,
     offsets: Mapping[int, int] | None = None,
@@ -111,18 +131,18 @@ def read_topic(
     Raises `UsageError` when there is no such topic, `BrokerUnreachableError` when no broker answers, and, while
     reading, `ReadError` when nothing has come for `patience_s` seconds or records were removed before they were read.
     """
-    marks = watermarks(settings, topic)
+    marks = watermarks(cluster, topic)
     starts = {partition: max(mark.low, (offsets or {}).get(partition, 0)) for partition, mark in marks.items()}
     ends = {partition: mark.high for partition, mark in marks.items()}
-    records = _read(settings, settings.topic(topic), starts, ends, since_ms, patience_s)
+    records = _read(cluster, cluster.settings.topic(topic), starts, ends, since_ms, patience_s)
     return records if since_ms is None else _drop_earlier(records, since_ms)
 
 
 def _read(
-    settings: Settings, name: str, starts: dict[int, int], ends: dict[int, int], since_ms: int | None, patience_s: float
+    cluster: Cluster, name: str, starts: dict[int, int], ends: dict[int, int], since_ms: int | None, patience_s: float
 ) -> Generator[Message, None, None]:
     """Read partitions of topic `name` from `starts` to before `ends`."""
-    consumer = _consumer(settings, "read_committed")
+    consumer = cluster.assigned_consumer()
     try:
         if since_ms is not None:
             found = offsets_since(consumer, name, since_ms, ends)
@@ -131,7 +151,7 @@ def _read(
         consumer.assign([TopicPartition(name, partition, starts[partition]) for partition in unread])
         quiet_since = time.monotonic()
         while unread:
-            for partition, position, record in _fetch(settings, consumer, name):
+            for partition, position, record in _fetch(cluster, consumer, name):
                 if partition not in unread:
                     continue
                 if position > starts[partition]:
@@ -150,7 +170,7 @@ def _read(
                     "a transaction is still open there (starting the worker that left it ends it) or the broker is gone"
                 )
     except KafkaException as failure:
-        why = reason(settings, failure.args[0], f"READ on topic {name}")
+        why = explain_refusal(cluster.settings, failure.args[0], f"READ on topic {name}")
         raise ReadError(f"topic {name} could not be read: {why}") from None
     finally:
         consumer.close()
@@ -171,26 +191,13 @@ def offsets_since(consumer: Consumer, name: str, since_ms: int, ends: Mapping[in
 
     The embedded broker looks times up roughly: what is there may be older. Raises `KafkaException` after 15 s.
     """
-    asked = [TopicPartition(name, partition, since_ms) for partition in ends]
+    # Kafka takes a time of -1 for the end, and of -2 for the beginning.
+    asked = [TopicPartition(name, partition, max(0, since_ms)) for partition in ends]
     answer = _patiently(consumer.offsets_for_times, asked, timeout=_REQUEST_TIMEOUT_S)
     return {of.partition: of.offset if of.offset >= 0 else ends[of.partition] for of in answer}  # -1: none so late
 
 
-def _consumer(settings: Settings, isolation: str) -> Consumer:
-    return Consumer(
-        {
-            **client_config(settings),
-            "group.id": settings.group("reader"),  # required by the client; partitions are assigned, no group is joined
-            "enable.auto.commit": False,
-            "isolation.level": isolation,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 10,  # how long the broker holds back the news that a partition's end is reached
-        }
-    )
-
-
-def _fetch(settings: Settings, consumer: Consumer, name: str) -> Iterator[tuple[int, int, Message | None]]:
+def _fetch(cluster: Cluster, consumer: Consumer, name: str) -> Iterator[tuple[int, int, Message | None]]:
     """What has come by now, as (partition, position after it, record or None at an end).
 
     It waits for the first record only: consume() alone would wait until its batch is full.
@@ -205,7 +212,8 @@ def _fetch(settings: Settings, consumer: Consumer, name: str) -> Iterator[tuple[
         elif error.code() == _REMOVED:
             raise ReadError(f"records of topic {name} were removed (retention) while it was being read: read it again")
         elif error.fatal() or error.code() in _PERMANENT:
-            raise ReadError(f"topic {name} could not be read: {reason(settings, error, f'READ on topic {name}')}")
+            why = explain_refusal(cluster.settings, error, f"READ on topic {name}")
+            raise ReadError(f"topic {name} could not be read: {why}")
 
 
 def bytes_headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:

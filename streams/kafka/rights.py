@@ -6,26 +6,25 @@ from types import MappingProxyType
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
+from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
-from streams.config.settings import Settings
-from streams.kafka.client import client_config
-from streams.kafka.security import AUTHORIZATION, AccessError, user
+from streams.kafka.client import Cluster
+from streams.kafka.refusals import AUTHORIZATION, AccessError, client_identity
 
 _REQUEST_TIMEOUT_S = 15.0
 
 
 def require_rights(
-    settings: Settings,
+    cluster: Cluster,
     who: str,
     topics: Mapping[str, Sequence[str]] = MappingProxyType({}),
     groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Raises `AccessError` unless the user may do these operations on `topics` and `groups`, by their full names.
 
-    A broker that does not tell what a user may do is believed to allow it.
+    Where a broker does not say what a user may do, all of it counts as allowed.
     """
-    admin = AdminClient(client_config(settings))
+    admin = cluster.admin()
     options: Any = {"include_authorized_operations": True, "request_timeout": _REQUEST_TIMEOUT_S}
     asked = [
         ("topic", topics, admin.describe_topics(TopicCollection(list(topics)), **options) if topics else {}),
@@ -38,13 +37,14 @@ def require_rights(
         for operation in _denied(described[name], operations)
     ]
     if missing:
-        raise AccessError(f"{who}: the broker refuses {user(settings)}, who needs {', '.join(missing)}")
+        identity = client_identity(cluster.settings)
+        raise AccessError(f"{who}: the broker refuses {identity}, who needs {', '.join(missing)}")
 
 
 def _denied(described: Future[Any], operations: Sequence[str]) -> Sequence[str]:
     try:
         allowed = described.result().authorized_operations
     except KafkaException as exception:
-        # That there is no such topic, or that it cannot be told now, is for others to find.
+        # A missing topic, or a broker that gives no answer now, is found and reported elsewhere.
         return operations if exception.args[0].code() in AUTHORIZATION else []
     return [operation for operation in operations if allowed and AclOperation[operation] not in allowed]

@@ -73,6 +73,21 @@ class Window:
         self.end_to_end_ms.merge(other.end_to_end_ms)
         self.inference_ms.merge(other.inference_ms)
 
+    def subtract(self, other: "Window") -> None:
+        """Take away what `other`, which was merged before, counts. The span stays as it is."""
+        self.events -= other.events
+        self.decided -= other.decided
+        self.degraded -= other.degraded
+        self.routes -= other.routes  # a Counter drops what comes to 0
+        self.reasons -= other.reasons
+        self.labels -= other.labels
+        self.sampled -= other.sampled
+        self.sampled_agreed -= other.sampled_agreed
+        self.cost_nanos -= other.cost_nanos
+        self.cloud_only_cost_nanos -= other.cloud_only_cost_nanos
+        subtract_sketch(self.end_to_end_ms, other.end_to_end_ms)
+        subtract_sketch(self.inference_ms, other.inference_ms)
+
     def to_record(self, updated_at: int) -> MonitoringWindow:
         """The record for `monitoring`; equal windows give equal records."""
         return MonitoringWindow(
@@ -133,6 +148,23 @@ def add_values(sketch: DDSketch, values: Sequence[float]) -> None:
         for value in values:
             if not value > least:
                 sketch.add(value)
+
+
+def subtract_sketch(sketch: DDSketch, other: DDSketch) -> None:
+    """Take the values of `other`, which was merged into `sketch` before, out of it: exact, for counts are whole.
+
+    The library's sum, minimum and maximum, which its serialised form does not carry, are left alone.
+    """
+    for store, gone in (
+        (sketch._store, other._store),  # noqa: SLF001 - the library has no way to take values out
+        (sketch._negative_store, other._negative_store),  # noqa: SLF001
+    ):
+        if gone.count:
+            for key in range(gone.min_key, gone.max_key + 1):
+                store.bins[key - store.offset] -= gone.bins[key - gone.offset]
+            store.count -= gone.count
+    sketch._zero_count -= other._zero_count  # noqa: SLF001
+    sketch._count -= other._count  # noqa: SLF001
 
 
 def sketch_to_bytes(sketch: DDSketch) -> bytes:

@@ -2,26 +2,32 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields as record_fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermarks
-from streams.kafka.security import reason
+from streams.kafka.refusals import explain_refusal
 from streams.monitoring.window import sketch_from_bytes
 
 CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
-_PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+_PERMANENT = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    # The offset is not in the log: retention has removed it, or it is beyond the end.
+    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - librdkafka's own codes are public all the same
+)
 
 
 class ConsumeError(EdgewiseError):
@@ -40,7 +46,7 @@ class Start(NamedTuple):
         """`beginning`, `latest`, an offset, or a time as ISO 8601 (UTC where it has no zone). Raises UsageError."""
         if text in {"beginning", "latest"}:
             return cls(latest=text == "latest")
-        if text.isdigit():
+        if re.fullmatch("[0-9]{1,18}", text):
             return cls(offset=int(text))
         try:
             moment = datetime.fromisoformat(text)
@@ -63,13 +69,16 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     if topic not in CONSUMABLE:
         raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(CONSUMABLE)}")
     decode = _decoder(settings, topic)
-    marks = watermarks(settings, topic)
+    return (decode(message) | _place(message) for message in messages(Cluster(settings), topic, start, follow=follow))
+
+
+def messages(cluster: Cluster, topic: str, start: Start, *, follow: bool = False) -> Iterator[Message]:
+    """What `records` decodes: the committed records of `topic` as they came from Kafka; raises what that raises."""
+    marks = watermarks(cluster, topic)
     offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
     if follow:
-        messages = _follow(settings, settings.topic(topic), offsets, marks, start.since_ms)
-    else:
-        messages = read_topic(settings, topic, offsets=offsets, since_ms=start.since_ms)
-    return (decode(message) | _place(message) for message in messages)
+        return _follow(cluster, cluster.settings.topic(topic), offsets, marks, start.since_ms)
+    return read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms)
 
 
 def matches(record: Mapping[str, Any], conditions: Sequence[tuple[str, str]]) -> bool:
@@ -148,23 +157,14 @@ def _base64(value: str | bytes | None) -> str | None:
 
 
 def _follow(
-    settings: Settings,
+    cluster: Cluster,
     name: str,
     offsets: dict[int, int],
     marks: Mapping[int, Watermarks],
     since_ms: int | None,
 ) -> Iterator[Message]:
     """Records of topic `name` (its full one) from `offsets`, or from `since_ms` on, without end."""
-    consumer = Consumer(
-        client_config(settings)
-        | {
-            "group.id": settings.group("consume"),  # the client asks for one; partitions are assigned, none is joined
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 100,
-        }
-    )
+    consumer = cluster.assigned_consumer(fetch_wait_ms=100)
     try:
         if since_ms is not None:
             offsets = offsets_since(
@@ -180,10 +180,10 @@ def _follow(
                 if since_ms is None or message.timestamp()[1] >= since_ms:
                     yield message
             elif error.fatal() or error.code() in _PERMANENT:
-                why = reason(settings, error, f"READ on topic {name}")
+                why = explain_refusal(cluster.settings, error, f"READ on topic {name}")
                 raise ConsumeError(f"topic {name} can't be followed: {why}")
     except KafkaException as failure:
-        why = reason(settings, failure.args[0], f"READ on topic {name}")
+        why = explain_refusal(cluster.settings, failure.args[0], f"READ on topic {name}")
         raise ConsumeError(f"topic {name} can't be followed: {why}") from None
     finally:
         consumer.close()

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from schemas.dead_letter import Header, Letter, LetterId, Mark, State, read_letter
 from schemas.topics import DEAD_LETTERS
-from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.reader import bytes_headers, read_topic
 from streams.kafka.rights import require_rights
 
@@ -46,16 +46,17 @@ class Content(NamedTuple):
     headers: tuple[Header, ...]
 
 
-def survey(settings: Settings, selection: Selection = Selection()) -> list[Letter]:
+def survey(cluster: Cluster, selection: Selection = Selection()) -> list[Letter]:
     """The letters that `selection` means, with their marks, by place. Raises AccessError, and what `read_topic` raises.
 
     The whole topic is read, for a mark may stand anywhere behind its letter. Records that are neither, such as those
     that other programs put there, are left out.
     """
-    require_rights(settings, "dead-letters", {settings.topic(DEAD_LETTERS): ["READ"]})
+    settings = cluster.settings
+    require_rights(cluster, "dead-letters", {settings.topic(DEAD_LETTERS): ["READ"]})
     found: list[Letter] = []
     marks: defaultdict[LetterId, list[Mark]] = defaultdict(list)
-    for message in read_topic(settings, DEAD_LETTERS):
+    for message in read_topic(cluster, DEAD_LETTERS):
         value = message.value()
         size = None if value is None else len(value)
         headers = bytes_headers(message)
@@ -68,13 +69,13 @@ def survey(settings: Settings, selection: Selection = Selection()) -> list[Lette
     return [letter for letter in marked if selection.state in {None, letter.state}]
 
 
-def contents(settings: Settings, ids: Collection[LetterId]) -> Iterator[Content]:
+def contents(cluster: Cluster, ids: Collection[LetterId]) -> Iterator[Content]:
     """What the letters `ids` hold, in each partition in order; one that retention has removed is left out."""
     wanted = set(ids)
     starts: dict[int, int] = {}
     for id_ in wanted:
         starts[id_.partition] = min(id_.offset, starts.get(id_.partition, id_.offset))
-    for message in read_topic(settings, DEAD_LETTERS, offsets=starts) if wanted else ():
+    for message in read_topic(cluster, DEAD_LETTERS, offsets=starts) if wanted else ():
         place = _place(message)
         if place in wanted:
             wanted.remove(place)

@@ -9,27 +9,22 @@ With the embedded broker this is at least once: it does not isolate what a kille
 delivered before its mark is written, so that it is never marked as redriven without having been.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import stamina
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.dead_letter import Action, Letter, LetterId, Mark, redriven_headers
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS
-from streams.config.settings import Settings
-from streams.kafka.client import client_config, cluster_metadata
-from streams.kafka.embedded_lock import turns
+from streams.kafka.client import Cluster
+from streams.kafka.embedded_lock import exclusive_transactions
+from streams.kafka.refusals import AccessError, explain_refusal
 from streams.kafka.rights import require_rights
-from streams.kafka.security import AccessError, reason
 from streams.operate.dead_letter_box import Content, Selection, contents, survey
 from streams.system.clock import iso
 
-# Between a transaction's first record and its commit lie tenths of a second. 20 s, as for the workers, outlasts a
-# broker's restart, and bounds how long a command that died keeps others from reading past its open transaction.
-_TRANSACTION_TIMEOUT_MS = 20_000
 _INIT_TIMEOUT_S = 60.0
 _RETRY_S = 60.0
 
@@ -37,10 +32,22 @@ _RETRY_S = 60.0
 _LETTERS = 500
 _BYTES = 8 * 1024 * 1024
 
-# As for the workers: a letter's record is as large as the broker's largest, and its headers come on top.
-_LARGEST_BYTES = 2 * 1024 * 1024
-
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
+
+
+# What a broker refuses because of the record itself. It would refuse the record again, and take the others.
+_OF_THE_RECORD = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
+
+
+# An abort drops the records that librdkafka has not sent yet, and with them their sequence numbers. The broker, or
+# librdkafka, then refuses what the producer sends next, once: the abort of that gives the producer a new epoch, whose
+# numbers begin at 0.
+_LEFT_BY_AN_ABORT = (
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001 - librdkafka's own codes are public all the same
+    KafkaError._PURGE_QUEUE,  # noqa: SLF001
+    KafkaError._STATE,  # noqa: SLF001
+)
 
 
 class AlreadySettledError(EdgewiseError):
@@ -52,18 +59,19 @@ class TakenOverError(EdgewiseError):
 
 
 class RedriveError(EdgewiseError):
-    """The broker refused."""
+    """The broker refused, or its answer is not known."""
 
 
 class Outcome(NamedTuple):
-    """What was done, and which letters were left alone: somebody else was quicker, or retention has removed them."""
+    """What became of each letter."""
 
     done: list[LetterId]
-    left: list[LetterId]
+    left: list[LetterId]  # left alone: somebody else was quicker, or retention has removed it
+    refused: Mapping[LetterId, str]  # its topic does not take it, and why; it has no mark, and stays open
 
 
 def redrive(
-    settings: Settings,
+    cluster: Cluster,
     letters: Sequence[Letter],
     *,
     by: str,
@@ -73,31 +81,33 @@ def redrive(
     """Sends the records of `letters`, as surveyed, to the topics that they came from, and marks them as redriven.
 
     Key, value and headers are the original's, with two headers more: how often it was tried, and the letter's id.
-    `again`: also those that have a mark; without it they are refused. `on_progress` is told how many were done so far.
+    `again`: also those that have a mark; without it they are refused. `on_progress` is called with how many were done.
+    A letter that its topic does not take, such as one that is too large, is in the outcome; the others go on.
 
     Raises AlreadySettledError, TakenOverError, RedriveError, AccessError, UsageError (no such topic) and what reading
     raises. What was done by then stays done and is marked.
     """
+    settings = cluster.settings
     topics = sorted({settings.topic(letter.topic) for letter in letters})
-    _require_write(settings, "redrive", *topics)
-    known = cluster_metadata(settings).topics
+    _require_write(cluster, "redrive", *topics)
+    known = cluster.metadata().topics
     for topic in (each for each in topics if each not in known):
         raise UsageError(f"topic {topic} does not exist at {settings.bootstrap_servers}: `edgewise topics create`")
-    return _settle(settings, letters, _Marking("redriven", by, ""), again, on_progress)
+    return _settle(cluster, letters, _Marking("redriven", by, ""), again, on_progress)
 
 
-def drop(settings: Settings, letters: Sequence[Letter], *, by: str, why: str, again: bool = False) -> Outcome:
+def drop(cluster: Cluster, letters: Sequence[Letter], *, by: str, why: str, again: bool = False) -> Outcome:
     """Marks `letters`, as surveyed, as dropped, and says why. They stay where they are, for the audit.
 
     Raises AlreadySettledError (see `again`), TakenOverError, RedriveError, AccessError and what reading raises.
     """
-    _require_write(settings, "drop")
-    return _settle(settings, letters, _Marking("dropped", by, why), again, lambda _done: None)
+    _require_write(cluster, "drop")
+    return _settle(cluster, letters, _Marking("dropped", by, why), again, lambda _done: None)
 
 
-def _require_write(settings: Settings, who: str, *topics: str) -> None:
+def _require_write(cluster: Cluster, who: str, *topics: str) -> None:
     """Raises AccessError unless the user may write to `topics` and to `dead-letters`, where the marks go."""
-    require_rights(settings, who, {topic: ["WRITE"] for topic in (settings.topic(DEAD_LETTERS), *topics)})
+    require_rights(cluster, who, {topic: ["WRITE"] for topic in (cluster.settings.topic(DEAD_LETTERS), *topics)})
 
 
 class _Marking(NamedTuple):
@@ -110,7 +120,7 @@ class _Marking(NamedTuple):
 
 
 def _settle(
-    settings: Settings,
+    cluster: Cluster,
     letters: Sequence[Letter],
     marking: _Marking,
     again: bool,
@@ -124,18 +134,19 @@ def _settle(
                 "alone; --again does it all the same"
             )
     if not letters:
-        return Outcome([], [])
+        return Outcome([], [], {})
     done: list[LetterId] = []
-    with turns(settings):
-        transactions = _Transactions(settings, marking)
+    refused: dict[LetterId, str] = {}
+    with exclusive_transactions(cluster):
+        transactions = _Transactions(cluster, marking)
         # Only from here on nobody else can mark a letter.
-        now = {letter.id: letter.marks for letter in survey(settings, Selection(places={each.id for each in letters}))}
+        now = {letter.id: letter.marks for letter in survey(cluster, Selection(places={each.id for each in letters}))}
         chosen = {letter.id: letter for letter in letters if now.get(letter.id) == letter.marks}
-        for batch in _batches(contents(settings, chosen)):
-            transactions.run([(chosen[content.id], content) for content in batch])
-            done += (content.id for content in batch)
-            on_progress(len(done))
-    return Outcome(done, sorted({letter.id for letter in letters} - set(done)))
+        for batch in _batches(contents(cluster, chosen)):
+            for part in transactions.run([(chosen[content.id], content) for content in batch], refused):
+                done += part
+                on_progress(len(done))
+    return Outcome(done, sorted({letter.id for letter in letters} - set(done) - refused.keys()), refused)
 
 
 def _batches(found: Iterable[Content]) -> Iterator[list[Content]]:
@@ -159,62 +170,92 @@ def _may_pass(error: Exception) -> bool:
 _retrying = stamina.retry(on=_may_pass, timeout=_RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.1)
 
 
+class _RefusedError(Exception):
+    """A topic does not take a record of this transaction, for the `reason`; nothing of the transaction was done."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class _Transactions:
     """The producer that letters are marked with. Made anew, it ends and shuts out its predecessor, here or elsewhere.
 
     Raises TakenOverError, RedriveError, AccessError.
     """
 
-    def __init__(self, settings: Settings, marking: _Marking) -> None:
-        self._settings = settings
+    def __init__(self, cluster: Cluster, marking: _Marking) -> None:
+        self._settings = cluster.settings
         self._marking = marking
-        self._refusal: str | None = None
+        self._failures: list[KafkaError] = []
         # One for the installation, whoever runs the command: that is what fences.
-        self._id = f"{settings.topic_prefix}edgewise-redrive"
-        self._producer = Producer(
-            client_config(settings)
-            | {
-                "transactional.id": self._id,
-                "transaction.timeout.ms": _TRANSACTION_TIMEOUT_MS,
-                "linger.ms": 5,
-                "partitioner": "murmur2_random",  # as Java clients do: a conversation keeps its partition
-                "compression.type": "lz4",
-                "message.max.bytes": _LARGEST_BYTES,
-            }
-        )
+        self._id = f"{self._settings.topic_prefix}edgewise-redrive"
+        self._producer = cluster.producer(transactional_id=self._id)
         try:
             _retrying(self._producer.init_transactions)(_INIT_TIMEOUT_S)
         except KafkaException as failure:
-            raise self._plain(failure.args[0]) from failure
+            raise self._explained(failure.args[0]) from failure
 
-    def run(self, batch: Sequence[tuple[Letter, Content]]) -> None:
+    def run(
+        self, batch: Sequence[tuple[Letter, Content]], refused: dict[LetterId, str]
+    ) -> Iterator[Sequence[LetterId]]:
+        """The letters of `batch` that were done, transaction by transaction: one, if their topics take all of them.
+
+        A broker refuses records in bundles, so a bundle's fault can be that of any of its records. The batch is halved
+        until the letter is found, and goes into `refused` with the reason.
+        """
+        try:
+            self._run(batch)
+        except _RefusedError as refusal:
+            if len(batch) == 1:
+                letter = batch[0][0]
+                refused[letter.id] = f"{letter.origin}: {refusal.reason}"
+                return
+        else:
+            yield [letter.id for letter, _ in batch]
+            return
+        half = len(batch) // 2
+        yield from self.run(batch[:half], refused)
+        yield from self.run(batch[half:], refused)
+
+    def _run(self, batch: Sequence[tuple[Letter, Content]], *, once_more: bool = True) -> None:
         """One transaction: the records of `batch`, if they are to be redriven, and a mark for each."""
+        committing = False
         try:
             self._producer.begin_transaction()
             if self._marking.action == "redriven":
                 self._send(batch)
             for letter, _ in batch:
                 self._mark(letter.id)
+            committing = True
             _retrying(self._producer.commit_transaction)()
         except KafkaException as failure:
-            self._abort()
-            raise self._plain(failure.args[0]) from failure
+            error = failure.args[0]
+            aborted = self._abort()
+            if error.code() in _OF_THE_RECORD and aborted:
+                raise _RefusedError(error.str()) from None
+            if error.code() in _LEFT_BY_AN_ABORT and aborted and once_more:
+                return self._run(batch, once_more=False)
+            raise self._explained(error, nothing_done=aborted or not committing) from failure
         except BaseException:
             self._abort()
             raise
 
     def _send(self, batch: Sequence[tuple[Letter, Content]]) -> None:
+        """Sends the records, and waits until the brokers have taken them. Raises KafkaException: they did not."""
+        self._failures.clear()
         for letter, content in batch:
             self._producer.produce(
                 self._settings.topic(letter.topic),
                 content.value,
                 content.key,
                 headers=[*redriven_headers(content.headers, letter)],
-                on_delivery=partial(self._delivered, letter),
+                on_delivery=self._delivered,
             )
         self._producer.flush()
-        if self._refusal is not None:
-            raise RedriveError(self._refusal)
+        if self._failures:
+            # What fails because the transaction has failed already says less than what failed first.
+            raise KafkaException(min(self._failures, key=lambda error: error.code() not in _OF_THE_RECORD))
 
     def _mark(self, letter: LetterId) -> None:
         # In the letter's own partition, so behind it, and kept for longer than it.
@@ -222,27 +263,32 @@ class _Transactions:
         topic = self._settings.topic(DEAD_LETTERS)
         self._producer.produce(topic, None, str(letter).encode(), letter.partition, headers=headers)
 
-    def _delivered(self, letter: Letter, error: KafkaError | None, _message: Message) -> None:
-        if error is not None and error.code() not in _FENCED and self._refusal is None:
-            self._refusal = (
-                f"dead letter {letter.id} ({letter.origin}) could not be redriven: {error.str()}; nothing was done "
-                "with it and those in the same transaction"
-            )
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._failures.append(error)
 
-    def _abort(self) -> None:
+    def _abort(self) -> bool:
+        """Whether the transaction is known to be aborted. Raises TakenOverError."""
         try:
             _retrying(self._producer.abort_transaction)()
         except KafkaException as failure:
             if failure.args[0].code() in _FENCED:
-                raise self._plain(failure.args[0]) from failure
-            # Else the broker aborts it when its time is over, or the next command does, when it starts.
+                raise self._explained(failure.args[0]) from failure
+            return False  # the broker aborts it when its time is over, or the next command does, when it starts
+        return True
 
-    def _plain(self, error: KafkaError) -> EdgewiseError:
+    def _explained(self, error: KafkaError, *, nothing_done: bool = True) -> EdgewiseError:
         if error.code() in _FENCED:
             return TakenOverError(
                 "somebody else began to redrive or drop dead letters meanwhile, and this command was stopped; "
                 "`edgewise dead-letters list` shows which are still open"
             )
         if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-            return AccessError(reason(self._settings, error, f"WRITE on transactional id {self._id}"))
-        return RedriveError(f"the transaction failed: {error.str()} ({error.name()}); nothing of it was done")
+            return AccessError(explain_refusal(self._settings, error, f"WRITE on transactional id {self._id}"))
+        known = (
+            "nothing of it was done"
+            if nothing_done
+            else "whether it was committed is not known: within a minute `edgewise dead-letters list` shows which are "
+            "still open"
+        )
+        return RedriveError(f"the transaction failed: {error.str()} ({error.name()}); {known}")

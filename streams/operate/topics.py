@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own list of what is public is incomplete
-    AdminClient,
     ConfigResource,
     NewTopic,
     ResourceType,
@@ -17,10 +16,10 @@ from schemas import topics
 from schemas.errors import EdgewiseError
 from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
-from streams.kafka.client import client_config, cluster_metadata
+from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import watermarks
-from streams.kafka.security import reason
+from streams.kafka.refusals import explain_refusal
 
 _REQUEST_TIMEOUT_S = 30.0
 _POLL_S = 0.05
@@ -29,6 +28,10 @@ _DAY_MS = 24 * 60 * 60 * 1000
 # A dead letter is the record that could not be used, up to the broker's maximum (1 MiB by default), and its headers on
 # top; twice the maximum leaves room for any headers that came with it.
 _DEAD_LETTER_BYTES = 2 * 1024 * 1024
+
+# Other teams read it with any client, and some (kafkajs) know gzip alone without an add-on. A producer has one
+# compression for all of its topics, so the broker sees to it: benchmarks/compression.py measures what that costs.
+_FOR_EVERY_CLIENT = {"compression.type": "gzip"}
 
 
 class TopicAdminError(EdgewiseError):
@@ -70,7 +73,7 @@ class TopicState(NamedTuple):
 
 
 def specs(settings: Settings) -> tuple[TopicSpec, ...]:
-    """Every topic of the design, with the partition counts of `settings`."""
+    """Every topic that some part of Edgewise writes, with the partition counts of `settings`; so not `alerts`."""
     # Three replicas and two that confirm: one broker may die, and what is committed is on another. With fewer replicas
     # the cluster's own minimum stands.
     durable = {"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {}
@@ -78,7 +81,6 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
     def kept(days: int) -> dict[str, str]:
         return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)} | durable
 
-    compacted = {"cleanup.policy": "compact"} | durable
     return (
         # Stamped by the broker: latency counts from when Kafka took an event, and a producer that sets the event's own
         # time, years ago perhaps, must not have it deleted at once.
@@ -87,12 +89,11 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
             settings.transcripts_partitions,
             kept(7) | {"message.timestamp.type": "LogAppendTime"},
         ),
-        TopicSpec(topics.SENTIMENT, settings.sentiment_partitions, kept(7)),
+        TopicSpec(topics.SENTIMENT, settings.sentiment_partitions, kept(7) | _FOR_EVERY_CLIENT),
         TopicSpec(topics.CLOUD_INFERENCE, settings.cloud_inference_partitions, kept(1)),
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
-        TopicSpec(topics.ALERTS, 1, compacted),
         TopicSpec(topics.DEAD_LETTERS, 1, kept(30) | {"max.message.bytes": str(_DEAD_LETTER_BYTES)}),
     )
 
@@ -102,8 +103,9 @@ def create(settings: Settings) -> list[Creation]:
 
     Raises BrokerUnreachableError, TopicAdminError.
     """
-    cluster_metadata(settings)
-    admin = AdminClient(client_config(settings))
+    cluster = Cluster(settings)
+    cluster.metadata()
+    admin = cluster.admin()
     wanted = {settings.topic(spec.name): spec for spec in specs(settings)}
     futures = admin.create_topics(
         [
@@ -119,11 +121,11 @@ def create(settings: Settings) -> list[Creation]:
             created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                why = reason(settings, error.args[0], f"CREATE on topic {name}")
+                why = explain_refusal(cluster.settings, error.args[0], f"CREATE on topic {name}")
                 raise TopicAdminError(f"topic {name} could not be created: {why}") from None
     present = [name for name in wanted if name not in created]
-    configs = _configs(settings, present)
-    found = _visible(settings, wanted)
+    configs = _configs(cluster, present)
+    found = _visible(cluster, wanted)
     return [
         Creation(name, created=True)
         if name in created
@@ -132,16 +134,16 @@ def create(settings: Settings) -> list[Creation]:
     ]
 
 
-def _visible(settings: Settings, names: Iterable[str]) -> dict[str, TopicMetadata]:
+def _visible(cluster: Cluster, names: Iterable[str]) -> dict[str, TopicMetadata]:
     """The topics of the cluster once these are among them: the controller has made one before a broker tells of it.
 
     Raises BrokerUnreachableError, TopicAdminError.
     """
     deadline = time.monotonic() + _REQUEST_TIMEOUT_S
-    while missing := set(names) - (found := cluster_metadata(settings).topics).keys():
+    while missing := set(names) - (found := cluster.metadata().topics).keys():
         if time.monotonic() > deadline:
             raise TopicAdminError(
-                f"topic {min(missing)} was created, and {settings.bootstrap_servers} does not show it"
+                f"topic {min(missing)} was created, and {cluster.settings.bootstrap_servers} does not show it"
             )
         time.sleep(_POLL_S)
     return found
@@ -152,9 +154,10 @@ def describe(settings: Settings) -> list[TopicState]:
 
     Raises BrokerUnreachableError, TopicAdminError.
     """
-    found = cluster_metadata(settings).topics
+    cluster = Cluster(settings)
+    found = cluster.metadata().topics
     names = [spec.name for spec in specs(settings)]
-    configs = _configs(settings, [n for n in map(settings.topic, names) if n in found])
+    configs = _configs(cluster, [n for n in map(settings.topic, names) if n in found])
     states = []
     for name in names:
         full = settings.topic(name)
@@ -172,18 +175,18 @@ def describe(settings: Settings) -> list[TopicState]:
                 replication=max(len(partition.replicas) for partition in partitions.values()),
                 cleanup=configs[full].get("cleanup.policy"),
                 retention_ms=int(retention) if retention is not None else None,
-                records=sum(marks.high - marks.low for marks in watermarks(settings, name).values()),
+                records=sum(marks.high - marks.low for marks in watermarks(cluster, name).values()),
                 group=settings.group(agent) if agent else None,
-                lag=sum(group_lag(settings, agent, name).values()) if agent else None,
+                lag=sum(group_lag(cluster, agent, name).values()) if agent else None,
             )
         )
     return states
 
 
-def _configs(settings: Settings, names: list[str]) -> dict[str, dict[str, str]]:
+def _configs(cluster: Cluster, names: list[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    admin = AdminClient(client_config(settings))  # its futures live as long as it does
+    admin = cluster.admin()  # its futures live as long as it does
     futures = admin.describe_configs(
         [ConfigResource(ResourceType.TOPIC, name) for name in names], request_timeout=_REQUEST_TIMEOUT_S
     )
@@ -192,7 +195,7 @@ def _configs(settings: Settings, names: list[str]) -> dict[str, dict[str, str]]:
         try:
             configs[resource.name] = {entry.name: entry.value for entry in future.result().values()}
         except KafkaException as error:
-            why = reason(settings, error.args[0], f"DESCRIBE_CONFIGS on topic {resource.name}")
+            why = explain_refusal(cluster.settings, error.args[0], f"DESCRIBE_CONFIGS on topic {resource.name}")
             raise TopicAdminError(f"topic {resource.name} could not be described: {why}") from None
     return configs
 

@@ -18,9 +18,9 @@ from schemas.errors import EdgewiseError, UsageError
 from streams.agents import metrics
 from streams.agents.agent import Agent
 from streams.config.settings import Settings
-from streams.kafka.client import cluster_metadata
+from streams.kafka.client import Cluster
 from streams.kafka.oauth import TokenRefusedError
-from streams.kafka.security import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, user
+from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, client_identity
 from streams.worker.access import require_topics
 from streams.worker.aiokafka_security import credentials
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
@@ -70,7 +70,7 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
     )
     transport = Transport(app.conf.broker, app, app.loop)
     transport.check_versions()
-    transport.settings, transport.chunk_records = settings, agent.chunk_records
+    transport.cluster, transport.chunk_records = delivery.cluster, agent.chunk_records
     app.transport = transport
     topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
 
@@ -91,9 +91,10 @@ async def serve(settings: Settings, agent: Agent) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await asyncio.to_thread(require_topics, settings, agent)
+    cluster = Cluster(settings)
+    await asyncio.to_thread(require_topics, cluster, agent)
     with _temporary_folder() as datadir:
-        delivery = Delivery(settings, agent)
+        delivery = Delivery(cluster, agent)
         await asyncio.to_thread(delivery.start)
         app = build_app(settings, agent, delivery, Path(datadir))
         if settings.metrics_port:
@@ -102,7 +103,7 @@ async def serve(settings: Settings, agent: Agent) -> None:
         starting = asyncio.create_task(app.start())
         stopping = asyncio.create_task(stop.wait())
         crashing = asyncio.create_task(app.wait_until_stopped())
-        watching = asyncio.create_task(_watch_login(settings))
+        watching = asyncio.create_task(_watch_login(cluster))
         await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
         running = {stopping, crashing, watching}
         if starting.done() and starting.exception() is None:
@@ -116,26 +117,26 @@ async def serve(settings: Settings, agent: Agent) -> None:
         await _stop(app, failure is not None)
         await delivery.close()
     if failure is not None:
-        raise await asyncio.to_thread(_explained, failure, settings, agent)
+        raise await asyncio.to_thread(_explained, failure, cluster, agent)
 
 
-async def _watch_login(settings: Settings) -> None:
+async def _watch_login(cluster: Cluster) -> None:
     """Raises ConnectionRefusedByBrokerError or TokenRefusedError once the brokers no longer take this login.
 
     To the clients that is a broker that is away: they go on with the connections that they have, and then go on trying.
     """
     while True:
         await asyncio.sleep(LOGIN_CHECK_S)
-        if settings.kafka_security_protocol != "PLAINTEXT":
+        if cluster.settings.kafka_security_protocol != "PLAINTEXT":
             try:
-                await asyncio.to_thread(cluster_metadata, settings, _LOGIN_CHECK_TIMEOUT_S)
+                await asyncio.to_thread(cluster.metadata, _LOGIN_CHECK_TIMEOUT_S)
             except (ConnectionRefusedByBrokerError, TokenRefusedError):
                 raise
             except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
                 continue
 
 
-def _explained(failure: BaseException, settings: Settings, agent: Agent) -> BaseException:
+def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseException:
     """`failure`, or where a login, a right or a topic was taken away meanwhile, which one.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
@@ -146,12 +147,13 @@ def _explained(failure: BaseException, settings: Settings, agent: Agent) -> Base
         refused = failure.args[0].code() in AUTHORIZATION
     if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
-            require_topics(settings, agent)
+            require_topics(cluster, agent)
         except (AccessError, UsageError) as precise:
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
             pass
-    return AccessError(f"{agent.name}: the broker refused {user(settings)}: {failure}") if refused else failure
+    identity = client_identity(cluster.settings)
+    return AccessError(f"{agent.name}: the broker refused {identity}: {failure}") if refused else failure
 
 
 async def _stop(app: faust.App, crashed: bool) -> None:

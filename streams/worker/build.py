@@ -8,6 +8,7 @@ from schemas.errors import UsageError
 from streams.agents.agent import Agent, ReadBack
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
 from streams.worker.app import serve
@@ -39,11 +40,11 @@ async def _run(settings: Settings, name: str) -> None:
         ignore_stop_signals()
 
 
-def read_back_from(settings: Settings) -> ReadBack:
+def read_back_from(cluster: Cluster) -> ReadBack:
     """What reads an agent's own topic back, as far as transactions have committed it."""
 
     def read_back(topic: str, since_ms: int) -> Iterator[tuple[bytes | None, bytes | None]]:
-        for message in read_topic(settings, topic, since_ms=since_ms):
+        for message in read_topic(cluster, topic, since_ms=since_ms):
             yield message.key(), message.value()
 
     return read_back
@@ -56,5 +57,5 @@ async def build_agent(settings: Settings, name: str) -> Agent:
     not start.
     """
     # An agent's own imports, a model's runtime among them, are made by the worker that runs it alone.
-    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(settings))
+    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(Cluster(settings)))
     return agent

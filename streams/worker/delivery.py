@@ -10,11 +10,10 @@ With the embedded broker this is at least once: that broker does not isolate wha
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP, StreamT
@@ -22,21 +21,14 @@ from faust.types import TP, StreamT
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
 from streams.agents.agent import Agent, Output
-from streams.config.settings import Settings
-from streams.kafka.client import client_config
-from streams.kafka.embedded_lock import turns
-from streams.kafka.security import AUTHORIZATION, AccessError, reason
+from streams.kafka.client import TRANSACTION_TIMEOUT_MS, Cluster
+from streams.kafka.embedded_lock import exclusive_transactions
+from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
 from streams.system.clock import Clock, now_ms
 from streams.system.threads import DaemonThread
 from streams.worker.transport import Chunk, Consumer, batches
 
 logger = logging.getLogger(__name__)
-
-# Between a transaction's first record and its commit lie milliseconds. When a broker dies, others lead in its place and
-# need not wait for its replicas after its session (9 s), and as much again when it was the active controller, whose
-# successor begins to count anew after its election: 20 s outlast that. It also bounds how long a worker that died
-# keeps others from reading past its open transaction.
-TRANSACTION_TIMEOUT_MS = 20_000
 
 # What a frozen broker has been asked is asked elsewhere after 6 s, and who leads is looked up every 3 s, so that a
 # transaction that such a broker had a part in goes on within its 20 s. librdkafka's defaults are 60 s and 5 minutes.
@@ -49,6 +41,23 @@ PRODUCERS = 2
 # Where the markers take longer than the other producer's transaction, librdkafka asks again after so long; its default
 # of 100 ms would be a tenth of a second of standing still. It doubles with every try, up to a second.
 RETRY_BACKOFF_MS = 5
+
+# How results are produced: what differs from the cluster's other producers.
+PRODUCER_OPTIONS: Mapping[str, object] = {
+    # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
+    # transaction's coordinator knows the partitions, a round trip.
+    "linger.ms": 0,
+    "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+    "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
+    "retry.backoff.ms": RETRY_BACKOFF_MS,
+    # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
+    # transaction would be over when the network is back.
+    "reconnect.backoff.max.ms": 500,
+    # A client that has lost all brokers would forget those that it knows, and begin anew at the bootstrap servers.
+    # librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and 5456): a
+    # connection that broke for an instant would stop the worker.
+    "metadata.recovery.strategy": "none",
+}
 
 # init_transactions waits out a predecessor's open transaction (20 s at most) and a coordinator that is loading.
 INIT_TIMEOUT_S = 60.0
@@ -101,12 +110,13 @@ class Delivery:
 
     def __init__(
         self,
-        settings: Settings,
+        cluster: Cluster,
         agent: Agent,
         clock: Clock = now_ms,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings = settings
+        self.cluster = cluster
+        self.settings = cluster.settings
         self.agent = agent
         self._clock = clock
         self._clock_s = clock_s
@@ -114,24 +124,17 @@ class Delivery:
         # One thread: a transaction is never begun before the one ahead of it ended.
         self._thread = DaemonThread("delivery")
         self._producers: list[Producer] = []
-        self._turns: AbstractContextManager[None] = nullcontext()
+        self._exclusive: AbstractContextManager[None] = nullcontext()
         self._turn = 0
         self._seeks = 0
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
         """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
-        self._turns = turns(self.settings)
+        self._exclusive = exclusive_transactions(self.cluster)
         transactional_id = self.settings.transactional_id(self.agent.name)
         for i in range(PRODUCERS):
-            producer = Producer(
-                producer_config(self.settings)
-                | {
-                    "transactional.id": f"{transactional_id}-{i}",
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    "retry.backoff.ms": RETRY_BACKOFF_MS,
-                }
-            )
+            producer = self.cluster.producer(PRODUCER_OPTIONS, transactional_id=f"{transactional_id}-{i}")
             try:
                 self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
             except KafkaException as exception:
@@ -201,7 +204,7 @@ class Delivery:
 
     def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
         """One transaction. False: it was aborted, and its input must be read again."""
-        with self._turns:
+        with self._exclusive:
             return self._transact_alone(outputs, ends, metadata)
 
     def _transact_alone(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
@@ -271,7 +274,7 @@ class Delivery:
                 KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE on transactional ids that begin with "
                 + self.settings.transactional_id(self.agent.name),
             }.get(error.code(), f"READ on topic {self.agent.source} and WRITE on those that the agent publishes to")
-            return AccessError(f"{self.agent.name}: {reason(self.settings, error, needs)}")
+            return AccessError(f"{self.agent.name}: {explain_refusal(self.settings, error, needs)}")
         too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
         advice = ". Nothing was committed: raise that topic's max.message.bytes" if too_large else ""
         return DeliveryError(
@@ -294,29 +297,6 @@ def _cause(producer: Producer, error: KafkaError) -> KafkaError:
             cause: KafkaError = exception.args[0]
             return cause
     return error
-
-
-def producer_config(settings: Settings) -> dict[str, Any]:
-    """How results are produced, transactions aside."""
-    return client_config(settings) | {
-        # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
-        # transaction's coordinator knows the partitions, a round trip.
-        "linger.ms": 0,
-        "socket.timeout.ms": REQUEST_TIMEOUT_MS,
-        "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
-        # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
-        # transaction would be over when the network is back.
-        "reconnect.backoff.max.ms": 500,
-        # A client that has lost all brokers would forget those that it was told of, and begin anew at the bootstrap
-        # servers. librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and
-        # 5456): a connection that broke for an instant would stop the worker.
-        "metadata.recovery.strategy": "none",
-        "partitioner": "murmur2_random",  # as Java clients do: a conversation is in one place for all
-        "compression.type": "lz4",
-        # The broker judges what is too large, after compression. The client would before: a text of 3 MB that came in
-        # 30 kB could not even become a dead letter, and would stop the line.
-        "message.max.bytes": 64 * 1024 * 1024,
-    }
 
 
 def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:

@@ -81,7 +81,7 @@ class _Supervisor:
 
     async def _run_once(self, agent: str, environment: dict[str, str]) -> int:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "streams.cli", "worker", agent, env=environment, preexec_fn=die_with_parent()
+            sys.executable, "-P", "-m", "edgewise", "worker", agent, env=environment, preexec_fn=die_with_parent()
         )
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())

@@ -30,7 +30,6 @@ import stamina
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
-from confluent_kafka import Consumer as LibrdkafkaConsumer
 from confluent_kafka import KafkaException, TopicPartition
 from faust.streams import Stream
 from faust.transport.drivers import aiokafka as driver
@@ -40,8 +39,8 @@ from mode.utils.futures import notify
 from schemas.errors import UsageError
 from streams.agents import metrics
 from streams.agents.agent import KafkaRecord
-from streams.config.settings import Settings
-from streams.kafka.client import client_config, passing
+from streams.kafka.client import Cluster, is_transient
+from streams.kafka.reader import require_in_log
 from streams.system.threads import DaemonThread
 
 logger = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ METADATA_MAX_AGE_MS = 5_000
 # timeout (20 s); the rest is for a coordinator that is itself moving.
 STABLE_OFFSETS_TIMEOUT_S = 60.0
 
-_patiently = stamina.RetryingCaller(attempts=None, timeout=STABLE_OFFSETS_TIMEOUT_S).on(passing)
+_patiently = stamina.RetryingCaller(attempts=None, timeout=STABLE_OFFSETS_TIMEOUT_S).on(is_transient)
 
 # The start of a chunk that continues nothing.
 NOWHERE = -1
@@ -136,7 +135,7 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.settings = cast(Transport, self.transport).settings
+        self.cluster = cast(Transport, self.transport).cluster
         self.chunk_records = cast(Transport, self.transport).chunk_records
         self.committed: dict[TP, int] = {}  # position of each partition as of its last commit or seek
         self.seeks = 0  # how often positions were set back to the committed ones
@@ -258,7 +257,7 @@ class Consumer(driver.Consumer):
             assigned = sorted(self.assignment())
             # Not in an executor's thread: a worker that is told to stop would wait for another's open transaction.
             thread = DaemonThread("offsets")
-            asked = thread.submit(partial(stable_offsets, self.settings, self.app.conf.id, assigned, self.committed))
+            asked = thread.submit(partial(stable_offsets, self.cluster, self.app.conf.id, assigned, self.committed))
             thread.close(0.0)  # it ends with the call
             offsets = await asyncio.wrap_future(asked)
             await cast(ConsumerThread, self._thread).seek_all(offsets)
@@ -281,7 +280,7 @@ def group_metadata(group: str, generation: int, member: str) -> bytes:
 
 
 def stable_offsets(
-    settings: Settings, group: str, partitions: list[TP], known: Mapping[TP, int] | None = None
+    cluster: Cluster, group: str, partitions: list[TP], known: Mapping[TP, int] | None = None
 ) -> dict[TP, int]:
     """Where `group` goes on in each partition: after the last finished transaction, else at the oldest record.
 
@@ -289,13 +288,12 @@ def stable_offsets(
     the caller had: where nothing is committed yet, records are missing from there, and what was reported before is not
     reported again.
 
-    Raises KafkaException when pending transactions do not end, or a coordinator or leader is not found, in time.
+    Raises KafkaException when pending transactions do not end, or a coordinator or leader is not found, in time;
+    OffsetBeyondEndError when an offset is committed that the partition does not reach; what asking for its end raises.
     """
     if not partitions:
         return {}
-    consumer = LibrdkafkaConsumer(
-        client_config(settings) | {"group.id": group, "isolation.level": "read_committed", "enable.auto.commit": False}
-    )
+    consumer = cluster.assigned_consumer(group=group)
     try:
         asked = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
         found = _patiently(consumer.committed, asked, timeout=STABLE_OFFSETS_TIMEOUT_S)
@@ -303,8 +301,11 @@ def stable_offsets(
         for partition in found:
             if partition.error is not None:
                 raise KafkaException(partition.error)
-            oldest, _ = _patiently(consumer.get_watermark_offsets, partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
+            oldest, end = _patiently(consumer.get_watermark_offsets, partition, timeout=STABLE_OFFSETS_TIMEOUT_S)
             tp = TP(partition.topic, partition.partition)
+            if partition.offset > end:  # the embedded broker's answer can be too low: this looks again, by a fetch
+                topic = tp.topic.removeprefix(cluster.settings.topic_prefix)
+                require_in_log(cluster, topic, group, {tp.partition: partition.offset})
             position = max(partition.offset, (known or {}).get(tp, -1))
             skipped = max(0, oldest - position) if position >= 0 else 0
             metrics.SKIPPED_RECORDS.labels(tp.topic).inc(skipped)  # 0, too, so that the first is a rise
@@ -344,7 +345,7 @@ class Transport(driver.Transport):
     """Set as `app.transport` before the app starts."""
 
     Consumer = Consumer
-    settings: Settings
+    cluster: Cluster
     chunk_records: int
 
     def check_versions(self) -> None:

@@ -14,6 +14,7 @@ from schemas.topics import TRANSCRIPTS
 from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.verify.ledger import Verdict
@@ -150,7 +151,9 @@ class Scene:
     def note_read(self, others: AbstractSet[str] = frozenset()) -> None:
         """Note what of the load, or of `others`, has a result and is gone from `transcripts`; when all is at rest."""
         decode = codec(self.settings, TRANSCRIPTS).decode
-        present = {decode(message.value()).event_id for message in read_topic(self.settings, TRANSCRIPTS)}
+        present = {
+            decode(message.value()).event_id for message in read_topic(client.Cluster(self.settings), TRANSCRIPTS)
+        }
         self.removed.read |= self.watch.seen.keys() & (self.load.sent.keys() | others) - present
 
     def must_go_on(self, events: int = 50, timeout_s: float = 60.0) -> None:

@@ -11,6 +11,7 @@ from schemas.records import RoutingEvent, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS
 from schemas.validation import EARLIEST_MS
 from streams.config.codecs import codec
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.clock import now_ms
 from streams.verify.ledger import Verdict
@@ -128,7 +129,9 @@ def _bounded(scene: Scene, verdict: Verdict, seconds: float) -> None:
     if verdict.windows > most:
         raise RuntimeError(f"{verdict.windows} windows, of {clocks} clocks and {seconds:.0f} s, are over {most:.0f}")
     decode = codec(scene.settings, ROUTING_EVENTS).decode
-    events: list[RoutingEvent] = [decode(message.value()) for message in read_topic(scene.settings, ROUTING_EVENTS)]
+    events: list[RoutingEvent] = [
+        decode(message.value()) for message in read_topic(Cluster(scene.settings), ROUTING_EVENTS)
+    ]
     longest_ms = max(event.end_to_end_ms for event in events)
     if longest_ms > max(SKEWS_MS.values()) + HOUR_MS:
         raise RuntimeError(f"an event took {longest_ms:,.0f} ms by the audit trail")

@@ -12,6 +12,7 @@ from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.verify.ledger import Verdict
 from tests.faults.line import SLOTS
@@ -126,7 +127,7 @@ def _check(scene: Scene, verdict: Verdict) -> None:
 
 
 def _values(settings: Settings) -> Iterable[bytes | None]:
-    return (message.value() for message in read_topic(settings, ROUTING_EVENTS))
+    return (message.value() for message in read_topic(Cluster(settings), ROUTING_EVENTS))
 
 
 def _older_commit(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from faust.types import TP
 from schemas.topics import TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
@@ -80,7 +81,7 @@ def produce(settings: Settings, numbers: Sequence[int]) -> None:
 
 
 def results(settings: Settings) -> list[int]:
-    return [int(message.value() or b"") for message in read_topic(settings, "sentiment")]
+    return [int(message.value() or b"") for message in read_topic(Cluster(settings), "sentiment")]
 
 
 def assert_exact(settings: Settings, events: int = EVENTS) -> None:
@@ -183,7 +184,7 @@ def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settin
     assert results(settings)[:3] == [-1, -1, -1]  # the fourth may come too late
     assert before <= agent.times[0] <= agent.times[1] <= agent.times[2] <= now_ms()
     produce(settings, range(3))
-    assert sum(group_lag(settings, "edge", TRANSCRIPTS).values()) == 3
+    assert sum(group_lag(Cluster(settings), "edge", TRANSCRIPTS).values()) == 3
 
 
 @both_brokers
@@ -196,7 +197,7 @@ def test_a_tick_that_fails_ends_the_worker(settings: Settings) -> None:
 
 @pytest.mark.kafka
 def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> None:
-    first, second = (Delivery(filled, Copy(filled, 1)) for _ in range(2))
+    first, second = (Delivery(Cluster(filled), Copy(filled, 1)) for _ in range(2))
     first.start()
     second.start()
     output = Output(filled.topic("sentiment"), b"k", b"1")
@@ -210,7 +211,7 @@ def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> 
 @both_brokers
 def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings) -> None:
     partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
-    assert stable_offsets(filled, filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
+    assert stable_offsets(Cluster(filled), filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
 
 
 @both_brokers
@@ -219,7 +220,7 @@ def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator
 ) -> None:
     monkeypatch.setattr(transport, "LibrdkafkaConsumer", FailsAtFirst)
     partition = TP(filled.topic("transcripts"), 0)
-    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}
 
 
 @pytest.mark.kafka
@@ -234,7 +235,9 @@ def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> No
         [TopicPartition(partition.topic, partition.partition, 5)], group_metadata(filled.group("edge"), -1, "")
     )
     found: list[dict[TP, int]] = []
-    reader = threading.Thread(target=lambda: found.append(stable_offsets(filled, filled.group("edge"), [partition])))
+    reader = threading.Thread(
+        target=lambda: found.append(stable_offsets(Cluster(filled), filled.group("edge"), [partition]))
+    )
     reader.start()
     reader.join(1.0)
     assert reader.is_alive(), "it must wait for the pending transaction"
@@ -282,7 +285,7 @@ def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog
     for future in admin.delete_records([TopicPartition(partition.topic, 0, 10)]).values():
         future.result()
     tp = TP(partition.topic, 0)
-    assert stable_offsets(filled, filled.group("edge"), [tp]) == {tp: 10}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [tp]) == {tp: 10}
     assert "retention deleted records 2 to 9" in caplog.text
 
 
@@ -306,7 +309,7 @@ def test_a_missing_output_topic_is_named_before_anything_is_read(filled: Setting
 @pytest.mark.kafka
 def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Settings) -> None:
     """Seen to fail with the error of `produce` taken as it is: "Erroneous state"."""
-    delivery = Delivery(filled, Copy(filled, 1))
+    delivery = Delivery(Cluster(filled), Copy(filled, 1))
     delivery.start()
 
     class Refused(list[Output]):
@@ -321,10 +324,10 @@ def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Se
 
 @pytest.mark.kafka
 def test_a_record_too_large_for_its_topic_stops_the_worker_before_it_commits(filled: Settings) -> None:
-    delivery = Delivery(filled, Copy(filled, 1))
+    delivery = Delivery(Cluster(filled), Copy(filled, 1))
     delivery.start()
     too_large = Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
     partition = TP(filled.topic("transcripts"), 0)
     with pytest.raises(DeliveryError, match=r"MSG_SIZE_TOO_LARGE"):
         delivery._transact([too_large], {partition: 1}, group_metadata(filled.group("edge"), -1, ""))
-    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}

@@ -12,6 +12,7 @@ from schemas.records import SentimentResult
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.ingest.replay import Recording, replay
+from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.verify.read_line import verify, wait_until_drained
@@ -51,7 +52,7 @@ def published(settings: Settings) -> dict[str, SentimentResult]:
     """What a consumer that de-duplicates by event id ends with: the first result of each."""
     codec = Codec(SENTIMENT)
     results: dict[str, SentimentResult] = {}
-    for message in read_topic(settings, SENTIMENT):
+    for message in read_topic(Cluster(settings), SENTIMENT):
         result = codec.decode(message.value())
         results.setdefault(result.event_id, result)
     return results
@@ -81,7 +82,8 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     assert totals(twice) == totals(once)
 
     letters = {
-        dict(letter.headers() or [])["edgewise-reason"]: letter.value() for letter in read_topic(tiny, DEAD_LETTERS)
+        dict(letter.headers() or [])["edgewise-reason"]: letter.value()
+        for letter in read_topic(Cluster(tiny), DEAD_LETTERS)
     }
     assert letters == {reason.encode(): value for reason, value in poison().items()}, "original bytes, and why"
 
@@ -92,6 +94,6 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     assert verdict.dead_letters == len(poison())
 
     audit = Codec(ROUTING_EVENTS)
-    stages = Counter(audit.decode(message.value()).stage for message in read_topic(tiny, ROUTING_EVENTS))
+    stages = Counter(audit.decode(message.value()).stage for message in read_topic(Cluster(tiny), ROUTING_EVENTS))
     assert stages["completed"] == 2 * ROWS
     assert stages["decided"] > 0, "some went to the cloud"

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
     AclBindingFilter,
@@ -43,11 +42,12 @@ from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
 from streams.ingest.replay import Recording, replay
-from streams.kafka.client import BrokerUnreachableError, client_config, cluster_metadata
+from streams.kafka import client
+from streams.kafka.client import BrokerUnreachableError
 from streams.kafka.lag import group_lag
 from streams.kafka.oauth import TokenRefusedError
 from streams.kafka.reader import read_topic, watermarks
-from streams.kafka.security import AccessError, ConnectionRefusedByBrokerError
+from streams.kafka.refusals import AccessError, ConnectionRefusedByBrokerError
 from streams.operate.dead_letter_box import survey
 from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
@@ -325,7 +325,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
                 environ = environment(users[who], tmp_path) | {"EDGEWISE_LOG_LEVEL": "debug"}
                 command = [sys.executable, "-m", "streams.cli", "worker", who]
                 workers.append(subprocess.Popen(command, cwd=REPOSITORY, env=environ, stdout=out, stderr=out))
-        poison = Producer(client_config(users["replay"]))
+        poison = client.Cluster(users["replay"]).producer()
         poison.produce(users["replay"].topic(TRANSCRIPTS), b"poison")
         assert poison.flush(30) == 0
         replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", limit=200)])
@@ -408,7 +408,7 @@ class Revoking(Agent):
 def fed(settings: Settings, topic: str, values: Sequence[bytes]) -> Iterator[None]:
     """Puts `values` into `topic` again and again as long as the block runs."""
     ended = threading.Event()
-    producer = Producer(client_config(settings))
+    producer = client.Cluster(settings).producer()
 
     def feed() -> None:
         while not ended.wait(0.2):
@@ -579,7 +579,7 @@ def test_a_refused_connection_is_told_at_once_and_on_one_line(
     cluster: Cluster, listener: str, changed: Callable[[Cluster], dict[str, Any]], kind: type[UsageError], words: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        cluster_metadata(cluster.settings(listener, **changed(cluster)), 60.0)
+        client.Cluster(cluster.settings(listener, **changed(cluster))).metadata(60.0)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
     assert SECRET not in str(refused.value)
@@ -589,7 +589,7 @@ def test_a_refused_connection_is_told_at_once_and_on_one_line(
 def test_a_listener_that_speaks_another_protocol(cluster: Cluster, listener: str) -> None:
     plain = Settings(bootstrap_servers=cluster.server.listeners[listener])
     with pytest.raises(BrokerUnreachableError, match=r"does it speak EDGEWISE_KAFKA_SECURITY_PROTOCOL PLAINTEXT\?"):
-        cluster_metadata(plain, 1.0)
+        client.Cluster(plain).metadata(1.0)
 
 
 # Both clients over what the line above did not use
@@ -635,23 +635,23 @@ def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: 
     recording = Recording(REPOSITORY / "samples" / "airline.csv", limit=1)
     refused = "the broker refused user 'carl', who needs"
     with pytest.raises(AccessError, match=f"{refused} a right to it"):
-        watermarks(settings, SENTIMENT)
+        watermarks(client.Cluster(settings), SENTIMENT)
     refuses = refused.replace("refused", "refuses")
     with pytest.raises(AccessError, match=f"replay: {refuses} WRITE on topic {settings.topic(TRANSCRIPTS)}"):
         replay(settings, [recording])
     with pytest.raises(EdgewiseError, match=f"{refused} CREATE on topic"):
         create(settings)
     allow(cluster, "carl", [Right("DESCRIBE", "topic", settings.topic(name)) for name in (SENTIMENT, TRANSCRIPTS)])
-    producer = Producer(client_config(installed))
+    producer = client.Cluster(installed).producer()
     producer.produce(topic, b"something")
     assert producer.flush(30) == 0
     with pytest.raises(EdgewiseError, match=f"{refused} READ on topic {topic}"):
-        list(read_topic(settings, SENTIMENT))
+        list(read_topic(client.Cluster(settings), SENTIMENT))
     with pytest.raises(AccessError, match=f"replay: {refuses} WRITE on topic {settings.topic(TRANSCRIPTS)}"):
         replay(settings, [recording])
     allow(cluster, "carl", [Right("READ", "topic", settings.topic(TRANSCRIPTS))])
     with pytest.raises(EdgewiseError, match=f"lag: {refuses} DESCRIBE on group {settings.group('edge')}"):
-        group_lag(settings, "edge", TRANSCRIPTS)
+        group_lag(client.Cluster(settings), "edge", TRANSCRIPTS)
 
 
 @pytest.mark.parametrize("command", ["list", "redrive", "drop"])
@@ -664,12 +664,12 @@ def test_dead_letters_take_the_rights_in_the_table_and_no_less(cluster: Cluster,
     settings = as_user(cluster, admin, user)
 
     def do() -> None:
-        letters = survey(settings)
+        letters = survey(client.Cluster(settings))
         assert len(letters) == 3
         if command == "redrive":
-            assert len(redrive(settings, letters, by="ann").done) == 3
+            assert len(redrive(client.Cluster(settings), letters, by="ann").done) == 3
         if command == "drop":
-            assert len(drop(settings, letters, by="ann", why="a test").done) == 3
+            assert len(drop(client.Cluster(settings), letters, by="ann", why="a test").done) == 3
 
     needed = rights(settings, f"dead-letters {command}")
     allow(cluster, user, needed)
@@ -680,7 +680,7 @@ def test_dead_letters_take_the_rights_in_the_table_and_no_less(cluster: Cluster,
         assert re.search(f"the broker refuse[sd] user '{user}', who needs {right}", str(refused.value))
         assert "\n" not in str(refused.value)
         allow(cluster, user, [right])
-    assert [letter.state for letter in survey(admin)] == ["open"] * 3
+    assert [letter.state for letter in survey(client.Cluster(admin))] == ["open"] * 3
     do()
 
 

@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from schemas.dead_letter import Letter, State
     from streams.config.settings import Settings
+    from streams.kafka.client import Cluster
     from streams.operate.dead_letter_box import Selection
     from streams.operate.redrive import Outcome
 
@@ -44,10 +45,11 @@ def list_(
     import json
 
     from streams.cli.context import start
+    from streams.kafka.client import Cluster
     from streams.operate.dead_letter_box import survey
 
     chosen = _selection(places, reason, topic, since, until, None if state == "all" else state)
-    letters = survey(start(), chosen)
+    letters = survey(Cluster(start()), chosen)
     if as_json:
         for letter in letters:
             print(json.dumps(_json(letter)))
@@ -66,21 +68,22 @@ def show(
     """
     from schemas.errors import UsageError
     from streams.cli.context import start
+    from streams.kafka.client import Cluster
     from streams.operate.dead_letter_box import contents, survey
 
-    settings = start()
-    letters = survey(settings, _selection([place], None, None, None, None, None))
+    cluster = Cluster(start())
+    letters = survey(cluster, _selection([place], None, None, None, None, None))
     if not letters:
         raise UsageError(f"there is no dead letter {place}")
     for letter in letters:
-        for content in contents(settings, {letter.id}):
+        for content in contents(cluster, {letter.id}):
             for name, value in _fields(letter):
                 print(f"{name:<10} {value}")
             print(f"{'key':<10} {_shown(content.key)}")
             for header, bytes_ in content.headers:
                 print(f"{'header':<10} {_shown(header.encode(errors='replace'))}: {_shown(bytes_)}")
             if payload:
-                _print_payload(settings, letter.topic, content.value)
+                _print_payload(cluster.settings, letter.topic, content.value)
 
 
 @dead_letters.command()
@@ -102,12 +105,13 @@ def redrive(  # noqa: PLR0913, PLR0917 - an option each
     Example: [bold]edgewise dead-letters redrive --reason unknown_schema --dry-run[/]
     """
     from streams.cli.context import start
+    from streams.kafka.client import Cluster
     from streams.operate import redrive as redriving
 
-    settings = start()
-    letters = _chosen(settings, (places, reason, topic, since, until), everything, again)
+    cluster = Cluster(start())
+    letters = _chosen(cluster, (places, reason, topic, since, until), everything, again)
     if letters and _agreed(letters, "redrive", dry_run, yes):
-        _report(redriving.redrive(settings, letters, by=_user(), again=again), "redriven")
+        _report(redriving.redrive(cluster, letters, by=_user(), again=again), "redriven")
 
 
 @dead_letters.command()
@@ -128,12 +132,13 @@ def drop(  # noqa: PLR0913, PLR0917 - an option each
     Example: [bold]edgewise dead-letters drop 0:17 --why "a test message"[/]
     """
     from streams.cli.context import start
+    from streams.kafka.client import Cluster
     from streams.operate import redrive as redriving
 
-    settings = start()
-    letters = _chosen(settings, (places, reason, topic, since, until), everything, again)
+    cluster = Cluster(start())
+    letters = _chosen(cluster, (places, reason, topic, since, until), everything, again)
     if letters and _agreed(letters, "drop", dry_run, yes):
-        _report(redriving.drop(settings, letters, by=_user(), why=why, again=again), "dropped")
+        _report(redriving.drop(cluster, letters, by=_user(), why=why, again=again), "dropped")
 
 
 def _selection(
@@ -183,7 +188,7 @@ def _time(option: str, text: str | None) -> int | None:
 
 
 def _chosen(
-    settings: "Settings",
+    cluster: "Cluster",
     given: tuple[list[str] | None, list[str] | None, list[str] | None, str | None, str | None],
     everything: bool,
     again: bool,
@@ -198,7 +203,7 @@ def _chosen(
     if everything == any(given):
         raise UsageError("say which dead letters: ids, --reason, --topic, --since or --until; or else --all, for all")
     selection = _selection(*given, None if again or given[0] else "open")
-    letters = survey(settings, selection)
+    letters = survey(cluster, selection)
     met = {letter.id for letter in letters} | {(each.topic, each.partition, each.offset) for each in letters}
     for text, place in zip(given[0] or (), map(_place, given[0] or ()), strict=True):
         if place not in met:
@@ -231,6 +236,8 @@ def _agreed(letters: "Sequence[Letter]", verb: str, dry_run: bool, yes: bool) ->
 
 def _report(outcome: "Outcome", what: str) -> None:
     print(f"{len(outcome.done):,} dead letters were {what}.")
+    for letter, why in sorted(outcome.refused.items()):
+        typer.echo(f"edgewise: dead letter {letter} was left as it was: the broker did not take it ({why})", err=True)
     if outcome.left:
         names = ", ".join(map(str, outcome.left[:20])) + (", …" if len(outcome.left) > 20 else "")
         typer.echo(
@@ -238,6 +245,7 @@ def _report(outcome: "Outcome", what: str) -> None:
             f"removed them: {names}",
             err=True,
         )
+    if outcome.left or outcome.refused:
         raise typer.Exit(1)
 
 

@@ -50,7 +50,7 @@ def verify(
         typer.Argument(metavar="[NAME_OR_FOLDER]...", help="Names or folders; none: all models that come along."),
     ] = None,
 ) -> None:
-    """Check models as a worker does before it uses one: files, labels, opset, tokenizer; then score with them.
+    """Check models as a worker does before it uses one: files, labels, tokenizer; then score with them.
 
     Exit code 0 only when all of them are in order, 2 when one is refused.
 

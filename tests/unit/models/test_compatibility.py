@@ -19,7 +19,6 @@ from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
 from models.cloud import CloudError
 from models.cloud_onnx import OnnxProcessBackend
-from models.onnx_file import opset
 from streams.cli import main as cli
 from tests.tiny_artifact import tiny_artifact, write_manifest
 
@@ -133,17 +132,12 @@ def test_a_tokenizer_that_adds_no_cls_and_sep(folder: Path) -> None:
     assert "must put a text between [CLS] and [SEP], it makes ['a']" in refusal(folder)
 
 
-def test_another_opset_than_the_manifest_says(folder: Path) -> None:
-    message = refusal(folder, opset=18)
-    assert message == f"{folder / 'model.onnx'} is written in ONNX opset 17, its manifest says 18: export it again"
-
-
 def test_an_opset_that_onnxruntime_does_not_run(folder: Path) -> None:
     def change(model: onnx.ModelProto) -> None:
         model.opset_import[0].version = 99
 
     change_model(folder, change)
-    assert re.search(r"in ONNX opset 99, onnxruntime [\d.]+ runs up to \d+: export", refusal(folder, opset=99))
+    assert re.search(r"in ONNX opset 99, onnxruntime [\d.]+ runs up to \d+: export", refusal(folder))
 
 
 def test_a_later_file_format_than_onnxruntime_reads(folder: Path) -> None:
@@ -156,7 +150,7 @@ def test_a_later_file_format_than_onnxruntime_reads(folder: Path) -> None:
 
 def test_a_file_that_is_no_onnx_model(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    assert "model.onnx is not an ONNX model" in refusal(folder)
+    assert re.search(r"onnxruntime [\d.]+ cannot load \S+model\.onnx: Protobuf parsing failed", refusal(folder))
 
 
 def test_labels_in_another_order(folder: Path) -> None:
@@ -190,21 +184,6 @@ def test_a_model_that_gives_no_numbers(folder: Path) -> None:
 
     change_model(folder, change)
     assert "its logits are [[nan" in refusal(folder)
-
-
-def test_the_opset_is_read_as_onnx_reads_it(folder: Path) -> None:
-    model = onnx.load(str(folder / "model.onnx"))
-    model.producer_name = "x" * 300  # a length of two bytes
-    model.opset_import.insert(0, onnx.helper.make_opsetid("com.microsoft", 1))
-    model.opset_import.insert(0, onnx.helper.make_opsetid("ai.onnx.ml", 5))
-    assert opset(model.SerializeToString()) == 17
-    whole = model.SerializeToString()
-    for part in (whole[:40], whole[:-1]):
-        with pytest.raises(ValueError, match="cut short"):
-            opset(part)
-    for wrong in (b"", b"\xff" * 20, b"\x0f"):
-        with pytest.raises(ValueError, match=r"no operator set|not a protobuf message"):
-            opset(wrong)
 
 
 @pytest.mark.parametrize("agent", ["edge", "cloud"])

@@ -18,7 +18,7 @@ def test_prices_are_whole_nano_dollars() -> None:
 
 def test_the_savings_that_the_docs_state() -> None:
     share = 0.949
-    counted = 1 - (ARTICLE.edge_usd + (1 - share) * ARTICLE.cloud_usd) / ARTICLE.cloud_usd
+    counted = 1 - (ARTICLE.edge_usd + (1 - share) * ARTICLE.cloud_usd) / ARTICLE.cloud_usd  # the edge scores all
     uncounted = 1 - (share * ARTICLE.edge_usd + (1 - share) * ARTICLE.cloud_usd) / ARTICLE.cloud_usd
     assert counted == pytest.approx(0.875470588)
     assert uncounted == pytest.approx(0.879220588)

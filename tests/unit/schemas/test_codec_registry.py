@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import pytest
@@ -285,3 +285,62 @@ def test_a_setting_that_cannot_be_right_is_refused(url: str, user: str | None, p
         registry_client(url, user, password)
 
     assert "s3cret-pass" not in str(caught.value)
+
+
+class Counting:
+    """Counts what the registry is asked for."""
+
+    def __init__(self, registry: SchemaRegistryClient) -> None:
+        self._registry = registry
+        self.asked: list[int] = []
+
+    def get_schema(self, id_: int) -> Schema:
+        self.asked.append(id_)
+        return self._registry.get_schema(id_)
+
+
+def refused(codec: Codec[TranscriptEvent], id_: int) -> str:
+    with pytest.raises(DecodeError) as error:
+        codec.decode(b"\x00" + id_.to_bytes(4) + b"body")
+    assert error.value.reason == "unknown_schema"
+    return str(error.value)
+
+
+def test_an_id_that_the_registry_does_not_know_is_asked_for_once_a_minute(registry: SchemaRegistryClient) -> None:
+    """Each question blocks a worker. Seen to fail with every record asked about."""
+    counting, now = Counting(registry), [1000.0]
+    codec = Codec(TRANSCRIPTS, registry=cast(SchemaRegistryClient, counting), clock_s=lambda: now[0])
+    for _ in range(100):
+        assert refused(codec, 4711) == "the schema registry has no Avro schema with id 4711"
+    assert counting.asked == [4711]
+    now[0] += 59.0
+    refused(codec, 4711)
+    refused(codec, 4712)
+    assert counting.asked == [4711, 4712]
+    now[0] += 1.0
+    refused(codec, 4711)
+    assert counting.asked == [4711, 4712, 4711]
+
+
+def test_a_schema_that_is_registered_late_is_found_after_a_minute(registry: SchemaRegistryClient) -> None:
+    now = [0.0]
+    codec = Codec(TRANSCRIPTS, registry=registry, clock_s=lambda: now[0])
+    refused(codec, 1)
+    value = written_with(registry, current(), body(current(), FIELDS))
+    assert value[:5] == b"\x00\x00\x00\x00\x01"
+    refused(codec, 1)
+    now[0] = 60.0
+    assert codec.decode(value) == TRANSCRIPT
+    now[0] = 0.0
+    assert codec.decode(value) == TRANSCRIPT
+
+
+def test_what_is_remembered_of_bad_ids_is_bounded(registry: SchemaRegistryClient) -> None:
+    """Seen to fail without the bound: the first id was not asked about again."""
+    counting = Counting(registry)
+    codec = Codec(TRANSCRIPTS, registry=cast(SchemaRegistryClient, counting), clock_s=lambda: 0.0)
+    for id_ in [*range(1, 1_002), 1]:
+        refused(codec, id_)
+    assert counting.asked == [*range(1, 1_002), 1]
+    refused(codec, 1_001)
+    assert len(counting.asked) == 1_002

@@ -12,6 +12,7 @@ from schemas.topics import DEAD_LETTERS, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.agents import topology
 from streams.agents.topology import AGENTS, AgentSpec
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create, describe
@@ -39,8 +40,8 @@ def test_an_agent_is_a_file_and_a_row(settings: Settings) -> None:
     with pytest.raises(NotDrainedError, match=f"the shout agent still has 1 records of {settings.topic(TRANSCRIPTS)}"):
         wait_until_drained(settings, 0)
     assert run(settings, ["shout"]) == 0
-    assert [message.value() for message in read_topic(settings, SENTIMENT)] == [b"HELLO"]
-    assert sum(group_lag(settings, "shout", TRANSCRIPTS).values()) == 0
+    assert [message.value() for message in read_topic(Cluster(settings), SENTIMENT)] == [b"HELLO"]
+    assert sum(group_lag(Cluster(settings), "shout", TRANSCRIPTS).values()) == 0
 
 
 @pytest.mark.usefixtures("with_shout")

@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
@@ -14,7 +13,7 @@ from streams.agents.dead_letter import dead_letter
 from streams.cli.commands.dead_letters import dead_letters
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.operate.dead_letter_box import survey
 from streams.operate.redrive import AlreadySettledError
 from streams.operate.topics import create
@@ -44,7 +43,7 @@ def run(*arguments: str, answer: str | None = None, refused: type[Exception] | N
 
 
 def states(settings: Settings) -> Sequence[str]:
-    return [letter.state for letter in survey(settings)]
+    return [letter.state for letter in survey(Cluster(settings))]
 
 
 @pytest.mark.usefixtures("box")
@@ -105,7 +104,7 @@ def buried_text(settings: Settings, text: str) -> bytes:
     value = codec(settings, TRANSCRIPTS).encode(dataclasses.replace(TRANSCRIPT, text=text))
     record = consumer_record(value, topic=settings.topic(TRANSCRIPTS), offset=99)
     letter = dead_letter(settings, "edge", record, "text_too_long", "too long")
-    producer = Producer(client_config(settings))
+    producer = Cluster(settings).producer()
     producer.produce(letter.topic, letter.value, letter.key, headers=[*letter.headers])
     assert producer.flush(30) == 0
     return value

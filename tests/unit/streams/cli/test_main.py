@@ -11,7 +11,7 @@ import typer
 
 from streams.cli import main as cli
 from streams.config.settings import Settings
-from streams.kafka import client as kafka
+from streams.kafka.client import Cluster
 from streams.kafka.embedded_broker import EmbeddedBroker, _free_port
 from tests.tiny_artifact import tiny_artifact
 
@@ -139,7 +139,7 @@ def test_an_unreachable_broker_is_a_line_and_exit_code_1(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-    monkeypatch.setattr(kafka.cluster_metadata, "__defaults__", (0.5,))  # 10 s are much for a test
+    monkeypatch.setattr(Cluster.metadata, "__defaults__", (0.5,))  # 10 s are much for a test
     monkeypatch.setattr(sys, "argv", ["edgewise", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -73,7 +73,7 @@ def test_what_belongs_together_is_accepted(given: dict[str, str]) -> None:
             "SCRAM-SHA-512 needs kafka_username",
         ),
         (
-            TOKEN | {"url": "http://a", "id": "i"},
+            TOKEN | {"url": "http://127.0.0.1:8080/t", "id": "i"},
             "needs kafka_oauth_client_secret",
         ),
         (
@@ -101,8 +101,14 @@ def test_what_belongs_together_is_accepted(given: dict[str, str]) -> None:
             {"protocol": "SASL_SSL", "mechanism": "GSSAPI"},
             "allowed is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
         ),
-        ({"url": "ftp://there"}, "allowed is an http:// or https:// address"),
-        ({"url": f"https://me:{SECRET}@there"}, "allowed is an http:// or https:// address, without a user"),
+        ({"url": "ftp://there"}, "allowed is an https:// address"),
+        ({"url": f"https://me:{SECRET}@there"}, "without a user or password in it"),
+        # The client secret would go over the network for anyone to read.
+        *(
+            ({"url": f"http://{host}/t"}, f"is 'http://{host}/t': allowed is an https:// address (http:// only on this")
+            for host in ("a", "10.0.0.1", "localhost.a", "127.0.0.1.a", "[::2]")
+        ),
+        ({"url": "https://there:99999"}, "allowed is an https:// address"),
     ],
 )
 def test_what_does_not_is_refused_on_one_line(given: dict[str, str], message: str) -> None:
@@ -111,6 +117,18 @@ def test_what_does_not_is_refused_on_one_line(given: dict[str, str], message: st
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3:8080", "[::1]:80"])
+def test_a_token_endpoint_of_this_machine_may_do_without_tls(host: str) -> None:
+    given = {"protocol": "SASL_PLAINTEXT", "mechanism": "OAUTHBEARER", "url": f"http://{host}/t", "id": "i"}
+    assert settings_of(given | {"secret": SECRET}).kafka_oauth_token_url == f"http://{host}/t"
+
+
+@pytest.mark.parametrize("port", ["²", "١٢٣", "1_0", " 9092", "0", "65536", ""])
+def test_a_port_is_a_number_in_plain_digits(port: str) -> None:
+    with pytest.raises(UsageError, match=r"setting bootstrap_servers .* allowed is host:port"):
+        load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": f"a:{port}"})
 
 
 def settings_of(given: dict[str, str]) -> Settings:

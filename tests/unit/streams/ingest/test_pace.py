@@ -42,15 +42,3 @@ def test_due_times_do_not_drift_when_waits_take_too_long() -> None:
 def test_what_is_no_pace_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"give max, a rate such as 200/s, or"):
         Pace.parse(text)
-
-
-def test_what_the_first_event_took_is_not_made_up_for() -> None:
-    now = [100.0]
-    pacer = Pacer(Pace.parse("10/s"), lambda: now[0])
-    assert pacer.due_s(5_000) == 100.0
-    now[0] = 101.0  # the broker took it only now
-    pacer.restart(5_000)
-    assert [pacer.due_s(5_000 + i) for i in range(2)] == pytest.approx([101.1, 101.2])
-    recorded = Pacer(Pace.parse("2x"), lambda: now[0])
-    recorded.restart(5_000)
-    assert recorded.due_s(6_000) == pytest.approx(101.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.config.settings import Settings
-from streams.kafka.client import BrokerUnreachableError, cluster_metadata
+from streams.kafka.client import BrokerUnreachableError, Cluster
 from streams.kafka.embedded_broker import BrokerStartError, EmbeddedBroker
 
 
@@ -21,7 +21,7 @@ def answers(port: int) -> bool:
 def test_it_answers_while_the_context_is_entered_and_not_after() -> None:
     with EmbeddedBroker() as broker:
         assert broker.alive()
-        assert list(cluster_metadata(Settings(bootstrap_servers=broker.bootstrap_servers)).brokers)
+        assert list(Cluster(Settings(bootstrap_servers=broker.bootstrap_servers)).metadata().brokers)
     assert not broker.alive()
     assert not answers(broker.port)
     broker.stop()  # to stop it again is no error
@@ -89,6 +89,6 @@ def test_an_unreachable_broker_is_told_in_one_line() -> None:
     with EmbeddedBroker() as broker:
         settings = Settings(bootstrap_servers=broker.bootstrap_servers)
     with pytest.raises(BrokerUnreachableError) as refused:
-        cluster_metadata(settings, timeout_s=0.5)
+        Cluster(settings).metadata(timeout_s=0.5)
     assert str(refused.value).startswith(f"no Kafka broker answers at {broker.bootstrap_servers} within 0.5 s")
     assert "\n" not in str(refused.value)

@@ -6,11 +6,12 @@ from contextlib import nullcontext
 import pytest
 
 from streams.config.settings import Settings
-from streams.kafka.embedded_lock import turns
+from streams.kafka.client import Cluster
+from streams.kafka.embedded_lock import exclusive_transactions
 
 
 def test_on_the_embedded_broker_one_waits_for_the_other(settings: Settings) -> None:
-    one, other = turns(settings), turns(settings)
+    one, other = exclusive_transactions(Cluster(settings)), exclusive_transactions(Cluster(settings))
     entered = threading.Event()
 
     def enter() -> None:
@@ -29,4 +30,4 @@ def test_on_the_embedded_broker_one_waits_for_the_other(settings: Settings) -> N
 
 @pytest.mark.kafka
 def test_on_kafka_they_run_side_by_side(settings: Settings) -> None:
-    assert isinstance(turns(settings), nullcontext)
+    assert isinstance(exclusive_transactions(Cluster(settings)), nullcontext)

@@ -4,7 +4,9 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -23,6 +25,7 @@ class Endpoint(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 200
         self.answer: object = {"access_token": "token-1", "expires_in": 100}
+        self.location: str | None = None
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
 
@@ -30,25 +33,43 @@ class Handler(BaseHTTPRequestHandler):
     server: Endpoint
 
     def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode())
         self.server.asked.append((self.headers["Authorization"], form))
         body = self.server.answer if isinstance(self.server.answer, bytes) else json.dumps(self.server.answer).encode()
         self.send_response(self.server.status)
+        if self.server.location is not None:
+            self.send_header("Location", self.server.location)
         self.end_headers()
         self.wfile.write(body)
+
+    do_GET = do_POST  # noqa: N815 - what a redirect would turn into
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
+@contextmanager
+def served() -> Iterator[Endpoint]:
     with Endpoint() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with served() as server:
         yield server
-        server.shutdown()
-        thread.join()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Endpoint]:
+    with served() as server:
+        yield server
 
 
 def settings(url: str, **changed: object) -> Settings:
@@ -113,3 +134,24 @@ def test_an_endpoint_that_is_not_there() -> None:
         TokenError, match=r"the token endpoint http://127\.0\.0\.1:1/t does not answer: Connection refused"
     ):
         TokenSource(settings("http://127.0.0.1:1/t")).token()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_the_secret_nowhere(endpoint: Endpoint, elsewhere: Endpoint, status: int) -> None:
+    """Seen to fail with redirects followed: the other server was asked, and its token was accepted."""
+    endpoint.status, endpoint.location = status, address(elsewhere)
+    with pytest.raises(TokenError, match=f"answered HTTP {status}, a redirect, which is not followed") as refused:
+        TokenSource(settings(address(endpoint))).token()
+    assert elsewhere.asked == []
+    assert len(endpoint.asked) == 1
+    assert SECRET not in str(refused.value)
+
+
+def test_a_file_of_authorities_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    prose = tmp_path / "prose"
+    prose.write_text("no certificate")
+    cases = {"nowhere": "No such file or directory", "prose": "it holds no certificate in PEM form"}
+    for name, words in cases.items():
+        source = TokenSource(settings("https://127.0.0.1:1/t", kafka_ca_file=str(tmp_path / name)))
+        with pytest.raises(UsageError, match=rf"kafka_ca_file is '.*{name}', which can't be used: {words}"):
+            source.token()

@@ -9,8 +9,7 @@ import pytest
 
 from schemas.errors import UsageError
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
-from streams.kafka.security import tls_context
+from streams.kafka.security import librdkafka_security, tls_context
 from streams.worker.aiokafka_security import credentials
 from tests.kafka.certificates import Authority
 
@@ -32,7 +31,7 @@ def with_certificate(file: Path, key: Path | None = None, password: str | None =
 
 def test_librdkafka_is_given_files_and_passwords(authority: Authority) -> None:
     file = authority.issue("client", password=SECRET)
-    config = client_config(
+    config = librdkafka_security(
         secured(
             kafka_security_protocol="SASL_SSL",
             kafka_ca_file=str(authority.file),
@@ -44,11 +43,11 @@ def test_librdkafka_is_given_files_and_passwords(authority: Authority) -> None:
             kafka_password=SECRET,
         )
     )
-    assert {key: value for key, value in config.items() if key.partition(".")[0] in {"ssl", "sasl", "security"}} == {
+    assert config == {
         "security.protocol": "SASL_SSL",
-        "ssl.ca.location": str(authority.file),
-        "ssl.certificate.location": str(file),
-        "ssl.key.location": str(file),
+        "ssl.ca.pem": authority.file.read_text(),
+        "ssl.certificate.pem": file.read_text(),
+        "ssl.key.pem": file.read_text(),
         "ssl.key.password": SECRET,
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "sam",
@@ -83,10 +82,10 @@ def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Pat
     }
     for settings, words in cases.items():
         with pytest.raises(UsageError, match=words) as refused:
-            client_config(settings)
+            librdkafka_security(settings)
         assert "\n" not in str(refused.value)
         assert SECRET not in str(refused.value)
-    assert client_config(with_certificate(locked, password=SECRET))["ssl.key.password"] == SECRET
+    assert librdkafka_security(with_certificate(locked, password=SECRET))["ssl.key.password"] == SECRET
 
 
 @pytest.fixture

@@ -4,17 +4,16 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import DEAD_LETTERS, MONITORING, SENTIMENT, TOPICS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka import client
+from streams.kafka.client import Cluster
 from streams.monitoring.window import Window
-from streams.operate import consume
-from streams.operate.consume import Start, matches, parse_conditions, records
+from streams.operate.consume import ConsumeError, Start, matches, parse_conditions, records
 from streams.operate.topics import create
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 from tests.failing_at_first import FailsAtFirst
@@ -29,7 +28,7 @@ def topics(settings: Settings) -> Settings:
 
 
 def put(settings: Settings, topic: str, *values: bytes | None, partition: int = 0, **options: Any) -> None:
-    producer = Producer(client_config(settings))
+    producer = Cluster(settings).producer()
     for value in values:
         producer.produce(settings.topic(topic), value, partition=partition, **options)
     assert producer.flush(30) == 0
@@ -121,10 +120,29 @@ def test_following_from_a_time_asks_again_when_a_connection_breaks(
     monkeypatch: pytest.MonkeyPatch, topics: Settings
 ) -> None:
     """Seen to fail with the time looked up once."""
-    monkeypatch.setattr(consume, "Consumer", FailsAtFirst)
+    monkeypatch.setattr(client, "Consumer", FailsAtFirst)
     put(topics, SENTIMENT, codec(topics, SENTIMENT).encode(RESULT), timestamp=1_700_000_003_000)
     found = records(topics, SENTIMENT, Start(since_ms=1_700_000_000_000), follow=True)
     assert next(found)["_timestamp"] == 1_700_000_003_000
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_time_before_1970_is_the_beginning(follow: bool, topics: Settings) -> None:
+    """Kafka takes a time of -1 for the end. Seen to fail with it handed on."""
+    put(topics, SENTIMENT, codec(topics, SENTIMENT).encode(RESULT), timestamp=1_700_000_000_000)
+    start = Start.parse("1969-12-31T23:59:59.999Z")
+    assert start.since_ms == -1
+    [record] = islice(records(topics, SENTIMENT, start, follow=follow), 1)
+    assert record["event_id"] == RESULT.event_id
+
+
+@pytest.mark.kafka
+def test_following_from_an_offset_that_is_not_there_ends_with_a_line(topics: Settings) -> None:
+    """Seen to fail with a reset to the beginning: the whole topic came."""
+    put(topics, TRANSCRIPTS, *transcripts("abc", settings=topics))
+    with pytest.raises(ConsumeError, match=r"transcripts can't be followed: .*[Oo]ffset"):
+        next(records(topics, TRANSCRIPTS, Start(offset=1000), follow=True))
 
 
 def test_following_goes_on_behind_the_end(topics: Settings) -> None:
@@ -141,7 +159,7 @@ def test_following_goes_on_behind_the_end(topics: Settings) -> None:
 @pytest.mark.kafka
 @pytest.mark.parametrize("follow", [False, True])
 def test_only_what_was_committed_is_there(follow: bool, topics: Settings) -> None:
-    producer = Producer(client_config(topics) | {"transactional.id": topics.topic("test")})
+    producer = Cluster(topics).producer(transactional_id=topics.topic("test"))
     producer.init_transactions(30)
     for texts, end in (("ab", producer.abort_transaction), ("cd", producer.commit_transaction)):
         producer.begin_transaction()

@@ -3,8 +3,7 @@ import json
 from typing import Self
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import TopicPartition
 from typer.testing import CliRunner
 
 from schemas.records import CloudRequest, Record
@@ -14,7 +13,7 @@ from streams.agents.open_windows import WindowKey
 from streams.cli.main import app
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import client_config
+from streams.kafka.client import Cluster
 from streams.monitoring.window import Window
 from streams.operate.dead_letter_box import contents, survey
 from streams.operate.redrive import drop, redrive
@@ -60,7 +59,7 @@ class Line:
         self.settings = settings
         self.window = Window(0, 60_000, 0)
         create(settings)
-        self.producer = Producer(client_config(settings) | {"transactional.id": settings.topic("line")})
+        self.producer = Cluster(settings).producer(transactional_id=settings.topic("line"))
         self.producer.init_transactions(30)
         self.producer.begin_transaction()
         for i in range(EVENTS):
@@ -194,14 +193,14 @@ def buried(line: Line, topic: str, record: Record | bytes, offset: int) -> None:
 def test_a_redriven_input(line: Line) -> None:
     with line:
         buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
-    redrive(line.settings, survey(line.settings), by="ann")
+    redrive(Cluster(line.settings), survey(Cluster(line.settings)), by="ann")
     assert line.faults() == {"lost": 1}, "not answered yet"
     with line:
         line.answer("mended")
     verdict = verify(line.settings)
     assert verdict.holds
     assert (verdict.dead_letters, verdict.redriven, verdict.repeated) == (1, 1, 1)
-    redrive(line.settings, survey(line.settings), by="ann", again=True)
+    redrive(Cluster(line.settings), survey(Cluster(line.settings)), by="ann", again=True)
     with line:
         line.answer("mended")
     verdict = verify(line.settings)
@@ -212,7 +211,7 @@ def test_a_redriven_input(line: Line) -> None:
 def test_a_record_put_back_by_hand_is_an_input_like_any_other(line: Line) -> None:
     with line:
         buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
-    [letter] = contents(line.settings, {survey(line.settings)[0].id})
+    [letter] = contents(Cluster(line.settings), {survey(Cluster(line.settings))[0].id})
     with line:
         headers: list[tuple[str, str | bytes | None]] = [("edgewise-letter", b"0:77"), *letter.headers]
         line.producer.produce(line.settings.topic(TRANSCRIPTS), letter.value, letter.key, 0, headers=headers)
@@ -231,7 +230,7 @@ def claiming(line: Line, letter: bytes) -> None:
 def test_a_redriven_record_without_its_mark(line: Line) -> None:
     with line:
         buried(line, TRANSCRIPTS, dataclasses.replace(TRANSCRIPT, event_id="mended"), EVENTS + 1)
-    [letter] = survey(line.settings)
+    [letter] = survey(Cluster(line.settings))
     with line:
         claiming(line, str(letter.id).encode())
     assert line.faults() == {"redrives": 1}
@@ -247,7 +246,7 @@ def test_a_record_that_claims_to_have_been_a_letter_that_never_was_is_an_input_l
 def test_dropped_letters_stay_letters(line: Line) -> None:
     with line:
         buried(line, TRANSCRIPTS, b"poison", EVENTS + 1)
-    drop(line.settings, survey(line.settings), by="ann", why="a test")
+    drop(Cluster(line.settings), survey(Cluster(line.settings)), by="ann", why="a test")
     verdict = verify(line.settings)
     assert verdict.holds
     assert (verdict.dead_letters, verdict.redriven) == (1, 0)
@@ -261,7 +260,7 @@ def test_what_comes_of_a_redriven_request_may_be_late(line: Line) -> None:
         line.answer("fast")
         line.answer("slow")
     assert line.faults() == {"out_of_order": 1}
-    redrive(line.settings, survey(line.settings), by="ann")
+    redrive(Cluster(line.settings), survey(Cluster(line.settings)), by="ann")
     assert line.faults() == {}
 
 
@@ -273,7 +272,7 @@ def test_a_dead_letter_of_another_kind_is_left_alone(line: Line) -> None:
 
 @pytest.mark.kafka
 def test_removed_input_is_said_plainly(line: Line) -> None:
-    admin = AdminClient(client_config(line.settings))
+    admin = Cluster(line.settings).admin()
     [future] = admin.delete_records([TopicPartition(line.settings.topic(TRANSCRIPTS), 0, 5)]).values()
     future.result()
     verdict = verify(line.settings)
@@ -282,9 +281,7 @@ def test_removed_input_is_said_plainly(line: Line) -> None:
 
 
 def commit_as(line: Line, agent: str, topic: str, offset: int) -> None:
-    consumer = Consumer(
-        client_config(line.settings) | {"group.id": line.settings.group(agent), "enable.auto.commit": False}
-    )
+    consumer = Cluster(line.settings).assigned_consumer(group=line.settings.group(agent))
     consumer.commit(offsets=[TopicPartition(line.settings.topic(topic), 0, offset)], asynchronous=False)
     consumer.close()
 

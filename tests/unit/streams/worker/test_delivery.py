@@ -14,6 +14,7 @@ from faust.types import TP
 
 from streams.agents.agent import Agent
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.system.threads import DaemonThread
 from streams.worker.delivery import Delivery, DeliveryError, _continuing
 from streams.worker.transport import Chunk, Consumer
@@ -92,7 +93,7 @@ class Refused:
 
 def test_a_record_refused_while_offsets_are_sent_is_told() -> None:
     """Seen to fail with the error of `send_offsets_to_transaction` taken as it is: read again, without a word why."""
-    delivery = Delivery(Settings(), cast(Agent, SimpleNamespace(name="edge", source="transcripts")))
+    delivery = Delivery(Cluster(Settings()), cast(Agent, SimpleNamespace(name="edge", source="transcripts")))
     producer = Refused()
     delivery._producers = [cast(Producer, producer)]
     with pytest.raises(DeliveryError, match=r"sentiment \[0\] \(MSG_SIZE_TOO_LARGE\)"):
@@ -103,7 +104,7 @@ def test_a_record_refused_while_offsets_are_sent_is_told() -> None:
 def test_a_transaction_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen to fail with a wait without end."""
     monkeypatch.setattr("streams.worker.delivery.STUCK_S", 1)
-    delivery = Delivery(Settings(), cast(Agent, SimpleNamespace(name="edge")))
+    delivery = Delivery(Cluster(Settings()), cast(Agent, SimpleNamespace(name="edge")))
     with pytest.raises(DeliveryError, match="edge: a transaction did not end within 1 s"):
         asyncio.run(asyncio.wait_for(delivery._ended(Future()), 30))
     asyncio.run(delivery.close())
