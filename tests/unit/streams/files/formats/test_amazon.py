@@ -70,6 +70,14 @@ def test_realtime_takes_transcripts_and_not_the_utterances_that_they_repeat() ->
     assert found.left_out == {"partial": 1, "event": 1}
 
 
+def test_realtime_tells_channel_language_and_what_it_lacks() -> None:
+    value = vendor_object("contact-lens-realtime")
+    [turn] = turns("contact-lens-realtime", value)
+    assert (turn.channel, turn.language) == ("voice", "en-US")
+    with pytest.raises(FormatError, match=r"^Segments: is missing$"):
+        turns("contact-lens-realtime", {"ContactId": CONTACT})
+
+
 def test_realtime_orders_by_the_offset_so_that_records_that_come_one_by_one_sort() -> None:
     value = vendor_object("contact-lens-realtime")
     assert [turn.turn for turn in turns("contact-lens-realtime", value)] == [100]
@@ -93,7 +101,10 @@ def test_realtime_records_without_segments_have_no_turns(kind: str) -> None:
 def test_call_analytics_reads_a_job() -> None:
     [turn] = turns("transcribe-call-analytics", vendor_object("transcribe-call-analytics"))
     assert (turn.event_id, turn.conversation_id, turn.role, turn.channel) == ("job-7/a", "job-7", "customer", "voice")
-    assert turn.attributes["vendor_sentiment"] == "NEGATIVE"
+    assert turn.language == "en-GB"
+    assert turn.attributes == {
+        "speaker_id": "CUSTOMER", "duration_ms": "980", "vendor_sentiment": "NEGATIVE", "offset_ms": "10",
+    }  # fmt: skip
 
 
 def test_call_analytics_stream_leaves_partial_events_out() -> None:
@@ -109,6 +120,7 @@ def test_pca_takes_roles_from_the_labels_and_the_rest_from_the_role_map() -> Non
     assert said(found) == [("agent", "Hello."), ("customer", "It is late.")]
     assert [turn.role for turn in turns("amazon-pca", vendor_object("amazon-pca"))] == ["agent", "unknown"]
     assert (found[0].conversation_id, found[0].event_id) == ("call-12", "call-12/#0")
+    assert {turn.language for turn in found} == {"en-US"}
     assert [turn.occurred_at for turn in found] == [1_767_620_114_256, 1_767_620_116_216]
     assert found[0].attributes == {
         "speaker": "Agent", "speaker_id": "spk_0", "duration_ms": "1210", "vendor_sentiment_score": "2.5",

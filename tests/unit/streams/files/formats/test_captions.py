@@ -79,6 +79,7 @@ def test_srt_reads_commas_tags_and_blank_captions() -> None:
     found = reading("srt", vendor_object("srt"))
     [turn] = found.turns
     assert (turn.text, turn.event_id, turn.attributes["offset_ms"]) == ("Good morning", "given/1", "500")
+    assert (turn.channel, turn.attributes["duration_ms"]) == ("voice", "6500")
     assert found.left_out == {"blank": 1}
 
 

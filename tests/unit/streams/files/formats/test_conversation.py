@@ -98,5 +98,12 @@ def test_the_conversations_id_is_the_vendors_else_the_callers() -> None:
         conversation_id(Field("x" * 257, "id"), Hints())
 
 
+def test_an_utterances_own_language_and_channel_win() -> None:
+    first, second = read(
+        Utterance(text="a", language="de", channel="email"), Utterance(text="b"), language="en", channel="chat"
+    )
+    assert [(turn.language, turn.channel) for turn in (first, second)] == [("de", "email"), ("en", "chat")]
+
+
 def test_half_a_character_becomes_a_whole_one() -> None:
     assert Field("\ud83d ok \ud83d\ude00").text() == "\ufffd ok \U0001f600"

@@ -12,7 +12,9 @@ def test_a_transcript_reads_all_of_its_parts_in_order_of_time() -> None:
 
 def test_a_sentiment_belongs_to_the_phrase_of_its_time_whatever_its_index() -> None:
     first, second, _ = turns("genesys", vendor_object("genesys"))
-    assert first.attributes["vendor_sentiment"] == "0.75"
+    assert first.attributes == {
+        "speaker_id": "external", "duration_ms": "700", "vendor_sentiment": "0.75", "vendor_confidence": "0.9",
+    }  # fmt: skip
     assert "vendor_sentiment" not in second.attributes
 
 
@@ -33,7 +35,9 @@ def test_a_notification_may_come_from_eventbridge_or_bare() -> None:
 def test_a_notification_without_offsets_happened_when_it_says() -> None:
     value = vendor_object("genesys-notification")
     del value["eventBody"]["transcripts"][1]["alternatives"][0]["offsetMs"]
+    del value["eventBody"]["transcripts"][1]["alternatives"][0]["decoratedTranscript"]
     [turn] = turns("genesys-notification", value)
+    assert turn.text == "my parcel"
     assert turn.occurred_at == turn.turn == 1_767_606_920_000
 
 
@@ -42,5 +46,5 @@ def test_audiohook_gives_final_transcripts_from_iso_durations() -> None:
     [turn] = found.turns
     assert (turn.role, turn.text, turn.turn) == ("customer", "I am waiting.", 1500)
     assert (turn.occurred_at, turn.attributes["duration_ms"]) == (1_767_606_915_500, "2000")
-    assert turn.event_id == "session-9/e1"
+    assert (turn.event_id, turn.language, turn.channel) == ("session-9/e1", "en-US", "voice")
     assert found.left_out == {"partial": 1, "event": 1}

@@ -19,6 +19,7 @@ from streams.files.formats.html_text import html_text
         ('<a title="a > b" href=x>link</a>', "link"),
         ("I <3 you, 1 < 2 and 2 > 1", "I <3 you, 1 < 2 and 2 > 1"),
         ("<p>a\n\n   b</p>", "a b"),
+        ("a<svg/>b<title/>c", "abc"),
         ("<![<![ a", "<![<![ a"),
         ("", ""),
     ],

@@ -27,6 +27,8 @@ offset = "begin"
 offset_unit = "ms"
 role = "party"
 speaker = "name"
+channel_id = "track"
+language = "lang"
 final = "done"
 private = "internal"
 html = true
@@ -48,9 +50,11 @@ SEGMENT = {
 def test_a_mapping_reads_a_format_that_is_not_built_in() -> None:
     call = {"id": 9, "at": "2026-01-05T09:55:14Z", "medium": "chat", "locale": "en-gb"}
     segments = [SEGMENT, SEGMENT | {"done": False}, SEGMENT | {"internal": True}]
+    segments.append(SEGMENT | {"seq": 4, "no": 2, "lang": "fr", "track": 0})
     value = {"calls": [{"call": call, "parts": {"segments": segments}}]}
     reading = read_described(parse_mapping(FULL, "acme.toml"), Field(value), Hints())
-    [turn] = reading.turns
+    turn, other = reading.turns
+    assert (other.event_id, other.language, other.attributes["channel_id"]) == ("9/2", "fr", "0")
     assert (turn.event_id, turn.conversation_id, turn.turn, turn.text) == ("9/1", "9", 3, "Hi")
     assert (turn.occurred_at, turn.role, turn.channel, turn.language) == (
         1_767_606_914_250,

@@ -19,6 +19,7 @@ from streams.files.formats.quoted import without_quotes
         ("Thanks\n\nSent from my iPhone", "Thanks"),
         ("Thanks\n\n-- \nJo Doe\n+1 555", "Thanks"),
         ("It is broken.\n\nKind regards,\nJo Doe\n12 Park Lane\n", "It is broken."),
+        ("It is broken.\nCheers\nJo Doe Ltd.\nyour friend in all things", "It is broken."),
         ("##- Please type your reply above this line -##\nlost", ""),
         ("> We are sorry.\n> It is lost.", ""),
         ("Thanks\r\n> lost\r\n", "Thanks"),
