@@ -15,7 +15,7 @@ FileFormat = Annotated[
         "--format",
         metavar="NAME",
         help="csv, jsonl, lines, json, or a vendor's (docs/ingest.md). Default: what the file's ending says, else its "
-        "content; lines for standard input.",
+        "content; of standard input its start.",
     ),
 ]
 MappingFile = Annotated[

@@ -29,7 +29,7 @@ TOLERANCE = 1e-3
 PROBES = ("Thank you, that was quick.", "My bag is lost and nobody answers.", "Which gate is it?", "word " * 600)
 
 
-def row(name: str) -> tuple[str, ...]:
+def summary_row(name: str) -> tuple[str, ...]:
     """Name, version, size, labels, accuracy on its test set, and its data's terms; what is wrong with it instead."""
     try:
         artifact = load_artifact(name)

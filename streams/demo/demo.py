@@ -15,7 +15,7 @@ from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
-from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.agents.topology import AGENT_NAMES
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
@@ -26,11 +26,11 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import digest, read_recording
 from streams.kafka.client import Cluster
 from streams.kafka.embedded_broker import EmbeddedBroker
-from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
 from streams.system.clock import now_ms
+from streams.verify.drain import agents_behind
 from streams.verify.read_line import verify
 
 SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
@@ -178,8 +178,8 @@ def _ready(admin: AdminClient, settings: Settings) -> bool:
 
 
 def _drained(cluster: Cluster) -> bool:
-    """Whether every agent has done its input, asked in the order of the flow."""
-    return all(sum(group_lag(cluster, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
+    """Whether every agent has done its input."""
+    return not agents_behind(cluster)
 
 
 def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:

@@ -15,7 +15,7 @@ from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.registry import FORMATS, read, recognise
 from streams.files.formats.turn import Hints, LeftOut, Reading, Turn
-from streams.files.recording import STDIN, RecordingError, Row, json_rows
+from streams.files.recording import STDIN, RecordingError, Row, json_rows, text_of
 
 ENDINGS: Final[Mapping[str, str | None]] = {".json": None, ".vcon": "vcon", ".vtt": "webvtt", ".srt": "srt"}
 """What the ending of a file says of its format; None: its content does."""
@@ -184,8 +184,8 @@ def _plain(values: list[tuple[int, Any]], path: Path | str, text_column: str) ->
             if text_column not in fields:
                 raise RecordingError(f"{where}: {_UNKNOWN}")
             number += 1
-            text = fields[text_column]
-            yield Row(number, line, fields, text if isinstance(text, str) else "" if text is None else str(text))
+            text = text_of(fields[text_column])
+            yield Row(number, line, fields, text or "", text is not None)
 
 
 _UNKNOWN: Final = (

@@ -97,6 +97,7 @@ def test_a_column_mapping_that_is_none_is_refused(given: str) -> None:
         (1_424_805_348.25, 1_424_805_348_250),
         (1_424_805_348_250, 1_424_805_348_250),
         ("9999-12-31T00:00:00Z", 253_402_214_400_000),
+        (1_424_805_348_250_000, 1_424_805_348_250),
         (-1, -1_000),
     ],
 )
@@ -134,3 +135,9 @@ def test_words_for_roles_and_a_role_map() -> None:
 def test_an_object_of_attributes_is_attributes() -> None:
     [event] = events({"text": "a", "attributes": {"tenant": "x", "vip": True, "none": None}, "other": "y"})
     assert event.attributes == {"tenant": "x", "vip": "true", "other": "y"}
+
+
+def test_what_is_no_text_is_refused() -> None:
+    row = Row(1, 7, {"text": ["a"]}, "", is_text=False)
+    with pytest.raises(RecordingError, match=r"calls\.csv, line 7: not a text where the text should be"):
+        list(recorded_events([row], Path("calls.csv"), "digest", {}, lambda: 0))
