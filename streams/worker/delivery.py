@@ -130,6 +130,8 @@ class Delivery:
         self._exclusive: AbstractContextManager[None] = nullcontext()
         self._turn = 0
         self._seeks = 0
+        self.batch_since_s: float | None = None  # when the batch under way was begun, by `clock_s`
+        self.records = 0  # that were committed
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
@@ -148,7 +150,9 @@ class Delivery:
         """Consumes `stream` until the worker stops."""
         async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
             async with self._one_at_a_time:
+                self.batch_since_s = self._clock_s()
                 await self._batch(consumer(), chunks)
+                self.batch_since_s = None
 
     async def tick(self, consumer: Callable[[], Consumer]) -> None:
         """Asks the agent at its intervals, while this worker has partitions, until it is cancelled."""
@@ -180,6 +184,7 @@ class Delivery:
                 if consumer.seeks == self._seeks:
                     consumer.committed.update(ends)
                 metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
+                self.records += len(records)
             else:
                 broken = True
                 self._set_back(consumer.committed)
@@ -200,6 +205,7 @@ class Delivery:
         except asyncio.CancelledError:
             waited.cancel()
             raise
+        waited.cancel()  # what it may still raise is no news
         raise DeliveryError(
             f"{self.agent.name}: a transaction did not end within {STUCK_S} s and the worker must start again: "
             "no broker answers, or its answer was missed while it restarted"
