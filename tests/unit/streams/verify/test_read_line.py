@@ -312,14 +312,14 @@ def command(line: Line, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 
 def test_the_command(line: Line, command: Callable[..., Result]) -> None:
-    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 2)
+    commit_as(line, "edge", TRANSCRIPTS, EVENTS)
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
     done = command("--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["verified"] is True
     with line:
         line.input("lost one")
-    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 4)
+    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 2)
     done = command()
     assert done.exit_code == 1
     assert "      lost one\n" in done.stdout
