@@ -97,7 +97,7 @@ def load(model: str | Path) -> Model:
     is wrong.
     """
     from models.artifact import load_artifact
-    from streams.config.settings import load_settings
+    from streams.config.loading import load_settings
     from streams.files.score import Model as Way
     from streams.files.score import build_scorer
 

@@ -37,6 +37,7 @@ class EdgeAgent(Agent):
         clock: Clock = now_ms,
     ) -> None:
         self.source = settings.topic(TRANSCRIPTS)
+        self.model = classifier.id
         self.chunk_records = settings.chunk_records
         self._classifier = classifier
         self._router = router

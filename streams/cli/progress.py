@@ -16,12 +16,12 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
     import time
 
     if not sys.stderr.isatty():
-        last = time.monotonic()
+        last, told = time.monotonic(), 0
 
         def show_line(done: int, total: int | None) -> None:
-            nonlocal last
-            if time.monotonic() - last >= 5:
-                last = time.monotonic()
+            nonlocal last, told
+            if time.monotonic() - last >= 5 and done != told:  # nothing is said while nothing gets on
+                last, told = time.monotonic(), done
                 typer.echo(f"{done:,} {what}" if total is None else f"{done:,} of {total:,} {what}", err=True)
 
         yield show_line

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,11 +79,18 @@ class _Demo(NamedTuple):
         self.processes.require(*AGENT_NAMES)
 
 
-def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Callable[[], bool]) -> Report:
+def demo(
+    settings: Settings,
+    folder: Path,
+    events: int | None,
+    told_to_end: Callable[[], bool],
+    watch: Callable[[], AbstractContextManager[Callable[[State], None]]] = shown,
+) -> Report:
     """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
 
     Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
-    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall.
+    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall. `watch`
+    opens what is handed each state of the line.
 
     Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
     still.
@@ -108,7 +115,7 @@ def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Call
         create(own)
         processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
         windows = stack.enter_context(LiveWindows(cluster))
-        show = stack.enter_context(shown())
+        show = stack.enter_context(watch())
         line = _Demo(cluster, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
         return _judged(line, samples, _run(line, samples))
 

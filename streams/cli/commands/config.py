@@ -13,7 +13,8 @@ def config(
     Example: [bold]EDGEWISE_ROUTER=article edgewise config[/]
     """
     from streams.cli.table import print_table
-    from streams.config.settings import load_settings, origins, shown
+    from streams.config.loading import load_settings, origins
+    from streams.config.words import shown
     from streams.system.json_text import json_text
 
     settings, sources = load_settings(), origins()
