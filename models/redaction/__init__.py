@@ -1,0 +1,7 @@
+"""Redaction: personal data is found in a text and replaced by its kind, before the text goes anywhere."""
+
+from models.redaction.kinds import KINDS, Kind, Span
+from models.redaction.redactor import Redacted, RedactionError, Redactor
+from models.redaction.tagger import Tagger
+
+__all__ = ["KINDS", "Kind", "Redacted", "RedactionError", "Redactor", "Span", "Tagger"]

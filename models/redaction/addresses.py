@@ -1,0 +1,205 @@
+"""Postal addresses: a number, a street, and what follows of unit, town, state and postal code."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from models.redaction.cues import Cue
+from models.redaction.kinds import SHAPE, SURE, Finding, Kind
+from models.redaction.runs import UNIT_WORDS
+from models.redaction.spoken import NUMBER_WORDS
+from models.redaction.tokens import Tokens
+
+STREETS: Final = frozenset(
+    "street st strret steet avenue ave av road rd raod roads lane ln drive dr boulevard blvd court ct place pl square sq "
+    "terrace ter way parkway pkwy highway hwy route rt circle cir colony nagar crescent trail trl loop alley plaza "
+    "turnpike pike walk close gardens grove row mews hill heights bypass expressway freeway esplanade quay rue "
+    "avenida strasse straße allee platz piazza plaza calle rua via ulica ul carrera vico corso camino chemin rambla "
+    "cesta utca".split()
+)
+_SUFFIXES: Final = (
+    "strasse", "straße", "gasse", "gatan", "gata", "vegen", "veien", "vej", "straat", "laan", "weg", "katu", "tie", "gade",
+    "platz", "centret", "stræde", "allé", "stien", "plads", "brekka", "braut",
+)  # fmt: skip
+_BEFORE_NAME: Final = frozenset("rue avenida calle rua via ulica ul piazza route highway hwy rt chemin avenue corso".split())
+# Words that are a street's only with a number before and a name between.
+_COMMON: Final = frozenset(
+    "way close place court square row hill walk via st drive route circle loop heights av rue ter sq plaza trail "
+    "pike grove gardens tie row weg".split()
+)
+_UNITS: Final = frozenset("apt apartment suite ste unit floor flat room box # building bldg level po number door".split())
+_STATES: Final = frozenset(
+    "al ak az ar ca co ct de fl ga hi id il ia ks ky la md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh pa ri sc sd tn tx "
+    "ut vt va wa wv wi wy dc".split()
+)
+_AMBIGUOUS_STATES: Final = frozenset("al co de hi id la ma me oh ok or in pa".split())
+_STATE_NAMES: Final = frozenset(
+    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois "
+    "indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana "
+    "nebraska nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania tennessee texas utah "
+    "vermont virginia washington wisconsin wyoming usa us uk england scotland wales canada ireland india australia "
+    "germany france italy spain austria switzerland belgium netherlands norway sweden denmark finland iceland poland "
+    "hungary cyprus estonia slovenia slovakia portugal greece tunisia brazil uruguay kingdom states zealand africa "
+    "ontario quebec alberta".split()
+)
+_STOPS: Final = frozenset(
+    "and is was my phone mobile cell contact ph number please can could would for because so but i we you it that this "
+    "the to thanks thank ok okay email since with which when who not are have has last do will fax or by name full "
+    "credit card ssn at on from only then what moved now yesterday today next where how if as here tel desk office "
+    "account order zip postal pin in".split()
+)
+_NOT_STREETS: Final = frozenset(
+    "the a an to of my your by in on at is was for it and or this that no any every some all what way up out more which "
+    "times days dollars minutes hours weeks people percent i you we they he she pm am".split()
+)
+_TOWN_WORDS = 5
+_NAME_WORDS = 5
+
+
+def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
+    """Addresses that begin with a number or a box, and what follows the words "my address is"."""
+    words = tokens.words
+    index = 0
+    while index < len(words):
+        end = 0
+        if _is_number(words[index]):
+            end = _street_end(tokens, index)
+            if end:
+                yield _finding(tokens, index, _tail_end(tokens, end, open_ended=_at_start(words, index)), SURE)
+        elif _is_box(words, index):
+            end = _number_end(words, index + (3 if words[index] == "p" else 2))
+            while end < len(words) and words[end] == "." and end - index < 6:
+                end = _number_end(words, end + 2)
+            yield _finding(tokens, index, _tail_end(tokens, min(end, len(words)), open_ended=True), SURE)
+        index = max(index + 1, end)
+    starts = [cue.after for cue in found if cue.kind == "ADDRESS"] + ([0] if "ADDRESS" in expected else [])
+    for start in starts:
+        if (finding := _stated(tokens, start)) is not None:
+            yield finding
+
+
+def _is_number(word: str) -> bool:
+    return (word.isdigit() and len(word) < 7) or word in NUMBER_WORDS
+
+
+def _at_start(words: list[str], index: int) -> bool:
+    return index == 0 or words[index - 1] in {"address", "is", ":", "it's", "its", "at", "no", "to"}
+
+
+def _is_box(words: list[str], index: int) -> bool:
+    word = words[index]
+    following = words[index + 1 : index + 4]
+    if word in {"po", "pobox"}:
+        return following[:1] == ["box"]
+    if word == "p":
+        return following == [".", "o", "."] or following[:2] == ["o", "box"]
+    # Military addresses: "PSC 3294, Box 9168, APO AA 61487", "Unit 1009 Box 0219".
+    return word in {"psc", "unit"} and len(following) > 1 and following[0].isdigit() and "box" in following
+
+
+def _number_end(words: list[str], index: int) -> int:
+    index = min(index, len(words))
+    while index < len(words) and (_is_number(words[index]) or words[index] in {"box", ",", "#"}):
+        index += 1
+    return index
+
+
+def _street_end(tokens: Tokens, index: int) -> int:
+    """The token after the street whose house number is at `index`; 0 if there is no street."""
+    words = tokens.words
+    name = index
+    while name < len(words) and (_is_number(words[name]) or words[name] in {"-", ","}):
+        name += 1
+    if name < len(words) and len(words[name]) == 1 and words[name].isalpha() and name + 1 < len(words):
+        name += words[name] not in {"i", "a"} or tokens.capital(name)
+    if name < len(words) and words[name] in {"th", "nd", "rd", "st"}:  # "14 5 th avenue"
+        name += 1
+    for place in range(name, min(name + _NAME_WORDS, len(words))):
+        word = words[place]
+        if word in _NOT_STREETS or word in UNIT_WORDS - {"st", "nd", "rd", "th"}:
+            return 0
+        if not word[0].isalnum() and word not in {".", "'", "-"}:
+            return 0
+        is_street = word in STREETS or (len(word) > 6 and word.endswith(_SUFFIXES))
+        if not is_street:
+            continue
+        if word in _BEFORE_NAME and place == name:
+            return _named_after(tokens, place)
+        if place == name and (word in _COMMON or len(word) <= 6):
+            continue
+        after = place + 1
+        return after + (after < len(words) and words[after] == ".")
+    return 0
+
+
+def _named_after(tokens: Tokens, place: int) -> int:
+    """The token after a street whose name follows its type: "rue de Tanger", "hwy 14"."""
+    words = tokens.words
+    after = place + 1
+    while after < len(words) and after - place < 5 and words[after][0].isalnum() and words[after] not in _STOPS:
+        if words[after].isdigit():
+            return after + 1
+        if "\n" in tokens.apart(after):
+            break
+        after += 1
+    return after
+
+
+def _tail_end(tokens: Tokens, end: int, *, open_ended: bool) -> int:
+    """The token after unit, town, state and postal code, as far as they follow token `end`."""
+    words = tokens.words
+    best = index = end
+    loose = 0
+    while index < len(words) and loose <= _TOWN_WORDS and index - end < 24:
+        word = words[index]
+        if word in {"?", "!", ";"} or tokens.apart(index).count("\n") > 1:
+            break
+        if word == "." and not (index and len(words[index - 1]) < 4):
+            break
+        if word in _UNITS and index + 1 < len(words) and words[index + 1][0] not in ",;":
+            index = best = max(_number_end(words, index + 1), index + 2)
+            loose = 0
+            continue
+        if word.isdigit():
+            if len(word) > 6:
+                break
+            best = index + 1
+            loose = 0
+        elif word in NUMBER_WORDS:
+            best = index + 1
+        elif word in _STATES or word in _STATE_NAMES:
+            if word not in _AMBIGUOUS_STATES or index + 1 == len(words) or words[index + 1].isdigit():
+                best = index + 1
+            loose = 0
+        elif word in {",", "-", ".", "nan", "'", ">"}:
+            pass
+        elif word in _STOPS:
+            break
+        else:
+            loose += 1
+            if open_ended or (tokens.capital(index) and words[index - 1] in {",", ".", "-"}):
+                best = index + 1
+        index += 1
+    if loose > _TOWN_WORDS:
+        return max(end, min(best, end + _TOWN_WORDS))
+    return best
+
+
+def _stated(tokens: Tokens, start: int) -> Finding | None:
+    """What follows "my address is" up to the end of its sentence, if it has a number."""
+    words = tokens.words
+    while start < len(words) and words[start] in {"is", ":", "it's", "its", "-", "will", "be", ",", "at", "the", "of", "to", "same"}:
+        start += 1
+    if start >= len(words) or words[start] in _STOPS:
+        return None
+    if not any(_is_number(word) for word in words[start : start + 4]):
+        return None
+    first = start
+    while first < len(words) and not _is_number(words[first]) and words[first] in _NOT_STREETS:
+        first += 1
+    end = _tail_end(tokens, first + 1, open_ended=True)
+    return _finding(tokens, first, end, SHAPE) if end - first > 2 else None
+
+
+def _finding(tokens: Tokens, first: int, after: int, sureness: int) -> Finding:
+    value = "".join([word for word in tokens.words[first:after] if word[0].isalnum()])
+    return Finding(tokens.starts[first], tokens.ends[after - 1], "ADDRESS", value, sureness)

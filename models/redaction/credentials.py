@@ -1,0 +1,96 @@
+"""Passwords and user names: whatever follows the word."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from models.redaction.cues import Cue
+from models.redaction.kinds import Finding, Kind
+from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
+from models.redaction.tokens import Tokens
+
+_STATES: Final = frozenset({"is", ":", "=", "was", "it's", "its", "-", "will"})
+_LINKS: Final = _STATES | HESITATIONS | frozenset("i my the that's thats ' \" be to as should set for , account".split())
+# What is said of a password, and is none.
+NOT_SECRETS: Final = frozenset(
+    "not wrong incorrect correct expired right invalid reset the same my a an and or no longer working blocked locked "
+    "changed it but weak too so very really already still also being required needed forgotten lost i you we he she "
+    "they that this there because what why when how where of in on at by with for from to if please can could would "
+    "recovery change link field page manager policy again doesn't does didn't was has have had will since always never "
+    "showing getting accepted recognized recognised rejected secure strong safe stored saved case".split()
+)
+_REACH = 6
+_LONGEST = 5  # tokens of a password that digits or single letters continue
+
+
+def credentials(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
+    """Passwords and user names that follow their cue, or that are the answer where one was `expected`."""
+    for cue in found:
+        if cue.kind in {"PASSWORD", "USERNAME"} and (finding := _after(tokens, cue)):
+            yield finding
+    for kind in expected:
+        if kind in {"PASSWORD", "USERNAME"} and (finding := _answer(tokens, kind)):
+            yield finding
+            break
+
+
+def _after(tokens: Tokens, cue: Cue) -> Finding | None:
+    words = tokens.words
+    first = cue.after
+    while first < len(words) and first - cue.after < _REACH and words[first] in _LINKS:
+        first += 1
+    if first >= len(words):
+        return None
+    stated = not _STATES.isdisjoint(words[cue.after : first])
+    if not stated and not any(word.isdigit() or word in NUMBER_WORDS for word in words[first : first + 2]):
+        return None
+    if words[first] in NOT_SECRETS and not words[first].isdigit():
+        return None
+    return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _answer(tokens: Tokens, kind: Kind) -> Finding | None:
+    """The answer to a question for it: one word, or one with digits, behind fillers."""
+    words = tokens.words
+    first = 0
+    while first < len(words) and words[first] in _LINKS | {"yes", "yeah", "sure", "ok", "okay", ".", "so", "well", "oh"}:
+        first += 1
+    rest = words[first:]
+    if not rest or rest[0] in NOT_SECRETS:
+        return None
+    if len([word for word in rest if word.isalnum()]) == 1 or (
+        len(rest) <= _LONGEST and any(word.isdigit() or word in NUMBER_WORDS for word in rest)
+    ):
+        return _finding(tokens, first, kind)
+    return None
+
+
+def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
+    words = tokens.words
+    start = tokens.starts[first]
+    end = _chunk_end(tokens.text, start)
+    if tokens.text[start:end].startswith("["):  # what has been redacted before
+        return None
+    after = first + 1
+    while after < len(words) and tokens.starts[after] < end:
+        after += 1
+    # "ram 123", "82482 fghg", "a b c one two three"
+    while (
+        after < len(words)
+        and after - first < _LONGEST * 4
+        and (words[after].isdigit() or words[after] in NUMBER_WORDS or (len(words[after]) == 1 and words[after].isalpha()))
+        and "\n" not in tokens.apart(after)
+        and words[after] not in {"i", "a"}
+    ):
+        end = tokens.ends[after]
+        after += 1
+    return Finding(start, end, kind, tokens.text[start:end])
+
+
+def _chunk_end(text: str, start: int) -> int:
+    """Where the characters without white space end, less the punctuation of the sentence."""
+    end = start
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    while end > start + 1 and text[end - 1] in ".,?;:\"'":
+        end -= 1
+    return end

@@ -1,0 +1,194 @@
+"""E-mail addresses, links and IP addresses as they are said: "jane dot doe at gmail dot com"; and without punctuation."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from models.redaction.kinds import Finding, Kind
+from models.redaction.spoken import HESITATIONS, letter_at, number_at
+from models.redaction.tokens import Tokens
+
+PROVIDERS: Final = frozenset(
+    "gmail yahoo hotmail outlook icloud aol msn live rediffmail rediff protonmail proton gmx ymail comcast verizon "
+    "btinternet mail zoho fastmail me mac".split()
+)
+_TLDS: Final = frozenset(
+    "com net org edu gov io co uk de fr es it nl ca au in us info biz me eu ch at be ie nz za jp dev app ai tv pl se no "
+    "dk fi pt".split()
+)
+_JOINERS: Final = frozenset("dot underscore dash hyphen minus plus period point . - _ +".split())
+_SIGNS: Final = {"dot": ".", "period": ".", "point": ".", "underscore": "_", "plus": "+"} | dict.fromkeys(
+    ("dash", "hyphen", "minus"), "-"
+)
+# What stands before an address and is no part of it.
+_STOPS: Final = HESITATIONS | frozenset(
+    "is it it's its that's thats email mail id address my the to on at and so yes yeah sure ok okay please send me use "
+    "i you with a this be was for with reach contact in of or your e im i'm also me number phone would correct too yep "
+    "right then well go ahead capital caps lower lowercase upper uppercase all case small letters new one first".split()
+)
+_FILL: Final = HESITATIONS | frozenset("capital lowercase uppercase lower upper case all small the sign symbol".split())
+# Words that end in "com" and are no domain.
+_NOT_DOMAINS: Final = frozenset(
+    "com telecom intercom sitcom romcom webcom dotcom malcom malcolm xcom comcom incom ecom e-com .com".split()
+)
+_WORDS_TAKEN = 2  # ordinary words before "at", as in "jane doe at gmail dot com"
+_GLUED_ENDS: Final = sorted(
+    (f"{name}{end}" for name in PROVIDERS if len(name) > 2 for end in ("com", "net", "coin", "couk")),
+    key=len,
+    reverse=True,
+)
+
+
+def spoken_addresses(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
+    """Addresses with "dot" in words, or with their dots and @ lost as in "jane 45 gmailcom"."""
+    words = tokens.words
+    index = 0
+    while index < len(words):
+        word = words[index]
+        end = 0
+        if word in {"dot", "period", "point"} and index:
+            end = _domain_end(words, index)
+            if end:
+                yield from _around_dot(tokens, index, end)
+        elif word in PROVIDERS and index + 1 < len(words) and words[index + 1] == "com" and len(word) > 3:
+            end = index + 2
+            yield _finding(tokens, _local_start(words, index), end)
+        elif len(word) > 4 and word.endswith(("com", "net", "couk", "coin")):
+            local = _glued(word)
+            if local is not None:
+                end = index + 1
+                yield _finding(tokens, index if local else _local_start(words, index), end)
+        index = max(index + 1, end)
+    if expected == ("EMAIL",) or "EMAIL" in expected:
+        yield from _half(tokens)
+
+
+def _around_dot(tokens: Tokens, dot: int, end: int) -> Iterator[Finding]:
+    """The address whose last part begins with the "dot" at token `dot`, or the link."""
+    words = tokens.words
+    first = _name_start(words, dot)
+    if first and words[first - 1] in {"at", "@"}:
+        yield _finding(tokens, _local_start(words, first - 1), end)
+    elif words[first] in {"www", "w"}:
+        yield Finding(tokens.starts[first], tokens.ends[end - 1], "URL", _value(words[first:end]))
+    elif words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
+        yield _finding(tokens, _local_start(words, dot - 1), end)
+
+
+def _name_start(words: list[str], dot: int) -> int:
+    """The first token of the domain's name, whose last "dot" is at `dot`: "mail dot example" and spelled letters."""
+    first = dot - 1
+    while first > 0 and dot - first < 16:
+        before = words[first - 1]
+        if before in {"at", "@"} or before in _STOPS:
+            break
+        if before in _JOINERS and first > 1:
+            first -= 2
+        elif len(before) == 1 or len(words[first]) == 1 or (number_at(words, first - 1) and before.isalpha()):
+            first -= 1
+        elif first > 1 and (words[first - 2] in {"at", "@"}):
+            first -= 1
+        else:
+            break
+    return first
+
+
+def _domain_end(words: list[str], dot: int) -> int:
+    """The token after "dot com" or "dot co dot uk" at `dot`; 0 if no domain ends there."""
+    at = dot + 1
+    if at >= len(words) or words[at] not in _TLDS:
+        return 0
+    if at + 2 < len(words) and words[at + 1] in {"dot", "period"} and words[at + 2] in _TLDS:
+        return at + 3
+    return at + 1
+
+
+def _local_start(words: list[str], at: int) -> int:
+    """The first token of the part before "at" (token `at`): letters, numbers, what joiners tie, an ordinary word."""
+    index, taken = at, 0
+    tied = True
+    while index > 0 and at - index < 60:
+        word = words[index - 1]
+        if word in _JOINERS:
+            tied = True
+        elif word.isdigit() or (len(word) == 1 and word.isalpha()):
+            tied = False
+        elif (spelled := _spelled_start(words, index)) is not None:
+            index = spelled
+            tied = False
+            continue
+        elif number_at(words, index - 1) and word not in {"o", "nil"}:
+            tied = False
+        elif word in _FILL and index < at:
+            pass
+        elif not word.isalpha() or (word in _STOPS and not (index == at and word not in {"is", "it", "my", "me"})):
+            break
+        elif tied or (taken < _WORDS_TAKEN and index == at) or (taken < _WORDS_TAKEN and word not in _STOPS):
+            taken += not tied
+            tied = False
+        else:
+            break
+        index -= 1
+    while index < at and words[index] in _FILL:
+        index += 1
+    return index
+
+
+def _spelled_start(words: list[str], end: int) -> int | None:
+    """The token where "b as in bravo" or "d for delta" begins that ends before token `end`."""
+    for length in (5, 4, 3):
+        start = end - length
+        if start >= 0 and (spelled := letter_at(words, start)) and spelled[1] == end:
+            return start
+    return None
+
+
+def _glued(word: str) -> str | None:
+    """What is before the provider in "janegmailcom"; None if the word is no address."""
+    for end in _GLUED_ENDS:
+        if word.endswith(end):
+            return word[: -len(end)]
+    if word.endswith("com") and len(word) > 7 and word not in _NOT_DOMAINS:
+        return word[:-3]
+    return None
+
+
+def _half(tokens: Tokens) -> Iterator[Finding]:
+    """What can only be a part of an address where one was asked for: "jane dot doe", "at example dot com"."""
+    words = tokens.words
+    index = 0
+    while index < len(words):
+        if words[index] in {"dot", "underscore", "at", "@"} and 0 < index + 1 < len(words):
+            first = _local_start(words, index) if words[index] not in {"at", "@"} else index
+            after = index + 1
+            while after < len(words) and after - index < 12 and words[after] not in _STOPS and words[after] not in ",?!":
+                after += 1
+            if after - first > 2 or words[index] in {"dot", "underscore"}:
+                yield _finding(tokens, first, after)
+            index = after
+        index += 1
+
+
+def _finding(tokens: Tokens, first: int, end: int) -> Finding:
+    return Finding(tokens.starts[first], tokens.ends[end - 1], "EMAIL", _value(tokens.words[first:end]))
+
+
+def _value(words: list[str]) -> str:
+    """The address that `words` say, in one form."""
+    parts = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if word == "at":
+            parts.append("@")
+        elif word in _SIGNS:
+            parts.append(_SIGNS[word])
+        elif (spelled := letter_at(words, index)) is not None:
+            parts.append(spelled[0])
+            index = spelled[1] - 1
+        elif (number := number_at(words, index)) is not None:
+            parts.append(number.digits)
+            index = number.after - 1
+        elif word not in _FILL:
+            parts.append(word)
+        index += 1
+    return "".join(parts)

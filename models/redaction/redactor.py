@@ -1,0 +1,154 @@
+"""Redaction of one text: what is found in it, and the text without it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from models.redaction.addresses import STREETS, addresses
+from models.redaction.credentials import credentials
+from models.redaction.cues import CUE_WORDS, cues
+from models.redaction.dates import DATE_WORDS, Dates, dates
+from models.redaction.emails import spoken_addresses
+from models.redaction.kinds import TAGGED, Finding, Kind, Span
+from models.redaction.merge import merge
+from models.redaction.names import NAME_WORDS, names
+from models.redaction.numbers import numbers
+from models.redaction.patterns import emails, ibans, ip_addresses, links
+from models.redaction.spoken import ALPHABET, NUMBER_WORDS
+from models.redaction.tagger import Tagger
+from models.redaction.tokens import Tokens, tokenise
+from schemas.errors import EdgewiseError
+
+
+class RedactionError(EdgewiseError):
+    """A text that could not be redacted. The message holds nothing of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A text without what must not leave: `kinds` as first found, `spans` as characters of the text as given."""
+
+    text: str
+    kinds: tuple[Kind, ...]
+    spans: tuple[Span, ...]
+
+
+_NONE: Final = Dates([], [])
+
+
+class Redactor:
+    """Finds personal data in a text by rules, and by `tagger` if there is one, and puts its kind in its place.
+
+    `numbered` writes `[CARD_1]` rather than `[CARD]`: the same value has the same number within a text.
+    """
+
+    def __init__(self, *, tagger: Tagger | None = None, numbered: bool = False) -> None:
+        self._tagger = tagger
+        self._numbered = numbered
+
+    def redact(self, text: str) -> Redacted:
+        """`text` redacted. Rules alone raise for no text.
+
+        Raises RedactionError: the tagger failed. Then nothing is known of the text: it must not leave the worker, be
+        logged or be sent on, as if all of it were personal.
+        """
+        found = find(text, tagged=self._tag(text))
+        if not self._numbered:
+            return replaced(text, found, [f"[{finding.kind}]" for finding in found])
+        numbers: dict[tuple[Kind, str], int] = {}
+        counts: dict[Kind, int] = {}
+        labels = []
+        for finding in found:
+            key = finding.kind, finding.value
+            if key not in numbers:
+                numbers[key] = counts[finding.kind] = counts.get(finding.kind, 0) + 1
+            labels.append(f"[{finding.kind}_{numbers[key]}]")
+        return replaced(text, found, labels)
+
+    def _tag(self, text: str) -> Sequence[Span]:
+        return tag(self._tagger, text)
+
+
+def tag(tagger: Tagger | None, text: str) -> Sequence[Span]:
+    """The spans that `tagger` finds in `text`; none without one. Raises RedactionError: it failed."""
+    if tagger is None:
+        return ()
+    # Raised outside of the handler, so that the cause, whose message or frames may hold the text, is not kept with it.
+    failure = ""
+    try:
+        spans: Sequence[Span] = tagger.tag([text])[0]
+    except Exception as error:  # noqa: BLE001 - whatever the model's runtime raises
+        spans, failure = (), type(error).__name__
+    if failure:
+        raise RedactionError(f"the tagger failed ({failure}): this text is not redacted, and must not leave the worker")
+    return spans
+
+
+def find(text: str, *, tagged: Sequence[Span] = (), expected: tuple[Kind, ...] = ()) -> list[Finding]:
+    """What is to be redacted in `text`, in order, without overlaps, as characters of `text`.
+
+    `tagged` is what a tagger found in it; `expected` are the kinds that were asked for just before, which an answer
+    without a word about it can be.
+    """
+    tokens = tokenise(text)
+    findings = [
+        finding._replace(start=place[0], end=place[1])
+        for finding in _by_rules(tokens, expected)
+        if (place := tokens.place(finding.start, finding.end))
+    ]
+    findings += [
+        Finding(span.start, span.end, span.kind, " ".join(text[span.start : span.end].casefold().split()), TAGGED)
+        for span in tagged
+        if 0 <= span.start < span.end <= len(text)
+    ]
+    return merge(findings)
+
+
+def replaced(text: str, found: Sequence[Finding], labels: Sequence[str]) -> Redacted:
+    """`text` with each finding's label in its place."""
+    parts = []
+    end = 0
+    for finding, label in zip(found, labels, strict=True):
+        parts += [text[end : finding.start], label]
+        end = finding.end
+    parts.append(text[end:])
+    spans = tuple([Span(finding.start, finding.end, finding.kind) for finding in found])
+    return Redacted("".join(parts), tuple(dict.fromkeys([span.kind for span in spans])), spans)
+
+
+_NUMBER_GATE: Final = NUMBER_WORDS | ALPHABET
+_GATES: Final = NUMBER_WORDS | ALPHABET | CUE_WORDS | NAME_WORDS | {"@", "/", ":", "dot", "box"}
+
+
+def _by_rules(tokens: Tokens, expected: tuple[Kind, ...]) -> list[Finding]:
+    words = set(tokens.words)
+    lower = tokens.lower
+    found: list[Finding] = []
+    numeric = any(map(str.isdigit, words))
+    if "@" in words:
+        found += emails(tokens)
+    if "www" in lower or "/" in words:
+        found += links(tokens)
+    if numeric and (":" in words or "." in words):
+        found += ip_addresses(tokens)
+    if numeric:
+        found += ibans(tokens)
+    if not words.isdisjoint(("dot", "period", "point", "com")) or "com" in lower or "EMAIL" in expected:
+        found += spoken_addresses(tokens, expected)
+    said = numeric or not words.isdisjoint(_NUMBER_GATE)
+    found_cues = [] if words.isdisjoint(CUE_WORDS) else cues(tokens.words)
+    if said or any(map(_is_letter, words)):
+        dated = dates(tokens, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
+        found += dated.findings
+        found += numbers(tokens, dated, expected)
+        if not words.isdisjoint(STREETS) or "box" in words or "address" in words or "ADDRESS" in expected:
+            found += addresses(tokens, found_cues, expected)
+    if not words.isdisjoint(("password", "username", "login", "userid")) or found_cues or expected:
+        found += credentials(tokens, found_cues, expected)
+    if not words.isdisjoint(NAME_WORDS) or "NAME" in expected or ":" in words or "\n" in lower:
+        found += names(tokens, found_cues, expected)
+    return found
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isalpha() and word not in {"a", "i"}

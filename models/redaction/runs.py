@@ -1,0 +1,251 @@
+"""Runs: digits and spelled letters that belong to one number, whatever stands between them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from models.redaction.cues import CUE_WORDS
+from models.redaction.spoken import (
+    ALPHABET,
+    ASIDES,
+    CORRECTIONS,
+    HESITATIONS,
+    MISHEARD,
+    NUMBER_WORDS,
+    letter_at,
+    number_at,
+)
+from models.redaction.tokens import Tokens
+
+# Words of two or three letters, none of which begins or ends a code such as "kop 598".
+SHORT_WORDS: Final = frozenset(
+    "a i an am as at be by do go he if in is it me my no of oh ok on or so to up us we the and for are but not you all "
+    "any can her was one our out day get has him his how man new now old see two way who boy did its let put say she "
+    "too use yes yet hi hey sir mam pm th st nd rd usd inr eur gbp rs ml kg lb lbs cal gb mb tb kb km cm mm mi hr hrs "
+    "min sec pls thx apt ste po box ave ln dr ct mr ms mrs jan feb mar apr jun jul aug sep oct nov dec mon tue wed thu "
+    "fri sat sun ssn pin cvv cvc zip dob acc ac num nos age add ask big bad bit buy car cut end far few got had lot "
+    "low may off own pay per ten try via why win won yep yup nah bye due fee hot ice ill job kid mid mom dad net nor "
+    "run set six sit ten tea top tax tv vs web wow ya eh ah um uh er hm re etc inc ltd llc ext fax tel cc id nr ph pc".split()
+)
+UNIT_WORDS: Final = frozenset(
+    "dollar dollars usd bucks buck cent cents euro euros eur pound pounds gbp quid rupee rupees inr rs percent percents "
+    "am pm oclock o'clock second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month "
+    "months year years yr yrs night nights time times people person persons item items piece pieces pack packs "
+    "quantity qty ticket tickets digit digits cal cals calories ml gb mb tb kb kg lb lbs pounds km miles mile points "
+    "point inch inches feet ft meters metres grand k mbps gbps channels lines users seats bags copies employees "
+    "th st nd rd pages cars rooms steps volts watts degrees stars keyboard keyboards guitar guitars pizza pizzas "
+    "numbers letters characters attempts calls emails messages cl cm mm oz litres liters units plus".split()
+)
+CURRENCY: Final = frozenset("$£€₹¥")
+
+_NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS
+_JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
+_LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
+
+
+class Element(NamedTuple):
+    """One group of a run: its digits or letters, and tokens `first` to `after` (exclusive)."""
+
+    value: str
+    first: int
+    after: int
+    spoken: bool
+    cardinal: bool = False  # said or written as an amount: "five hundred", "1,500"
+
+    @property
+    def digits(self) -> bool:
+        """Whether it is of digits."""
+        return self.value.isdigit()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Groups that follow one another with nothing between them but what parts the groups of one number."""
+
+    elements: tuple[Element, ...]
+
+    @property
+    def first(self) -> int:
+        """Its first token."""
+        return self.elements[0].first
+
+    @property
+    def after(self) -> int:
+        """The token after its last."""
+        return self.elements[-1].after
+
+    @cached_property
+    def value(self) -> str:
+        """Its digits and letters, in lower case."""
+        return "".join([element.value for element in self.elements])
+
+    @cached_property
+    def digits(self) -> int:
+        """How many digits it has."""
+        return sum(len(element.value) for element in self.elements if element.digits)
+
+    @property
+    def letters(self) -> int:
+        """How many letters it has."""
+        return len(self.value) - self.digits
+
+    @property
+    def spoken(self) -> bool:
+        """Whether a part of it is in words."""
+        return any(element.spoken for element in self.elements)
+
+    def corrected(self, tokens: Tokens) -> str:
+        """Its value as the speaker meant it: what follows "no wait" takes the place of the group before."""
+        values: list[str] = []
+        for place, element in enumerate(self.elements):
+            gap = tokens.words[self.elements[place - 1].after : element.first] if place else ()
+            if values and not CORRECTIONS.isdisjoint(gap):
+                values.pop()
+            values.append(element.value)
+        return "".join(values)
+
+
+def runs(tokens: Tokens) -> list[Run]:
+    """The runs of `tokens`, in order. A digit alone is a run too; a letter alone is none."""
+    words = tokens.words
+    found: list[Run] = []
+    current: list[Element] = []
+    index, count = 0, len(words)
+    while index < count:
+        word = words[index]
+        element = None
+        if word.isdigit():
+            element = _numeral(tokens, index)
+        elif word in NUMBER_WORDS:
+            number = number_at(words, index)
+            if number and not _is_unit(words, number.after, number.digits):
+                element = Element(number.digits, index, number.after, spoken=True, cardinal=number.cardinal)
+        elif len(word) < 4 or word in ALPHABET:
+            element = _letters(tokens, index, current)
+        if element is None:
+            index += 1
+            continue
+        if current and not _joined(tokens, current, element):
+            _add(found, current)
+            current = []
+        current.append(element)
+        index = element.after
+    _add(found, current)
+    return found
+
+
+def _add(found: list[Run], elements: list[Element]) -> None:
+    """Adds a run of `elements`, less the letters at its ends that are words, such as "a" and "i"."""
+    # "o" is a digit among digits and a letter among letters.
+    elements = [
+        element._replace(value="o")
+        if element.value == "0" and element.after == element.first + 1 and _among_letters(elements, place)
+        else element
+        for place, element in enumerate(elements)
+    ]
+    while elements and elements[0].value in {"a", "i"} and not _spelled(elements[:3]):
+        del elements[0]
+    while elements and elements[-1].value in {"a", "i"} and not _spelled(elements[-3:]):
+        del elements[-1]
+    if elements and (len(elements) > 1 or elements[0].digits):
+        found.append(Run(tuple(elements)))
+
+
+def _among_letters(elements: list[Element], place: int) -> bool:
+    near = elements[max(0, place - 1) : place] + elements[place + 1 : place + 2]
+    return bool(near) and not any(element.digits for element in near) and elements[place].spoken
+
+
+def _spelled(elements: list[Element]) -> bool:
+    """Whether there are other single letters, or digits in turn with letters: then "a" and "i" are letters as well."""
+    others = [element for element in elements if element.value not in {"a", "i"}]
+    return any(not element.digits for element in others) or len(elements) > 2
+
+
+def _numeral(tokens: Tokens, index: int) -> Element | None:
+    words = tokens.words
+    word = words[index]
+    after = index + 1
+    # "1,500" and "12.50" are amounts.
+    while (
+        after + 1 < len(words)
+        and words[after] == ","
+        and len(words[after + 1]) == 3
+        and words[after + 1].isdigit()
+        and len(word) <= 3
+        and not tokens.apart(after)
+        and not tokens.apart(after + 1)
+    ):
+        word += words[after + 1]
+        after += 2
+    if after > index + 1:
+        return Element(word, index, after, spoken=False, cardinal=True)
+    if (
+        after + 1 < len(words)
+        and words[after] in {".", ","}
+        and words[after + 1].isdigit()
+        and len(words[after + 1]) <= 2
+        and not tokens.apart(after)
+        and not tokens.apart(after + 1)
+        and not (after + 2 < len(words) and words[after + 2] in {".", "-"} and not tokens.apart(after + 2))
+        and not (index and words[index - 1] in {".", "-"} and not tokens.apart(index))
+    ):
+        return Element(word + words[after + 1], index, after + 2, spoken=False, cardinal=True)
+    if after < len(words) and words[after] in {"hundred", "thousand"}:
+        return Element(word + ("00" if words[after] == "hundred" else "000"), index, after + 1, False, cardinal=True)
+    if _is_unit(words, after, word):
+        return None
+    return Element(word, index, after, spoken=False)
+
+
+def _is_unit(words: list[str], after: int, digits: str) -> bool:
+    """Whether a short number counts something: "30 minutes", "last four digits", "15 th"."""
+    return after < len(words) and len(digits) < 4 and words[after] in UNIT_WORDS
+
+
+def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | None:
+    words = tokens.words
+    word = words[index]
+    spelled = letter_at(words, index)
+    if spelled:
+        letter, after = spelled
+        if letter in {"x", "k"} and current and current[-1].after == index and not tokens.apart(index):
+            return None  # "555x12", "20k"
+        return Element(letter, index, after, spoken=True)
+    after = index + 1
+    beside_digits = (current and current[-1].after == index and current[-1].digits) or (
+        after < len(words) and words[after].isdigit()
+    )
+    if word in ALPHABET:
+        beside_words = (current and current[-1].after == index) or (
+            after < len(words) and (words[after] in ALPHABET or words[after] in NUMBER_WORDS or len(words[after]) == 1)
+        )
+        return Element(word[0], index, after, spoken=True) if beside_words or beside_digits else None
+    if word.isalpha() and word.isascii() and len(word) > 1 and word not in _NO_LETTERS:
+        return Element(word, index, after, spoken=False) if beside_digits else None
+    return None
+
+
+def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:
+    """Whether nothing between the groups of a number and another says that the number ends."""
+    one = current[-1]
+    words = tokens.words[one.after : other.first]
+    if not words:
+        return "\n" not in tokens.apart(other.first)
+    if len(words) > _LONGEST_GAP:
+        return False
+    if "\n" in tokens.text[tokens.ends[one.after - 1] : tokens.starts[other.first]]:
+        return False
+    spoken = one.spoken and other.spoken
+    aside = ASIDES if spoken else HESITATIONS
+    if len(current) < 3 and not MISHEARD.isdisjoint(words):
+        return False
+    if not all(word in _JOINTS or word in aside or (spoken and word in "?!'\"") for word in words):
+        return False
+    # "The code is 4512. 30 were left": a sentence that begins with a short number is another.
+    if not spoken and words[-1] in {".", ";"} and tokens.apart(other.first) and len(other.value) < 3:
+        return False
+    # "250, 300": a list of two, of which neither is long.
+    return not (
+        words == [","] and not spoken and (one.cardinal or other.cardinal or len(one.value) < 2 > len(other.value))
+    )

@@ -1,0 +1,132 @@
+"""Numbers and letters as people say them and as speech recognition writes them."""
+
+from typing import Final, NamedTuple
+
+UNITS: Final = {
+    word: str(digit)
+    for digit, words in enumerate(
+        ("zero oh o nought naught nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine niner")
+    )
+    for word in words.split()
+}
+TEENS: Final = {
+    word: str(number)
+    for number, word in enumerate(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
+    )
+}
+TENS: Final = {
+    word: str(digit)
+    for digit, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+} | {"fourty": "4"}
+TIMES: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
+
+# The NATO alphabet, by the letter that each word begins with.
+ALPHABET: Final = frozenset(
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
+    "quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu".split()
+)
+
+# What a speaker puts between the digits of one number.
+HESITATIONS: Final = frozenset(
+    "um umm uh uhm uhh erm er ah hm hmm mm eh dash hyphen space sorry no wait actually correction".split()
+)
+MISHEARD: Final = frozenset({"to", "too", "for"})
+"""How a two or a four comes out of speech recognition, in the middle of a longer number."""
+ASIDES: Final = HESITATIONS | frozenset(
+    "so then and like okay ok well yes yeah right you know let me see i mean hold on make that it's its is was that's "
+    "next again a pause one's the rest second slash stroke comma oops rather scratch not".split()
+) | MISHEARD
+CORRECTIONS: Final = frozenset({"wait", "sorry", "actually", "correction", "mean", "rather", "scratch", "oops", "make"})
+"""After one of these, what follows takes the place of the group before it."""
+
+NUMBER_WORDS: Final = frozenset({*UNITS, *TEENS, *TENS, *TIMES})
+
+
+class Spoken(NamedTuple):
+    """A number that begins at a token: its digits, the token after it, and whether it is said as an amount is."""
+
+    digits: str
+    after: int
+    cardinal: bool
+
+
+def number_at(words: list[str], index: int) -> Spoken | None:
+    """The number that the words at `index` say, or None.
+
+    "four" is 4, "double four" 44, "forty one" 41, "five hundred and twelve" 512, "two thousand five hundred" 2500. Two
+    numbers side by side, such as "forty one eleven", are two.
+    """
+    word = words[index]
+    if word in TIMES:
+        digit = _single(words, index + 1)
+        return Spoken(digit * TIMES[word], index + 2, cardinal=False) if digit else None
+    small = _below_hundred(words, index)
+    if small is None:
+        return None
+    digits, after = small
+    if digits[0] == "0" or after >= len(words) or words[after] not in {"hundred", "thousand"}:
+        return Spoken(digits, after, cardinal=False)
+    value = int(digits)
+    if words[after] == "hundred":
+        value *= 100
+        value, after = _added(words, after + 1, value)
+    if after < len(words) and words[after] == "thousand":
+        value *= 1000
+        rest = _below_hundred(words, after + 1)
+        if rest and rest[1] < len(words) and words[rest[1]] == "hundred":
+            value, after = _added(words, rest[1] + 1, value + int(rest[0]) * 100)
+        else:
+            value, after = _added(words, after + 1, value)
+    return Spoken(str(value), after, cardinal=True)
+
+
+def letter_at(words: list[str], index: int) -> tuple[str, int] | None:
+    """The letter that the words at `index` spell, and the token after it: "b", "b as in bravo", "d for delta"."""
+    letter = words[index]
+    if len(letter) != 1 or not letter.isalpha():
+        return None
+    after = index + 1
+    if after < len(words) and words[after] == ",":  # "B, as in boy"
+        after += 1
+    following = words[after : after + 3]
+    if following[:2] == ["as", "in"] and len(following) == 3 and following[2][0] == letter:
+        return letter, after + 3
+    if following[:1] and following[0] in {"for", "like", "as"} and len(following) > 1 and following[1][0] == letter:
+        return letter, after + 2
+    return letter, index + 1
+
+
+def _single(words: list[str], index: int) -> str | None:
+    """The one digit, word or numeral, at `index`."""
+    if index >= len(words):
+        return None
+    word = words[index]
+    return word if len(word) == 1 and word.isdigit() else UNITS.get(word)
+
+
+def _below_hundred(words: list[str], index: int) -> tuple[str, int] | None:
+    if index >= len(words):
+        return None
+    word = words[index]
+    if word in UNITS:
+        return UNITS[word], index + 1
+    if word in TEENS:
+        return TEENS[word], index + 1
+    if word not in TENS:
+        return None
+    after = index + 1
+    unit = after + (after < len(words) and words[after] == "-")
+    if unit < len(words) and UNITS.get(words[unit], "0") != "0":
+        return TENS[word] + UNITS[words[unit]], unit + 1
+    return TENS[word] + "0", after
+
+
+def _added(words: list[str], index: int, value: int) -> tuple[int, int]:
+    """`value` and what follows it below a hundred, after "and" or without it."""
+    at = index + (index < len(words) and words[index] == "and")
+    rest = _below_hundred(words, at)
+    # "three hundred oh one" and "one hundred two three" are said digit by digit: only "and" or two digits are added.
+    if rest is None or rest[0] == "0" or (at == index and len(rest[0]) == 1 and _below_hundred(words, rest[1])):
+        return value, index
+    return value + int(rest[0]), rest[1]

@@ -1,0 +1,86 @@
+"""A text as the finders read it: one character for each that counts, in lower case, cut into tokens."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+# A word with its apostrophe, a run of digits, or one other character.
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[^\s\w]|_")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text's tokens: `words` in lower case, and where each starts and ends in `text` and `lower`.
+
+    `text` is what was given with other scripts' digits, wide forms, dashes and spaces as ASCII has them, and without
+    invisible characters; `lower` is `text` in lower case, as long as it.
+    """
+
+    text: str
+    lower: str
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+    _places: list[int] | None
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters `start` to `end` of `text` are in the text that was given."""
+        if self._places is None:
+            return start, end
+        return self._places[start], self._places[end - 1] + 1
+
+    def between(self, first: int, after: int) -> str:
+        """The characters of `text` from token `first` to the one before `after`."""
+        return self.text[self.starts[first] : self.ends[after - 1]]
+
+    def capital(self, index: int) -> bool:
+        """Whether token `index` begins with a capital."""
+        return self.text[self.starts[index]].isupper()
+
+    def apart(self, index: int) -> str:
+        """The characters between token `index` and the one before it: white space, or none."""
+        return self.text[self.ends[index - 1] : self.starts[index]] if index else ""
+
+
+def tokenise(text: str) -> Tokens:
+    """`text` as the finders read it, in time linear in its length."""
+    places = None
+    if not text.isascii():
+        characters = [_character(char) for char in text]
+        if "" in characters:
+            places = [place for place, char in enumerate(characters) if char]
+        text = "".join(characters)
+    lower = text.lower()
+    if len(lower) != len(text):  # "İ" has two characters in lower case
+        lower = "".join([char.lower() if len(char.lower()) == 1 else char for char in text])
+    words: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _TOKEN.finditer(lower):
+        words.append(match[0])
+        start, end = match.span()
+        starts.append(start)
+        ends.append(end)
+    return Tokens(text, lower, words, starts, ends, places)
+
+
+@lru_cache(maxsize=4096)
+def _character(char: str) -> str:
+    """What stands for a character: one of ASCII's, nothing, or itself."""
+    if char < "\x80":
+        return char
+    if char in "‘’":
+        return "'"
+    category = unicodedata.category(char)
+    # Joiners, soft hyphens and variation selectors; the ring that makes a digit a keycap.
+    if category in {"Cf", "Me"} or "\ufe00" <= char <= "\ufe0f":
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category == "Pd":
+        return "-"
+    if category == "Zs":
+        return " "
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 and plain.isascii() else char
