@@ -21,6 +21,9 @@ _SUFFIXES: Final = (
     "platz", "centret", "stræde", "allé", "stien", "plads", "brekka", "braut",
 )  # fmt: skip
 _BEFORE_NAME: Final = frozenset("rue avenida calle rua via ulica ul piazza route highway hwy rt chemin avenue corso".split())
+_FOREIGN: Final = frozenset("strasse straße str allee platz út utca tér vägen gatan".split())
+_HOUSES: Final = frozenset("no door flat house plot".split())
+_UNIT_LINES: Final = frozenset("apt apartment suite ste".split())
 # Words that are a street's only with a number before and a name between.
 _COMMON: Final = frozenset(
     "way close place court square row hill walk via st drive route circle loop heights av rue ter sq plaza trail "
@@ -51,6 +54,7 @@ _NOT_STREETS: Final = frozenset(
     "the a an to of my your by in on at is was for it and or this that no any every some all what way up out more which "
     "times days dollars minutes hours weeks people percent i you we they he she pm am".split()
 )
+_NOT_IN_STREETS: Final = UNIT_WORDS - {"st", "nd", "rd", "th"}
 _TOWN_WORDS = 5
 _NAME_WORDS = 5
 
@@ -64,7 +68,16 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
         if _is_number(words[index]):
             end = _street_end(tokens, index)
             if end:
-                yield _finding(tokens, index, _tail_end(tokens, end, open_ended=_at_start(words, index)), SURE)
+                end = _tail_end(tokens, end, open_ended=_at_start(words, index))
+                first = index - (index > 0 and words[index - 1] in _HOUSES)
+                yield _finding(tokens, first, end, SURE)
+        elif words[index] in _UNIT_LINES:  # a line of an address that stands alone: "Apt. 905"
+            number = index + 1 + (words[index + 1 : index + 2] == ["."])
+            if number < len(words) and words[number].isdigit():
+                end = number + 1
+                yield _finding(tokens, index, end, SURE)
+        elif tokens.capital(index) and (end := _numbered_after(tokens, index)):
+            yield _finding(tokens, index, _tail_end(tokens, end, open_ended=False), SHAPE)
         elif _is_box(words, index):
             end = _number_end(words, index + (3 if words[index] == "p" else 2))
             while end < len(words) and words[end] == "." and end - index < 6:
@@ -75,6 +88,24 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
     for start in starts:
         if (finding := _stated(tokens, start)) is not None:
             yield finding
+
+
+def _numbered_after(tokens: Tokens, index: int) -> int:
+    """The token after a street with its number behind, whose first word is at `index`: "Villacher Strasse 89"."""
+    words = tokens.words
+    for place in range(index, min(index + _NAME_WORDS, len(words) - 1)):
+        word = words[place]
+        if not word[0].isalpha() or (place > index and "\n" in tokens.apart(place)):
+            return 0
+        if (
+            words[place + 1].isdigit()
+            and len(words[place + 1]) < 5
+            and ((len(word) > 6 and word.endswith(_SUFFIXES)) or word in _FOREIGN or words[index] in _BEFORE_NAME)
+        ):
+            return place + 2
+        if word in _STOPS and words[index] not in _BEFORE_NAME:
+            return 0
+    return 0
 
 
 def _is_number(word: str) -> bool:
@@ -115,10 +146,8 @@ def _street_end(tokens: Tokens, index: int) -> int:
         name += 1
     for place in range(name, min(name + _NAME_WORDS, len(words))):
         word = words[place]
-        if word in _NOT_STREETS or word in UNIT_WORDS - {"st", "nd", "rd", "th"}:
-            return 0
-        if not word[0].isalnum() and word not in {".", "'", "-"}:
-            return 0
+        if word in _NOT_STREETS or word in _NOT_IN_STREETS or (not word[0].isalnum() and word not in ".'-"):
+            break
         is_street = word in STREETS or (len(word) > 6 and word.endswith(_SUFFIXES))
         if not is_street:
             continue
@@ -128,7 +157,24 @@ def _street_end(tokens: Tokens, index: int) -> int:
             continue
         after = place + 1
         return after + (after < len(words) and words[after] == ".")
-    return 0
+    return _named_end(tokens, name)
+
+
+def _named_end(tokens: Tokens, name: int) -> int:
+    """The token after words in capitals that a second number or a unit shows to be a street: "51 Spinatsch 94 Apt. 615"."""
+    words = tokens.words
+    after = name
+    while after < len(words) and after - name < _NAME_WORDS and words[after][0].isalpha() and words[after] not in _UNITS:
+        if not (tokens.capital(after) or words[after] in {"de", "di", "da", "del", "della", "las", "la"}):
+            return 0
+        if "\n" in tokens.apart(after):
+            break
+        after += 1
+    if after == name or after >= len(words) or words[name] in _NOT_STREETS:
+        return 0
+    if words[after].isdigit() and len(words[after]) < 5 and "\n" not in tokens.apart(after):
+        return after + 1
+    return after if words[after] in _UNIT_LINES else 0
 
 
 def _named_after(tokens: Tokens, place: int) -> int:

@@ -16,7 +16,13 @@ NOT_SECRETS: Final = frozenset(
     "changed it but weak too so very really already still also being required needed forgotten lost i you we he she "
     "they that this there because what why when how where of in on at by with for from to if please can could would "
     "recovery change link field page manager policy again doesn't does didn't was has have had will since always never "
-    "showing getting accepted recognized recognised rejected secure strong safe stored saved case".split()
+    "showing getting accepted recognized recognised rejected secure strong safe stored saved case help please now today anymore details issue problem box hint".split()
+)
+# Before "password", these speak about it: "I forgot my password again".
+_TALKED_ABOUT: Final = frozenset(
+    "forgot forget forgotten change reset my your his her need new the update recover want lost a an for old wrong this "
+    "that another same current remember know correct temporary wifi account login email or and no any our their create "
+    "set enter provide give confirm verify tell send of is".split()
 )
 _REACH = 6
 _LONGEST = 5  # tokens of a password that digits or single letters continue
@@ -42,7 +48,9 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
         return None
     stated = not _STATES.isdisjoint(words[cue.after : first])
     if not stated and not any(word.isdigit() or word in NUMBER_WORDS for word in words[first : first + 2]):
-        return None
+        # "name akash password arani"
+        if first + 1 < len(words) or first > cue.after or cue.first == 0 or words[cue.first - 1] in _TALKED_ABOUT:
+            return None
     if words[first] in NOT_SECRETS and not words[first].isdigit():
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")

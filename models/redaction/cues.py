@@ -45,7 +45,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
     ),
     "REFERENCE": (
         "reference number|reference no|reference|ref number|ref no|ref|confirmation number|confirmation no|"
-        "confirmation num|confirmation code|confirmation numbe|confirmation|booking number|booking reference|"
+        "confirmation num|conformation number|conformation numbe|conformation|confirmation code|confirmation numbe|confirmation|booking number|booking reference|"
         "booking confirmation number|booking confirmation|booking id|booking code|booking|claim number|claim no|"
         "claim id|claim|policy number|policy no|policy id|policy|order number|order no|order id|order|ticket number|"
         "ticket no|case number|case no|case id|case|tracking number|tracking id|tracking no|tracking code|"
@@ -66,7 +66,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
         "address|billing address|home address|mailing address|shipping address|new address|street address|"
         "delivery address|where do you live|located at|residence"
     ),
-    "PASSWORD": "password|pass word|passwrd|passowrd|pasword|passphrase|pwd|password's|pw",
+    "PASSWORD": "password|pass word|passwrd|passowrd|pasword|passphrase|passwort|paessword|passord|pwd|password's|pw",
     "USERNAME": "username|user name|userid|user id|login|login id|login name|log in name|screen name|handle",
     # What says only that a number follows; how long it is decides what it is taken for.
     None: (

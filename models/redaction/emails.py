@@ -8,7 +8,7 @@ from models.redaction.spoken import HESITATIONS, letter_at, number_at
 from models.redaction.tokens import Tokens
 
 PROVIDERS: Final = frozenset(
-    "gmail yahoo hotmail outlook icloud aol msn live rediffmail rediff protonmail proton gmx ymail comcast verizon "
+    "gmail yahoo yahoomail googlemail hotmail outlook icloud aol msn live rediffmail reddiffmail rediff protonmail proton gmx ymail comcast verizon "
     "btinternet mail zoho fastmail me mac".split()
 )
 _TLDS: Final = frozenset(
@@ -28,11 +28,12 @@ _STOPS: Final = HESITATIONS | frozenset(
 _FILL: Final = HESITATIONS | frozenset("capital lowercase uppercase lower upper case all small the sign symbol".split())
 # Words that end in "com" and are no domain.
 _NOT_DOMAINS: Final = frozenset(
-    "com telecom intercom sitcom romcom webcom dotcom malcom malcolm xcom comcom incom ecom e-com .com".split()
+    "internet ethernet intranet extranet broadband-internet com telecom intercom sitcom romcom webcom dotcom malcom malcolm xcom comcom incom ecom e-com .com".split()
 )
+_ENDS: Final = ("com", "net", "couk", "coin", "mail", "yahoo", "outlook", "yahooin", "mailin", "outlookin")
 _WORDS_TAKEN = 2  # ordinary words before "at", as in "jane doe at gmail dot com"
 _GLUED_ENDS: Final = sorted(
-    (f"{name}{end}" for name in PROVIDERS if len(name) > 2 for end in ("com", "net", "coin", "couk")),
+    (f"{name}{end}" for name in PROVIDERS if len(name) > 4 or name == "mail" for end in ("com", "net", "coin", "couk", "in", "")),
     key=len,
     reverse=True,
 )
@@ -52,11 +53,12 @@ def spoken_addresses(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Iterato
         elif word in PROVIDERS and index + 1 < len(words) and words[index + 1] == "com" and len(word) > 3:
             end = index + 2
             yield _finding(tokens, _local_start(words, index), end)
-        elif len(word) > 4 and word.endswith(("com", "net", "couk", "coin")):
-            local = _glued(word)
+        elif len(word) > 4 and word.endswith(_ENDS) and word not in _NOT_DOMAINS:
+            after_digits = index > 0 and words[index - 1].isdigit()
+            local = _glued(word, after_digits=after_digits)
             if local is not None:
                 end = index + 1
-                yield _finding(tokens, index if local else _local_start(words, index), end)
+                yield _finding(tokens, index if local and not after_digits else _local_start(words, index), end)
         index = max(index + 1, end)
     if expected == ("EMAIL",) or "EMAIL" in expected:
         yield from _half(tokens)
@@ -142,12 +144,17 @@ def _spelled_start(words: list[str], end: int) -> int | None:
     return None
 
 
-def _glued(word: str) -> str | None:
+def _glued(word: str, *, after_digits: bool) -> str | None:
     """What is before the provider in "janegmailcom"; None if the word is no address."""
     for end in _GLUED_ENDS:
-        if word.endswith(end):
+        # "mail" alone and "gmail" alone are words.
+        if word.endswith(end) and (end[-3:] in {"com", "net"} or len(word) > len(end) + 2 or after_digits):
+            if end in {"mail", "mailin", "outlook", "outlookin"} and not after_digits:
+                continue
             return word[: -len(end)]
-    if word.endswith("com") and len(word) > 7 and word not in _NOT_DOMAINS:
+    if word.endswith("com") and (len(word) > 7 or (after_digits and len(word) > 5)):
+        return word[:-3]
+    if word.endswith("net") and len(word) > 12:
         return word[:-3]
     return None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from models.redaction.cues import Cue
+from models.redaction.cues import CUE_WORDS, Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.runs import SHORT_WORDS, UNIT_WORDS
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at
@@ -12,7 +12,8 @@ from models.redaction.tokens import Tokens
 
 # Words that a chat begins with, or that follow "I am" and "my name is", and are no names.
 NOT_NAMES: Final = (
-    SHORT_WORDS
+    CUE_WORDS
+    | SHORT_WORDS
     | UNIT_WORDS
     | NUMBER_WORDS
     | HESITATIONS
@@ -81,12 +82,14 @@ _NOT_SPEAKERS: Final = frozenset(
 )
 
 
-def names(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
-    """Names that a cue announces, and where else in the text their parts occur."""
+def names(
+    tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = (), known: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Names that a cue announces, and where else in the text their parts, or `known` words of others, occur."""
     spans = {*_announced(tokens, found)}
     if "NAME" in expected and (span := _answer(tokens)):
         spans.add(span)
-    seen: set[str] = set()
+    seen: set[str] = set(known - NOT_NAMES)
     for first, after in sorted(spans):
         yield _finding(tokens, first, after)
         seen |= {word for word in tokens.words[first:after] if len(word) > 2 and word not in NOT_NAMES | _TITLES}
@@ -144,16 +147,14 @@ def _at(tokens: Tokens, place: int) -> Iterator[tuple[int, int]]:
 
 def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
     words = tokens.words
-    if cue.first and words[cue.first - 1] in {"user", "company", "city", "street", "product", "brand", "file", "domain", "plan", "business"}:
+    if cue.first and words[cue.first - 1] in {"user", "company", "city", "street", "product", "brand", "file", "domain", "plan", "business", "app", "model", "item"}:
         return None
     first = cue.after
     stated = False
     while first < len(words) and first - cue.after < 5 and words[first] in _LINKS:
         stated = stated or words[first] in {"is", ":", "=", "it's"}
         first += 1
-    if stated or first == cue.after:
-        return _name(tokens, first, lower=True)
-    return _name(tokens, first, lower=False)
+    return _name(tokens, first, lower=stated or tokens.text == tokens.lower)
 
 
 def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
@@ -165,9 +166,8 @@ def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
     if spelled := _spelled(words, first):
         return first, spelled
     capital = tokens.capital(first)
-    if not capital and (not lower or any(char.isupper() for char in tokens.text[tokens.starts[first] :][:40].split("\n")[0][1:])):
-        if not lower or words[first] in NOT_NAMES:
-            return None
+    if not capital and not lower:
+        return None
     if words[first] in NOT_NAMES and not (capital and first + 1 < count and words[first] not in _GREETINGS and len(words[first]) > 3 and tokens.capital(first + 1)):
         if words[first] not in {"will", "may", "june", "april", "august", "bill", "jan"} or not capital:
             return None

@@ -32,6 +32,10 @@ _FILLERS: Final = HESITATIONS | frozenset(
     "yes yeah yep sure ok okay its it's it is the . , ! ? - : that's thats so and hi hello sir mam ma'am please my here "
     "you go number no right correct of course ya oh thanks this".split()
 )
+_MONEY: Final = frozenset(
+    "transfer transfers transferred send sent pay paid charged charge charges amount total expenses expense refund "
+    "balance price cost costs worth deposit deposited withdraw withdrew spent budget".split()
+)
 _LOOSE_REACH = 8  # tokens between a cue and its number where other words stand between them
 _AFTER_REACH = 6
 
@@ -45,7 +49,9 @@ class _Place(NamedTuple):
 
 def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list[Finding]:
     """The numbers and codes among `tokens`. `expected` are the kinds that were asked for before this text."""
-    all_runs = [run for run in runs(tokens) if not dates.cover(run.first, run.after)]
+    all_runs = runs(tokens)
+    if dates.places:
+        all_runs = [part for run in all_runs for part in _undated(run, dates)]
     if not all_runs:
         return []
     found_cues = [cue for cue in joined(cues(tokens.words)) if cue.kind in NUMERIC or cue.kind == "NAME"]
@@ -61,6 +67,17 @@ def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list
             asked = asked[1:]
         findings += found
     return findings
+
+
+def _undated(run: Run, dates: Dates) -> list[Run]:
+    """The parts of `run` that are in no date."""
+    parts: list[list[Element]] = [[]]
+    for element in run.elements:
+        if dates.cover(element.first, element.after):
+            parts.append([])
+        else:
+            parts[-1].append(element)
+    return [Run(tuple(part)) for part in parts if part and (len(part) > 1 or part[0].digits)]
 
 
 def _places(tokens: Tokens, all_runs: list[Run], found: list[Cue]) -> list[_Place | None]:
@@ -139,16 +156,19 @@ def _finding(tokens: Tokens, run: Run, place: _Place | None) -> Finding:
 def _is_private(tokens: Tokens, run: Run, place: _Place | None) -> bool:
     """Whether a run of digits is redacted."""
     words, digits = tokens.words, run.digits
-    counts = _counts_something(tokens, run)
-    if digits < 3 and not (place and place.strict and place.cue.kind and place.cue.after == 0 == run.first):
-        return digits == 2 and _states(words, run, place) and run.after >= len(words) - 1 and not counts
+    counts = _counts_something(tokens, run, place)
+    whole = _is_whole(words, run)
+    asked = place is not None and place.cue.after == 0
     if counts and digits < 7:
         return False
+    if asked and whole:
+        return True
+    if digits < 3:
+        return digits == 2 and _states(words, run, place) and run.after >= len(words) - 1
     if place and place.strict:
-        if any(element.cardinal for element in run.elements) and not place.cue.kind:
+        if any(element.cardinal for element in run.elements) and (asked or not place.cue.kind):
             return False
-        return digits > 3 or place.cue.after == 0 or _states(words, run, place)
-    whole = _is_whole(words, run)
+        return digits > 3 or _states(words, run, place)
     if place and place.cue.kind and digits > 3 and not _is_year(words, run, whole=whole):
         return not any(element.cardinal for element in run.elements) or digits > 8
     return _is_long(tokens, run, whole=whole)
@@ -176,6 +196,10 @@ def _is_long(tokens: Tokens, run: Run, *, whole: bool) -> bool:
         # Two groups are a time or a year: "ten thirty", "nineteen eighty two".
         single = sum(len(element.value) == 1 or element.value[0] == element.value[-1] for element in elements)
         return digits > 3 and (len(elements) > 2 or single == len(elements)) or (whole and digits > 2 and single > 2)
+    if whole and digits == 3:
+        return run.value[-1] != "0"  # "100" and "350" are amounts more often
+    if len(elements) == 1 and digits in {7, 8} and _ends_in_recent_year(run.value):
+        return False
     longest = max(len(element.value) for element in elements)
     return longest > 3 or digits > 5 or (digits > 3 and (whole or len(elements) > 3))
 
@@ -187,12 +211,21 @@ def _is_year(words: list[str], run: Run, *, whole: bool) -> bool:
     return len(value) == 4 and value[:2] in {"19", "20"}
 
 
+def _ends_in_recent_year(digits: str) -> bool:
+    """Whether digits can be a day and month and then a year from 2015 to 2034: "06092018". Nobody's birthday is."""
+    day_month, year = digits[:-4], int(digits[-4:])
+    if not 2015 <= year < 2035:
+        return False
+    splits = [(day_month[:place], day_month[place:]) for place in (1, 2) if place < len(day_month)]
+    return any(1 <= int(one) <= 31 and 1 <= int(two) <= 31 and min(int(one), int(two)) <= 12 for one, two in splits)
+
+
 def _is_whole(words: list[str], run: Run) -> bool:
     """Whether the text is the run and words without meaning."""
     return all(word in _FILLERS for word in words[: run.first]) and all(word in _FILLERS for word in words[run.after :])
 
 
-def _counts_something(tokens: Tokens, run: Run) -> bool:
+def _counts_something(tokens: Tokens, run: Run, place: _Place | None = None) -> bool:
     words = tokens.words
     after = words[run.after] if run.after < len(words) else ""
     before = words[run.first - 1] if run.first else ""
@@ -203,6 +236,7 @@ def _counts_something(tokens: Tokens, run: Run) -> bool:
         or before in CURRENCY
         or before in {"usd", "rs", "inr", "amount", "version", "under", "below", "over", "around", "about", "only"}
         or (before == "of" and run.first > 1 and words[run.first - 2] == "amount")
+        or (before in _MONEY and not (place and place.strict))
     )
 
 
@@ -213,8 +247,11 @@ def _is_code(tokens: Tokens, run: Run, place: _Place | None) -> bool:
     strict = bool(place and place.strict)
     if run.digits == 0:
         return strict and length > 3 and place is not None and place.cue.kind in {"REFERENCE", "PASSWORD", "USERNAME"}
-    if strict:
-        return length > 3
+    if strict and place:
+        stated = place.cue.after - place.cue.first > 1 or _states(words, run, place)
+        return length > 3 and run.digits > 1 and (stated or length > 4)
+    if len(elements) == 2 and run.digits > 4 and not elements[0].digits:  # "ok 74132": a state and its postal code
+        return False
     if length < 5 or run.digits < 2:
         return False
     turns = sum(one.digits != other.digits for one, other in zip(elements, elements[1:], strict=False))

@@ -1,15 +1,18 @@
 """Redaction of one text: what is found in it, and the text without it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from models.redaction.addresses import STREETS, addresses
+from models.redaction.codes import codes
 from models.redaction.credentials import credentials
 from models.redaction.cues import CUE_WORDS, cues
 from models.redaction.dates import DATE_WORDS, Dates, dates
 from models.redaction.emails import spoken_addresses
 from models.redaction.kinds import TAGGED, Finding, Kind, Span
+from models.redaction.memory import Memory
 from models.redaction.merge import merge
 from models.redaction.names import NAME_WORDS, names
 from models.redaction.numbers import numbers
@@ -33,6 +36,7 @@ class Redacted:
     spans: tuple[Span, ...]
 
 
+_GLUED: Final = re.compile(r"\w(?:mail|yahoo|net|outlook)(?:in)?\b")
 _NONE: Final = Dates([], [])
 
 
@@ -55,15 +59,8 @@ class Redactor:
         found = find(text, tagged=self._tag(text))
         if not self._numbered:
             return replaced(text, found, [f"[{finding.kind}]" for finding in found])
-        numbers: dict[tuple[Kind, str], int] = {}
-        counts: dict[Kind, int] = {}
-        labels = []
-        for finding in found:
-            key = finding.kind, finding.value
-            if key not in numbers:
-                numbers[key] = counts[finding.kind] = counts.get(finding.kind, 0) + 1
-            labels.append(f"[{finding.kind}_{numbers[key]}]")
-        return replaced(text, found, labels)
+        memory = Memory()
+        return replaced(text, found, [str(memory.label(finding)) for finding in found])
 
     def _tag(self, text: str) -> Sequence[Span]:
         return tag(self._tagger, text)
@@ -84,16 +81,22 @@ def tag(tagger: Tagger | None, text: str) -> Sequence[Span]:
     return spans
 
 
-def find(text: str, *, tagged: Sequence[Span] = (), expected: tuple[Kind, ...] = ()) -> list[Finding]:
+def find(
+    text: str,
+    *,
+    tagged: Sequence[Span] = (),
+    expected: tuple[Kind, ...] = (),
+    known: frozenset[str] = frozenset(),
+) -> list[Finding]:
     """What is to be redacted in `text`, in order, without overlaps, as characters of `text`.
 
     `tagged` is what a tagger found in it; `expected` are the kinds that were asked for just before, which an answer
-    without a word about it can be.
+    without a word about it can be; `known` are words of names that were found before.
     """
     tokens = tokenise(text)
     findings = [
         finding._replace(start=place[0], end=place[1])
-        for finding in _by_rules(tokens, expected)
+        for finding in _by_rules(tokens, expected, known)
         if (place := tokens.place(finding.start, finding.end))
     ]
     findings += [
@@ -120,7 +123,7 @@ _NUMBER_GATE: Final = NUMBER_WORDS | ALPHABET
 _GATES: Final = NUMBER_WORDS | ALPHABET | CUE_WORDS | NAME_WORDS | {"@", "/", ":", "dot", "box"}
 
 
-def _by_rules(tokens: Tokens, expected: tuple[Kind, ...]) -> list[Finding]:
+def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str]) -> list[Finding]:
     words = set(tokens.words)
     lower = tokens.lower
     found: list[Finding] = []
@@ -133,7 +136,7 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...]) -> list[Finding]:
         found += ip_addresses(tokens)
     if numeric:
         found += ibans(tokens)
-    if not words.isdisjoint(("dot", "period", "point", "com")) or "com" in lower or "EMAIL" in expected:
+    if "com" in lower or "dot" in lower or "EMAIL" in expected or not words.isdisjoint(("period", "point")) or _GLUED.search(lower):
         found += spoken_addresses(tokens, expected)
     said = numeric or not words.isdisjoint(_NUMBER_GATE)
     found_cues = [] if words.isdisjoint(CUE_WORDS) else cues(tokens.words)
@@ -141,12 +144,13 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...]) -> list[Finding]:
         dated = dates(tokens, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
         found += dated.findings
         found += numbers(tokens, dated, expected)
-        if not words.isdisjoint(STREETS) or "box" in words or "address" in words or "ADDRESS" in expected:
+        found += codes(tokens, found_cues)
+        if numeric or not words.isdisjoint(STREETS) or "ADDRESS" in expected:
             found += addresses(tokens, found_cues, expected)
     if not words.isdisjoint(("password", "username", "login", "userid")) or found_cues or expected:
         found += credentials(tokens, found_cues, expected)
-    if not words.isdisjoint(NAME_WORDS) or "NAME" in expected or ":" in words or "\n" in lower:
-        found += names(tokens, found_cues, expected)
+    if not words.isdisjoint(NAME_WORDS) or "NAME" in expected or ":" in words or "\n" in lower or known:
+        found += names(tokens, found_cues, expected, known)
     return found
 
 

@@ -32,7 +32,7 @@ UNIT_WORDS: Final = frozenset(
     "am pm oclock o'clock second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month "
     "months year years yr yrs night nights time times people person persons item items piece pieces pack packs "
     "quantity qty ticket tickets digit digits cal cals calories ml gb mb tb kb kg lb lbs pounds km miles mile points "
-    "point inch inches feet ft meters metres grand k mbps gbps channels lines users seats bags copies employees "
+    "point inch inches feet ft meters metres grand mbps gbps channels lines users seats bags copies employees "
     "th st nd rd pages cars rooms steps volts watts degrees stars keyboard keyboards guitar guitars pizza pizzas "
     "numbers letters characters attempts calls emails messages cl cm mm oz litres liters units plus".split()
 )
@@ -210,7 +210,7 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     if spelled:
         letter, after = spelled
         if letter in {"x", "k"} and current and current[-1].after == index and not tokens.apart(index):
-            return None  # "555x12", "20k"
+            return None  # an extension, "555x12"; a unit, "20k"
         return Element(letter, index, after, spoken=True)
     after = index + 1
     beside_digits = (current and current[-1].after == index and current[-1].digits) or (
@@ -220,7 +220,7 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
         beside_words = (current and current[-1].after == index) or (
             after < len(words) and (words[after] in ALPHABET or words[after] in NUMBER_WORDS or len(words[after]) == 1)
         )
-        return Element(word[0], index, after, spoken=True) if beside_words or beside_digits else None
+        return Element(word[0], index, after, spoken=True) if beside_words else None
     if word.isalpha() and word.isascii() and len(word) > 1 and word not in _NO_LETTERS:
         return Element(word, index, after, spoken=False) if beside_digits else None
     return None
