@@ -44,6 +44,8 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     first = cue.after
     while first < len(words) and first - cue.after < _REACH and words[first] in _LINKS:
         first += 1
+    if first < len(words) and (first == cue.after or words[first - 1] not in _STATES):
+        first = _stated_later(words, first, cue.after + _REACH)
     if first >= len(words):
         return None
     stated = not _STATES.isdisjoint(words[cue.after : first])
@@ -54,6 +56,18 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     if words[first] in NOT_SECRETS and not words[first].isdigit():
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _stated_later(words: list[str], first: int, until: int) -> int:
+    """The token after "is" in "the password that I have been using is ..."; `first` if there is none."""
+    for index in range(first, min(until, len(words) - 1)):
+        if words[index] in _TALKED_ABOUT - {"is", "my", "new", "your", "for", "old", "account", "email", "login"} or words[index] in ".?!,;":
+            break
+        if words[index] in {"reset", "change", "link", "page", "field", "recovery"}:
+            break
+        if words[index] in {"is", "was", ":", "="}:
+            return index + 1
+    return first
 
 
 def _answer(tokens: Tokens, kind: Kind) -> Finding | None:

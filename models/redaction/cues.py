@@ -14,7 +14,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
     "CVV": (
         "cvv|cvc|cvv2|cvc2|cvv number|cvv code|c v v|c v c|security code|card verification|three digits on the back|"
         "3 digits on the back|three digit code|3 digit code|number on the back|digits on the back|verification value|"
-        "back of the card|back of your card|back of my card"
+        "back of the card|back of your card|back of my card|code on the back|number on the back|on the back"
     ),
     "EXPIRY": (
         "expiry|expiry date|expiration|expiration date|expires|expires on|expires in|expire|exp|exp date|expiring|"

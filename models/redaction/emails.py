@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from models.redaction.kinds import Finding, Kind
-from models.redaction.spoken import HESITATIONS, letter_at, number_at
+from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at, number_at
 from models.redaction.tokens import Tokens
 
 PROVIDERS: Final = frozenset(
@@ -47,9 +47,11 @@ def spoken_addresses(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Iterato
         word = words[index]
         end = 0
         if word in {"dot", "period", "point"} and index:
-            end = _domain_end(words, index)
-            if end:
+            if end := _domain_end(words, index):
                 yield from _around_dot(tokens, index, end)
+            elif (place := _ip_place(words, index)) is not None:
+                first, end, value = place
+                yield Finding(tokens.starts[first], tokens.ends[end - 1], "IP", value)
         elif word in PROVIDERS and index + 1 < len(words) and words[index + 1] == "com" and len(word) > 3:
             end = index + 2
             yield _finding(tokens, _local_start(words, index), end)
@@ -60,7 +62,7 @@ def spoken_addresses(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Iterato
                 end = index + 1
                 yield _finding(tokens, index if local and not after_digits else _local_start(words, index), end)
         index = max(index + 1, end)
-    if expected == ("EMAIL",) or "EMAIL" in expected:
+    if "EMAIL" in expected:
         yield from _half(tokens)
 
 
@@ -76,15 +78,44 @@ def _around_dot(tokens: Tokens, dot: int, end: int) -> Iterator[Finding]:
         yield _finding(tokens, _local_start(words, dot - 1), end)
 
 
+def _ip_place(words: list[str], dot: int) -> tuple[int, int, str] | None:
+    """Where an IPv4 address is whose first "dot" is at `dot`, as tokens from and to (exclusive), and the address."""
+    first = dot
+    while first > 0 and dot - first < 4 and _is_number(words[first - 1]):
+        first -= 1
+    parts = [""]
+    index = first
+    while index < len(words) and len(parts) < 5:
+        word = words[index]
+        if word in {"dot", "point", "period"} and parts[-1] and len(parts) < 4:
+            parts.append("")
+            index += 1
+        elif word.isdigit():
+            parts[-1] += word
+            index += 1
+        elif (number := number_at(words, index)) is not None:
+            parts[-1] += number.digits
+            index = number.after
+        else:
+            break
+    if len(parts) != 4 or not all(part and len(part) < 4 for part in parts):
+        return None
+    return first, index, ".".join(parts)
+
+
+def _is_number(word: str) -> bool:
+    return word.isdigit() or word in NUMBER_WORDS or word == "hundred"
+
+
 def _name_start(words: list[str], dot: int) -> int:
     """The first token of the domain's name, whose last "dot" is at `dot`: "mail dot example" and spelled letters."""
     first = dot - 1
     while first > 0 and dot - first < 16:
         before = words[first - 1]
-        if before in {"at", "@"} or before in _STOPS:
-            break
         if before in _JOINERS and first > 1:
             first -= 2
+        elif before in {"at", "@"} or (before in _STOPS and len(before) > 1):
+            break
         elif len(before) == 1 or len(words[first]) == 1 or (number_at(words, first - 1) and before.isalpha()):
             first -= 1
         elif first > 1 and (words[first - 2] in {"at", "@"}):
@@ -97,6 +128,10 @@ def _name_start(words: list[str], dot: int) -> int:
 def _domain_end(words: list[str], dot: int) -> int:
     """The token after "dot com" or "dot co dot uk" at `dot`; 0 if no domain ends there."""
     at = dot + 1
+    for length in (2, 3):  # "dot f m"
+        letters = words[at : at + length]
+        if len(letters) == length and all(len(word) == 1 for word in letters) and "".join(letters) in _TLDS | {"fm"}:
+            return at + length
     if at >= len(words) or words[at] not in _TLDS:
         return 0
     if at + 2 < len(words) and words[at + 1] in {"dot", "period"} and words[at + 2] in _TLDS:

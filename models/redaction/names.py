@@ -45,7 +45,7 @@ NOT_NAMES: Final = (
 )
 _TITLES: Final = frozenset("mr mrs ms miss dr mister missus prof professor sir madam".split())
 _PARTICLES: Final = frozenset("van von de der den di da del della dos bin al el la le st mc o' y".split())
-_LINKS: Final = HESITATIONS | frozenset("is : it's its was - = ? . , would be that's thats so yes yeah sure the ' \"".split())
+_LINKS: Final = HESITATIONS | frozenset("is : it's its was - = ? . , would be which that's thats so yes yeah sure the ' \"".split())
 _GREETINGS: Final = frozenset("hi hello hey dear thanks morning afternoon evening hiya greetings welcome bye cheers".split())
 _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "speaking": ("with", "to"),
@@ -67,7 +67,7 @@ _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "regards": (",",),
 }
 NAME_WORDS: Final = frozenset(
-    {"name", "surname", "names", "this", "i'm", "im", "am", "speaking", "name's", "holder", *_TRIGGERS, *_TITLES, *_GREETINGS}
+    {"name", "surname", "names", "spelled", "spelt", "spelling", "this", "i'm", "im", "am", "speaking", "name's", "holder", *_TRIGGERS, *_TITLES, *_GREETINGS}
 )
 _LONGEST = 4
 _SIGNATURE = re.compile(
@@ -123,7 +123,10 @@ def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
             span = _name(tokens, index + 1, lower=True)
         elif word in _TRIGGERS and (not _TRIGGERS[word] or following in _TRIGGERS[word]):
             first = index + 1 + bool(_TRIGGERS[word])
-            span = _name(tokens, first, lower=False)
+            addressed = word == "speaking" and index > 0 and words[index - 1] in {"you're", "are", "youre", "i'm", "am"}
+            span = _name(tokens, first, lower=addressed)
+        elif word in {"spelled", "spelt", "spelling"} and following and (end := _spelled(words, index + 1)):
+            span = index + 1, end
         elif word == "speaking" and index and not following.isalpha():
             span = _speaker(tokens, index)
         if span:
@@ -219,7 +222,7 @@ def _this_is(tokens: Tokens, first: int) -> tuple[int, int] | None:
         return None
     following = words[span[1]] if span[1] < len(words) else ""
     word = words[first]
-    if word.endswith(("ing", "ed", "ly", "ful", "able", "ous", "ive", "less", "ic", "ish")):
+    if len(word) > 5 and word.endswith(("ing", "ed", "ly", "ful", "able", "ous", "ive", "less", "ic", "ish")):
         return None
     if following in {"", "speaking", "calling", "here", "from", "and", ",", ".", "with"} or following.isdigit():
         return span if span[1] - first < 3 else None

@@ -18,7 +18,7 @@ NUMERIC: Final = frozenset[Kind | None](
 _LINKS: Final = HESITATIONS | frozenset(
     "is was are it it's its it’s my the that that's be this would will of on for ? . , : = # - ( number no num in with "
     "last here you go so which as yes sure please new old to at from s and ' \" digits code id id's a ok okay reads says "
-    "ends ending by current one i have right there thats".split()
+    "ends ending by current one i have right there thats should would".split()
 )
 # Between a number and its cue: "4568 is my pin".
 _BACK_LINKS: Final = frozenset("is was are as the my this that that's for , - ( old new a an your , s our and".split())
@@ -32,8 +32,9 @@ _FILLERS: Final = HESITATIONS | frozenset(
     "yes yeah yep sure ok okay its it's it is the . , ! ? - : that's thats so and hi hello sir mam ma'am please my here "
     "you go number no right correct of course ya oh thanks this".split()
 )
+_BEFORE_YEARS: Final = frozenset("in since of from until till by before after during year late early summer for and".split())
 _MONEY: Final = frozenset(
-    "transfer transfers transferred send sent pay paid charged charge charges amount total expenses expense refund "
+    "transfer transfers transferred send sent pay paid charged charge charges amount total expenses expense refund bill fee paid "
     "balance price cost costs worth deposit deposited withdraw withdrew spent budget".split()
 )
 _LOOSE_REACH = 8  # tokens between a cue and its number where other words stand between them
@@ -55,6 +56,7 @@ def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list
     if not all_runs:
         return []
     found_cues = [cue for cue in joined(cues(tokens.words)) if cue.kind in NUMERIC or cue.kind == "NAME"]
+    all_runs = [part for run in all_runs for part in _outside_cues(run, found_cues)]
     places = _places(tokens, all_runs, found_cues)
     asked = [kind for kind in expected if kind in NUMERIC]
     findings: list[Finding] = []
@@ -90,7 +92,13 @@ def _places(tokens: Tokens, all_runs: list[Run], found: list[Cue]) -> list[_Plac
         for number in range(len(found) - 1, -1, -1):
             cue = found[number]
             if cue.after <= run.first:
-                return (number, cue) if cue.first >= earliest else None
+                if cue.first < earliest:
+                    return None
+                # "the account that I am calling about is number ..."
+                last = found[number - 1] if number and cue.kind is None else cue
+                if last.kind and last.first >= earliest and cue.first - last.after < _LOOSE_REACH:
+                    return number, Cue(last.first, cue.after, last.kind)
+                return number, cue
             if cue.first < run.first < cue.after <= run.after:  # "last four digits": the number is the cue's own
                 continue
         return None
@@ -98,7 +106,7 @@ def _places(tokens: Tokens, all_runs: list[Run], found: list[Cue]) -> list[_Plac
     for index, run in enumerate(all_runs):
         earliest = all_runs[index - 1].after if index else 0
         near = before(run, earliest)
-        if near and all(word in _LINKS for word in words[near[1].after : run.first]):
+        if near and _leads_to(words[near[1].after : run.first]):
             places[index] = _Place(near[1], strict=True)
             used.add(near[0])
         elif index and (previous := places[index - 1]) and set(words[earliest : run.first]) <= {"and", ",", "or", "to"}:
@@ -121,23 +129,40 @@ def _places(tokens: Tokens, all_runs: list[Run], found: list[Cue]) -> list[_Plac
     return places
 
 
+def _outside_cues(run: Run, found: list[Cue]) -> list[Run]:
+    """`run` without the letters that are a cue, such as "c v v"."""
+    if run.elements[0].digits:
+        return [run]
+    end = max((cue.after for cue in found if cue.first <= run.first < cue.after), default=0)
+    rest = tuple([element for element in run.elements if element.first >= end])
+    return [Run(rest)] if rest else []
+
+
+def _leads_to(gap: list[str]) -> bool:
+    """Whether the words between a cue and a number say that the one is the other: "the pin i chose last year is"."""
+    if all(word in _LINKS for word in gap):
+        return True
+    return gap[-1] in _STATING | {"to", "be", "reads", "says"} and len(gap) < _LOOSE_REACH and _MONEY.isdisjoint(gap)
+
+
 def _findings(tokens: Tokens, run: Run, place: _Place | None) -> list[Finding]:
     if run.letters:
         if _is_code(tokens, run, place):
             return [_finding(tokens, run, place)]
+        if not run.digits and _is_spelled_name(run):
+            return [Finding(*_extent(tokens, run), "NAME", run.value, SHAPE)]
         return [found for part in _digit_parts(run) for found in _findings(tokens, part, place)]
     return [_finding(tokens, run, place)] if _is_private(tokens, run, place) else []
 
 
 def _finding(tokens: Tokens, run: Run, place: _Place | None) -> Finding:
-    first, after = run.first, run.after
     kind: Kind | None = place.cue.kind if place else None
     value = run.corrected(tokens)
-    start, end = tokens.starts[first], tokens.ends[after - 1]
+    start, end = _extent(tokens, run)
     before = tokens.text[max(0, start - 2) : start]
     if kind == "NAME":
         kind = None
-    if kind in LIMITS and run.digits not in LIMITS[kind]:
+    if kind in LIMITS and sum(map(str.isdigit, value)) not in LIMITS[kind]:
         kind = None
     if kind in {"PHONE", "SSN", "PIN", "CVV", "EXPIRY"} and passes_luhn(value):
         kind = "CARD"
@@ -151,6 +176,14 @@ def _finding(tokens: Tokens, run: Run, place: _Place | None) -> Finding:
     if end < len(tokens.text) and tokens.text[end] == ")" and "(" in tokens.text[start:end]:
         end += 1
     return Finding(start, end, kind, value, sureness)
+
+
+def _is_spelled_name(run: Run) -> bool:
+    return len(run.elements) > 3 and run.spoken and run.value not in {"asap", "nasa", "nato"}
+
+
+def _extent(tokens: Tokens, run: Run) -> tuple[int, int]:
+    return tokens.starts[run.first], tokens.ends[run.after - 1]
 
 
 def _is_private(tokens: Tokens, run: Run, place: _Place | None) -> bool:
@@ -169,7 +202,8 @@ def _is_private(tokens: Tokens, run: Run, place: _Place | None) -> bool:
         if any(element.cardinal for element in run.elements) and (asked or not place.cue.kind):
             return False
         return digits > 3 or _states(words, run, place)
-    if place and place.cue.kind and digits > 3 and not _is_year(words, run, whole=whole):
+    dated = run.first > 0 and words[run.first - 1] in _BEFORE_YEARS
+    if place and place.cue.kind and digits > 3 and not (dated and _is_year(words, run, whole=whole)):
         return not any(element.cardinal for element in run.elements) or digits > 8
     return _is_long(tokens, run, whole=whole)
 

@@ -38,7 +38,7 @@ UNIT_WORDS: Final = frozenset(
 )
 CURRENCY: Final = frozenset("$£€₹¥")
 
-_NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS
+_NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
 
@@ -209,6 +209,9 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     spelled = letter_at(words, index)
     if spelled:
         letter, after = spelled
+        in_code = current and current[-1].after == index and not all(element.digits for element in current)
+        if letter in {"a", "i"} and after == index + 1 and not _spells_on(words, after) and not in_code:
+            return None
         if letter in {"x", "k"} and current and current[-1].after == index and not tokens.apart(index):
             return None  # an extension, "555x12"; a unit, "20k"
         return Element(letter, index, after, spoken=True)
@@ -224,6 +227,14 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     if word.isalpha() and word.isascii() and len(word) > 1 and word not in _NO_LETTERS:
         return Element(word, index, after, spoken=False) if beside_digits else None
     return None
+
+
+def _spells_on(words: list[str], index: int) -> bool:
+    """Whether what is at `index` can follow a letter that is spelled: the end, a letter, a number."""
+    if index >= len(words):
+        return True
+    word = words[index]
+    return len(word) == 1 or word.isdigit() or word in NUMBER_WORDS or word in ALPHABET
 
 
 def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:

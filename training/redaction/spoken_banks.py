@@ -1,0 +1,302 @@
+"""Templates and values of made-up spoken turns: what the rules were tuned on, and a bank that was held out from that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from models.redaction import Kind
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What turns are made of. In a template `{KIND}` is a value; `calm` are turns in which nothing is to be redacted."""
+
+    templates: Mapping[Kind, tuple[str, ...]]
+    calm: tuple[str, ...]
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
+    domains: tuple[str, ...]
+    streets: tuple[str, ...]
+    towns: tuple[str, ...]
+    fillers: tuple[str, ...]
+    corrections: tuple[str, ...]
+    letter_words: Mapping[str, str]  # "b as in boy"
+    letter_link: tuple[str, ...]
+
+
+_FIRST: Final = Bank(
+    templates={
+        "CARD": (
+            "my card number is {CARD}",
+            "sure the card is {CARD}",
+            "it's a visa ending in {CARD4}",
+            "okay so the number on the front is {CARD} and it expires {EXPIRY}",
+        ),
+        "CVV": ("the security code is {CVV}", "cvv {CVV}", "the three digits on the back are {CVV}"),
+        "EXPIRY": ("it expires {EXPIRY}", "expiration date is {EXPIRY}"),
+        "ACCOUNT": ("my account number is {ACCOUNT}", "account {ACCOUNT} please", "the routing number is {ACCOUNT}"),
+        "SSN": (
+            "my social security number is {SSN}",
+            "last four of my social are {SSN4}",
+            "ssn {SSN}",
+        ),
+        "PIN": ("my pin is {PIN}", "the pin number should be {PIN}"),
+        "PHONE": (
+            "you can call me at {PHONE}",
+            "my phone number is {PHONE}",
+            "the best number is {PHONE} thanks",
+        ),
+        "ZIP": ("my zip code is {ZIP}", "zip {ZIP}"),
+        "EMAIL": (
+            "my email is {EMAIL}",
+            "sure it's {EMAIL}",
+            "you can send it to {EMAIL} please",
+        ),
+        "DATE_OF_BIRTH": ("my date of birth is {DATE_OF_BIRTH}", "date of birth the {DATE_OF_BIRTH}", "i was born on {DATE_OF_BIRTH}"),
+        "REFERENCE": (
+            "my confirmation number is {REFERENCE}",
+            "the claim number is {REFERENCE}",
+            "order number {REFERENCE} please",
+        ),
+        "PASSWORD": ("my password is {PASSWORD}",),
+        "USERNAME": ("my username is {USERNAME}",),
+        "IP": ("my ip address is {IP}",),
+        "NAME": (
+            "my name is {NAME}",
+            "this is {NAME} calling about my bill",
+            "the last name is {SPELLED}",
+        ),
+        "ADDRESS": ("i live at {ADDRESS}", "my address is {ADDRESS}"),
+    },
+    calm=(
+        "i waited for twenty minutes and then one of them hung up",
+        "we ordered two pizzas and three drinks",
+        "they are open nine to five monday through friday",
+        "it was five hundred dollars last year",
+        "i have been a customer since nineteen ninety eight",
+        "the meeting is at ten thirty",
+        "one more thing can you help me with that",
+        "i called two or three times about this already",
+    ),
+    first_names=("jane", "robert", "maria", "kevin", "linda", "ahmed"),
+    last_names=("doe", "miller", "garcia", "thompson", "khan", "baker"),
+    domains=("gmail dot com", "yahoo dot com", "outlook dot com", "example dot org"),
+    streets=("maple street", "oak avenue", "lincoln road"),
+    towns=("springfield illinois", "dayton ohio"),
+    fillers=("um", "uh"),
+    corrections=("no wait", "sorry"),
+    letter_words={"a": "apple", "b": "bravo", "c": "cat", "d": "delta", "e": "echo", "f": "frank", "k": "kilo", "m": "mike"},
+    letter_link=("as in",),
+)
+
+_SECOND: Final = Bank(
+    templates={
+        "CARD": (
+            "okay let me get my wallet the long number across the middle of the card reads {CARD}",
+            "yeah i'd like to pay with my mastercard it's {CARD}",
+            "the one on file ends with {CARD4} is that still the card you have",
+            "{CARD} and that's good through {EXPIRY}",
+            "can you charge {CARD} instead because the other one was declined",
+        ),
+        "CVV": (
+            "and the little code on the back is it's {CVV}",
+            "right the c v v would be {CVV} i believe",
+            "security code {CVV}",
+        ),
+        "EXPIRY": ("expiry is {EXPIRY}", "it's valid until {EXPIRY} i think", "exp date {EXPIRY}"),
+        "ACCOUNT": (
+            "the account i'm calling about is number {ACCOUNT}",
+            "so my bank account that's {ACCOUNT} got charged twice",
+            "yes it's the checking account ending in {ACCOUNT4}",
+            "sort code first then account number {ACCOUNT}",
+        ),
+        "SSN": (
+            "okay my social is {SSN} and i really don't like saying it out loud",
+            "the last four digits of my social security number are {SSN4}",
+            "you want my s s n it's {SSN}",
+        ),
+        "PIN": (
+            "i think i set my pin to {PIN} last month",
+            "the passcode on the account is {PIN}",
+            "my telephone pin is {PIN} right",
+        ),
+        "PHONE": (
+            "if we get cut off reach me on my cell {PHONE}",
+            "the number i'm calling from is {PHONE}",
+            "area code {PHONE}",
+            "could you text me at {PHONE} when the technician is on the way",
+        ),
+        "ZIP": (
+            "the billing zip code for that would be {ZIP}",
+            "we're out in the country the postal code is {ZIP}",
+        ),
+        "EMAIL": (
+            "yes please email the receipt to {EMAIL}",
+            "the address on the profile should be {EMAIL} all lowercase",
+            "{EMAIL}",
+            "my wife's email that's {EMAIL} is the one you have on file",
+        ),
+        "DATE_OF_BIRTH": (
+            "sure date of birth is {DATE_OF_BIRTH}",
+            "my birthday is {DATE_OF_BIRTH} if you need it",
+            "d o b {DATE_OF_BIRTH}",
+        ),
+        "REFERENCE": (
+            "i have a ticket here and the case number says {REFERENCE}",
+            "the booking reference is {REFERENCE} for two people",
+            "it's policy number {REFERENCE} under my husband",
+            "tracking number {REFERENCE} still shows nothing",
+        ),
+        "PASSWORD": ("the password i've been using is {PASSWORD}", "password's {PASSWORD}"),
+        "USERNAME": ("i log in with the username {USERNAME}", "user name is {USERNAME}"),
+        "IP": ("the router says its ip is {IP}", "it shows {IP} on the screen"),
+        "NAME": (
+            "hi there my name's {NAME} and i'm having trouble with my internet",
+            "good morning you're speaking with {NAME}",
+            "it's under my husband's name which is {NAME}",
+            "that's spelled {SPELLED}",
+        ),
+        "ADDRESS": (
+            "we just moved to {ADDRESS}",
+            "please ship it to {ADDRESS}",
+            "the service address is {ADDRESS}",
+        ),
+    },
+    calm=(
+        "i have been on hold for forty five minutes this is ridiculous",
+        "there are four of us on the family plan and only two lines work",
+        "it used to be twenty nine ninety nine and now it is thirty five dollars",
+        "the technician came between eight and twelve and then again at two fifteen",
+        "this has happened three times in two thousand twenty five alone",
+        "one hundred percent i agree with you",
+        "i need a twenty four seven support line not this",
+        "can you give me one or two examples of that",
+        "we have had the same policy for fifteen or sixteen years",
+        "i paid two hundred and fifty dollars on the third of march",
+        "the box has five lights and one of them is red",
+        "it dropped from four hundred megabits to about thirty",
+        "no i don't need anything else thank you so much",
+        "i am really frustrated with the way this was handled",
+    ),
+    first_names=("priya", "winston", "guadalupe", "oleksandr", "beatrice", "tyrone", "siobhan", "mei"),
+    last_names=("raghunathan", "okafor", "villanueva", "petrenko", "fitzgerald", "washington", "lindqvist", "zhao"),
+    domains=("icloud dot com", "hotmail dot co dot uk", "northwind dash energy dot net", "a o l dot com", "fastmail dot f m"),
+    streets=("willow creek drive", "east hampton boulevard", "saint james court", "old mill lane"),
+    towns=("tucson arizona", "baton rouge louisiana", "portland maine", ""),
+    fillers=("er", "hmm", "let me see", "uhm"),
+    corrections=("sorry no", "actually", "no scratch that", "wait i mean"),
+    letter_words={
+        "a": "alpha", "b": "boy", "c": "charlie", "d": "david", "e": "edward", "f": "foxtrot", "g": "george",
+        "h": "hotel", "k": "king", "m": "mary", "p": "peter", "r": "robert", "t": "tom", "x": "xray", "z": "zebra",
+    },
+    letter_link=("as in", "for", "like"),
+)  # fmt: skip
+
+TUNING: Final = (_FIRST, _SECOND)
+
+HELD_OUT: Final = Bank(
+    templates={
+        "CARD": (
+            "alright i've got the discover card in front of me {CARD}",
+            "use the same credit card as last time i can read it to you {CARD}",
+            "that would be the debit card {CARD} and the date on it is {EXPIRY}",
+            "the old card number was {CARD} but they sent me a new one",
+            "i see a charge on the card ending {CARD4} that i did not make",
+        ),
+        "CVV": (
+            "on the back it says {CVV}",
+            "let's see the verification code is {CVV}",
+            "my cvc is {CVV} thank you",
+        ),
+        "EXPIRY": (
+            "the expiration on that is {EXPIRY}",
+            "the card expires in {EXPIRY}",
+            "good until {EXPIRY}",
+        ),
+        "ACCOUNT": (
+            "it says account number right here on the bill {ACCOUNT}",
+            "could you look up account {ACCOUNT} for me",
+            "i want to move the money to my savings account {ACCOUNT}",
+            "the routing number at my bank is {ACCOUNT}",
+        ),
+        "SSN": (
+            "i'll give you my social it's {SSN}",
+            "social security {SSN}",
+            "the last four are {SSN4} of my social",
+        ),
+        "PIN": (
+            "the four digit pin we picked was {PIN}",
+            "is it the pin you want because that is {PIN}",
+            "pin {PIN}",
+        ),
+        "PHONE": (
+            "my daughter's number is {PHONE} she can answer too",
+            "the callback number should be {PHONE}",
+            "please dial {PHONE} and ask for extension two",
+            "i was calling from {PHONE} a minute ago",
+        ),
+        "ZIP": ("it's in {ZIP} that's the zip code", "postcode is {ZIP}", "the zip on the card is {ZIP}"),
+        "EMAIL": (
+            "you can reach my assistant over email at {EMAIL}",
+            "i never got it can you resend to {EMAIL}",
+            "my email address used to be {EMAIL} but i lost access",
+            "that's {EMAIL} got it",
+        ),
+        "DATE_OF_BIRTH": (
+            "my son was born {DATE_OF_BIRTH}",
+            "birth date {DATE_OF_BIRTH}",
+            "my date of birth uh {DATE_OF_BIRTH}",
+        ),
+        "REFERENCE": (
+            "i was given the reference number {REFERENCE} yesterday",
+            "the order id in my email is {REFERENCE}",
+            "reservation code {REFERENCE} leaving on friday",
+            "he filed a claim and the number is {REFERENCE}",
+        ),
+        "PASSWORD": (
+            "i tried the password {PASSWORD} and it did not work",
+            "my old password was {PASSWORD}",
+        ),
+        "USERNAME": ("my user id is {USERNAME} i think", "the login is {USERNAME}"),
+        "IP": ("i typed in {IP} and got an error", "the address of the printer is {IP}"),
+        "NAME": (
+            "yes hello my full name is {NAME}",
+            "you can put it under the name {NAME}",
+            "this is {NAME} speaking",
+            "my surname is spelled {SPELLED}",
+        ),
+        "ADDRESS": (
+            "send the replacement to {ADDRESS}",
+            "our new home address will be {ADDRESS}",
+            "the technician should come to {ADDRESS}",
+        ),
+    },
+    calm=(
+        "your website says three to five business days and it has been eleven",
+        "i've got two kids and one more on the way",
+        "my flight was at six forty five and we left at nine twenty",
+        "she told me it would take fifteen minutes tops",
+        "we pay eighty nine dollars a month for this",
+        "that's the second or third time this month",
+        "nine times out of ten it works fine",
+        "it is only seven point five miles from here",
+        "i bought it in twenty nineteen and it never broke",
+        "they offered me ten percent off for six months",
+        "you have been very helpful have a great day",
+        "i would like to cancel my subscription please",
+        "the channel is four oh four on my box",
+        "well that is one of the worst answers i have heard",
+    ),
+    first_names=("anneliese", "darnell", "xiomara", "rajesh", "fiona", "kwame", "ingrid", "tomasz"),
+    last_names=("blackwood", "castellanos", "mukherjee", "osei", "halvorsen", "wisniewski", "delacroix", "pham"),
+    domains=("proton dot me", "comcast dot net", "brightwater underscore labs dot io", "my company dot com", "b t internet dot com"),
+    streets=("cedar ridge lane", "north fifth avenue", "harbor view terrace", "jackson street"),
+    towns=("boulder colorado", "salt lake city utah", "charleston south carolina", ""),
+    fillers=("ah", "hold on", "erm", "so"),
+    corrections=("oops", "i mean", "no sorry", "no no wait"),
+    letter_words={
+        "a": "adam", "c": "cookie", "f": "fish", "j": "juliet", "l": "lima", "n": "nancy", "o": "oscar", "q": "queen",
+        "s": "sugar", "v": "victor", "w": "whiskey", "y": "yellow",
+    },
+    letter_link=("as in", "for", "like in"),
+)  # fmt: skip
