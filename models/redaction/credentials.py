@@ -44,18 +44,22 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     first = cue.after
     while first < len(words) and first - cue.after < _REACH and words[first] in _LINKS:
         first += 1
-    if first < len(words) and (first == cue.after or words[first - 1] not in _STATES):
+    if not _has_number(words, first) and (first == cue.after or words[first - 1] not in _STATES):
         first = _stated_later(words, first, cue.after + _REACH)
     if first >= len(words):
         return None
     stated = not _STATES.isdisjoint(words[cue.after : first])
-    if not stated and not any(word.isdigit() or word in NUMBER_WORDS for word in words[first : first + 2]):
+    if not stated and not _has_number(words, first):
         # "name akash password arani"
         if first + 1 < len(words) or first > cue.after or cue.first == 0 or words[cue.first - 1] in _TALKED_ABOUT:
             return None
     if words[first] in NOT_SECRETS and not words[first].isdigit():
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _has_number(words: list[str], first: int) -> bool:
+    return any(word.isdigit() or word in NUMBER_WORDS for word in words[first : first + 2])
 
 
 def _stated_later(words: list[str], first: int, until: int) -> int:

@@ -18,7 +18,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
     ),
     "EXPIRY": (
         "expiry|expiry date|expiration|expiration date|expires|expires on|expires in|expire|exp|exp date|expiring|"
-        "valid until|valid thru|valid through|good through|good until|valid till"
+        "valid until|valid thru|valid through|good through|good until|valid till|date on it|date on the card|date on the front"
     ),
     "ACCOUNT": (
         "account number|account no|account num|account numbers|account id|account ending in|account ending with|"
@@ -29,7 +29,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
         "ssn|ssn number|ssn no|ssn num|s s n|social security number|social security|social|social number|"
         "social security no|tax id|national insurance|ssn ends with|ssn ending"
     ),
-    "PIN": "pin|pin number|pin no|pin code is|passcode|pass code|p i n|secret code|access code|one time code|otp",
+    "PIN": "verification code|pin|pin number|pin no|pin code is|passcode|pass code|p i n|secret code|access code|one time code|otp",
     "ZIP": "zip|zip code|zipcode|zip codes|postal code|postcode|post code|pincode|postal|zip is",
     "PHONE": (
         "phone number|phone no|phone num|phone|mobile number|mobile no|mobile|cell number|cell no|cell phone|cell|"
@@ -111,12 +111,20 @@ def cues(words: Sequence[str]) -> list[Cue]:
     return found
 
 
-def joined(found: list[Cue]) -> list[Cue]:
-    """`found` with neighbours made one: "account" and "ending in" are one cue of an account."""
+def joined(found: list[Cue], words: Sequence[str]) -> list[Cue]:
+    """`found` with neighbours made one: "account" and "ending in" are a cue of an account, "pin on the card" of a PIN."""
     result: list[Cue] = []
     for cue in found:
+        if result and result[-1].kind and cue.kind and _belongs(words[result[-1].after : cue.first]):
+            result[-1] = result[-1]._replace(after=cue.after)
+            continue
         if result and result[-1].after == cue.first and (cue.kind is None or result[-1].kind is None):
             last = result.pop()
             cue = Cue(last.first, cue.after, last.kind or cue.kind)  # noqa: PLW2901 - one of the two
         result.append(cue)
     return result
+
+
+def _belongs(gap: Sequence[str]) -> bool:
+    """Whether "on the", "for my" or the like is between two cues: the first is what is told of."""
+    return 1 < len(gap) < 3 and gap[0] in {"on", "for", "of", "to"} and gap[1] in {"the", "my", "your", "this", "that", "our"}

@@ -84,7 +84,7 @@ def _cued_place(tokens: Tokens, cue: Cue, places: list[tuple[int, int]]) -> tupl
         return first, after
     for start, end in places:
         if cue.after <= start < cue.after + 8 or end <= cue.first < end + 4:
-            return start, end
+            return start, max(end, _date_end(words, start))
     return None
 
 

@@ -72,6 +72,8 @@ def _around_dot(tokens: Tokens, dot: int, end: int) -> Iterator[Finding]:
     first = _name_start(words, dot)
     if first and words[first - 1] in {"at", "@"}:
         yield _finding(tokens, _local_start(words, first - 1), end)
+    elif (at := _at_before(words, first)) is not None:
+        yield _finding(tokens, _local_start(words, at), end)
     elif words[first] in {"www", "w"}:
         yield Finding(tokens.starts[first], tokens.ends[end - 1], "URL", _value(words[first:end]))
     elif words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
@@ -123,6 +125,17 @@ def _name_start(words: list[str], dot: int) -> int:
         else:
             break
     return first
+
+
+def _at_before(words: list[str], first: int) -> int | None:
+    """The "at" up to four words before a domain's last word: "at my company dot com"."""
+    for at in range(first - 1, max(0, first - 5), -1):
+        if words[at] in {"at", "@"}:
+            before = words[at - 1]
+            return at if before.isalnum() and (before not in _STOPS or before in NUMBER_WORDS) else None
+        if not words[at].isalpha():
+            return None
+    return None
 
 
 def _domain_end(words: list[str], dot: int) -> int:

@@ -12,7 +12,7 @@ from models.redaction.spoken import HESITATIONS
 from models.redaction.tokens import Tokens
 
 NUMERIC: Final = frozenset[Kind | None](
-    {"CARD", "CVV", "EXPIRY", "ACCOUNT", "SSN", "PIN", "ZIP", "PHONE", "REFERENCE", "PASSWORD", "USERNAME", None}
+    {"CARD", "CVV", "EXPIRY", "ACCOUNT", "SSN", "PIN", "ZIP", "PHONE", "REFERENCE", "PASSWORD", "USERNAME", "IBAN", None}
 )
 # Between a cue and its number.
 _LINKS: Final = HESITATIONS | frozenset(
@@ -21,7 +21,7 @@ _LINKS: Final = HESITATIONS | frozenset(
     "ends ending by current one i have right there thats should would".split()
 )
 # Between a number and its cue: "4568 is my pin".
-_BACK_LINKS: Final = frozenset("is was are as the my this that that's for , - ( old new a an your , s our and".split())
+_BACK_LINKS: Final = frozenset("is was are as of the my this that that's for , - ( old new a an your , s our and".split())
 # A cue of one of these words alone says little of a short number: "order 100", "call 911".
 _VAGUE: Final = frozenset(
     "card account accounts call order office desk contact claim policy booking invoice phone mobile reference born "
@@ -55,7 +55,7 @@ def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list
         all_runs = [part for run in all_runs for part in _undated(run, dates)]
     if not all_runs:
         return []
-    found_cues = [cue for cue in joined(cues(tokens.words)) if cue.kind in NUMERIC or cue.kind == "NAME"]
+    found_cues = [cue for cue in joined(cues(tokens.words), tokens.words) if cue.kind in NUMERIC or cue.kind == "NAME"]
     all_runs = [part for run in all_runs for part in _outside_cues(run, found_cues)]
     places = _places(tokens, all_runs, found_cues)
     asked = [kind for kind in expected if kind in NUMERIC]
@@ -130,10 +130,10 @@ def _places(tokens: Tokens, all_runs: list[Run], found: list[Cue]) -> list[_Plac
 
 
 def _outside_cues(run: Run, found: list[Cue]) -> list[Run]:
-    """`run` without the letters that are a cue, such as "c v v"."""
-    if run.elements[0].digits:
-        return [run]
+    """`run` without what is a cue's, such as "c v v" and the "four" of "last four"."""
     end = max((cue.after for cue in found if cue.first <= run.first < cue.after), default=0)
+    if not end:
+        return [run]
     rest = tuple([element for element in run.elements if element.first >= end])
     return [Run(rest)] if rest else []
 

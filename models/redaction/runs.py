@@ -39,6 +39,7 @@ UNIT_WORDS: Final = frozenset(
 CURRENCY: Final = frozenset("$£€₹¥")
 
 _NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
+_NO_ASIDES: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "with", "or", "in"}
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
 
@@ -116,6 +117,8 @@ def runs(tokens: Tokens) -> list[Run]:
         element = None
         if word.isdigit():
             element = _numeral(tokens, index)
+        elif word == "o" and (spelled := letter_at(words, index)) and spelled[1] > index + 1:
+            element = Element("o", index, spelled[1], spoken=True)
         elif word in NUMBER_WORDS:
             number = number_at(words, index)
             if number and not _is_unit(words, number.after, number.digits):
@@ -229,6 +232,17 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     return None
 
 
+def _interrupts(unknown: list[str], current: list[Element], words: list[str], after: int) -> bool:
+    """Whether words can be an aside in the middle of a number: there are as many ways to say "um" as there are people."""
+    return (
+        len(unknown) < 3
+        and _spells_on(words, after)
+        and (len(current) > 1 or after < len(words))
+        and _NO_ASIDES.isdisjoint(unknown)
+        and all(word.isalpha() or "'" in word or word in "?!\"" for word in unknown)
+    )
+
+
 def _spells_on(words: list[str], index: int) -> bool:
     """Whether what is at `index` can follow a letter that is spelled: the end, a letter, a number."""
     if index >= len(words):
@@ -249,9 +263,10 @@ def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:
         return False
     spoken = one.spoken and other.spoken
     aside = ASIDES if spoken else HESITATIONS
+    unknown = [word for word in words if word not in _JOINTS and word not in aside]
     if len(current) < 3 and not MISHEARD.isdisjoint(words):
         return False
-    if not all(word in _JOINTS or word in aside or (spoken and word in "?!'\"") for word in words):
+    if unknown and not (spoken and _interrupts(unknown, current, tokens.words, other.after)):
         return False
     # "The code is 4512. 30 were left": a sentence that begins with a short number is another.
     if not spoken and words[-1] in {".", ";"} and tokens.apart(other.first) and len(other.value) < 3:

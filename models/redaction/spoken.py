@@ -35,7 +35,7 @@ MISHEARD: Final = frozenset({"to", "too", "for"})
 """How a two or a four comes out of speech recognition, in the middle of a longer number."""
 ASIDES: Final = HESITATIONS | frozenset(
     "so then and like okay ok well yes yeah right you know let me see i mean hold on make that it's its is was that's "
-    "next again a pause one's the rest second slash stroke comma oops rather scratch not".split()
+    "next again a pause one's the rest second slash stroke comma oops rather scratch not huh let's lets hang bear with".split()
 ) | MISHEARD
 CORRECTIONS: Final = frozenset({"wait", "sorry", "actually", "correction", "mean", "rather", "scratch", "oops", "make"})
 """After one of these, what follows takes the place of the group before it."""
@@ -89,11 +89,11 @@ def letter_at(words: list[str], index: int) -> tuple[str, int] | None:
     after = index + 1
     if after < len(words) and words[after] == ",":  # "B, as in boy"
         after += 1
-    following = words[after : after + 3]
-    if following[:2] == ["as", "in"] and len(following) == 3 and following[2][0] == letter:
-        return letter, after + 3
-    if following[:1] and following[0] in {"for", "like", "as"} and len(following) > 1 and following[1][0] == letter:
-        return letter, after + 2
+    link = after
+    while link < len(words) and link - after < 2 and words[link] in {"as", "in", "is", "for", "like"}:
+        link += 1
+    if link > after and link < len(words) and len(words[link]) > 1 and words[link][0] == letter:
+        return letter, link + 1
     return letter, index + 1
 
 

@@ -192,9 +192,7 @@ _SECOND: Final = Bank(
     letter_link=("as in", "for", "like"),
 )  # fmt: skip
 
-TUNING: Final = (_FIRST, _SECOND)
-
-HELD_OUT: Final = Bank(
+_THIRD: Final = Bank(
     templates={
         "CARD": (
             "alright i've got the discover card in front of me {CARD}",
@@ -299,4 +297,200 @@ HELD_OUT: Final = Bank(
         "s": "sugar", "v": "victor", "w": "whiskey", "y": "yellow",
     },
     letter_link=("as in", "for", "like in"),
+)  # fmt: skip
+
+_FOURTH: Final = Bank(
+    templates={
+        "CARD": (
+            "give me a second to find it okay here goes {CARD}",
+            "my visa number {CARD} expiring {EXPIRY}",
+            "put it on the card ending in {CARD4} please",
+            "he charged a card i don't recognize it ends in {CARD4}",
+            "the corporate card is {CARD} but don't use that one",
+        ),
+        "CVV": (
+            "the code you're asking for is the three digits on the back right {CVV}",
+            "cvv number {CVV}",
+            "and the security number is {CVV}",
+        ),
+        "EXPIRY": ("expiration {EXPIRY}", "it runs out it expires {EXPIRY}", "the expiry date says {EXPIRY}"),
+        "ACCOUNT": (
+            "so i'm looking at my statement and the account number on it is {ACCOUNT}",
+            "my acct number is {ACCOUNT}",
+            "please take it from checking account {ACCOUNT}",
+            "yeah account number is gonna be {ACCOUNT}",
+        ),
+        "SSN": (
+            "the social for the account holder is {SSN}",
+            "ssn is {SSN}",
+            "last four of the social {SSN4}",
+        ),
+        "PIN": ("my pin code is {PIN}", "i entered pin {PIN} twice", "the pin for the debit card was {PIN}"),
+        "PHONE": (
+            "it's the landline {PHONE}",
+            "yes my mobile is {PHONE} and i'm home after five",
+            "she left me the number {PHONE}",
+            "contact number {PHONE} anytime",
+        ),
+        "ZIP": ("zip code {ZIP} near the river", "i moved so now it's zip {ZIP}"),
+        "EMAIL": (
+            "just send the form to {EMAIL} and i'll sign it",
+            "so it's {EMAIL}",
+            "the email on file is {EMAIL} correct",
+            "username no sorry email is {EMAIL}",
+        ),
+        "DATE_OF_BIRTH": (
+            "okay birthday {DATE_OF_BIRTH}",
+            "and my date of birth that's {DATE_OF_BIRTH}",
+            "born {DATE_OF_BIRTH}",
+        ),
+        "REFERENCE": (
+            "the email says confirmation code {REFERENCE}",
+            "i have claim number {REFERENCE} open with you",
+            "for invoice {REFERENCE} i was billed twice",
+            "my member id would be {REFERENCE}",
+        ),
+        "PASSWORD": ("it keeps saying my password {PASSWORD} is wrong", "the wifi password is {PASSWORD}"),
+        "USERNAME": ("my username is {USERNAME} all one word", "login {USERNAME}"),
+        "IP": ("the camera is on {IP}", "can you ping {IP} from there"),
+        "NAME": (
+            "my name is {NAME} and i called yesterday",
+            "hi this is {NAME}",
+            "the name on the account is {NAME}",
+            "last name is {SPELLED}",
+        ),
+        "ADDRESS": (
+            "i'm at {ADDRESS}",
+            "the delivery address is {ADDRESS}",
+            "you sent it to {ADDRESS} which is my old place",
+        ),
+    },
+    calm=(
+        "we were without power for two days and three nights",
+        "i only ordered one but you sent me four",
+        "my bill went up from sixty five to eighty two dollars",
+        "call center hours are eight to six on weekdays",
+        "it took five calls and two chats to get here",
+        "that was back in two thousand and nineteen",
+        "the flight leaves at seven fifteen tomorrow",
+        "i'm a hundred percent sure i returned it",
+        "in about ten or fifteen minutes it reboots",
+        "my plan has twelve gigabytes and i used three",
+        "thanks for nothing you people are awful",
+        "great that solved it thank you",
+    ),
+    first_names=("marguerite", "desmond", "yolanda", "vikram", "aoife", "chidi", "solveig", "pavel"),
+    last_names=("abernathy", "dominguez", "banerjee", "mensah", "gustafsson", "kowalczyk", "beaumont", "nguyen"),
+    domains=("zoho dot com", "verizon dot net", "greenfield dot co dot uk", "riverside school dot org", "m s n dot com"),
+    streets=("pine ridge drive", "south third street", "lake view court", "madison avenue"),
+    towns=("omaha nebraska", "las cruces new mexico", "albany new york", ""),
+    fillers=("eh", "uh huh", "okay", "let's see"),
+    corrections=("sorry", "no wait", "correction", "hang on no"),
+    letter_words={
+        "b": "baker", "d": "dog", "e": "easy", "g": "golf", "h": "henry", "i": "india", "k": "kite", "m": "monkey",
+        "p": "papa", "r": "romeo", "t": "tango", "u": "uncle",
+    },
+    letter_link=("as in", "for", "is for", "like"),
+)  # fmt: skip
+
+TUNING: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
+
+HELD_OUT: Final = Bank(
+    templates={
+        "CARD": (
+            "ready when you are {CARD}",
+            "it's an american express {CARD} expires {EXPIRY}",
+            "my daughter used the card that ends in {CARD4} without asking",
+            "take the payment from card number {CARD} today",
+            "the digits on my debit card are {CARD}",
+        ),
+        "CVV": (
+            "then the cvv code is {CVV}",
+            "i turned it over and the security code says {CVV}",
+            "cvc {CVV} i think",
+        ),
+        "EXPIRY": ("the expiration date on it reads {EXPIRY}", "expires {EXPIRY}", "valid thru {EXPIRY}"),
+        "ACCOUNT": (
+            "pull up account number {ACCOUNT} for my mother",
+            "the bank account you should debit is {ACCOUNT}",
+            "my old account was {ACCOUNT} before the merger",
+            "here's the routing number {ACCOUNT}",
+        ),
+        "SSN": (
+            "my wife's social security number is {SSN}",
+            "social ending in {SSN4}",
+            "sure thing my ssn would be {SSN}",
+        ),
+        "PIN": (
+            "my secret pin is {PIN} don't tell anyone",
+            "when i type the pin {PIN} it gets rejected",
+            "pin number {PIN}",
+        ),
+        "PHONE": (
+            "have the driver call {PHONE} when he is close",
+            "phone number on the account should be {PHONE}",
+            "i can be reached at {PHONE} until noon",
+            "it's {PHONE} that's my cell phone",
+        ),
+        "ZIP": ("the zip code here is {ZIP}", "{ZIP} is my zip code", "shipping to postal code {ZIP}"),
+        "EMAIL": (
+            "forward everything to {EMAIL} would you",
+            "the email i signed up with was {EMAIL}",
+            "oh it's {EMAIL} not the other one",
+            "email me at {EMAIL}",
+        ),
+        "DATE_OF_BIRTH": (
+            "date of birth {DATE_OF_BIRTH}",
+            "he was born on {DATE_OF_BIRTH}",
+            "my birthday's coming up it's {DATE_OF_BIRTH}",
+        ),
+        "REFERENCE": (
+            "the representative gave me case number {REFERENCE}",
+            "i'm looking for order {REFERENCE} which never came",
+            "my reservation is under confirmation {REFERENCE}",
+            "policy {REFERENCE} lapsed last month",
+        ),
+        "PASSWORD": ("i set the password to {PASSWORD}", "my password is still {PASSWORD}"),
+        "USERNAME": ("username {USERNAME}", "i think my login is {USERNAME}"),
+        "IP": ("the error mentions {IP}", "my static ip is {IP}"),
+        "NAME": (
+            "hello my name is {NAME} i have a question",
+            "you are speaking with {NAME}",
+            "the account holder is {NAME}",
+            "my first name is {NAME}",
+            "last name spelled {SPELLED}",
+        ),
+        "ADDRESS": (
+            "the package went to {ADDRESS} by mistake",
+            "my mailing address is {ADDRESS}",
+            "can you send someone out to {ADDRESS}",
+        ),
+    },
+    calm=(
+        "it has been four weeks and i have heard nothing",
+        "two of the chairs were broken and one was missing",
+        "you charged me forty nine ninety nine instead of thirty nine",
+        "our appointment was for eleven thirty and nobody came",
+        "ever since twenty twenty two the service has gone downhill",
+        "i would give it a seven out of ten",
+        "we waited one hour and twenty minutes at the counter",
+        "the first two months were free and then it doubled",
+        "it cost me a thousand dollars to fix",
+        "my kids are eight and eleven years old",
+        "okay that makes sense thanks for explaining it",
+        "this is the worst company i have ever dealt with",
+        "i will call you back in five minutes",
+    ),
+    first_names=("henrietta", "malik", "consuelo", "dmitri", "niamh", "emeka", "astrid", "hiroshi"),
+    last_names=("montgomery", "escobar", "chatterjee", "adeyemi", "sorensen", "nowicki", "lafontaine", "tran"),
+    domains=("ymail dot com", "cox dot net", "silver lake dental dot com", "oakwood dash homes dot co dot uk", "g m x dot de"),
+    streets=("birch hollow road", "west ninth street", "ocean view boulevard", "washington avenue"),
+    towns=("tulsa oklahoma", "fort wayne indiana", "burlington vermont", ""),
+    fillers=("umm", "ehm", "okay so", "where was i"),
+    corrections=("no", "sorry i meant", "no make that", "oh wait"),
+    letter_words={
+        "b": "banana", "c": "carol", "d": "daniel", "f": "fred", "g": "green", "h": "harry", "j": "jack", "l": "larry",
+        "n": "november", "r": "red", "s": "sierra", "w": "william",
+    },
+    letter_link=("as in", "for", "like"),
 )  # fmt: skip
