@@ -9,11 +9,11 @@ from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
 from models.redaction.tokens import Tokens
 
 _STATES: Final = frozenset({"is", ":", "=", "was", "it's", "its", "-", "will"})
-_LINKS: Final = _STATES | HESITATIONS | frozenset("i my the that's thats ' \" be to as should set for , account".split())
+_LINKS: Final = _STATES | HESITATIONS | frozenset("i my the that's thats ' \" be to as should set for , account still now just".split())
 # What is said of a password, and is none.
 NOT_SECRETS: Final = frozenset(
     "not wrong incorrect correct expired right invalid reset the same my a an and or no longer working blocked locked "
-    "changed it but weak too so very really already still also being required needed forgotten lost i you we he she "
+    "changed it but weak too so very really already also being required needed forgotten lost i you we he she "
     "they that this there because what why when how where of in on at by with for from to if please can could would "
     "recovery change link field page manager policy again doesn't does didn't was has have had will since always never "
     "showing getting accepted recognized recognised rejected secure strong safe stored saved case help please now today anymore details issue problem box hint".split()

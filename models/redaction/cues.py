@@ -101,7 +101,7 @@ def cues(words: Sequence[str]) -> list[Cue]:
     index = 0
     while index < len(words):
         after = index + 1
-        for tail, kind in _BY_FIRST_WORD.get(words[index], ()):
+        for tail, kind in _BY_FIRST_WORD.get(words[index], ()) or _BY_FIRST_WORD.get(words[index].removesuffix("'s"), ()):
             end = index + 1 + len(tail)
             if not tail or tuple(words[index + 1 : end]) == tail:
                 found.append(Cue(index, end, kind))

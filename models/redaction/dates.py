@@ -83,8 +83,9 @@ def _cued_place(tokens: Tokens, cue: Cue, places: list[tuple[int, int]]) -> tupl
     if after > first and any(_parts(words, first, after)):
         return first, after
     for start, end in places:
-        if cue.after <= start < cue.after + 8 or end <= cue.first < end + 4:
-            return start, max(end, _date_end(words, start))
+        whole = max(end, _date_end(words, start))
+        if cue.after <= start < cue.after + 8 or whole <= cue.first < whole + 4:
+            return start, whole
     return None
 
 
@@ -134,7 +135,8 @@ def _places(tokens: Tokens) -> list[tuple[int, int]]:
     while index < len(words):
         word = words[index]
         after = 0
-        if word in MONTHS and (word not in {"may", "march", "mar", "jan", "dec"} or _beside_day(words, index)):
+        spelling = index > 1 and words[index - 1] in {"in", "for", "like"} and word[0] in words[max(0, index - 3) : index]
+        if word in MONTHS and not spelling and (word not in {"may", "march", "mar", "jan", "dec"} or _beside_day(words, index)):
             first = index
             while first and (
                 words[first - 1] in {"of", "the"} | _SUFFIXES

@@ -124,7 +124,7 @@ def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
         elif word in _TRIGGERS and (not _TRIGGERS[word] or following in _TRIGGERS[word]):
             first = index + 1 + bool(_TRIGGERS[word])
             addressed = word == "speaking" and index > 0 and words[index - 1] in {"you're", "are", "youre", "i'm", "am"}
-            span = _name(tokens, first, lower=addressed)
+            span = _name(tokens, first, lower=addressed or word == "holder")
         elif word in {"spelled", "spelt", "spelling"} and following and (end := _spelled(words, index + 1)):
             span = index + 1, end
         elif word == "speaking" and index and not following.isalpha():

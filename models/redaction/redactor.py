@@ -139,7 +139,7 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
     if "com" in lower or "dot" in lower or "EMAIL" in expected or not words.isdisjoint(("period", "point")) or _GLUED.search(lower):
         found += spoken_addresses(tokens, expected)
     said = numeric or not words.isdisjoint(_NUMBER_GATE)
-    found_cues = [] if words.isdisjoint(CUE_WORDS) else cues(tokens.words)
+    found_cues = [] if words.isdisjoint(CUE_WORDS) and "'s" not in lower else cues(tokens.words)
     if said or any(map(_is_letter, words)):
         dated = dates(tokens, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
         found += dated.findings

@@ -39,7 +39,11 @@ UNIT_WORDS: Final = frozenset(
 CURRENCY: Final = frozenset("$£€₹¥")
 
 _NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
-_NO_ASIDES: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "with", "or", "in"}
+_BEFORE_LETTERS: Final = frozenset("is it's its number no code : # , -".split())
+# Between two numbers, these say that they are two. Words that begin a cue of several, such as "where", do not.
+_NO_ASIDES: Final = (UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "or", "in"}) - frozenset(
+    "where who whom what your the this full first last good long new sec secs second seconds minute back".split()
+)
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
 
@@ -213,8 +217,10 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     if spelled:
         letter, after = spelled
         in_code = current and current[-1].after == index and not all(element.digits for element in current)
-        if letter in {"a", "i"} and after == index + 1 and not _spells_on(words, after) and not in_code:
-            return None
+        if letter in {"a", "i"} and after == index + 1 and not in_code:
+            beside = (current and current[-1].after == index) or not index or words[index - 1] in _BEFORE_LETTERS
+            if not beside or not _spells_on(words, after):
+                return None  # a word: "where was I", "a day"
         if letter in {"x", "k"} and current and current[-1].after == index and not tokens.apart(index):
             return None  # an extension, "555x12"; a unit, "20k"
         return Element(letter, index, after, spoken=True)

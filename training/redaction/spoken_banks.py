@@ -393,9 +393,7 @@ _FOURTH: Final = Bank(
     letter_link=("as in", "for", "is for", "like"),
 )  # fmt: skip
 
-TUNING: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
-
-HELD_OUT: Final = Bank(
+_FIFTH: Final = Bank(
     templates={
         "CARD": (
             "ready when you are {CARD}",
@@ -491,6 +489,106 @@ HELD_OUT: Final = Bank(
     letter_words={
         "b": "banana", "c": "carol", "d": "daniel", "f": "fred", "g": "green", "h": "harry", "j": "jack", "l": "larry",
         "n": "november", "r": "red", "s": "sierra", "w": "william",
+    },
+    letter_link=("as in", "for", "like"),
+)  # fmt: skip
+
+TUNING: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+
+HELD_OUT: Final = Bank(
+    templates={
+        "CARD": (
+            "yeah the card is going to be {CARD}",
+            "i can give you my husband's mastercard {CARD} exp {EXPIRY}",
+            "there's a payment from card {CARD4} on the ninth that isn't mine",
+            "one second it's in my purse {CARD}",
+            "does the credit card number {CARD} still show up on your side",
+        ),
+        "CVV": (
+            "three digits on the back would be {CVV}",
+            "sure cvv is {CVV}",
+            "the card security code {CVV}",
+        ),
+        "EXPIRY": ("and it's expiring {EXPIRY}", "with an expiration of {EXPIRY}", "exp {EXPIRY}"),
+        "ACCOUNT": (
+            "i'm calling on account number {ACCOUNT} about my service",
+            "account {ACCOUNT} is my business account",
+            "they told me to give you the account id {ACCOUNT}",
+            "deposit it in the checking account that ends in {ACCOUNT4}",
+        ),
+        "SSN": (
+            "do you need the social okay {SSN}",
+            "the last four of my ssn {SSN4}",
+            "my social security is {SSN}",
+        ),
+        "PIN": (
+            "i've forgotten whether my pin is {PIN} or something else",
+            "the access code we agreed on is {PIN}",
+            "use pin {PIN}",
+        ),
+        "PHONE": (
+            "try my work number {PHONE} first",
+            "you called me from {PHONE} this morning",
+            "my telephone number is {PHONE}",
+            "you can text {PHONE} any time",
+        ),
+        "ZIP": ("we live in zip code {ZIP}", "billing zip {ZIP}", "it's zip code {ZIP} i believe"),
+        "EMAIL": (
+            "it was sent to {EMAIL} but that's misspelled",
+            "please update my email to {EMAIL}",
+            "okay {EMAIL} that's the one",
+            "my business email would be {EMAIL}",
+        ),
+        "DATE_OF_BIRTH": (
+            "my birth date is {DATE_OF_BIRTH}",
+            "sure that's {DATE_OF_BIRTH} for date of birth",
+            "i was born {DATE_OF_BIRTH}",
+        ),
+        "REFERENCE": (
+            "the confirmation is {REFERENCE} for both of us",
+            "your colleague opened ticket number {REFERENCE} for me",
+            "serial number is {REFERENCE}",
+            "can you check on claim {REFERENCE}",
+        ),
+        "PASSWORD": ("the password should be {PASSWORD}", "i changed my password to {PASSWORD} today"),
+        "USERNAME": ("the username on it is {USERNAME}", "my user name was {USERNAME} before"),
+        "IP": ("my computer is {IP} on the network", "i get blocked from {IP}"),
+        "NAME": (
+            "good afternoon this is {NAME} calling",
+            "the booking is under the name {NAME}",
+            "my name is {NAME} with the accounting team",
+            "my last name is {SPELLED}",
+        ),
+        "ADDRESS": (
+            "they delivered it to {ADDRESS}",
+            "my billing address is {ADDRESS}",
+            "i am moving to {ADDRESS} next month",
+        ),
+    },
+    calm=(
+        "you said two to four days and this is day six",
+        "i have three phones and a tablet on this plan",
+        "last time it was twenty dollars and now it is twenty four fifty",
+        "i was told between one and three in the afternoon",
+        "we have been customers since two thousand and four",
+        "it works maybe one time out of five",
+        "i sat there for an hour and ten minutes",
+        "it is a thirteen hundred dollar phone",
+        "they are two different orders one came and one did not",
+        "you guys are a ten out of ten thank you",
+        "that is totally unacceptable i want to speak to someone else",
+        "no that is everything bye",
+    ),
+    first_names=("philippa", "jermaine", "esperanza", "igor", "saoirse", "tunde", "freya", "kenji"),
+    last_names=("hathaway", "zamora", "venkataraman", "boateng", "eriksen", "lewandowski", "moreau", "huynh"),
+    domains=("aol dot com", "charter dot net", "blue harbor studio dot com", "stonebridge dot co dot uk", "w e b dot de"),
+    streets=("chestnut grove road", "east seventh street", "river bend drive", "franklin avenue"),
+    towns=("akron ohio", "santa fe new mexico", "bangor maine", ""),
+    fillers=("uhh", "you know", "one sec", "what is it"),
+    corrections=("no", "oh sorry", "nope", "i mean to say"),
+    letter_words={
+        "a": "able", "b": "boston", "d": "denver", "e": "elephant", "g": "gary", "k": "kevin", "l": "linda",
+        "m": "michael", "p": "paul", "r": "rachel", "t": "thomas", "v": "victory",
     },
     letter_link=("as in", "for", "like"),
 )  # fmt: skip
