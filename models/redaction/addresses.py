@@ -8,52 +8,28 @@ from models.redaction.kinds import SHAPE, SURE, Finding, Kind
 from models.redaction.runs import UNIT_WORDS
 from models.redaction.spoken import NUMBER_WORDS
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
-STREETS: Final = frozenset(
-    "street st strret steet avenue ave av road rd raod roads lane ln drive dr boulevard blvd court ct place pl square sq "
-    "terrace ter way parkway pkwy highway hwy route rt circle cir colony nagar crescent trail trl loop alley plaza "
-    "turnpike pike walk close gardens grove row mews hill heights bypass expressway freeway esplanade quay rue "
-    "avenida strasse straße allee platz piazza plaza calle rua via ulica ul carrera vico corso camino chemin rambla "
-    "cesta utca".split()
-)
+STREETS: Final = frozenset(words("addresses.streets"))
 _SUFFIXES: Final = (
     "strasse", "straße", "gasse", "gatan", "gata", "vegen", "veien", "vej", "straat", "laan", "weg", "katu", "tie", "gade",
     "platz", "centret", "stræde", "allé", "stien", "plads", "brekka", "braut",
 )  # fmt: skip
-_BEFORE_NAME: Final = frozenset("rue avenida calle rua via ulica ul piazza route highway hwy rt chemin avenue corso".split())
-_FOREIGN: Final = frozenset("strasse straße str allee platz út utca tér vägen gatan".split())
-_HOUSES: Final = frozenset("no door flat house plot".split())
-_UNIT_LINES: Final = frozenset("apt apartment suite ste".split())
+_BEFORE_NAME: Final = frozenset(words("addresses.before_name"))
+_FOREIGN: Final = frozenset(words("addresses.foreign"))
+_HOUSES: Final = frozenset(words("addresses.houses"))
+_UNIT_LINES: Final = frozenset(words("addresses.unit_lines"))
 # Words that are a street's only with a number before and a name between.
-_COMMON: Final = frozenset(
-    "way close place court square row hill walk via st drive route circle loop heights av rue ter sq plaza trail "
-    "pike grove gardens tie row weg".split()
-)
-_UNITS: Final = frozenset("apt apartment suite ste unit floor flat room box # building bldg level po number door".split())
-_STATES: Final = frozenset(
-    "al ak az ar ca co ct de fl ga hi id il ia ks ky la md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh pa ri sc sd tn tx "
-    "ut vt va wa wv wi wy dc".split()
-)
-_AMBIGUOUS_STATES: Final = frozenset("al co de hi id la ma me oh ok or in pa".split())
-_STATE_NAMES: Final = frozenset(
-    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois "
-    "indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana "
-    "nebraska nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania tennessee texas utah "
-    "vermont virginia washington wisconsin wyoming usa us uk england scotland wales canada ireland india australia "
-    "germany france italy spain austria switzerland belgium netherlands norway sweden denmark finland iceland poland "
-    "hungary cyprus estonia slovenia slovakia portugal greece tunisia brazil uruguay kingdom states zealand africa "
-    "ontario quebec alberta".split()
-)
-_STOPS: Final = frozenset(
-    "and is was my phone mobile cell contact ph number please can could would for because so but i we you it that this "
-    "the to thanks thank ok okay email since with which when who not are have has last do will fax or by name full "
-    "credit card ssn at on from only then what moved now yesterday today next where how if as here tel desk office "
-    "account order zip postal pin in".split()
-)
-_NOT_STREETS: Final = frozenset(
-    "the a an to of my your by in on at is was for it and or this that no any every some all what way up out more which "
-    "times days dollars minutes hours weeks people percent i you we they he she pm am".split()
-)
+_COMMON: Final = frozenset(words("addresses.common"))
+_UNITS: Final = frozenset(words("addresses.units"))
+ADDRESS_WORDS: Final = STREETS | _UNITS | {"address", "located", "residence", "live", "pobox", "psc"}
+"""A text in small letters without any of these has no address."""
+
+_STATES: Final = frozenset(words("addresses.states"))
+_AMBIGUOUS_STATES: Final = frozenset(words("addresses.ambiguous_states"))
+_STATE_NAMES: Final = frozenset(words("addresses.state_names"))
+_STOPS: Final = frozenset(words("addresses.stops"))
+_NOT_STREETS: Final = frozenset(words("addresses.not_streets"))
 _NOT_IN_STREETS: Final = UNIT_WORDS - {"st", "nd", "rd", "th"}
 _TOWN_WORDS = 5
 _NAME_WORDS = 5
@@ -67,7 +43,10 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
         end = 0
         if _is_number(words[index]):
             end = _street_end(tokens, index)
-            if end:
+            if not end and (first := _street_start(tokens, index)) is not None:
+                end = index + 1
+                yield _finding(tokens, first, _tail_end(tokens, end, open_ended=False), SHAPE)
+            elif end:
                 end = _tail_end(tokens, end, open_ended=_at_start(words, index))
                 first = index - (index > 0 and words[index - 1] in _HOUSES)
                 yield _finding(tokens, first, end, SURE)
@@ -76,8 +55,6 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
             if number < len(words) and words[number].isdigit():
                 end = number + 1
                 yield _finding(tokens, index, end, SURE)
-        elif tokens.capital(index) and (end := _numbered_after(tokens, index)):
-            yield _finding(tokens, index, _tail_end(tokens, end, open_ended=False), SHAPE)
         elif _is_box(words, index):
             end = _number_end(words, index + (3 if words[index] == "p" else 2))
             while end < len(words) and words[end] == "." and end - index < 6:
@@ -90,22 +67,23 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
             yield finding
 
 
-def _numbered_after(tokens: Tokens, index: int) -> int:
-    """The token after a street with its number behind, whose first word is at `index`: "Villacher Strasse 89"."""
+def _street_start(tokens: Tokens, number: int) -> int | None:
+    """The first token of a street with its number, at `number`, behind: "Villacher Strasse 89", "Via Roma 131"."""
     words = tokens.words
-    for place in range(index, min(index + _NAME_WORDS, len(words) - 1)):
-        word = words[place]
-        if not word[0].isalpha() or (place > index and "\n" in tokens.apart(place)):
-            return 0
-        if (
-            words[place + 1].isdigit()
-            and len(words[place + 1]) < 5
-            and ((len(word) > 6 and word.endswith(_SUFFIXES)) or word in _FOREIGN or words[index] in _BEFORE_NAME)
-        ):
-            return place + 2
-        if word in _STOPS and words[index] not in _BEFORE_NAME:
-            return 0
-    return 0
+    if not number or not words[number].isdigit() or len(words[number]) > 4 or "\n" in tokens.apart(number):
+        return None
+    first = number - 1
+    word = words[first]
+    if word in _FOREIGN or (len(word) > 6 and word.endswith(_SUFFIXES)):
+        while first and number - first < 4 and words[first - 1] not in _STOPS and tokens.capital(first - 1):
+            first -= 1
+        return first
+    for place in range(first - 1, max(-1, first - 4), -1):
+        if words[place] in _BEFORE_NAME and tokens.capital(place):
+            return place
+        if not words[place][0].isalpha():
+            return None
+    return None
 
 
 def _is_number(word: str) -> bool:
@@ -164,7 +142,9 @@ def _named_end(tokens: Tokens, name: int) -> int:
     """The token after words in capitals that a second number or a unit shows to be a street: "51 Spinatsch 94 Apt. 615"."""
     words = tokens.words
     after = name
-    while after < len(words) and after - name < _NAME_WORDS and words[after][0].isalpha() and words[after] not in _UNITS:
+    while (
+        after < len(words) and after - name < _NAME_WORDS and words[after][0].isalpha() and words[after] not in _UNITS
+    ):
         if not (tokens.capital(after) or words[after] in {"de", "di", "da", "del", "della", "las", "la"}):
             return 0
         if "\n" in tokens.apart(after):
@@ -233,7 +213,21 @@ def _tail_end(tokens: Tokens, end: int, *, open_ended: bool) -> int:
 def _stated(tokens: Tokens, start: int) -> Finding | None:
     """What follows "my address is" up to the end of its sentence, if it has a number."""
     words = tokens.words
-    while start < len(words) and words[start] in {"is", ":", "it's", "its", "-", "will", "be", ",", "at", "the", "of", "to", "same"}:
+    while start < len(words) and words[start] in {
+        "is",
+        ":",
+        "it's",
+        "its",
+        "-",
+        "will",
+        "be",
+        ",",
+        "at",
+        "the",
+        "of",
+        "to",
+        "same",
+    }:
         start += 1
     if start >= len(words) or words[start] in _STOPS:
         return None

@@ -8,10 +8,11 @@ from models.redaction.cues import CUE_WORDS, Cue
 from models.redaction.kinds import SHAPE, Finding, Kind
 from models.redaction.runs import CURRENCY, SHORT_WORDS, UNIT_WORDS
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 _KINDS: Final[frozenset[Kind | None]] = frozenset({"REFERENCE", "PASSWORD", "ACCOUNT", "USERNAME", "CARD"})
-_LINKS: Final = frozenset("is was it's its the my : # = , - that's be are one i have for".split())
-_NOT_PARTS: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | frozenset("and my the for is was i you please of but".split())
+_LINKS: Final = frozenset(words("codes.links"))
+_NOT_PARTS: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | frozenset(words("codes.not_parts"))
 _LONGEST_GROUP = 6
 _GROUPS = 6
 
@@ -38,7 +39,9 @@ def codes(tokens: Tokens, found: list[Cue]) -> Iterator[Finding]:
 
 def _is_code(words: list[str]) -> bool:
     """Whether a text is a code as booking systems make them: "dewq 98", "mm 67 y 6"."""
-    if not 2 <= len(words) <= _GROUPS or not all(word.isdigit() or (word.isalpha() and len(word) < 5) for word in words):
+    if not 2 <= len(words) <= _GROUPS or not all(
+        word.isdigit() or (word.isalpha() and len(word) < 5) for word in words
+    ):
         return False
     length, digits = sum(map(len, words)), sum(len(word) for word in words if word.isdigit())
     turns = sum(one.isdigit() != other.isdigit() for one, other in pairwise(words))

@@ -4,22 +4,21 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from models.redaction.cues import CUE_WORDS, cues
+from models.redaction.cues import CUE_GATE, cues
 from models.redaction.kinds import SHAPE, Finding, Kind
 from models.redaction.memory import Memory
 from models.redaction.numbers import NUMERIC
 from models.redaction.redactor import Redacted, find, replaced, tag
 from models.redaction.tagger import Tagger
-from models.redaction.tokens import Tokens, tokenise
+from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 CONVERSATIONS = 10_000
 """How many conversations are remembered: the one that was heard longest ago is forgotten first."""
 
 _TURNS_TO_ANSWER = 3  # "sure, hold on" may come before the answer
 _TURNS_TO_GO_ON = 3  # "mm-hm" comes between the halves of a number
-_ASKS: Final = frozenset(
-    "? what what's whats which your please provide confirm verify may spell tell give who whom repeat enter".split()
-)
+_ASKS: Final = frozenset(words("conversation.asks"))
 _FROM_END = 3  # tokens: a turn that ends with "my account number is" goes on with it in the next
 
 
@@ -102,8 +101,8 @@ def _note(talk: _Conversation, text: str, found: list[Finding]) -> None:
             _end_number(talk)
     kinds = {finding.kind for finding in found}
     talk.expected = {kind: left - 1 for kind, left in talk.expected.items() if left > 1 and kind not in kinds}
-    tokens = tokenise(text)
-    if not CUE_WORDS.isdisjoint(tokens.words):
+    tokens = Tokens(text)
+    if not CUE_GATE.isdisjoint(tokens.words):
         asked = dict.fromkeys(_asked(tokens, kinds), _TURNS_TO_ANSWER)
         pending = talk.memory.pending
         if asked and pending and pending.kind not in asked and not found:

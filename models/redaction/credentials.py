@@ -7,23 +7,14 @@ from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 _STATES: Final = frozenset({"is", ":", "=", "was", "it's", "its", "-", "will"})
-_LINKS: Final = _STATES | HESITATIONS | frozenset("i my the that's thats ' \" be to as should set for , account still now just".split())
+_LINKS: Final = _STATES | HESITATIONS | frozenset(words("credentials.links"))
 # What is said of a password, and is none.
-NOT_SECRETS: Final = frozenset(
-    "not wrong incorrect correct expired right invalid reset the same my a an and or no longer working blocked locked "
-    "changed it but weak too so very really already also being required needed forgotten lost i you we he she "
-    "they that this there because what why when how where of in on at by with for from to if please can could would "
-    "recovery change link field page manager policy again doesn't does didn't was has have had will since always never "
-    "showing getting accepted recognized recognised rejected secure strong safe stored saved case help please now today anymore details issue problem box hint".split()
-)
+NOT_SECRETS: Final = frozenset(words("credentials.not_secrets"))
 # Before "password", these speak about it: "I forgot my password again".
-_TALKED_ABOUT: Final = frozenset(
-    "forgot forget forgotten change reset my your his her need new the update recover want lost a an for old wrong this "
-    "that another same current remember know correct temporary wifi account login email or and no any our their create "
-    "set enter provide give confirm verify tell send of is".split()
-)
+_TALKED_ABOUT: Final = frozenset(words("credentials.talked_about"))
 _REACH = 6
 _LONGEST = 5  # tokens of a password that digits or single letters continue
 
@@ -65,7 +56,10 @@ def _has_number(words: list[str], first: int) -> bool:
 def _stated_later(words: list[str], first: int, until: int) -> int:
     """The token after "is" in "the password that I have been using is ..."; `first` if there is none."""
     for index in range(first, min(until, len(words) - 1)):
-        if words[index] in _TALKED_ABOUT - {"is", "my", "new", "your", "for", "old", "account", "email", "login"} or words[index] in ".?!,;":
+        if (
+            words[index] in _TALKED_ABOUT - {"is", "my", "new", "your", "for", "old", "account", "email", "login"}
+            or words[index] in ".?!,;"
+        ):
             break
         if words[index] in {"reset", "change", "link", "page", "field", "recovery"}:
             break
@@ -78,7 +72,17 @@ def _answer(tokens: Tokens, kind: Kind) -> Finding | None:
     """The answer to a question for it: one word, or one with digits, behind fillers."""
     words = tokens.words
     first = 0
-    while first < len(words) and words[first] in _LINKS | {"yes", "yeah", "sure", "ok", "okay", ".", "so", "well", "oh"}:
+    while first < len(words) and words[first] in _LINKS | {
+        "yes",
+        "yeah",
+        "sure",
+        "ok",
+        "okay",
+        ".",
+        "so",
+        "well",
+        "oh",
+    }:
         first += 1
     rest = words[first:]
     if not rest or rest[0] in NOT_SECRETS:
@@ -103,7 +107,11 @@ def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
     while (
         after < len(words)
         and after - first < _LONGEST * 4
-        and (words[after].isdigit() or words[after] in NUMBER_WORDS or (len(words[after]) == 1 and words[after].isalpha()))
+        and (
+            words[after].isdigit()
+            or words[after] in NUMBER_WORDS
+            or (len(words[after]) == 1 and words[after].isalpha())
+        )
         and "\n" not in tokens.apart(after)
         and words[after] not in {"i", "a"}
     ):

@@ -40,8 +40,7 @@ _PHRASES: Final[dict[Kind | None, str]] = {
     ),
     "IBAN": "iban|iban number|i b a n",
     "DATE_OF_BIRTH": (
-        "date of birth|dob|d o b|birth date|birthdate|birthday|born on|was born|born in|born|date of birth's|"
-        "birth"
+        "date of birth|dob|d o b|birth date|birthdate|birthday|born on|was born|born in|born|date of birth's|birth"
     ),
     "REFERENCE": (
         "reference number|reference no|reference|ref number|ref no|ref|confirmation number|confirmation no|"
@@ -93,6 +92,11 @@ for _entries in _BY_FIRST_WORD.values():
     _entries.sort(key=lambda entry: -len(entry[0]))
 
 CUE_WORDS: Final = frozenset(_BY_FIRST_WORD)
+"""The first words of all cues."""
+
+_PHRASE_LISTS = [phrase.split() for phrases in _PHRASES.values() for phrase in phrases.split("|")]
+CUE_GATE: Final = frozenset(max(reversed(phrase), key=len) for phrase in _PHRASE_LISTS)
+"""The longest word of each cue: a text without any of them has no cue."""
 
 
 def cues(words: Sequence[str]) -> list[Cue]:
@@ -101,7 +105,11 @@ def cues(words: Sequence[str]) -> list[Cue]:
     index = 0
     while index < len(words):
         after = index + 1
-        for tail, kind in _BY_FIRST_WORD.get(words[index], ()) or _BY_FIRST_WORD.get(words[index].removesuffix("'s"), ()):
+        word = words[index]
+        entries = _BY_FIRST_WORD.get(word)
+        if entries is None and word[-2:] == "'s":
+            entries = _BY_FIRST_WORD.get(word[:-2])
+        for tail, kind in entries or ():
             end = index + 1 + len(tail)
             if not tail or tuple(words[index + 1 : end]) == tail:
                 found.append(Cue(index, end, kind))
@@ -127,4 +135,8 @@ def joined(found: list[Cue], words: Sequence[str]) -> list[Cue]:
 
 def _belongs(gap: Sequence[str]) -> bool:
     """Whether "on the", "for my" or the like is between two cues: the first is what is told of."""
-    return 1 < len(gap) < 3 and gap[0] in {"on", "for", "of", "to"} and gap[1] in {"the", "my", "your", "this", "that", "our"}
+    return (
+        1 < len(gap) < 3
+        and gap[0] in {"on", "for", "of", "to"}
+        and gap[1] in {"the", "my", "your", "this", "that", "our"}
+    )

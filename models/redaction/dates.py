@@ -2,10 +2,11 @@
 
 from typing import Final, NamedTuple
 
-from models.redaction.cues import Cue, cues
+from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, TEENS, TENS, UNITS, number_at
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 MONTHS: Final = {
     name: month
@@ -31,8 +32,7 @@ MONTHS: Final = {
 ORDINALS: Final = {
     word: number
     for number, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        words("dates.ordinals"),
         1,
     )
 } | {"thirtieth": 30}
@@ -40,9 +40,7 @@ DATE_WORDS: Final = frozenset({*MONTHS, "/", "-", "."})
 
 _SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 _FILL = frozenset({"of", "the", ",", "-", "/", ".", "and", "in", "year", "slash", "dash", "'"}) | HESITATIONS
-_LINKS = HESITATIONS | frozenset(
-    "is was it it's its on in the my ? : = , . - that's that would be will of date and a i'm i here this year / at".split()
-)
+_LINKS = HESITATIONS | frozenset(words("dates.links"))
 _CUED: Final[frozenset[Kind | None]] = frozenset({"DATE_OF_BIRTH", "EXPIRY"})
 
 
@@ -57,12 +55,12 @@ class Dates(NamedTuple):
         return any(start <= first and after <= end for start, end in self.places)
 
 
-def dates(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Dates:
-    """The dates among `tokens`, and those of birth or expiry: the words beside them, or `expected`, say so."""
+def dates(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Dates:
+    """The dates among `tokens`, and those of birth or expiry: a cue of `found` beside them, or `expected`, says so."""
     words = tokens.words
     places = _places(tokens)
     findings: list[Finding] = []
-    cued = [cue for cue in cues(words) if cue.kind in _CUED]
+    cued = [cue for cue in found if cue.kind in _CUED]
     cued += [Cue(0, 0, kind) for kind in expected if kind in _CUED]
     for cue in cued:
         place = _cued_place(tokens, cue, places)
@@ -135,8 +133,14 @@ def _places(tokens: Tokens) -> list[tuple[int, int]]:
     while index < len(words):
         word = words[index]
         after = 0
-        spelling = index > 1 and words[index - 1] in {"in", "for", "like"} and word[0] in words[max(0, index - 3) : index]
-        if word in MONTHS and not spelling and (word not in {"may", "march", "mar", "jan", "dec"} or _beside_day(words, index)):
+        spelling = (
+            index > 1 and words[index - 1] in {"in", "for", "like"} and word[0] in words[max(0, index - 3) : index]
+        )
+        if (
+            word in MONTHS
+            and not spelling
+            and (word not in {"may", "march", "mar", "jan", "dec"} or _beside_day(words, index))
+        ):
             first = index
             while first and (
                 words[first - 1] in {"of", "the"} | _SUFFIXES

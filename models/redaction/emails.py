@@ -6,34 +6,28 @@ from typing import Final
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at, number_at
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
-PROVIDERS: Final = frozenset(
-    "gmail yahoo yahoomail googlemail hotmail outlook icloud aol msn live rediffmail reddiffmail rediff protonmail proton gmx ymail comcast verizon "
-    "btinternet mail zoho fastmail me mac".split()
-)
-_TLDS: Final = frozenset(
-    "com net org edu gov io co uk de fr es it nl ca au in us info biz me eu ch at be ie nz za jp dev app ai tv pl se no "
-    "dk fi pt".split()
-)
-_JOINERS: Final = frozenset("dot underscore dash hyphen minus plus period point . - _ +".split())
+PROVIDERS: Final = frozenset(words("emails.providers"))
+_TLDS: Final = frozenset(words("emails.tlds"))
+_JOINERS: Final = frozenset(words("emails.joiners"))
 _SIGNS: Final = {"dot": ".", "period": ".", "point": ".", "underscore": "_", "plus": "+"} | dict.fromkeys(
     ("dash", "hyphen", "minus"), "-"
 )
 # What stands before an address and is no part of it.
-_STOPS: Final = HESITATIONS | frozenset(
-    "is it it's its that's thats email mail id address my the to on at and so yes yeah sure ok okay please send me use "
-    "i you with a this be was for with reach contact in of or your e im i'm also me number phone would correct too yep "
-    "right then well go ahead capital caps lower lowercase upper uppercase all case small letters new one first".split()
-)
-_FILL: Final = HESITATIONS | frozenset("capital lowercase uppercase lower upper case all small the sign symbol".split())
+_STOPS: Final = HESITATIONS | frozenset(words("emails.stops"))
+_FILL: Final = HESITATIONS | frozenset(words("emails.fill"))
 # Words that end in "com" and are no domain.
-_NOT_DOMAINS: Final = frozenset(
-    "internet ethernet intranet extranet broadband-internet com telecom intercom sitcom romcom webcom dotcom malcom malcolm xcom comcom incom ecom e-com .com".split()
-)
+_NOT_DOMAINS: Final = frozenset(words("emails.not_domains"))
 _ENDS: Final = ("com", "net", "couk", "coin", "mail", "yahoo", "outlook", "yahooin", "mailin", "outlookin")
 _WORDS_TAKEN = 2  # ordinary words before "at", as in "jane doe at gmail dot com"
 _GLUED_ENDS: Final = sorted(
-    (f"{name}{end}" for name in PROVIDERS if len(name) > 4 or name == "mail" for end in ("com", "net", "coin", "couk", "in", "")),
+    (
+        f"{name}{end}"
+        for name in PROVIDERS
+        if len(name) > 4 or name == "mail"
+        for end in ("com", "net", "coin", "couk", "in", "")
+    ),
     key=len,
     reverse=True,
 )
@@ -215,7 +209,9 @@ def _half(tokens: Tokens) -> Iterator[Finding]:
         if words[index] in {"dot", "underscore", "at", "@"} and 0 < index + 1 < len(words):
             first = _local_start(words, index) if words[index] not in {"at", "@"} else index
             after = index + 1
-            while after < len(words) and after - index < 12 and words[after] not in _STOPS and words[after] not in ",?!":
+            while (
+                after < len(words) and after - index < 12 and words[after] not in _STOPS and words[after] not in ",?!"
+            ):
                 after += 1
             if after - first > 2 or words[index] in {"dot", "underscore"}:
                 yield _finding(tokens, first, after)

@@ -42,7 +42,11 @@ class Memory:
     def names(self) -> frozenset[str]:
         """The words of the names that were found."""
         return frozenset(
-            word for value, label in self._labels.items() if label.kind in _WORDS for word in value.split() if len(word) > 2
+            word
+            for value, label in self._labels.items()
+            if label.kind in _WORDS
+            for word in value.split()
+            if len(word) > 2
         )
 
     def label(self, finding: Finding) -> Label:

@@ -9,44 +9,16 @@ from models.redaction.kinds import Finding, Kind
 from models.redaction.runs import SHORT_WORDS, UNIT_WORDS
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 # Words that a chat begins with, or that follow "I am" and "my name is", and are no names.
 NOT_NAMES: Final = (
-    CUE_WORDS
-    | SHORT_WORDS
-    | UNIT_WORDS
-    | NUMBER_WORDS
-    | HESITATIONS
-    | frozenset(
-        "is on please not same spelled spelt with under from calling speaking here there this that these those what "
-        "where when why which would could should have having been being very really also just still sorry sure okay "
-        "thanks thank thankyou hello good morning afternoon evening night great fine well happy sad angry upset "
-        "frustrated disappointed unable able looking trying waiting having going getting calling asking wondering "
-        "interested confused glad afraid aware ready done late back home customer agent team support everyone everybody "
-        "guys folks madam account number card phone email address booking order ticket correct wrong right nothing "
-        "something anything everyone perfect awesome yeah nope none never much many more again already about after "
-        "before because since until while their they them your yours mine ours his hers its wanting need needing want "
-        "facing writing contacting living using new name full first last middle surname only exactly always ever like "
-        "think believe know sure-thing welcome bye goodbye cool alright confirm confirmation code password username "
-        "date birth and the for from into over under between without within during against travelling traveling "
-        "planning unhappy pleased satisfied worried concerned sick tired fed stuck locked waiting done giving telling "
-        "getting serious kidding curious hoping missing leaving moving dear sir mister help how's whats what's it's "
-        "that's there's company policy question issue problem reason time today tomorrow yesterday moment minute second "
-        "sec one-moment hold worries problem pleasure appreciate anyway definitely absolutely certainly course kindly "
-        "actually let's lets i'm i've i'd i'll you're we're don't doesn't didn't can't won't isn't wasn't am-a "
-        "currently probably basically honestly totally completely extremely quite pretty so-so online offline busy free "
-        "alone old young single married retired disabled male female human real person guy man woman student teacher "
-        "doctor nurse manager owner member user caller passenger guest client patient parent mother father wife husband "
-        "son daughter brother sister american english indian british spanish french german chat bot assistant system "
-        "else other another both each every some such than then too until upon via per plus minus mon tue wed thu fri "
-        "monday tuesday wednesday thursday friday saturday sunday january february march april june july august "
-        "september october november december".split()
-    )
+    CUE_WORDS | SHORT_WORDS | UNIT_WORDS | NUMBER_WORDS | HESITATIONS | frozenset(words("names.not_names"))
 )
-_TITLES: Final = frozenset("mr mrs ms miss dr mister missus prof professor sir madam".split())
-_PARTICLES: Final = frozenset("van von de der den di da del della dos bin al el la le st mc o' y".split())
-_LINKS: Final = HESITATIONS | frozenset("is : it's its was - = ? . , would be which that's thats so yes yeah sure the ' \"".split())
-_GREETINGS: Final = frozenset("hi hello hey dear thanks morning afternoon evening hiya greetings welcome bye cheers".split())
+_TITLES: Final = frozenset(words("names.titles"))
+_PARTICLES: Final = frozenset(words("names.particles"))
+_LINKS: Final = HESITATIONS | frozenset(words("names.links"))
+_GREETINGS: Final = frozenset(words("names.greetings"))
 _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "speaking": ("with", "to"),
     "speak": ("with", "to"),
@@ -67,7 +39,24 @@ _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "regards": (",",),
 }
 NAME_WORDS: Final = frozenset(
-    {"name", "surname", "names", "spelled", "spelt", "spelling", "this", "i'm", "im", "am", "speaking", "name's", "holder", *_TRIGGERS, *_TITLES, *_GREETINGS}
+    {
+        "name",
+        "surname",
+        "names",
+        "spelled",
+        "spelt",
+        "spelling",
+        "this",
+        "i'm",
+        "im",
+        "am",
+        "speaking",
+        "name's",
+        "holder",
+        *_TRIGGERS,
+        *_TITLES,
+        *_GREETINGS,
+    }
 )
 _LONGEST = 4
 _SIGNATURE = re.compile(
@@ -76,10 +65,7 @@ _SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"(?:^|\n)(?=[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?: )")
-_NOT_SPEAKERS: Final = frozenset(
-    "bot user agent customer caller mobile desk fax phone email address name zip office home cell question answer note "
-    "subject date from to re cc system operator rep assistant client order total account tel q a iban ssn card".split()
-)
+_NOT_SPEAKERS: Final = frozenset(words("names.not_speakers"))
 
 
 def names(
@@ -143,14 +129,32 @@ def _at(tokens: Tokens, place: int) -> Iterator[tuple[int, int]]:
     """The name that begins at character `place`, in capitals."""
     for index, start in enumerate(tokens.starts):
         if start >= place:
-            if start == place and tokens.words[index] not in _NOT_SPEAKERS and (span := _name(tokens, index, lower=False)):
+            if (
+                start == place
+                and tokens.words[index] not in _NOT_SPEAKERS
+                and (span := _name(tokens, index, lower=False))
+            ):
                 yield span
             return
 
 
 def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
     words = tokens.words
-    if cue.first and words[cue.first - 1] in {"user", "company", "city", "street", "product", "brand", "file", "domain", "plan", "business", "app", "model", "item"}:
+    if cue.first and words[cue.first - 1] in {
+        "user",
+        "company",
+        "city",
+        "street",
+        "product",
+        "brand",
+        "file",
+        "domain",
+        "plan",
+        "business",
+        "app",
+        "model",
+        "item",
+    }:
         return None
     first = cue.after
     stated = False
@@ -171,7 +175,13 @@ def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
     capital = tokens.capital(first)
     if not capital and not lower:
         return None
-    if words[first] in NOT_NAMES and not (capital and first + 1 < count and words[first] not in _GREETINGS and len(words[first]) > 3 and tokens.capital(first + 1)):
+    if words[first] in NOT_NAMES and not (
+        capital
+        and first + 1 < count
+        and words[first] not in _GREETINGS
+        and len(words[first]) > 3
+        and tokens.capital(first + 1)
+    ):
         if words[first] not in {"will", "may", "june", "april", "august", "bill", "jan"} or not capital:
             return None
     after = first + 1
@@ -179,8 +189,13 @@ def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
         word = words[after]
         if "\n" in tokens.apart(after):
             break
-        if word in {".", "-", "'"} and after + 1 < count and words[after + 1][0].isalpha() and (
-            len(words[after - 1]) == 1 or (word != "." and not tokens.apart(after) and not tokens.apart(after + 1))
+        if (
+            word in {".", "-", "'"}
+            and after + 1 < count
+            and words[after + 1][0].isalpha()
+            and (
+                len(words[after - 1]) == 1 or (word != "." and not tokens.apart(after) and not tokens.apart(after + 1))
+            )
         ):
             after += 1
             continue
@@ -256,7 +271,9 @@ def _answer(tokens: Tokens) -> tuple[int, int] | None:
     """The name in an answer to a question for it: up to three words that are no others, behind fillers."""
     words = tokens.words
     first = 0
-    while first < len(words) and (words[first] in _LINKS or words[first] in {"ok", "okay", "my", "name", "i", "am", "i'm", "hi", "and", "oh"}):
+    while first < len(words) and (
+        words[first] in _LINKS or words[first] in {"ok", "okay", "my", "name", "i", "am", "i'm", "hi", "and", "oh"}
+    ):
         first += 1
     if first >= len(words):
         return None

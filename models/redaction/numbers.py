@@ -3,40 +3,42 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from models.redaction.cues import Cue, cues, joined
+from models.redaction.cues import Cue, joined
 from models.redaction.dates import Dates
 from models.redaction.kinds import SHAPE, SURE, Finding, Kind
 from models.redaction.runs import CURRENCY, UNIT_WORDS, Element, Run, runs
 from models.redaction.shapes import LIMITS, passes_luhn, shape
 from models.redaction.spoken import HESITATIONS
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 NUMERIC: Final = frozenset[Kind | None](
-    {"CARD", "CVV", "EXPIRY", "ACCOUNT", "SSN", "PIN", "ZIP", "PHONE", "REFERENCE", "PASSWORD", "USERNAME", "IBAN", None}
+    {
+        "CARD",
+        "CVV",
+        "EXPIRY",
+        "ACCOUNT",
+        "SSN",
+        "PIN",
+        "ZIP",
+        "PHONE",
+        "REFERENCE",
+        "PASSWORD",
+        "USERNAME",
+        "IBAN",
+        None,
+    }
 )
 # Between a cue and its number.
-_LINKS: Final = HESITATIONS | frozenset(
-    "is was are it it's its it’s my the that that's be this would will of on for ? . , : = # - ( number no num in with "
-    "last here you go so which as yes sure please new old to at from s and ' \" digits code id id's a ok okay reads says "
-    "ends ending by current one i have right there thats should would".split()
-)
+_LINKS: Final = HESITATIONS | frozenset(words("numbers.links"))
 # Between a number and its cue: "4568 is my pin".
-_BACK_LINKS: Final = frozenset("is was are as of the my this that that's for , - ( old new a an your , s our and".split())
+_BACK_LINKS: Final = frozenset(words("numbers.back_links"))
 # A cue of one of these words alone says little of a short number: "order 100", "call 911".
-_VAGUE: Final = frozenset(
-    "card account accounts call order office desk contact claim policy booking invoice phone mobile reference born "
-    "confirmation routing social birth dial id no num code mail mobile cell ref case reservation passport".split()
-)
+_VAGUE: Final = frozenset(words("numbers.vague"))
 _STATING: Final = frozenset({"is", "it's", "its", "was", ":", "=", "#", "number", "no", "are"})
-_FILLERS: Final = HESITATIONS | frozenset(
-    "yes yeah yep sure ok okay its it's it is the . , ! ? - : that's thats so and hi hello sir mam ma'am please my here "
-    "you go number no right correct of course ya oh thanks this".split()
-)
-_BEFORE_YEARS: Final = frozenset("in since of from until till by before after during year late early summer for and".split())
-_MONEY: Final = frozenset(
-    "transfer transfers transferred send sent pay paid charged charge charges amount total expenses expense refund bill fee paid "
-    "balance price cost costs worth deposit deposited withdraw withdrew spent budget".split()
-)
+_FILLERS: Final = HESITATIONS | frozenset(words("numbers.fillers"))
+_BEFORE_YEARS: Final = frozenset(words("numbers.before_years"))
+_MONEY: Final = frozenset(words("numbers.money"))
 _LOOSE_REACH = 8  # tokens between a cue and its number where other words stand between them
 _AFTER_REACH = 6
 
@@ -48,14 +50,14 @@ class _Place(NamedTuple):
     strict: bool
 
 
-def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list[Finding]:
-    """The numbers and codes among `tokens`. `expected` are the kinds that were asked for before this text."""
+def numbers(tokens: Tokens, dates: Dates, found: list[Cue], expected: Sequence[Kind] = ()) -> list[Finding]:
+    """The numbers and codes among `tokens`, whose cues are `found`. `expected` are the kinds that were asked for before this text."""
     all_runs = runs(tokens)
     if dates.places:
         all_runs = [part for run in all_runs for part in _undated(run, dates)]
     if not all_runs:
         return []
-    found_cues = [cue for cue in joined(cues(tokens.words), tokens.words) if cue.kind in NUMERIC or cue.kind == "NAME"]
+    found_cues = [cue for cue in joined(found, tokens.words) if cue.kind in NUMERIC or cue.kind == "NAME"]
     all_runs = [part for run in all_runs for part in _outside_cues(run, found_cues)]
     places = _places(tokens, all_runs, found_cues)
     asked = [kind for kind in expected if kind in NUMERIC]
@@ -64,10 +66,10 @@ def numbers(tokens: Tokens, dates: Dates, expected: Sequence[Kind] = ()) -> list
         kind: Kind | None = place.cue.kind if place else None
         if asked and not (place and place.strict and kind):
             kind, place = asked[0], _Place(Cue(0, 0, asked[0]), strict=True)
-        found = _findings(tokens, run, place)
-        if found and asked and len(asked) > 1 and kind == asked[0]:
+        private = _findings(tokens, run, place)
+        if private and asked and len(asked) > 1 and kind == asked[0]:
             asked = asked[1:]
-        findings += found
+        findings += private
     return findings
 
 

@@ -12,7 +12,9 @@ from models.redaction.tokens import Tokens
 # The look-behind lets a match start only where a run of address characters starts, so that each run is read once. 64 is
 # the longest local part (RFC 5321, 4.5.3.1.1); of a longer one its end is found, and what is before it taken along.
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]*[\w+-]\s?@\s?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}\b")
-_LINK = re.compile(r"(?:\bhttps?:|\bftp:|\bwww\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}/[^\s<>\"]+")
+_LINK = re.compile(
+    r"(?:\bhttps?:|\bftp:|\bwww\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}/[^\s<>\"]+"
+)
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
 # Two letters, two check digits, then up to 30 more, in any groups (ISO 13616).
@@ -40,7 +42,7 @@ def emails(tokens: Tokens) -> Iterator[Finding]:
         start = at
         if start > end and lower[start - 1].isspace():
             start -= 1
-        while start > end and not lower[start - 1].isspace() and lower[start - 1] not in "<>()[]\",;:":
+        while start > end and not lower[start - 1].isspace() and lower[start - 1] not in '<>()[]",;:':
             start -= 1
         match = _EMAIL.match(lower, _first_of_address(lower, start, at))
         if match and match.end() > at:

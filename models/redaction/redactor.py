@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from models.redaction.addresses import STREETS, addresses
+from models.redaction.addresses import ADDRESS_WORDS, addresses
 from models.redaction.codes import codes
 from models.redaction.credentials import credentials
-from models.redaction.cues import CUE_WORDS, cues
+from models.redaction.cues import CUE_GATE, cues
 from models.redaction.dates import DATE_WORDS, Dates, dates
 from models.redaction.emails import spoken_addresses
 from models.redaction.kinds import TAGGED, Finding, Kind, Span
@@ -19,7 +19,7 @@ from models.redaction.numbers import numbers
 from models.redaction.patterns import emails, ibans, ip_addresses, links
 from models.redaction.spoken import ALPHABET, NUMBER_WORDS
 from models.redaction.tagger import Tagger
-from models.redaction.tokens import Tokens, tokenise
+from models.redaction.tokens import Tokens
 from schemas.errors import EdgewiseError
 
 
@@ -93,7 +93,7 @@ def find(
     `tagged` is what a tagger found in it; `expected` are the kinds that were asked for just before, which an answer
     without a word about it can be; `known` are words of names that were found before.
     """
-    tokens = tokenise(text)
+    tokens = Tokens(text)
     findings = [
         finding._replace(start=place[0], end=place[1])
         for finding in _by_rules(tokens, expected, known)
@@ -119,8 +119,8 @@ def replaced(text: str, found: Sequence[Finding], labels: Sequence[str]) -> Reda
     return Redacted("".join(parts), tuple(dict.fromkeys([span.kind for span in spans])), spans)
 
 
+_LETTERS: Final = frozenset("bcdefghjklmnopqrstuvwxyz")
 _NUMBER_GATE: Final = NUMBER_WORDS | ALPHABET
-_GATES: Final = NUMBER_WORDS | ALPHABET | CUE_WORDS | NAME_WORDS | {"@", "/", ":", "dot", "box"}
 
 
 def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str]) -> list[Finding]:
@@ -136,23 +136,27 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
         found += ip_addresses(tokens)
     if numeric:
         found += ibans(tokens)
-    if "com" in lower or "dot" in lower or "EMAIL" in expected or not words.isdisjoint(("period", "point")) or _GLUED.search(lower):
+    if (
+        "com" in lower
+        or "dot" in lower
+        or "EMAIL" in expected
+        or not words.isdisjoint(("period", "point"))
+        or _GLUED.search(lower)
+    ):
         found += spoken_addresses(tokens, expected)
     said = numeric or not words.isdisjoint(_NUMBER_GATE)
-    found_cues = [] if words.isdisjoint(CUE_WORDS) and "'s" not in lower else cues(tokens.words)
-    if said or any(map(_is_letter, words)):
-        dated = dates(tokens, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
+    found_cues = [] if words.isdisjoint(CUE_GATE) and "'s" not in lower else cues(tokens.words)
+    if said or not words.isdisjoint(_LETTERS):
+        dated = (
+            dates(tokens, found_cues, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
+        )
         found += dated.findings
-        found += numbers(tokens, dated, expected)
+        found += numbers(tokens, dated, found_cues, expected)
         found += codes(tokens, found_cues)
-        if numeric or not words.isdisjoint(STREETS) or "ADDRESS" in expected:
+        if "ADDRESS" in expected or not words.isdisjoint(ADDRESS_WORDS) or (numeric and tokens.text != lower):
             found += addresses(tokens, found_cues, expected)
     if not words.isdisjoint(("password", "username", "login", "userid")) or found_cues or expected:
         found += credentials(tokens, found_cues, expected)
     if not words.isdisjoint(NAME_WORDS) or "NAME" in expected or ":" in words or "\n" in lower or known:
         found += names(tokens, found_cues, expected, known)
     return found
-
-
-def _is_letter(word: str) -> bool:
-    return len(word) == 1 and word.isalpha() and word not in {"a", "i"}

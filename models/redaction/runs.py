@@ -1,7 +1,5 @@
 """Runs: digits and spelled letters that belong to one number, whatever stands between them."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from models.redaction.cues import CUE_WORDS
@@ -16,33 +14,18 @@ from models.redaction.spoken import (
     number_at,
 )
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import words
 
 # Words of two or three letters, none of which begins or ends a code such as "kop 598".
-SHORT_WORDS: Final = frozenset(
-    "a i an am as at be by do go he if in is it me my no of oh ok on or so to up us we the and for are but not you all "
-    "any can her was one our out day get has him his how man new now old see two way who boy did its let put say she "
-    "too use yes yet hi hey sir mam pm th st nd rd usd inr eur gbp rs ml kg lb lbs cal gb mb tb kb km cm mm mi hr hrs "
-    "min sec pls thx apt ste po box ave ln dr ct mr ms mrs jan feb mar apr jun jul aug sep oct nov dec mon tue wed thu "
-    "fri sat sun ssn pin cvv cvc zip dob acc ac num nos age add ask big bad bit buy car cut end far few got had lot "
-    "low may off own pay per ten try via why win won yep yup nah bye due fee hot ice ill job kid mid mom dad net nor "
-    "run set six sit ten tea top tax tv vs web wow ya eh ah um uh er hm re etc inc ltd llc ext fax tel cc id nr ph pc".split()
-)
-UNIT_WORDS: Final = frozenset(
-    "dollar dollars usd bucks buck cent cents euro euros eur pound pounds gbp quid rupee rupees inr rs percent percents "
-    "am pm oclock o'clock second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month "
-    "months year years yr yrs night nights time times people person persons item items piece pieces pack packs "
-    "quantity qty ticket tickets digit digits cal cals calories ml gb mb tb kb kg lb lbs pounds km miles mile points "
-    "point inch inches feet ft meters metres grand mbps gbps channels lines users seats bags copies employees "
-    "th st nd rd pages cars rooms steps volts watts degrees stars keyboard keyboards guitar guitars pizza pizzas "
-    "numbers letters characters attempts calls emails messages cl cm mm oz litres liters units plus".split()
-)
+SHORT_WORDS: Final = frozenset(words("runs.short_words"))
+UNIT_WORDS: Final = frozenset(words("runs.unit_words"))
 CURRENCY: Final = frozenset("$£€₹¥")
 
 _NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
-_BEFORE_LETTERS: Final = frozenset("is it's its number no code : # , -".split())
+_BEFORE_LETTERS: Final = frozenset(words("runs.before_letters"))
 # Between two numbers, these say that they are two. Words that begin a cue of several, such as "where", do not.
 _NO_ASIDES: Final = (UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "or", "in"}) - frozenset(
-    "where who whom what your the this full first last good long new sec secs second seconds minute back".split()
+    words("runs.no_asides")
 )
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
@@ -63,31 +46,21 @@ class Element(NamedTuple):
         return self.value.isdigit()
 
 
-@dataclass(frozen=True)
 class Run:
-    """Groups that follow one another with nothing between them but what parts the groups of one number."""
+    """Groups that follow one another with nothing between them but what parts the groups of one number.
 
-    elements: tuple[Element, ...]
+    `value` is its digits and letters, in lower case; `digits` how many digits it has; `first` its first token and
+    `after` the one after its last.
+    """
 
-    @property
-    def first(self) -> int:
-        """Its first token."""
-        return self.elements[0].first
+    __slots__ = ("after", "digits", "elements", "first", "value")
 
-    @property
-    def after(self) -> int:
-        """The token after its last."""
-        return self.elements[-1].after
-
-    @cached_property
-    def value(self) -> str:
-        """Its digits and letters, in lower case."""
-        return "".join([element.value for element in self.elements])
-
-    @cached_property
-    def digits(self) -> int:
-        """How many digits it has."""
-        return sum(len(element.value) for element in self.elements if element.digits)
+    def __init__(self, elements: tuple[Element, ...]) -> None:
+        self.elements = elements
+        self.first = elements[0].first
+        self.after = elements[-1].after
+        self.value = "".join([element.value for element in elements])
+        self.digits = sum([len(element.value) for element in elements if element.digits])
 
     @property
     def letters(self) -> int:
@@ -245,7 +218,7 @@ def _interrupts(unknown: list[str], current: list[Element], words: list[str], af
         and _spells_on(words, after)
         and (len(current) > 1 or after < len(words))
         and _NO_ASIDES.isdisjoint(unknown)
-        and all(word.isalpha() or "'" in word or word in "?!\"" for word in unknown)
+        and all(word.isalpha() or "'" in word or word in '?!"' for word in unknown)
     )
 
 

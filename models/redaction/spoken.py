@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+from models.redaction.vocabulary import words
+
 UNITS: Final = {
     word: str(digit)
     for digit, words in enumerate(
@@ -9,34 +11,18 @@ UNITS: Final = {
     )
     for word in words.split()
 }
-TEENS: Final = {
-    word: str(number)
-    for number, word in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
-    )
-}
-TENS: Final = {
-    word: str(digit)
-    for digit, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-} | {"fourty": "4"}
+TEENS: Final = {word: str(number) for number, word in enumerate(words("spoken.teens"), 10)}
+TENS: Final = {word: str(digit) for digit, word in enumerate(words("spoken.tens"), 2)} | {"fourty": "4"}
 TIMES: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 
 # The NATO alphabet, by the letter that each word begins with.
-ALPHABET: Final = frozenset(
-    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
-    "quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu".split()
-)
+ALPHABET: Final = frozenset(words("spoken.alphabet"))
 
 # What a speaker puts between the digits of one number.
-HESITATIONS: Final = frozenset(
-    "um umm uh uhm uhh erm er ah hm hmm mm eh dash hyphen space sorry no wait actually correction".split()
-)
+HESITATIONS: Final = frozenset(words("spoken.hesitations"))
 MISHEARD: Final = frozenset({"to", "too", "for"})
 """How a two or a four comes out of speech recognition, in the middle of a longer number."""
-ASIDES: Final = HESITATIONS | frozenset(
-    "so then and like okay ok well yes yeah right you know let me see i mean hold on make that it's its is was that's "
-    "next again a pause one's the rest second slash stroke comma oops rather scratch not huh let's lets hang bear with".split()
-) | MISHEARD
+ASIDES: Final = HESITATIONS | frozenset(words("spoken.asides")) | MISHEARD
 CORRECTIONS: Final = frozenset({"wait", "sorry", "actually", "correction", "mean", "rather", "scratch", "oops", "make"})
 """After one of these, what follows takes the place of the group before it."""
 

@@ -2,14 +2,12 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 # A word with its apostrophe, a run of digits, or one other character.
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[^\s\w]|_")
 
 
-@dataclass(frozen=True, slots=True)
 class Tokens:
     """A text's tokens: `words` in lower case, and where each starts and ends in `text` and `lower`.
 
@@ -17,22 +15,46 @@ class Tokens:
     invisible characters; `lower` is `text` in lower case, as long as it.
     """
 
-    text: str
-    lower: str
-    words: list[str]
-    starts: list[int]
-    ends: list[int]
-    _places: list[int] | None
+    __slots__ = ("_ends", "_places", "_starts", "lower", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        self._places: list[int] | None = None
+        if not text.isascii():
+            characters = [_character(char) for char in text]
+            if "" in characters:
+                self._places = [place for place, char in enumerate(characters) if char]
+            text = "".join(characters)
+        lower = text.lower()
+        if len(lower) != len(text):  # "İ" has two characters in lower case
+            lower = "".join([char.lower() if len(char.lower()) == 1 else char for char in text])
+        self.text = text
+        self.lower = lower
+        self.words: list[str] = _TOKEN.findall(lower)
+        # Most texts need no places: they are made when they are first asked for.
+        self._starts: list[int] | None = None
+        self._ends: list[int] = []
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each token starts."""
+        if self._starts is None:
+            spans = [match.span() for match in _TOKEN.finditer(self.lower)]
+            self._starts = [start for start, _ in spans]
+            self._ends = [end for _, end in spans]
+        return self._starts
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each token ends (exclusive)."""
+        if self._starts is None:
+            _ = self.starts
+        return self._ends
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where characters `start` to `end` of `text` are in the text that was given."""
         if self._places is None:
             return start, end
         return self._places[start], self._places[end - 1] + 1
-
-    def between(self, first: int, after: int) -> str:
-        """The characters of `text` from token `first` to the one before `after`."""
-        return self.text[self.starts[first] : self.ends[after - 1]]
 
     def capital(self, index: int) -> bool:
         """Whether token `index` begins with a capital."""
@@ -41,28 +63,6 @@ class Tokens:
     def apart(self, index: int) -> str:
         """The characters between token `index` and the one before it: white space, or none."""
         return self.text[self.ends[index - 1] : self.starts[index]] if index else ""
-
-
-def tokenise(text: str) -> Tokens:
-    """`text` as the finders read it, in time linear in its length."""
-    places = None
-    if not text.isascii():
-        characters = [_character(char) for char in text]
-        if "" in characters:
-            places = [place for place, char in enumerate(characters) if char]
-        text = "".join(characters)
-    lower = text.lower()
-    if len(lower) != len(text):  # "İ" has two characters in lower case
-        lower = "".join([char.lower() if len(char.lower()) == 1 else char for char in text])
-    words: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _TOKEN.finditer(lower):
-        words.append(match[0])
-        start, end = match.span()
-        starts.append(start)
-        ends.append(end)
-    return Tokens(text, lower, words, starts, ends, places)
 
 
 @lru_cache(maxsize=4096)

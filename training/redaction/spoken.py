@@ -21,7 +21,14 @@ _ORDINALS = (
     "sixteenth seventeenth eighteenth nineteenth twentieth twenty first|twenty second|twenty third|twenty fourth"
 ).split()
 _KIND_OF_SLOT: dict[str, Kind] = {"CARD4": "CARD", "SSN4": "SSN", "ACCOUNT4": "ACCOUNT", "SPELLED": "NAME"}
-_LENGTHS = {"CARD": (16,), "CARD4": (4,), "CVV": (3, 3, 4), "ACCOUNT": (8, 9, 10, 12), "ACCOUNT4": (4,), "SSN": (9,)} | {
+_LENGTHS = {
+    "CARD": (16,),
+    "CARD4": (4,),
+    "CVV": (3, 3, 4),
+    "ACCOUNT": (8, 9, 10, 12),
+    "ACCOUNT4": (4,),
+    "SSN": (9,),
+} | {
     "SSN4": (4,),
     "PIN": (4, 4, 6),
     "PHONE": (10,),
@@ -107,7 +114,9 @@ def _value(slot: str, bank: Bank, rng: random.Random) -> str:
             )
         ),
         "REFERENCE": lambda: _code(bank, rng),
-        "PASSWORD": lambda: rng.choice((last + str(rng.randint(10, 999)), f"{last} {_single(str(rng.randint(100, 999)), rng)}")),
+        "PASSWORD": lambda: rng.choice(
+            (last + str(rng.randint(10, 999)), f"{last} {_single(str(rng.randint(100, 999)), rng)}")
+        ),
         "USERNAME": lambda: first + last[:3] + str(rng.randint(1, 99)),
         "IP": lambda: " dot ".join(_octet(rng.randint(1, 254), rng) for _ in range(4)),
         "ADDRESS": lambda: _address(bank, rng),
@@ -187,13 +196,20 @@ def _octet(number: int, rng: random.Random) -> str:
     if number < 100:
         return _pair(number)
     low = number % 100
-    return rng.choice((_single(str(number), rng), f"{_UNITS[number // 100]} {_pair(low) if low > 9 else _single(f'{low:02}', rng)}"))
+    return rng.choice(
+        (_single(str(number), rng), f"{_UNITS[number // 100]} {_pair(low) if low > 9 else _single(f'{low:02}', rng)}")
+    )
 
 
 def _year(year: int, rng: random.Random) -> str:
     low = year % 100
     if year >= 2000:
-        return rng.choice((f"two thousand {_pair(low)}" if low else "two thousand", f"twenty {_pair(low)}" if low > 9 else f"two thousand {_pair(low)}"))
+        return rng.choice(
+            (
+                f"two thousand {_pair(low)}" if low else "two thousand",
+                f"twenty {_pair(low)}" if low > 9 else f"two thousand {_pair(low)}",
+            )
+        )
     return f"nineteen {_pair(low) if low > 9 else _single(f'{low:02}', rng)}"
 
 

@@ -52,7 +52,11 @@ _FIRST: Final = Bank(
             "sure it's {EMAIL}",
             "you can send it to {EMAIL} please",
         ),
-        "DATE_OF_BIRTH": ("my date of birth is {DATE_OF_BIRTH}", "date of birth the {DATE_OF_BIRTH}", "i was born on {DATE_OF_BIRTH}"),
+        "DATE_OF_BIRTH": (
+            "my date of birth is {DATE_OF_BIRTH}",
+            "date of birth the {DATE_OF_BIRTH}",
+            "i was born on {DATE_OF_BIRTH}",
+        ),
         "REFERENCE": (
             "my confirmation number is {REFERENCE}",
             "the claim number is {REFERENCE}",
@@ -85,7 +89,16 @@ _FIRST: Final = Bank(
     towns=("springfield illinois", "dayton ohio"),
     fillers=("um", "uh"),
     corrections=("no wait", "sorry"),
-    letter_words={"a": "apple", "b": "bravo", "c": "cat", "d": "delta", "e": "echo", "f": "frank", "k": "kilo", "m": "mike"},
+    letter_words={
+        "a": "apple",
+        "b": "bravo",
+        "c": "cat",
+        "d": "delta",
+        "e": "echo",
+        "f": "frank",
+        "k": "kilo",
+        "m": "mike",
+    },
     letter_link=("as in",),
 )
 

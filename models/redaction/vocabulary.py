@@ -1,0 +1,15 @@
+"""The words that the rules go by, from words.toml."""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+_TABLES: Final[dict[str, dict[str, str]]] = tomllib.loads(
+    Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+)
+
+
+def words(name: str) -> list[str]:
+    """The words of the set `name`, "module.set", in the file's order."""
+    table, key = name.split(".")
+    return _TABLES[table][key].split()
