@@ -1,5 +1,7 @@
 """Dates: of birth, of a card's expiry, and all others, whose digits are no numbers."""
 
+import sys
+from bisect import bisect_left, bisect_right
 from typing import Final, NamedTuple
 
 from models.redaction.cues import Cue
@@ -45,14 +47,15 @@ _CUED: Final[frozenset[Kind | None]] = frozenset({"DATE_OF_BIRTH", "EXPIRY"})
 
 
 class Dates(NamedTuple):
-    """Where dates are, as tokens from and to (exclusive), and the findings among them."""
+    """Where dates are, as tokens from and to (exclusive) in order and apart, and the findings among them."""
 
     places: list[tuple[int, int]]
     findings: list[Finding]
 
     def cover(self, first: int, after: int) -> bool:
         """Whether tokens `first` to `after` lie within a date."""
-        return any(start <= first and after <= end for start, end in self.places)
+        number = bisect_right(self.places, (first, sys.maxsize)) - 1
+        return number >= 0 and after <= self.places[number][1]
 
 
 def dates(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Dates:
@@ -60,16 +63,28 @@ def dates(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> 
     words = tokens.words
     places = _places(tokens)
     findings: list[Finding] = []
+    extended: list[tuple[int, int]] = []
     cued = [cue for cue in found if cue.kind in _CUED]
     cued += [Cue(0, 0, kind) for kind in expected if kind in _CUED]
     for cue in cued:
         place = _cued_place(tokens, cue, places)
         if place and cue.kind:
+            extended.append(place)
             first, after = place
             value = "".join([word for word in words[first:after] if word.isalnum()])
             findings.append(Finding(tokens.starts[first], tokens.ends[after - 1], cue.kind, value))
-            places.append(place)
-    return Dates(places, findings)
+    return Dates(_apart(places + extended), findings)
+
+
+def _apart(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`places` in order, those that overlap made one."""
+    result: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if result and start < result[-1][1]:
+            result[-1] = result[-1][0], max(end, result[-1][1])
+        else:
+            result.append((start, end))
+    return result
 
 
 def _cued_place(tokens: Tokens, cue: Cue, places: list[tuple[int, int]]) -> tuple[int, int] | None:
@@ -80,7 +95,9 @@ def _cued_place(tokens: Tokens, cue: Cue, places: list[tuple[int, int]]) -> tupl
     after = _date_end(words, first)
     if after > first and any(_parts(words, first, after)):
         return first, after
-    for start, end in places:
+    # The date before the cue, and the one after it.
+    number = bisect_left(places, (cue.after, 0))
+    for start, end in places[max(0, number - 1) : number + 1]:
         whole = max(end, _date_end(words, start))
         if cue.after <= start < cue.after + 8 or whole <= cue.first < whole + 4:
             return start, whole

@@ -1,6 +1,7 @@
 """Names after the words that announce them: "my name is", "this is ... speaking", "hi John,", a signature."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -127,15 +128,14 @@ def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
 
 def _at(tokens: Tokens, place: int) -> Iterator[tuple[int, int]]:
     """The name that begins at character `place`, in capitals."""
-    for index, start in enumerate(tokens.starts):
-        if start >= place:
-            if (
-                start == place
-                and tokens.words[index] not in _NOT_SPEAKERS
-                and (span := _name(tokens, index, lower=False))
-            ):
-                yield span
-            return
+    index = bisect_left(tokens.starts, place)
+    if (
+        index < len(tokens.words)
+        and tokens.starts[index] == place
+        and tokens.words[index] not in _NOT_SPEAKERS
+        and (span := _name(tokens, index, lower=False))
+    ):
+        yield span
 
 
 def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
@@ -161,7 +161,7 @@ def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
     while first < len(words) and first - cue.after < 5 and words[first] in _LINKS:
         stated = stated or words[first] in {"is", ":", "=", "it's"}
         first += 1
-    return _name(tokens, first, lower=stated or tokens.text == tokens.lower)
+    return _name(tokens, first, lower=stated or not tokens.cased)
 
 
 def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
@@ -233,7 +233,7 @@ def _this_is(tokens: Tokens, first: int) -> tuple[int, int] | None:
     if tokens.capital(first):
         return _name(tokens, first, lower=False)
     span = _name(tokens, first, lower=True)
-    if span is None or any(char.isupper() for char in tokens.text):
+    if span is None or tokens.cased:
         return None
     following = words[span[1]] if span[1] < len(words) else ""
     word = words[first]

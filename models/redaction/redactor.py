@@ -153,7 +153,7 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
         found += dated.findings
         found += numbers(tokens, dated, found_cues, expected)
         found += codes(tokens, found_cues)
-        if "ADDRESS" in expected or not words.isdisjoint(ADDRESS_WORDS) or (numeric and tokens.text != lower):
+        if "ADDRESS" in expected or not words.isdisjoint(ADDRESS_WORDS) or (numeric and tokens.cased):
             found += addresses(tokens, found_cues, expected)
     if not words.isdisjoint(("password", "username", "login", "userid")) or found_cues or expected:
         found += credentials(tokens, found_cues, expected)

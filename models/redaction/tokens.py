@@ -15,7 +15,7 @@ class Tokens:
     invisible characters; `lower` is `text` in lower case, as long as it.
     """
 
-    __slots__ = ("_ends", "_places", "_starts", "lower", "text", "words")
+    __slots__ = ("_ends", "_places", "_starts", "cased", "lower", "text", "words")
 
     def __init__(self, text: str) -> None:
         self._places: list[int] | None = None
@@ -29,6 +29,7 @@ class Tokens:
             lower = "".join([char.lower() if len(char.lower()) == 1 else char for char in text])
         self.text = text
         self.lower = lower
+        self.cased = text != lower  # there are capitals
         self.words: list[str] = _TOKEN.findall(lower)
         # Most texts need no places: they are made when they are first asked for.
         self._starts: list[int] | None = None
