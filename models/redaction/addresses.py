@@ -11,12 +11,10 @@ from models.redaction.tokens import Tokens
 from models.redaction.vocabulary import words
 
 STREETS: Final = frozenset(words("addresses.streets"))
-_SUFFIXES: Final = (
-    "strasse", "straße", "gasse", "gatan", "gata", "vegen", "veien", "vej", "straat", "laan", "weg", "katu", "tie", "gade",
-    "platz", "centret", "stræde", "allé", "stien", "plads", "brekka", "braut",
-)  # fmt: skip
+_SUFFIXES: Final = tuple(words("addresses.suffixes"))
 _BEFORE_NAME: Final = frozenset(words("addresses.before_name"))
 _FOREIGN: Final = frozenset(words("addresses.foreign"))
+_LINKS: Final = frozenset(words("addresses.links"))
 _HOUSES: Final = frozenset(words("addresses.houses"))
 _UNIT_LINES: Final = frozenset(words("addresses.unit_lines"))
 # Words that are a street's only with a number before and a name between.
@@ -32,6 +30,7 @@ _STOPS: Final = frozenset(words("addresses.stops"))
 _NOT_STREETS: Final = frozenset(words("addresses.not_streets"))
 _NOT_IN_STREETS: Final = UNIT_WORDS - {"st", "nd", "rd", "th"}
 _TOWN_WORDS = 5
+_LONGEST_TAIL = 24  # tokens
 _NAME_WORDS = 5
 
 
@@ -40,31 +39,49 @@ def addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ())
     words = tokens.words
     index = 0
     while index < len(words):
-        end = 0
+        place = None
         if _is_number(words[index]):
-            end = _street_end(tokens, index)
-            if not end and (first := _street_start(tokens, index)) is not None:
-                end = index + 1
-                yield _finding(tokens, first, _tail_end(tokens, end, open_ended=False), SHAPE)
-            elif end:
-                end = _tail_end(tokens, end, open_ended=_at_start(words, index))
-                first = index - (index > 0 and words[index - 1] in _HOUSES)
-                yield _finding(tokens, first, end, SURE)
-        elif words[index] in _UNIT_LINES:  # a line of an address that stands alone: "Apt. 905"
-            number = index + 1 + (words[index + 1 : index + 2] == ["."])
-            if number < len(words) and words[number].isdigit():
-                end = number + 1
-                yield _finding(tokens, index, end, SURE)
+            place = _numbered(tokens, index)
+        elif words[index] in _UNIT_LINES:
+            place = _unit(tokens, index)
         elif _is_box(words, index):
-            end = _number_end(words, index + (3 if words[index] == "p" else 2))
-            while end < len(words) and words[end] == "." and end - index < 6:
-                end = _number_end(words, end + 2)
-            yield _finding(tokens, index, _tail_end(tokens, min(end, len(words)), open_ended=True), SURE)
-        index = max(index + 1, end)
+            place = _box(tokens, index)
+        if place:
+            first, end, sureness = place
+            yield _finding(tokens, first, end, sureness)
+            index = end
+        else:
+            index += 1
     starts = [cue.after for cue in found if cue.kind == "ADDRESS"] + ([0] if "ADDRESS" in expected else [])
     for start in starts:
         if (finding := _stated(tokens, start)) is not None:
             yield finding
+
+
+def _numbered(tokens: Tokens, index: int) -> tuple[int, int, int] | None:
+    """An address with its number, at `index`, before or behind the street: its tokens and how sure it is."""
+    end = _street_end(tokens, index)
+    if end:
+        first = index - (index > 0 and tokens.words[index - 1] in _HOUSES)
+        return first, _tail_end(tokens, end, open_ended=_at_start(tokens.words, index)), SURE
+    start = _street_start(tokens, index)
+    return None if start is None else (start, _tail_end(tokens, index + 1, open_ended=False), SHAPE)
+
+
+def _unit(tokens: Tokens, index: int) -> tuple[int, int, int] | None:
+    """A line of an address that stands alone: "Apt. 905"."""
+    number = index + 1 + (tokens.words[index + 1 : index + 2] == ["."])
+    if number < len(tokens.words) and tokens.words[number].isdigit():
+        return index, number + 1, SURE
+    return None
+
+
+def _box(tokens: Tokens, index: int) -> tuple[int, int, int]:
+    words = tokens.words
+    end = _number_end(words, index + (3 if words[index] == "p" else 2))
+    while end < len(words) and words[end] == "." and end - index < 6:
+        end = _number_end(words, end + 2)
+    return index, _tail_end(tokens, min(end, len(words)), open_ended=True), SURE
 
 
 def _street_start(tokens: Tokens, number: int) -> int | None:
@@ -139,7 +156,7 @@ def _street_end(tokens: Tokens, index: int) -> int:
 
 
 def _named_end(tokens: Tokens, name: int) -> int:
-    """The token after words in capitals that a second number or a unit shows to be a street: "51 Spinatsch 94 Apt. 615"."""
+    """The token after words in capitals that a second number or a unit shows to be a street: "51 Spinatsch 94"."""
     words = tokens.words
     after = name
     while (
@@ -174,60 +191,49 @@ def _tail_end(tokens: Tokens, end: int, *, open_ended: bool) -> int:
     """The token after unit, town, state and postal code, as far as they follow token `end`."""
     words = tokens.words
     best = index = end
-    loose = 0
-    while index < len(words) and loose <= _TOWN_WORDS and index - end < 24:
+    loose = 0  # words in a row that may be a town's
+    while index < len(words) and loose <= _TOWN_WORDS and index - end < _LONGEST_TAIL:
         word = words[index]
-        if word in {"?", "!", ";"} or tokens.apart(index).count("\n") > 1:
-            break
-        if word == "." and not (index and len(words[index - 1]) < 4):
+        if _ends_tail(tokens, index):
             break
         if word in _UNITS and index + 1 < len(words) and words[index + 1][0] not in ",;":
             index = best = max(_number_end(words, index + 1), index + 2)
             loose = 0
             continue
-        if word.isdigit():
-            if len(word) > 6:
-                break
+        if _closes(words, index):
             best = index + 1
+        if word.isdigit() or word in _STATES or word in _STATE_NAMES:
             loose = 0
-        elif word in NUMBER_WORDS:
-            best = index + 1
-        elif word in _STATES or word in _STATE_NAMES:
-            if word not in _AMBIGUOUS_STATES or index + 1 == len(words) or words[index + 1].isdigit():
-                best = index + 1
-            loose = 0
-        elif word in {",", "-", ".", "nan", "'", ">"}:
-            pass
-        elif word in _STOPS:
-            break
-        else:
+        elif word[0].isalpha() and word not in NUMBER_WORDS:
             loose += 1
             if open_ended or (tokens.capital(index) and words[index - 1] in {",", ".", "-"}):
                 best = index + 1
         index += 1
-    if loose > _TOWN_WORDS:
-        return max(end, min(best, end + _TOWN_WORDS))
-    return best
+    return max(end, min(best, end + _TOWN_WORDS)) if loose > _TOWN_WORDS else best
+
+
+def _ends_tail(tokens: Tokens, index: int) -> bool:
+    """Whether the word at `index` cannot be an address's."""
+    word = tokens.words[index]
+    if word == ".":  # "Apt. 5" goes on
+        return not index or len(tokens.words[index - 1]) > 3
+    if word in _STATES or word in _STATE_NAMES or word in NUMBER_WORDS:
+        return False
+    return word in _STOPS or word in "?!;" or (len(word) > 6 and word.isdigit()) or tokens.apart(index).count("\n") > 1
+
+
+def _closes(words: list[str], index: int) -> bool:
+    """Whether an address can end with the word at `index`: a number, or a state where it is no word."""
+    word = words[index]
+    if word in _AMBIGUOUS_STATES:
+        return index + 1 == len(words) or words[index + 1].isdigit()
+    return word.isdigit() or word in NUMBER_WORDS or word in _STATES or word in _STATE_NAMES
 
 
 def _stated(tokens: Tokens, start: int) -> Finding | None:
     """What follows "my address is" up to the end of its sentence, if it has a number."""
     words = tokens.words
-    while start < len(words) and words[start] in {
-        "is",
-        ":",
-        "it's",
-        "its",
-        "-",
-        "will",
-        "be",
-        ",",
-        "at",
-        "the",
-        "of",
-        "to",
-        "same",
-    }:
+    while start < len(words) and words[start] in _LINKS:
         start += 1
     if start >= len(words) or words[start] in _STOPS:
         return None

@@ -40,13 +40,18 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     if first >= len(words):
         return None
     stated = not _STATES.isdisjoint(words[cue.after : first])
-    if not stated and not _has_number(words, first):
-        # "name akash password arani"
-        if first + 1 < len(words) or first > cue.after or cue.first == 0 or words[cue.first - 1] in _TALKED_ABOUT:
-            return None
+    if not stated and not _has_number(words, first) and not _ends_text(words, cue, first):
+        return None
     if words[first] in NOT_SECRETS and not words[first].isdigit():
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _ends_text(words: list[str], cue: Cue, first: int) -> bool:
+    """Whether the one word after the cue ends the text: "name akash password arani"; not "forgot my password again"."""
+    return (
+        first + 1 == len(words) and first == cue.after and cue.first > 0 and words[cue.first - 1] not in _TALKED_ABOUT
+    )
 
 
 def _has_number(words: list[str], first: int) -> bool:

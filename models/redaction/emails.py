@@ -1,4 +1,4 @@
-"""E-mail addresses, links and IP addresses as they are said: "jane dot doe at gmail dot com"; and without punctuation."""
+"""E-mail, web and IP addresses as they are said, "jane dot doe at gmail dot com", and those that lost their dots."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -112,9 +112,12 @@ def _name_start(words: list[str], dot: int) -> int:
             first -= 2
         elif before in {"at", "@"} or (before in _STOPS and len(before) > 1):
             break
-        elif len(before) == 1 or len(words[first]) == 1 or (number_at(words, first - 1) and before.isalpha()):
-            first -= 1
-        elif first > 1 and (words[first - 2] in {"at", "@"}):
+        elif (
+            len(before) == 1
+            or len(words[first]) == 1
+            or (number_at(words, first - 1) and before.isalpha())
+            or (first > 1 and words[first - 2] in {"at", "@"})
+        ):
             first -= 1
         else:
             break

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from models.redaction.kinds import SHAPE, Finding, Kind
 
 VALUES = 64
-"""How many values a conversation's memory holds: the one seen longest ago goes first, and its number is not used again."""
+"""How many values a memory holds: the one seen longest ago goes first, and its number is not used again."""
 
 _LONGEST_VALUE = 128  # characters; of a longer value the first tell it from others
 _SHORTEST_PART = 4  # digits: "ending in 1111" is a part of a number that was given, "11" is none
@@ -67,7 +67,7 @@ class Memory:
         self._pending = finding.value[:_LONGEST_VALUE]
 
     def extend(self, value: str) -> Label | None:
-        """The label of the pending number, which goes on with `value` unless it repeats a part of it; None without one."""
+        """The label of the pending number, which goes on with `value` or repeats a part of it; None without one."""
         label = self.pending
         if label is None:
             return None
@@ -93,7 +93,7 @@ class Memory:
                     return other
         elif finding.kind not in _EXACT and len(value) >= _SHORTEST_PART:
             for other, label in self._labels.items():
-                if (label.kind == finding.kind or finding.sureness == SHAPE) and label.kind not in _EXACT | _WORDS:
-                    if other.endswith(value) or other.startswith(value):
-                        return other
+                alike = label.kind == finding.kind or finding.sureness == SHAPE
+                if alike and label.kind not in _EXACT | _WORDS and (other.endswith(value) or other.startswith(value)):
+                    return other
         return None

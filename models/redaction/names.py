@@ -39,30 +39,16 @@ _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "sincerely": (",",),
     "regards": (",",),
 }
-NAME_WORDS: Final = frozenset(
-    {
-        "name",
-        "surname",
-        "names",
-        "spelled",
-        "spelt",
-        "spelling",
-        "this",
-        "i'm",
-        "im",
-        "am",
-        "speaking",
-        "name's",
-        "holder",
-        *_TRIGGERS,
-        *_TITLES,
-        *_GREETINGS,
-    }
-)
+NAME_WORDS: Final = frozenset({*words("names.name_words"), *_TRIGGERS, *_TITLES, *_GREETINGS})
+_OF_THINGS: Final = frozenset(words("names.of_things"))  # "file name" is nobody's
+_ALSO_NAMES: Final = frozenset(words("names.also_names"))  # words that are names when they have a capital
+_ANSWER_LINKS: Final = frozenset(words("names.answer_links"))
+_JOINTS: Final = frozenset({".", "-", "'"})
+_BETWEEN_LETTERS: Final = HESITATIONS | {"-", ",", ".", "double", "o", "dash"}
 _LONGEST = 4
 _SIGNATURE = re.compile(
-    r"(?:^|\n)[ \t]*(?:best|kind|warm|many)?[ \t]*(?:regards|wishes|sincerely|yours (?:truly|sincerely|faithfully)|"
-    r"cheers|thanks|thank you|love)[ \t]*[,.!]?[ \t]*\n+[ \t]*(?=\w)",
+    r"(?:^|\n)[ \t]*+(?:(?:best|kind|warm|many)[ \t]++)?(?:regards|wishes|sincerely|yours (?:truly|sincerely|faithfully)|"
+    r"cheers|thanks|thank you|love)[ \t]*+[,.!]?[ \t]*+\n++[ \t]*+(?=\w)",
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"(?:^|\n)(?=[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?: )")
@@ -93,30 +79,7 @@ def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
         if cue.kind == "NAME" and (span := _after_cue(tokens, cue)):
             yield span
     for index, word in enumerate(words):
-        if word not in NAME_WORDS:
-            continue
-        following = words[index + 1] if index + 1 < len(words) else ""
-        span = None
-        if word in _TITLES and word not in {"sir", "madam", "miss"}:
-            first = index + 1 + (following == ".")
-            span = _name(tokens, first, lower=word not in {"miss", "doctor"})
-        elif word in {"this", "it's"} and (following == "is" or word == "it's"):
-            span = _this_is(tokens, index + 1 + (word == "this"))
-        elif word in {"i'm", "im"} or (word == "am" and index and words[index - 1] == "i"):
-            span = _this_is(tokens, index + 1)
-        elif word in _GREETINGS:
-            span = _greeted(tokens, index + 1)
-        elif word == "name's":
-            span = _name(tokens, index + 1, lower=True)
-        elif word in _TRIGGERS and (not _TRIGGERS[word] or following in _TRIGGERS[word]):
-            first = index + 1 + bool(_TRIGGERS[word])
-            addressed = word == "speaking" and index > 0 and words[index - 1] in {"you're", "are", "youre", "i'm", "am"}
-            span = _name(tokens, first, lower=addressed or word == "holder")
-        elif word in {"spelled", "spelt", "spelling"} and following and (end := _spelled(words, index + 1)):
-            span = index + 1, end
-        elif word == "speaking" and index and not following.isalpha():
-            span = _speaker(tokens, index)
-        if span:
+        if word in NAME_WORDS and (span := _announced_at(tokens, index)):
             yield span
     if "\n" in tokens.text:
         for match in _SIGNATURE.finditer(tokens.text):
@@ -124,6 +87,33 @@ def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
     if ":" in tokens.text:
         for match in _SPEAKER.finditer(tokens.text):
             yield from _at(tokens, match.end())
+
+
+def _announced_at(tokens: Tokens, index: int) -> tuple[int, int] | None:
+    """The name that the word at `index` announces."""
+    words = tokens.words
+    word = words[index]
+    before = words[index - 1] if index else ""
+    following = words[index + 1] if index + 1 < len(words) else ""
+    span = None
+    if word in _TITLES - {"sir", "madam"}:
+        span = _name(tokens, index + 1 + (following == "."), lower=word not in {"miss", "doctor"})
+    elif word in {"it's", "i'm", "im"} or (word == "am" and before == "i"):
+        span = _this_is(tokens, index + 1)
+    elif word == "this" and following == "is":
+        span = _this_is(tokens, index + 2)
+    elif word in _GREETINGS:
+        span = _greeted(tokens, index + 1)
+    elif word == "name's":
+        span = _name(tokens, index + 1, lower=True)
+    elif word in _TRIGGERS and (not _TRIGGERS[word] or following in _TRIGGERS[word]):
+        addressed = word == "speaking" and before in {"you're", "are", "youre", "i'm", "am"}
+        span = _name(tokens, index + 1 + bool(_TRIGGERS[word]), lower=addressed or word == "holder")
+    elif word in {"spelled", "spelt", "spelling"}:
+        span = _spelled(words, index + 1)
+    elif word == "speaking" and index and not following.isalpha():
+        span = _speaker(tokens, index)
+    return span
 
 
 def _at(tokens: Tokens, place: int) -> Iterator[tuple[int, int]]:
@@ -140,21 +130,7 @@ def _at(tokens: Tokens, place: int) -> Iterator[tuple[int, int]]:
 
 def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
     words = tokens.words
-    if cue.first and words[cue.first - 1] in {
-        "user",
-        "company",
-        "city",
-        "street",
-        "product",
-        "brand",
-        "file",
-        "domain",
-        "plan",
-        "business",
-        "app",
-        "model",
-        "item",
-    }:
+    if cue.first and words[cue.first - 1] in _OF_THINGS:
         return None
     first = cue.after
     stated = False
@@ -167,66 +143,67 @@ def _after_cue(tokens: Tokens, cue: Cue) -> tuple[int, int] | None:
 def _name(tokens: Tokens, first: int, *, lower: bool) -> tuple[int, int] | None:
     """The name that begins at token `first`: words in capitals, or in small letters if `lower`; spelled letters."""
     words = tokens.words
-    count = len(words)
-    if first >= count or not words[first][0].isalpha():
+    if first >= len(words) or not words[first][0].isalpha():
         return None
     if spelled := _spelled(words, first):
-        return first, spelled
+        return spelled
     capital = tokens.capital(first)
-    if not capital and not lower:
+    if not (capital or lower) or not _can_begin(tokens, first):
         return None
-    if words[first] in NOT_NAMES and not (
-        capital
-        and first + 1 < count
-        and words[first] not in _GREETINGS
-        and len(words[first]) > 3
-        and tokens.capital(first + 1)
-    ):
-        if words[first] not in {"will", "may", "june", "april", "august", "bill", "jan"} or not capital:
-            return None
     after = first + 1
-    while after < count and after - first < _LONGEST:
-        word = words[after]
-        if "\n" in tokens.apart(after):
-            break
-        if (
-            word in {".", "-", "'"}
-            and after + 1 < count
-            and words[after + 1][0].isalpha()
-            and (
-                len(words[after - 1]) == 1 or (word != "." and not tokens.apart(after) and not tokens.apart(after + 1))
-            )
-        ):
-            after += 1
-            continue
-        if not word[0].isalpha() or (word in NOT_NAMES and not (len(word) == 1 and word not in {"i", "a"})):
-            if not (word in _PARTICLES and after + 1 < count and words[after + 1][0].isalpha()):
-                break
-        if capital and not tokens.capital(after) and word not in _PARTICLES:
-            break
+    while after < len(words) and after - first < _LONGEST and _goes_on(tokens, after, capital=capital):
         after += 1
-    while after > first + 1 and words[after - 1] in _PARTICLES | {".", "-", "'"}:
+    while after > first + 1 and words[after - 1] in _PARTICLES | _JOINTS:
         after -= 1
     return first, after
 
 
-def _spelled(words: list[str], first: int) -> int:
-    """The token after a name that is spelled from token `first`; 0 if fewer than three letters are."""
-    index, letters = first, 0
+def _can_begin(tokens: Tokens, index: int) -> bool:
+    """Whether the word at `index` can be a name's first: none of the common ones, unless capitals say otherwise."""
+    words = tokens.words
+    word = words[index]
+    if word not in NOT_NAMES:
+        return True
+    if not tokens.capital(index):
+        return False
+    followed = index + 1 < len(words) and tokens.capital(index + 1)
+    return word in _ALSO_NAMES or (followed and len(word) > 3 and word not in _GREETINGS)
+
+
+def _goes_on(tokens: Tokens, index: int, *, capital: bool) -> bool:
+    """Whether the token at `index` can be a part of the name before it, which began with a `capital` or did not."""
+    words = tokens.words
+    word = words[index]
+    if "\n" in tokens.apart(index):
+        return False
+    leads_on = index + 1 < len(words) and words[index + 1][0].isalpha()
+    if word in _JOINTS:  # "E. Forster", "Jean-Luc", "O'Brien"
+        glued = word != "." and not tokens.apart(index) and leads_on and not tokens.apart(index + 1)
+        return leads_on and (len(words[index - 1]) == 1 or glued)
+    if word in _PARTICLES and leads_on:
+        return True
+    if not word[0].isalpha() or (capital and not tokens.capital(index)):
+        return False
+    initial = len(word) == 1 and word not in {"i", "a"}
+    return initial or word not in NOT_NAMES
+
+
+def _spelled(words: list[str], first: int) -> tuple[int, int] | None:
+    """The name that is spelled from token `first`, in three letters or more."""
+    index, letters, end = first, 0, first
     while index < len(words):
         if (spelled := letter_at(words, index)) is not None:
             index = end = spelled[1]
             letters += 1
-        elif words[index] in {"-", ",", ".", "double", "o", "dash"} | HESITATIONS and letters:
+        elif letters and words[index] in _BETWEEN_LETTERS:
             index += 1
-            continue
         else:
             break
-    return end if letters > 2 else 0
+    return (first, end) if letters > 2 else None
 
 
 def _this_is(tokens: Tokens, first: int) -> tuple[int, int] | None:
-    """The name after "this is" or "I am": in capitals; in small letters if it ends the text or is followed as names are."""
+    """The name after "this is" or "I am": in capitals, or in small letters if what follows is what follows names."""
     words = tokens.words
     if first >= len(words) or words[first] in NOT_NAMES or not words[first][0].isalpha():
         return None
@@ -271,9 +248,7 @@ def _answer(tokens: Tokens) -> tuple[int, int] | None:
     """The name in an answer to a question for it: up to three words that are no others, behind fillers."""
     words = tokens.words
     first = 0
-    while first < len(words) and (
-        words[first] in _LINKS or words[first] in {"ok", "okay", "my", "name", "i", "am", "i'm", "hi", "and", "oh"}
-    ):
+    while first < len(words) and (words[first] in _LINKS or words[first] in _ANSWER_LINKS):
         first += 1
     if first >= len(words):
         return None

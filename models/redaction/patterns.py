@@ -42,7 +42,7 @@ def emails(tokens: Tokens) -> Iterator[Finding]:
         start = at
         if start > end and lower[start - 1].isspace():
             start -= 1
-        while start > end and not lower[start - 1].isspace() and lower[start - 1] not in '<>()[]",;:':
+        while start > end and not lower[start - 1].isspace() and lower[start - 1] not in '<>()[]",;:@':
             start -= 1
         match = _EMAIL.match(lower, _first_of_address(lower, start, at))
         if match and match.end() > at:
@@ -80,13 +80,14 @@ def ip_addresses(tokens: Tokens) -> Iterator[Finding]:
 
 def ibans(tokens: Tokens) -> Iterator[Finding]:
     """IBANs in any groups; without the right check digits, whatever has a country's code and its length."""
+    announced = "iban" in tokens.lower
     for match in _IBAN.finditer(tokens.lower):
         compact = "".join([char for char in match[0] if char.isalnum()])
         length = IBAN_LENGTHS.get(compact[:2])
         if length is None or len(compact) < length:
             continue
         value = compact[:length]
-        if not passes_iban(value) and len(compact) != length and "iban" not in tokens.lower:
+        if not passes_iban(value) and len(compact) != length and not announced:
             continue
         start = match.start()
         end = start
@@ -96,4 +97,4 @@ def ibans(tokens: Tokens) -> Iterator[Finding]:
             end += 1
         if end < len(tokens.lower) and tokens.lower[end].isalnum() and not passes_iban(value):
             end = match.end()
-        yield Finding(start, end, "IBAN", value, SURE if passes_iban(value) or "iban" in tokens.lower else SHAPE)
+        yield Finding(start, end, "IBAN", value, SURE if passes_iban(value) or announced else SHAPE)

@@ -94,11 +94,10 @@ def find(
     without a word about it can be; `known` are words of names that were found before.
     """
     tokens = Tokens(text)
-    findings = [
-        finding._replace(start=place[0], end=place[1])
-        for finding in _by_rules(tokens, expected, known)
-        if (place := tokens.place(finding.start, finding.end))
-    ]
+    findings = []
+    for finding in _by_rules(tokens, expected, known):
+        start, end = tokens.place(finding.start, finding.end)
+        findings.append(finding._replace(start=start, end=end))
     findings += [
         Finding(span.start, span.end, span.kind, " ".join(text[span.start : span.end].casefold().split()), TAGGED)
         for span in tagged

@@ -212,7 +212,7 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
 
 
 def _interrupts(unknown: list[str], current: list[Element], words: list[str], after: int) -> bool:
-    """Whether words can be an aside in the middle of a number: there are as many ways to say "um" as there are people."""
+    """Whether words can be an aside in the middle of a number: nobody can list all that people say for "um"."""
     return (
         len(unknown) < 3
         and _spells_on(words, after)
@@ -234,23 +234,16 @@ def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:
     """Whether nothing between the groups of a number and another says that the number ends."""
     one = current[-1]
     words = tokens.words[one.after : other.first]
-    if not words:
-        return "\n" not in tokens.apart(other.first)
-    if len(words) > _LONGEST_GAP:
+    if len(words) > _LONGEST_GAP or "\n" in tokens.text[tokens.ends[one.after - 1] : tokens.starts[other.first]]:
         return False
-    if "\n" in tokens.text[tokens.ends[one.after - 1] : tokens.starts[other.first]]:
-        return False
-    spoken = one.spoken and other.spoken
-    aside = ASIDES if spoken else HESITATIONS
-    unknown = [word for word in words if word not in _JOINTS and word not in aside]
-    if len(current) < 3 and not MISHEARD.isdisjoint(words):
-        return False
-    if unknown and not (spoken and _interrupts(unknown, current, tokens.words, other.after)):
+    if one.spoken and other.spoken:
+        unknown = [word for word in words if word not in _JOINTS and word not in ASIDES]
+        misheard = len(current) > 2 or MISHEARD.isdisjoint(words)
+        return misheard and (not unknown or _interrupts(unknown, current, tokens.words, other.after))
+    if not all(word in _JOINTS or word in HESITATIONS for word in words):
         return False
     # "The code is 4512. 30 were left": a sentence that begins with a short number is another.
-    if not spoken and words[-1] in {".", ";"} and tokens.apart(other.first) and len(other.value) < 3:
-        return False
+    ended = bool(words) and words[-1] in {".", ";"} and tokens.apart(other.first) != "" and len(other.value) < 3
     # "250, 300": a list of two, of which neither is long.
-    return not (
-        words == [","] and not spoken and (one.cardinal or other.cardinal or len(one.value) < 2 > len(other.value))
-    )
+    listed = words == [","] and (one.cardinal or other.cardinal or len(one.value) < 2 > len(other.value))
+    return not (ended or listed)

@@ -66,22 +66,24 @@ class Tokens:
         return self.text[self.ends[index - 1] : self.starts[index]] if index else ""
 
 
+_PLAIN = {"‘": "'", "’": "'"}
+
+
 @lru_cache(maxsize=4096)
 def _character(char: str) -> str:
     """What stands for a character: one of ASCII's, nothing, or itself."""
-    if char < "\x80":
-        return char
-    if char in "‘’":
-        return "'"
     category = unicodedata.category(char)
-    # Joiners, soft hyphens and variation selectors; the ring that makes a digit a keycap.
-    if category in {"Cf", "Me"} or "\ufe00" <= char <= "\ufe0f":
-        return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(char))
-    if category == "Pd":
-        return "-"
-    if category == "Zs":
-        return " "
     plain = unicodedata.normalize("NFKC", char)
-    return plain if len(plain) == 1 and plain.isascii() else char
+    if char in _PLAIN:
+        plain = _PLAIN[char]
+    elif category in {"Cf", "Me"} or "\ufe00" <= char <= "\ufe0f":
+        plain = ""  # joiners, soft hyphens and variation selectors; the ring that makes a digit a keycap
+    elif category == "Nd":
+        plain = str(unicodedata.decimal(char))
+    elif category == "Pd":
+        plain = "-"
+    elif category == "Zs":
+        plain = " "
+    elif not (len(plain) == 1 and plain.isascii()):
+        plain = char
+    return plain
