@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from models.redaction.cues import Cue
+from models.redaction.cues import CUE_WORDS, Cue
 from models.redaction.kinds import SHAPE, SURE, Finding, Kind
 from models.redaction.runs import UNIT_WORDS
 from models.redaction.spoken import NUMBER_WORDS
@@ -152,7 +152,7 @@ def _street_end(tokens: Tokens, index: int) -> int:
             continue
         after = place + 1
         return after + (after < len(words) and words[after] == ".")
-    return _named_end(tokens, name)
+    return 0 if words[name - 1] == "," else _named_end(tokens, name)
 
 
 def _named_end(tokens: Tokens, name: int) -> int:
@@ -167,7 +167,7 @@ def _named_end(tokens: Tokens, name: int) -> int:
         if "\n" in tokens.apart(after):
             break
         after += 1
-    if after == name or after >= len(words) or words[name] in _NOT_STREETS:
+    if after == name or after >= len(words) or words[name] in _NOT_STREETS or words[name] in CUE_WORDS:
         return 0
     if words[after].isdigit() and len(words[after]) < 5 and "\n" not in tokens.apart(after):
         return after + 1

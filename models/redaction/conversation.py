@@ -7,8 +7,9 @@ from typing import Final
 from models.redaction.cues import CUE_GATE, cues
 from models.redaction.kinds import SHAPE, Finding, Kind
 from models.redaction.memory import Memory
-from models.redaction.numbers import NUMERIC
+from models.redaction.numbers import FILLERS, NUMERIC
 from models.redaction.redactor import Redacted, find, replaced, tag
+from models.redaction.spoken import ASIDES
 from models.redaction.tagger import Tagger
 from models.redaction.tokens import Tokens
 from models.redaction.vocabulary import words
@@ -67,7 +68,7 @@ class ConversationRedactor:
         found = find(text, tagged=tagged, expected=expected, known=memory.names)
         labels = []
         for place, finding in enumerate(found):
-            goes_on = pending is not None and place == 0 and _goes_on(finding, pending.kind)
+            goes_on = pending is not None and place == 0 and _goes_on(text[: finding.start], finding, pending.kind)
             extended = memory.extend(finding.value) if goes_on else None
             labels.append(extended or memory.label(finding))
         _note(talk, text, found)
@@ -78,7 +79,10 @@ class ConversationRedactor:
         self._conversations.pop(conversation_id, None)
 
 
-def _goes_on(finding: Finding, kind: Kind) -> bool:
+def _goes_on(before: str, finding: Finding, kind: Kind) -> bool:
+    """Whether a finding goes on with a number of `kind`: nothing `before` it in its turn says that it is another."""
+    if not all(word in ASIDES or word in FILLERS for word in Tokens(before).words):
+        return False
     return finding.kind == kind or (finding.kind in NUMERIC and kind in NUMERIC and finding.sureness == SHAPE)
 
 

@@ -33,7 +33,7 @@ NUMERIC: Final = frozenset[Kind | None](
 )
 # A cue of one of these words alone says little of a short number: "order 100", "call 911".
 _VAGUE: Final = frozenset(words("numbers.vague"))
-_FILLERS: Final = HESITATIONS | frozenset(words("numbers.fillers"))
+FILLERS: Final = HESITATIONS | frozenset(words("numbers.fillers"))
 _BEFORE_YEARS: Final = frozenset(words("numbers.before_years"))
 
 
@@ -93,8 +93,6 @@ def _finding(tokens: Tokens, run: Run, cued: Cued | None) -> Finding:
         kind = None
     if kind in LIMITS and sum(map(str.isdigit, value)) not in LIMITS[kind]:
         kind = None
-    if kind in {"PHONE", "SSN", "PIN", "CVV", "EXPIRY"} and passes_luhn(value):
-        kind = "CARD"
     sureness = SURE if kind else SHAPE
     if kind is None:
         kind = shape(run, written=before + tokens.text[start:end])
@@ -188,7 +186,7 @@ def _ends_in_recent_year(digits: str) -> bool:
 
 def _content(words: list[str]) -> tuple[int, int]:
     """The first and the last token that carry meaning; the text's length and -1 without any."""
-    carrying = [index for index, word in enumerate(words) if word not in _FILLERS]
+    carrying = [index for index, word in enumerate(words) if word not in FILLERS]
     return (carrying[0], carrying[-1]) if carrying else (len(words), -1)
 
 

@@ -27,6 +27,8 @@ _BEFORE_LETTERS: Final = frozenset(words("runs.before_letters"))
 _NO_ASIDES: Final = (UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "or", "in"}) - frozenset(
     words("runs.no_asides")
 )
+_COPULAS: Final = frozenset({"is", "was", "are", "it's", "that's"})
+_QUESTIONS: Final = frozenset({"where", "what", "how"})  # "where was I", "what is it"
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
 
@@ -211,13 +213,15 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
     return None
 
 
-def _interrupts(unknown: list[str], current: list[Element], words: list[str], after: int) -> bool:
-    """Whether words can be an aside in the middle of a number: nobody can list all that people say for "um"."""
-    return (
+def _interrupts(gap: list[str], current: list[Element], words: list[str], after: int) -> bool:
+    """Whether `gap` can be an aside in the middle of a number: nobody can list all that people say for "um"."""
+    unknown = [word for word in gap if word not in _JOINTS and word not in ASIDES]
+    return not unknown or (
         len(unknown) < 3
         and _spells_on(words, after)
         and (len(current) > 1 or after < len(words))
         and _NO_ASIDES.isdisjoint(unknown)
+        and (_COPULAS.isdisjoint(gap) or not _QUESTIONS.isdisjoint(unknown))
         and all(word.isalpha() or "'" in word or word in '?!"' for word in unknown)
     )
 
@@ -237,13 +241,16 @@ def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:
     if len(words) > _LONGEST_GAP or "\n" in tokens.text[tokens.ends[one.after - 1] : tokens.starts[other.first]]:
         return False
     if one.spoken and other.spoken:
-        unknown = [word for word in words if word not in _JOINTS and word not in ASIDES]
         misheard = len(current) > 2 or MISHEARD.isdisjoint(words)
-        return misheard and (not unknown or _interrupts(unknown, current, tokens.words, other.after))
+        return misheard and _interrupts(words, current, tokens.words, other.after)
     if not all(word in _JOINTS or word in HESITATIONS for word in words):
         return False
     # "The code is 4512. 30 were left": a sentence that begins with a short number is another.
     ended = bool(words) and words[-1] in {".", ";"} and tokens.apart(other.first) != "" and len(other.value) < 3
     # "250, 300": a list of two, of which neither is long.
-    listed = words == [","] and (one.cardinal or other.cardinal or len(one.value) < 2 > len(other.value))
+    listed = (
+        words == [","]
+        and len(current) < 3
+        and (one.cardinal or other.cardinal or len(one.value) < 2 > len(other.value))
+    )
     return not (ended or listed)

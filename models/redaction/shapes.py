@@ -12,7 +12,7 @@ LIMITS: dict[Kind, range] = {
     "EXPIRY": range(1, 9),
     "ZIP": range(1, 11),
     "SSN": range(1, 13),
-    "PHONE": range(1, 18),
+    "PHONE": range(1, 16),
 }
 """How many digits a number of a kind can have: one with more is something else, whatever words are beside it."""
 

@@ -4,8 +4,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# A word with its apostrophe, a run of digits, or one other character.
-_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[^\s\w]|_")
+from models.redaction.kinds import KINDS
+
+# What stands for something that was redacted before, a word with its apostrophe, a run of digits, or one character.
+_TOKEN = re.compile(rf"\[(?:{'|'.join(KINDS).lower()})(?:_\d+)?\]|[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[^\s\w]|_")
 
 
 class Tokens:
