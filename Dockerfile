@@ -8,6 +8,7 @@ RUN python -m venv /opt/edgewise
 COPY requirements-runtime.lock ./
 RUN /opt/edgewise/bin/pip install --no-cache-dir --require-hashes -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY edgewise ./edgewise
 COPY schemas ./schemas
 COPY models ./models
 COPY streams ./streams

@@ -13,8 +13,8 @@ from benchmarks.traffic import texts
 from benchmarks.workers import REPOSITORY
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from streams.delivery import CHUNKS
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.worker.delivery import CHUNKS
 
 WARM_UP_TEXTS = 500
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.traffic import SAMPLE
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from streams.recording import read_recording
+from streams.files.recording import read_recording
 
 BUDGETS = (256, 2048)  # tokens in a batch
 REPETITIONS = 3

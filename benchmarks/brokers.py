@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from schemas.errors import UsageError
 from schemas.topics import SENTIMENT
-from streams import topics_admin
-from streams.broker import EmbeddedBroker
-from streams.kafka import client_config
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.operate import topics as topics_admin
 from tests.kafka import kafka_server
 
 
@@ -51,15 +51,7 @@ def results_reader(settings: Settings, begin: Mapping[int, int] | None = None) -
     The embedded broker answers a fetch, whatever has come, only after half of the time that the consumer may wait: at
     librdkafka's default of 500 ms the reader would add more to a latency than the line does.
     """
-    consumer = Consumer(
-        client_config(settings)
-        | {
-            "group.id": settings.group("probe"),
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "fetch.wait.max.ms": 10,
-        }
-    )
+    consumer = Cluster(settings).assigned_consumer(reset="earliest")
     offsets = dict.fromkeys(range(settings.sentiment_partitions), 0) | dict(begin or {})
     consumer.assign([TopicPartition(settings.topic(SENTIMENT), *place) for place in offsets.items()])
     return consumer

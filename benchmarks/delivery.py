@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from benchmarks import null_work
 from benchmarks.brokers import running
@@ -22,9 +22,9 @@ from benchmarks.traffic import loader, send
 from benchmarks.workers import REPOSITORY, started, wait_until_done
 from schemas.errors import UsageError
 from schemas.topics import ROUTING_EVENTS, SENTIMENT
-from streams.kafka import client_config
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 
 TITLE = "Delivery alone, beside Quix Streams"
 
@@ -79,7 +79,7 @@ def _times(settings: Settings, topic: str, events: int) -> list[int]:
     """The time of each record of `topic`, in milliseconds. Raises VoidError unless each event has exactly one."""
     seen = bytearray(events)
     times = []
-    for message in read_topic(settings, topic):
+    for message in read_topic(Cluster(settings), topic):
         number = null_work.number(message.value() or b"")
         seen[number] = min(2, seen[number] + 1)
         times.append(message.timestamp()[1])
@@ -90,7 +90,7 @@ def _times(settings: Settings, topic: str, events: int) -> list[int]:
 
 def _create(settings: Settings, names: Iterable[str], config: Mapping[str, str] | None = None) -> None:
     new = [NewTopic(name, PARTITIONS, 1, config=dict(config or {})) for name in names]
-    admin = AdminClient(client_config(settings))
+    admin = Cluster(settings).admin()
     for future in admin.create_topics(new).values():
         future.result()
 

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter, sleep
 
-from confluent_kafka import Producer
-
 from benchmarks.brokers import installation, results_reader, running
 from benchmarks.figure import Figure, VoidError, figure, quantile
 from benchmarks.scale import Scale, parser, scale
@@ -23,10 +21,10 @@ from benchmarks.traffic import events, send
 from benchmarks.workers import Process, working
 from schemas.errors import EdgewiseError
 from schemas.topics import SENTIMENT, TRANSCRIPTS
-from streams.codecs import codec
-from streams.kafka import client_config
-from streams.reader import watermarks
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import watermarks
 
 TITLE = "Latency, end to end"
 
@@ -47,8 +45,12 @@ class Probe:
         self._encode = codec(settings, TRANSCRIPTS).encode
         self._decode = codec(settings, SENTIMENT).decode
         self._topic = settings.topic(TRANSCRIPTS)
-        self._producer = Producer(client_config(settings) | {"enable.idempotence": True, "linger.ms": 0})
-        ends = {partition: mark.high for partition, mark in watermarks(settings, SENTIMENT).items()} if first else None
+        self._producer = Cluster(settings).producer({"linger.ms": 0})
+        ends = (
+            {partition: mark.high for partition, mark in watermarks(Cluster(settings), SENTIMENT).items()}
+            if first
+            else None
+        )
         self._consumer = results_reader(settings, ends)
 
     def window(self, rate: float, seconds: float) -> dict[str, list[float]]:

@@ -21,10 +21,11 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import counters, wait_until_done, working
 from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.verify import verify, wait_until_drained
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.verify.read_line import verify, wait_until_drained
 
 TITLE = "Throughput"
 
@@ -111,14 +112,14 @@ def _rate(settings: Settings, *, whole: bool) -> tuple[float, float]:
     decode = codec(settings, ROUTING_EVENTS).decode
     decided: list[int] = []
     from_cloud: list[int] = []
-    for message in read_topic(settings, ROUTING_EVENTS):
+    for message in read_topic(Cluster(settings), ROUTING_EVENTS):
         event = decode(message.value())
         by_cloud = event.stage == "completed" and (event.route == "cloud" or event.degraded)
         (from_cloud if by_cloud else decided).append(event.recorded_at)
     begin = end = 0
     if whole:
         # All three work from here on, and the last window tells when the last of them was done.
-        windows = [message.timestamp()[1] for message in read_topic(settings, MONITORING)]
+        windows = [message.timestamp()[1] for message in read_topic(Cluster(settings), MONITORING)]
         working = max(min(windows), min(from_cloud, default=0))
         begin, end = min((time for time in decided if time >= working), default=working), max(windows)
     return rate(decided, begin, end), len(from_cloud) / len(decided)

@@ -9,34 +9,26 @@ from collections.abc import Sequence
 
 from benchmarks.null_work import answer
 from schemas.topics import ROUTING_EVENTS, SENTIMENT
-from streams.app import serve
-from streams.delivery import Output
-from streams.settings import Settings
-from streams.transport import Record
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.config.settings import Settings
+from streams.worker.app import serve
 
 
-class NullAgent:
+class NullAgent(Agent):
     """Every record, made smaller, to two topics."""
 
     name = "null"
-    gather_s = 0.0
 
     def __init__(self, settings: Settings, source: str) -> None:
         self.source = source
         self.chunk_records = settings.chunk_records
         self._topics = settings.topic(SENTIMENT), settings.topic(ROUTING_EVENTS)
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs for each of `records`."""
         return await asyncio.to_thread(self._process, records)
 
-    def reset(self) -> None:
-        """Nothing is kept between batches."""
-
-    async def close(self) -> None:
-        """Holds nothing."""
-
-    def _process(self, records: Sequence[Record]) -> list[Output]:
+    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         outputs = []
         for record in records:
             value = answer(record.value or b"")

@@ -13,7 +13,7 @@ from benchmarks.figure import Figure
 from benchmarks.results import Results, load
 from benchmarks.workers import REPOSITORY
 from schemas.errors import EdgewiseError
-from training import summary
+from training.report import summary
 
 REPORT = REPOSITORY / "results" / "report.json"
 BROKERS = {"kafka": "Kafka", "embedded": "embedded broker"}

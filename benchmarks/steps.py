@@ -15,15 +15,14 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import events
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.router import decide, policy
+from models.router import Scored, policy
 from schemas.codec import Codec
-from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
-from streams.clock import now_ms
-from streams.delivery import CHUNKS
-from streams.edge import EdgeAgent
-from streams.settings import Settings
+from streams.agents.edge import EdgeAgent
+from streams.config.settings import Settings
+from streams.system.clock import now_ms
+from streams.worker.delivery import CHUNKS
 
 TITLE = "The edge agent by step"
 
@@ -51,7 +50,7 @@ def measure(wanted: Scale) -> list[Figure]:
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
     routing = policy("default", calibrated_threshold=artifact.confidence_threshold)
     agent = EdgeAgent(settings, classifier, routing)
-    codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+    codec = Codec(TRANSCRIPTS)
     batch = list(islice(events(), CHUNKS * settings.chunk_records))
     now = now_ms()
     records = [
@@ -69,8 +68,8 @@ def measure(wanted: Scale) -> list[Figure]:
         classifier.score(texts)
 
     def routing_each() -> None:
-        for event, confidence in zip(batch, confidences, strict=True):
-            decide(routing, event_id=event.event_id, text=event.text, confidence=confidence)
+        pairs = zip(batch, confidences, strict=True)
+        routing.decide([Scored(event.event_id, event.text, confidence) for event, confidence in pairs])
 
     def everything() -> None:
         asyncio.run(agent.process(records))

@@ -10,12 +10,12 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.kafka import client_config
-from streams.recorded_event import recorded_events
-from streams.recording import read_recording
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import read_recording
+from streams.kafka.client import Cluster
+from streams.system.clock import now_ms
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "airline.csv"
 
@@ -52,7 +52,7 @@ def preload(settings: Settings, number: int) -> None:
 
 def loader(settings: Settings) -> Producer:
     """A producer for much traffic."""
-    return Producer(client_config(settings) | {"enable.idempotence": True, "linger.ms": 20, "compression.type": "lz4"})
+    return Cluster(settings).producer({"linger.ms": 20, "compression.type": "lz4"})
 
 
 def send(producer: Producer, topic: str, value: bytes, key: bytes) -> None:

@@ -26,9 +26,10 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import Process, environment, started, wait_until_done
 from schemas.topics import SENTIMENT, TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 
 TITLE = "What exactly once costs, on Kafka"
 
@@ -137,7 +138,7 @@ def _rate(settings: Settings, events: int) -> float:
     decode = codec(settings, SENTIMENT).decode
     seen = bytearray(events)
     times = []
-    for message in read_topic(settings, SENTIMENT):
+    for message in read_topic(Cluster(settings), SENTIMENT):
         result = decode(message.value())
         number = int(result.event_id)
         seen[number] = min(2, seen[number] + 1)

@@ -9,19 +9,19 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-from confluent_kafka import Producer
 from faust.types import TP, StreamT
 from numpy.typing import NDArray
 
 from models.classifier import Classifier
 from models.router import policy
 from schemas.records import LABELS
-from streams import app
-from streams.delivery import Agent, Delivery, DeliveryError, Output, producer_config
-from streams.edge import EdgeAgent
-from streams.settings import Settings, load_settings
-from streams.transport import Chunk, Consumer
-from streams.worker import build_agent
+from streams.agents.agent import Agent, Output
+from streams.agents.edge import EdgeAgent
+from streams.config.settings import Settings, load_settings
+from streams.worker import app
+from streams.worker.build import build_agent
+from streams.worker.delivery import PRODUCER_OPTIONS, Delivery, DeliveryError
+from streams.worker.transport import Chunk, Consumer
 
 FLUSH_TIMEOUT_S = 30.0
 
@@ -34,7 +34,7 @@ class AtLeastOnce(Delivery):
 
     def start(self) -> None:
         """Makes the producer."""
-        self._producer = Producer(producer_config(self.settings) | {"enable.idempotence": True})
+        self._producer = self.cluster.producer(PRODUCER_OPTIONS)
 
     async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
         """Consumes `stream` until the worker stops."""

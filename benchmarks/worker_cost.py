@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import REPOSITORY, resident_mib, wait_until_done, working
 from schemas.topics import TRANSCRIPTS
-from streams.verify import wait_until_drained
+from streams.verify.read_line import wait_until_drained
 
 TITLE = "What a worker costs"
 
@@ -42,7 +42,7 @@ def measure(wanted: Scale) -> list[Figure]:
                     figure(f"{agent} worker, resident", broker, "MiB", [each[agent] for each in memory])
                     for agent in AGENTS
                 ]
-    times = [_importing("import streams.worker") - _importing("pass") for _ in range(wanted.repetitions + 2)]
+    times = [_importing("import streams.worker.build") - _importing("pass") for _ in range(wanted.repetitions + 2)]
     figures.append(figure("importing the worker", "one process", "s", times))
     return figures
 

@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figure import VoidError
-from streams.kafka import client_config
-from streams.processes import die_with_parent
-from streams.reader import watermarks
-from streams.settings import Settings, variable
+from streams.config.settings import Settings, variable
+from streams.kafka.client import Cluster
+from streams.kafka.reader import watermarks
+from streams.system.processes import die_with_parent
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _STOP_TIMEOUT_S = 15.0
@@ -101,8 +101,8 @@ def wait_until_done(
     Raises VoidError: a process ended, or it took longer than `timeout_s` seconds.
     """
     name = topic.removeprefix(settings.topic_prefix)
-    ends = {partition: mark.high for partition, mark in watermarks(settings, name).items() if mark.high}
-    consumer = Consumer(client_config(settings) | {"group.id": group, "enable.auto.commit": False})
+    ends = {partition: mark.high for partition, mark in watermarks(Cluster(settings), name).items() if mark.high}
+    consumer = Cluster(settings).assigned_consumer(group=group)
     deadline = time.monotonic() + timeout_s
     try:
         while True:

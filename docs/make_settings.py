@@ -1,6 +1,6 @@
 """Prints docs/settings.md, made of the settings class: `python -m docs.make_settings > docs/settings.md`."""
 
-from streams.settings import Settings, allowed, variable
+from streams.config.settings import Settings, allowed, variable
 
 _HEAD = """\
 # Settings
@@ -41,4 +41,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201
+    print(page(), end="")

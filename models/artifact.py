@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.long_text import How
-from models.onnx_file import opset
 from models.text import VERSION
 from schemas.errors import UsageError
 from schemas.records import LABELS
@@ -21,6 +20,7 @@ MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 
 PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
 
 
 class ArtifactError(UsageError):
@@ -50,7 +50,7 @@ class Manifest(_Part):
 
     format: Literal[1]
     name: PlainName
-    version: PlainName
+    version: Version
     created: str
     base: str
     labels: Annotated[tuple[str, ...], AfterValidator(_in_order)]
@@ -118,8 +118,8 @@ def load_artifact(name_or_folder: str) -> Artifact:
     """The artifact of that name in models/artifacts, or in that folder, with every file verified.
 
     Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, the manifest is unreadable, of an
-    unknown format, for other labels, or for other text rules than this version's, or the model is not ONNX, or of
-    another opset than its manifest says. `models.compatibility` tells what takes onnxruntime to find.
+    unknown format, for other labels, or for other text rules than this version's. `models.compatibility` finds what
+    takes onnxruntime to see.
     """
     folder = ARTIFACTS / name_or_folder
     if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
@@ -134,9 +134,7 @@ def load_artifact(name_or_folder: str) -> Artifact:
         if name not in manifest.files:
             raise ArtifactError(f"{folder / MANIFEST}: files must list {name}")
     for name, entry in manifest.files.items():
-        content = _verified(folder / name, entry)
-        if name == MODEL:
-            _check_opset(folder / name, content, manifest.opset)
+        _verify(folder / name, entry)
     return Artifact(folder, manifest)
 
 
@@ -160,17 +158,7 @@ def _read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _check_opset(path: Path, content: bytes, expected: int) -> None:
-    try:
-        found = opset(content)
-    except ValueError as error:
-        raise ArtifactError(f"{path} is not an ONNX model: {error}") from error
-    if found != expected:
-        raise ArtifactError(f"{path} is written in ONNX opset {found}, its manifest says {expected}: export it again")
-
-
-def _verified(path: Path, entry: FileEntry) -> bytes:
-    """The file's content."""
+def _verify(path: Path, entry: FileEntry) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -184,4 +172,3 @@ def _verified(path: Path, entry: FileEntry) -> bytes:
         raise ArtifactError(
             f"{path} was altered: its SHA-256 is {digest[:12]}…, its manifest says {entry.sha256[:12]}…: get it again"
         )
-    return content

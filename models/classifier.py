@@ -19,11 +19,6 @@ from schemas.records import LABELS
 # Operators that a dynamically quantised model has: each finds the scale of its input over the whole batch.
 _QUANTISES_AT_RUN_TIME = b"DynamicQuantize"
 
-# On CPU, onnxruntime 1.32's sum and layer norm in one operator takes three times as long as the two: without it a
-# 2x128 model in INT8 needs 0.78 of the time.
-_SLOWER_FUSED = ["SkipLayerNormFusion"]
-
-
 # Small batches hold little padding, fit the processor's cache (256 tokens of the edge's widest layer are 0.5 MB), and
 # there are some for each thread. A text's processor time with 256, 512 and 2,048: edge, 32 texts in a call, 265, 289
 # and 346 us; cloud, 64 texts, 2.5, 2.6 and 3.6 ms. With 128 the number of calls begins to cost: 6 % of 500 texts.

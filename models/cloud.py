@@ -1,40 +1,62 @@
 """What the cloud agent asks for the answers that the edge defers."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import EdgewiseError
+from schemas.records import Reason
 
 
 class CloudError(EdgewiseError):
-    """The cloud did not answer: the caller falls back on the edge's answer. Its message has no customer text."""
+    """The cloud did not answer. The message has no customer text."""
 
 
-# Probabilities add up to 1 within it: float32 is off by 1e-6, a service that rounds to four digits by 1.5e-4.
-SUM_TOLERANCE = 1e-3
+class Question(NamedTuple):
+    """A text to be scored, and its language (BCP 47) where it is known."""
+
+    text: str
+    language: str | None = None
+
+
+class Answer(NamedTuple):
+    """What a backend made of a question."""
+
+    probabilities: tuple[float, float, float]  # negative, neutral, positive: calibrated, they add up to 1
+    model: str  # name@version
+    cost_usd: float  # a whole number of nano-dollars
+    tokens: int | None = None  # by the backend's own count; None where it does not count
+
+
+class Failure(NamedTuple):
+    """Why a backend has no answer; the event keeps the edge's. `detail` is for the log and has no customer text."""
+
+    reason: Reason
+    detail: str
 
 
 class CloudBackend(Protocol):
     """A larger model, wherever it runs."""
 
     @property
-    def id(self) -> str:
-        """`name@version` of the model, as results carry it."""
-        ...
+    def batch(self) -> int:
+        """The most questions that the backend wants at once. It cuts them into calls itself."""
 
-    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
-        """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
+        """An answer or a failure for each of `questions`, in their order.
 
-        Raises CloudError: there is no answer, at once when that is known, after `timeout_s` seconds at the latest.
+        Each call of the backend may take `deadline_s` seconds. When one fails, the rest of the questions fail without
+        being asked, so that what is behind them does not wait for one deadline after another.
         """
-        ...
 
     async def close(self) -> None:
-        """Frees what the backend holds; a later `score` raises CloudError."""
-        ...
+        """Frees what the backend holds; later questions fail."""
+
+
+# Probabilities add up to 1 within it: float32 is off by 1e-6, a service that rounds to four digits by 1.5e-4.
+SUM_TOLERANCE = 1e-3
 
 
 def require_probabilities(answer: NDArray[np.float32]) -> None:

@@ -41,10 +41,10 @@ def not_loadable(artifact: Artifact, error: Exception) -> ArtifactError:
     """The error to raise when onnxruntime refuses the model file with `error`."""
     runtime = f"onnxruntime {onnxruntime.__version__}"
     why = _one_line(error)
-    if limit := re.search(r"support for domain ai\.onnx is till opset (\d+)", why):
+    if found := re.search(r"Opset (\d+) is .*support for domain ai\.onnx is till opset (\d+)", why):
         return ArtifactError(
-            f"{artifact.model_path} is written in ONNX opset {artifact.manifest.opset}, {runtime} runs up to "
-            f"{limit[1]}: export it with that or an earlier one"
+            f"{artifact.model_path} is written in ONNX opset {found[1]}, {runtime} runs up to {found[2]}: export it "
+            "with that or an earlier one"
         )
     return ArtifactError(f"{runtime} cannot load {artifact.model_path}: {why}")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.records import Route, nanodollars
+from schemas.records import nanodollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,3 @@ class Prices:
     def __post_init__(self) -> None:
         for name in ("edge_usd", "cloud_usd"):
             object.__setattr__(self, name, nanodollars(getattr(self, name)) / 1e9)
-
-    def cost_usd(self, route: Route) -> float:
-        """What an event costs in all when `route` answers it: the edge scores every event, the cloud what it defers."""
-        if route == "edge":
-            return self.edge_usd
-        return (nanodollars(self.edge_usd) + nanodollars(self.cloud_usd)) / 1e9

@@ -1,9 +1,10 @@
 """The routing rules: what the edge keeps and what goes to the cloud, and why. docs/routing.md explains them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from schemas.errors import UsageError
 from schemas.records import Reason, Route
@@ -36,9 +37,37 @@ class Complexity(NamedTuple):
     emotion: float
 
 
+class Scored(NamedTuple):
+    """What a router goes by: an event's id and text, the edge's calibrated confidence, and what was redacted in it."""
+
+    event_id: str
+    text: str
+    confidence: float  # 0 to 1
+    kinds: tuple[str, ...] = ()
+
+
+class Decision(NamedTuple):
+    """Where an event goes, and why."""
+
+    route: Route
+    reason: Reason
+    complexity: Complexity
+
+
+class Router(Protocol):
+    """Decides what the edge keeps."""
+
+    @property
+    def id(self) -> str:
+        """`name@version`, as audit events carry it."""
+
+    def decide(self, batch: Sequence[Scored]) -> Sequence[Decision]:
+        """A decision for each event of `batch`, in their order. The same event gets the same one at every replay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers that the rules go by."""
+    """The article's rules: complexity first, then confidence, then the random sample."""
 
     name: str
     version: str
@@ -51,13 +80,19 @@ class Policy:
         """`name@version`, as audit events carry it."""
         return f"{self.name}@{self.version}"
 
+    def decide(self, batch: Sequence[Scored]) -> list[Decision]:
+        """A decision for each event of `batch`, in their order; each is taken by itself."""
+        return [self._decide(event) for event in batch]
 
-class Decision(NamedTuple):
-    """Where an event goes, and why."""
-
-    route: Route
-    reason: Reason
-    complexity: Complexity
+    def _decide(self, event: Scored) -> Decision:
+        parts = complexity(event.text, event.confidence)
+        if parts.total > self.complexity_threshold:
+            return Decision("cloud", "high_complexity", parts)
+        if event.confidence < self.confidence_threshold:
+            return Decision("cloud", "low_confidence", parts)
+        if random_draw(event.event_id) < self.random_cloud_rate:
+            return Decision("cloud", "random_cloud", parts)
+        return Decision("edge", "optimal_edge", parts)
 
 
 def policy(
@@ -141,18 +176,3 @@ def random_draw(event_id: str) -> float:
     digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"random_cloud").digest()
     # 53 bits are what a double holds: no draw is rounded up to 1.0, which a rate of 1 would let pass.
     return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
-
-
-def decide(policy: Policy, *, event_id: str, text: str, confidence: float) -> Decision:
-    """Route one event by `policy`: complexity first, then confidence, then the random sample.
-
-    `confidence` is the edge model's, calibrated, 0 to 1.
-    """
-    parts = complexity(text, confidence)
-    if parts.total > policy.complexity_threshold:
-        return Decision("cloud", "high_complexity", parts)
-    if confidence < policy.confidence_threshold:
-        return Decision("cloud", "low_confidence", parts)
-    if random_draw(event_id) < policy.random_cloud_rate:
-        return Decision("cloud", "random_cloud", parts)
-    return Decision("edge", "optimal_edge", parts)

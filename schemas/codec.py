@@ -1,25 +1,24 @@
 """Records to bytes and back: Avro single-object encoding, or the Confluent wire format where a registry is set."""
 
 import struct
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.errors import EdgewiseError
-from schemas.records import Record
 from schemas.released import released_schemas, schema_fingerprint, without_logical_types
-from schemas.topics import RECORD_TYPES
+from schemas.topics import R, Topic
 
 if TYPE_CHECKING:  # it brings an HTTP client along, which a worker without a registry need not import
     from confluent_kafka.schema_registry import SchemaRegistryClient
-
-R = TypeVar("R", bound=Record)
 
 DeadLetterReason = Literal[
     "null_value",  # no bytes at all
@@ -37,6 +36,11 @@ SINGLE_OBJECT_MARKER: Final = b"\xc3\x01"
 SINGLE_OBJECT_HEADER_BYTES: Final = 10  # the marker, then the fingerprint
 CONFLUENT_MARKER: Final = b"\x00"
 CONFLUENT_HEADER: Final = struct.Struct(">bI")  # the marker, then the schema's id in the registry
+
+# The registry is asked again for an id that it did not know after so long, for so many ids: a flood of records with a
+# bad id is not a flood of requests, each of which blocks, and a schema that is registered late is found.
+REFUSED_S: Final = 60.0
+REFUSED_SCHEMAS: Final = 1_000
 
 
 class DecodeError(EdgewiseError):
@@ -59,6 +63,13 @@ class _Writer:
     reader: Any | None
 
 
+class _Refusal(NamedTuple):
+    """Why values with a header cannot be read, and until when (by the codec's clock) nobody is asked again."""
+
+    message: str
+    until_s: float
+
+
 class Codec(Generic[R]):
     """Encodes and decodes the records of one topic.
 
@@ -67,11 +78,20 @@ class Codec(Generic[R]):
     whichever released version they were written with, so that a registry can be introduced on a topic in use.
     """
 
-    def __init__(self, topic: str, *, registry: "SchemaRegistryClient | None" = None, prefix: str = "") -> None:
+    def __init__(
+        self,
+        topic: Topic[R],
+        *,
+        registry: "SchemaRegistryClient | None" = None,
+        prefix: str = "",
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._topic = topic
+        self._clock_s = clock_s
+        self._refused: OrderedDict[bytes, _Refusal] = OrderedDict()
         self._subject = f"{prefix}{topic}-value"
         self._registry = registry
-        self._record_type = cast(type[R], RECORD_TYPES[topic])
+        self._record_type = topic.record_type
         versions = released_schemas(topic)
         self._current = versions[max(versions)]
         self._fingerprint = schema_fingerprint(self._current)
@@ -168,16 +188,32 @@ class Codec(Generic[R]):
         _, id_ = CONFLUENT_HEADER.unpack(header)
         if self._registry is None:
             raise DecodeError("unknown_schema", f"schema id {id_} on {self._topic}, but no registry is set")
+        refusal = self._refused.get(header)
+        if refusal is None or self._clock_s() >= refusal.until_s:
+            refusal = self._ask(self._registry, header, id_)
+        if refusal is not None:
+            raise DecodeError("unknown_schema", refusal.message)
+        return self._writers[header]
+
+    def _ask(self, registry: "SchemaRegistryClient", header: bytes, id_: int) -> _Refusal | None:
+        """Asks the registry for the schema behind `header`; why it is of no use, None where it is."""
         from schemas.registry import written_schema
 
-        schema = written_schema(self._registry, id_)
-        if schema is None:
-            raise DecodeError("unknown_schema", f"the schema registry has no Avro schema with id {id_}")
-        try:
-            self._writers[header] = self._writer(schema)
-        except (SchemaParseException, UnknownType):
-            raise DecodeError("unknown_schema", f"schema id {id_} is not one that stands on its own") from None
-        return self._writers[header]
+        schema = written_schema(registry, id_)
+        message = f"the schema registry has no Avro schema with id {id_}"
+        if schema is not None:
+            try:
+                self._writers[header] = self._writer(schema)
+            except (SchemaParseException, UnknownType):
+                message = f"schema id {id_} is not one that stands on its own"
+            else:
+                self._refused.pop(header, None)
+                return None
+        self._refused[header] = refusal = _Refusal(message, self._clock_s() + REFUSED_S)
+        self._refused.move_to_end(header)
+        if len(self._refused) > REFUSED_SCHEMAS:
+            self._refused.popitem(last=False)
+        return refusal
 
 
 def _unwritable(error: ValueError | OverflowError) -> str:

@@ -1,4 +1,46 @@
-"""The root of every error that Edgewise raises on purpose."""
+"""The root of every error that Edgewise raises on purpose, and the tree of them: each class, and where it is defined.
+
+    EdgewiseError                            schemas
+        AccessError                          streams.kafka
+        AlreadySettledError                  streams.operate
+        BrokerStartError                     streams.kafka
+        BrokerUnreachableError               streams.kafka
+        CloudError                           models
+        ConsumeError                         streams.operate
+        DecodeError                          schemas
+        DeliveryError                        streams.worker
+        DemoError                            streams.demo
+        EncodeError                          schemas
+        FencedError                          streams.worker
+        LagError                             streams.kafka
+        LiveWindowsError                     streams.operate
+        NotDrainedError                      streams.verify
+        ProcessDiedError                     streams.demo
+        ReadError                            streams.kafka
+        RedriveError                         streams.operate
+        RegistryError                        schemas
+        ReplayError                          streams.ingest
+        StateError                           streams.monitoring
+        TakenOverError                       streams.operate
+        TokenError                           streams.kafka
+        TopicAdminError                      streams.operate
+        UsageError                           schemas
+            AimsError                        training
+            ArtifactError                    models
+            ConfigError                      training
+            ConnectionRefusedByBrokerError   streams.kafka
+            RecordingError                   streams.files
+            ReportError                      training
+            RunError                         training
+            TokenRefusedError                streams.kafka
+            TooManyDeadLettersError          streams.agents
+            TopicMissingError                streams.worker
+            UntestedVersionError             streams.worker
+            CorpusError                      training
+                LeakError                    training
+
+What is under `UsageError` ends a command with exit code 2, the others with 1.
+"""
 
 
 class EdgewiseError(Exception):

@@ -1,8 +1,8 @@
-"""The topics' names, without an installation's prefix, and the record that each one carries."""
+"""The topics, without an installation's prefix, and the record that each one carries."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Generic, Self, TypeVar
 
 from schemas.records import (
     Alert,
@@ -14,21 +14,31 @@ from schemas.records import (
     TranscriptEvent,
 )
 
-TRANSCRIPTS: Final = "transcripts"
-SENTIMENT: Final = "sentiment"
-CLOUD_INFERENCE: Final = "cloud-inference"
-ROUTING_EVENTS: Final = "routing-events"
-MONITORING: Final = "monitoring"
-ALERTS: Final = "alerts"
+R = TypeVar("R", bound=Record)
+
+
+class Topic(str, Generic[R]):
+    """A topic's name without the prefix, which also knows the type of the topic's records."""
+
+    __slots__ = ("record_type",)
+    record_type: type[R]
+
+    def __new__(cls, name: str, record_type: type[R]) -> Self:
+        """The topic called `name`, whose values are records of `record_type`."""
+        topic = super().__new__(cls, name)
+        topic.record_type = record_type
+        return topic
+
+
+TRANSCRIPTS: Final = Topic("transcripts", TranscriptEvent)
+SENTIMENT: Final = Topic("sentiment", SentimentResult)
+CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
+ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
+MONITORING: Final = Topic("monitoring", MonitoringWindow)
+ALERTS: Final = Topic("alerts", Alert)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 
-RECORD_TYPES: Final[Mapping[str, type[Record]]] = MappingProxyType(
-    {
-        TRANSCRIPTS: TranscriptEvent,
-        SENTIMENT: SentimentResult,
-        CLOUD_INFERENCE: CloudRequest,
-        ROUTING_EVENTS: RoutingEvent,
-        MONITORING: MonitoringWindow,
-        ALERTS: Alert,
-    }
+TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
+    {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS)}
 )
+"""The topics whose records have a schema, by name."""

@@ -1,17 +1,22 @@
-"""What a transcript event must be beyond its types, checked before any agent spends work on it."""
+"""What a record must be beyond its types, checked before an agent spends work on it."""
 
 from typing import Final
 
 from schemas.codec import DecodeError
-from schemas.records import TranscriptEvent
+from schemas.records import RoutingEvent, TranscriptEvent
 
 MAX_ID_CHARS: Final = 256  # ids are keys, and stand in every record on every topic
 EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: an earlier time is a wrong unit or a field left empty
 CLOCK_SKEW_MS: Final = 86_400_000  # a day: no clock is off by more, and a wrong time zone is off by less
 
+# An audit event's time is a worker's clock, which a time server sets. Windows of `monitoring` are looked for by it.
+MAX_AHEAD_MS: Final = 600_000
+MAX_COST_USD: Final = 1e6  # of one event: sums of a million such still fit 64 bits as nano-dollars
+MAX_DURATION_MS: Final = 1e12  # 30 years
+
 
 def validate_event(event: TranscriptEvent, *, max_text_chars: int, now_ms: int) -> None:
-    """Raise `DecodeError` for an event that decodes and yet cannot be worked on; `now_ms` is UTC milliseconds.
+    """Raises `DecodeError` for an event that decodes and yet cannot be worked on; `now_ms` is UTC milliseconds.
 
     Empty ids or ids over 256 characters, a turn below 0, a text that is blank or longer than `max_text_chars`
     characters, a time outside [2000-01-01, now + 1 day].
@@ -31,5 +36,25 @@ def validate_event(event: TranscriptEvent, *, max_text_chars: int, now_ms: int) 
         raise DecodeError(
             "invalid_timestamp",
             f"occurred_at is {event.occurred_at}; from 2000-01-01 ({EARLIEST_MS}) to a day from now is allowed,"
+            " in UTC milliseconds",
+        )
+
+
+def validate_routing_event(event: RoutingEvent, *, now_ms: int) -> None:
+    """Raises `DecodeError` for an audit event whose figures cannot be added up; `now_ms` is UTC milliseconds.
+
+    A cost outside [0, 1,000,000] dollars, a duration outside [0, 30 years], a time outside [2000-01-01, now + 10
+    minutes]. Avro's doubles may hold infinity, NaN and 1e300 as well.
+    """
+    for name in ("cost_usd", "cloud_only_cost_usd"):
+        if not 0 <= (cost := getattr(event, name)) <= MAX_COST_USD:
+            raise DecodeError("undecodable", f"{name} is {cost:g}; from 0 to {MAX_COST_USD:,.0f} dollars is allowed")
+    for name in ("inference_ms", "end_to_end_ms"):
+        if not 0 <= (duration := getattr(event, name)) <= MAX_DURATION_MS:
+            raise DecodeError("undecodable", f"{name} is {duration:g}; from 0 to {MAX_DURATION_MS:g} is allowed")
+    if not EARLIEST_MS <= event.recorded_at <= now_ms + MAX_AHEAD_MS:
+        raise DecodeError(
+            "invalid_timestamp",
+            f"recorded_at is {event.recorded_at}; from 2000-01-01 ({EARLIEST_MS}) to 10 minutes from now is allowed,"
             " in UTC milliseconds",
         )

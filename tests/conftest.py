@@ -16,7 +16,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from streams.settings import Settings
+from streams.config.settings import Settings
 from tests.kafka import kafka_server
 
 # No timing assertions, not even hypothesis's own; the same examples every time, so that a failure is no accident.
@@ -69,7 +69,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[str]:
     """The embedded broker: its bootstrap servers."""
-    from streams.broker import EmbeddedBroker
+    from streams.kafka.embedded_broker import EmbeddedBroker
 
     with EmbeddedBroker() as broker:
         yield broker.bootstrap_servers

@@ -3,14 +3,14 @@
 import dataclasses
 from collections.abc import Sequence
 
-from confluent_kafka import Message, Producer
+from confluent_kafka import Message
 
 from schemas.codec import DeadLetterReason
 from schemas.topics import TRANSCRIPTS
-from streams.dead_letters import dead_letter
-from streams.kafka import client_config
-from streams.reader import read_topic
-from streams.settings import Settings
+from streams.agents.dead_letter import dead_letter
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 from tests.events import consumer_record
 
 # Key, value and headers that must come back as they are: null and empty ones, bytes that are no text, a name twice.
@@ -33,7 +33,7 @@ def bury(
 
     The records are the first of `RECORDS`, over and over, with `value` in place of theirs if it is given.
     """
-    producer = Producer(client_config(settings) | {"enable.idempotence": True, "message.max.bytes": 2_000_000})
+    producer = Cluster(settings).producer()
     for offset in range(count):
         key, usual, headers = RECORDS[offset % len(RECORDS)]
         record = consumer_record(usual if value is None else value, topic=settings.topic(topic), offset=offset, key=key)
@@ -44,7 +44,7 @@ def bury(
 
 def in_topic(settings: Settings, topic: str = TRANSCRIPTS) -> list[Message]:
     """The committed records of `topic`."""
-    return list(read_topic(settings, topic))
+    return list(read_topic(Cluster(settings), topic))
 
 
 def redriven_ids(settings: Settings, topic: str = TRANSCRIPTS) -> list[str]:

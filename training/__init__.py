@@ -1,1 +1,1 @@
-"""From public base weights and labelled text to the artifacts that a worker loads. Needs the extra ``training``."""
+"""From public base weights and labelled text to the artifacts that a worker loads. Needs the extra `training`."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from models.artifact import Artifact
 from models.cloud_onnx import OnnxProcessBackend
-from streams import worker
-from streams.cli import main
+from streams.cli.main import main
+from streams.worker import build as worker
 from tests.faults.orders import FOLDER
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
-from streams.codecs import codec
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 from tests.faults.broken_scoring import GARBAGE, MISDEEDS
 from tests.faults.cloud_worker import mood_file
 from tests.faults.scene import Fault, Scene
@@ -107,7 +108,9 @@ def _wait_for_answers(scene: Scene) -> None:
 def _audited(scene: Scene) -> None:
     """The audit trail tells of each degraded result why, and that the cloud was not paid for it."""
     decode = codec(scene.settings, ROUTING_EVENTS).decode
-    events: list[RoutingEvent] = [decode(message.value()) for message in read_topic(scene.settings, ROUTING_EVENTS)]
+    events: list[RoutingEvent] = [
+        decode(message.value()) for message in read_topic(Cluster(scene.settings), ROUTING_EVENTS)
+    ]
     degraded = [event for event in events if event.degraded]
     if {event.event_id for event in degraded} != scene.watch.degraded:
         raise RuntimeError(

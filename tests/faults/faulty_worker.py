@@ -15,11 +15,11 @@ from typing import Any
 import confluent_kafka
 from faust.types import TP
 
-from streams import delivery, transport, worker
-from streams.cli import main
-from streams.delivery import Agent, Output
-from streams.settings import Settings
-from streams.transport import Record
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.cli.main import main
+from streams.config.settings import Settings
+from streams.worker import build as worker
+from streams.worker import delivery, transport
 from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.
@@ -57,10 +57,10 @@ def reach(point: str) -> None:
     _do(_told(point), point)
 
 
-class Trapped(list[Record]):
+class Trapped(list[KafkaRecord]):
     """A batch whose reader comes to points: its first record, one in the middle, its last."""
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[KafkaRecord]:
         points = {0: "first", len(self) // 2: "middle", len(self) - 1: "last"} if len(self) >= 3 else {}
         for place, record in enumerate(super().__iter__()):
             if place == 0:
@@ -106,7 +106,7 @@ async def build_agent(settings: Settings, name: str) -> Agent:
     agent = await _build_agent(settings, name)
     process = agent.process
 
-    async def trapped(records: Sequence[Record]) -> Sequence[Output]:
+    async def trapped(records: Sequence[KafkaRecord]) -> Sequence[Output]:
         return await process(Trapped(records))
 
     agent.process = trapped  # type: ignore[method-assign]

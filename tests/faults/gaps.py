@@ -16,7 +16,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from schemas.topics import TRANSCRIPTS
-from streams.reader import read_topic
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.load import events
 from tests.faults.scene import Fault, Scene
@@ -137,7 +138,7 @@ def _compact(scene: Scene, key: str) -> set[str]:
 
 def _left(scene: Scene, key: str) -> int:
     """How many of the fillers of a key are left where most are."""
-    found = Counter(m.partition() for m in read_topic(scene.settings, TRANSCRIPTS) if m.key() == key.encode())
+    found = Counter(m.partition() for m in read_topic(Cluster(scene.settings), TRANSCRIPTS) if m.key() == key.encode())
     return max(found.values())
 
 

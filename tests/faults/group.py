@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from confluent_kafka.admin import AdminClient
 
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 class Group:

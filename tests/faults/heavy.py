@@ -9,9 +9,10 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import SENTIMENT
-from streams.codecs import codec
-from streams.reader import read_topic
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.load import Shape
 from tests.faults.proc import taken
@@ -67,7 +68,7 @@ def _hot_in_order(scene: Scene) -> None:
     partitions: set[int] = set()
     last: dict[str, int] = {}
     decode: Callable[[bytes | None], Any] = codec(scene.settings, SENTIMENT).decode
-    for message in read_topic(scene.settings, SENTIMENT):
+    for message in read_topic(Cluster(scene.settings), SENTIMENT):
         result = decode(message.value())
         if result.conversation_id == HOT:
             number = int(result.event_id.rpartition("-")[2])

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 
-from streams.cli import main
+from streams.cli.main import main
 
 PAUSE_S = 0.5
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from streams.processes import die_with_parent
-from streams.settings import Settings
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.settings import Settings
+from streams.system.processes import die_with_parent
 from tests.faults.orders import FOLDER
 from tests.kafka.kafka_server import REPOSITORY
 

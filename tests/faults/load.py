@@ -13,8 +13,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
-from streams.delivery import REQUEST_TIMEOUT_MS
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.worker.delivery import REQUEST_TIMEOUT_MS
 from tests.kafka.kafka_server import REPOSITORY
 
 Shape = Callable[[TranscriptEvent, Producer], None]
@@ -50,7 +50,7 @@ class Load:
         self.shape: Shape = self.send
         self.sent: dict[str, float] = {}
         self.topic = settings.topic(TRANSCRIPTS)
-        self.codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+        self.codec = Codec(TRANSCRIPTS)
         self._events = events(name)
         self._refused: list[str] = []
         self._ending = threading.Event()

@@ -5,8 +5,9 @@ import time
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from schemas.topics import TRANSCRIPTS
-from streams.reader import watermarks
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.kafka.client import Cluster
+from streams.kafka.reader import watermarks
 from tests.faults.scene import SHORT_S, Fault, Scene
 
 THIRD = 2  # the slot of the worker that comes and goes
@@ -55,7 +56,7 @@ def grow(scene: Scene) -> None:
     admin = AdminClient({"bootstrap.servers": scene.settings.bootstrap_servers, "log_level": 0})
     topic = scene.settings.topic(TRANSCRIPTS)
     for _ in scene.times():
-        partitions = len(watermarks(scene.settings, TRANSCRIPTS)) + ADDED
+        partitions = len(watermarks(Cluster(scene.settings), TRANSCRIPTS)) + ADDED
         with scene.fault():
             [grown] = admin.create_partitions([NewPartitions(topic, partitions)]).values()
             grown.result(PATIENCE_S)
@@ -66,7 +67,7 @@ def grow(scene: Scene) -> None:
 def _wait_until_filled(scene: Scene, partitions: int) -> None:
     """Wait until each of so many partitions has an event."""
     deadline = time.monotonic() + PATIENCE_S
-    while sum(mark.high > 0 for mark in watermarks(scene.settings, TRANSCRIPTS).values()) < partitions:
+    while sum(mark.high > 0 for mark in watermarks(Cluster(scene.settings), TRANSCRIPTS).values()) < partitions:
         if time.monotonic() > deadline:
             raise RuntimeError(f"after {PATIENCE_S:g} s not each of {partitions} partitions has an event")
         time.sleep(0.1)

@@ -8,9 +8,9 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from streams import delivery
-from streams.cli import main
-from streams.settings import Settings
+from streams.cli.main import main
+from streams.kafka import client
+from streams.worker import delivery
 
 FULL = "the producer's queue is full"
 
@@ -19,7 +19,6 @@ FULL = "the producer's queue is full"
 QUEUE = 100
 
 logger = logging.getLogger(__name__)
-_producer_config = delivery.producer_config
 
 
 class NarrowProducer(Producer):
@@ -33,12 +32,7 @@ class NarrowProducer(Producer):
             raise
 
 
-def producer_config(settings: Settings) -> dict[str, Any]:
-    """The worker's own, with room for a few records."""
-    return _producer_config(settings) | {"queue.buffering.max.messages": QUEUE}
-
-
 if __name__ == "__main__":
-    delivery.producer_config = producer_config
-    delivery.Producer = NarrowProducer  # type: ignore[attr-defined]
+    delivery.PRODUCER_OPTIONS = {**delivery.PRODUCER_OPTIONS, "queue.buffering.max.messages": QUEUE}
+    client.Producer = NarrowProducer  # type: ignore[attr-defined]
     main()

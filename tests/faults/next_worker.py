@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas import released
-from streams.cli import main
+from streams.cli.main import main
 from tests.faults.orders import FOLDER
 
 SCHEMAS = "avro"

@@ -12,16 +12,17 @@ from confluent_kafka import Message, Producer
 from schemas.codec import DeadLetterReason
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.ledger import Verdict
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.verify.ledger import Verdict
 from tests.events import TRANSCRIPT
 from tests.faults.ends import wait_for_end
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene
 from tests.fuzz.targets import CODECS
-from tests.unit.schema_records import EXAMPLES
+from tests.schema_records import EXAMPLES
 
 Key = bytes | None
 Value = bytes | None
@@ -140,7 +141,9 @@ class Poisoner:
 
     def check(self, verdict: Verdict) -> None:
         """Each was to become one dead letter, as it was, for its reason, and nothing else. Raises RuntimeError."""
-        found = Counter(_letter(message, self._settings) for message in read_topic(self._settings, DEAD_LETTERS))
+        found = Counter(
+            _letter(message, self._settings) for message in read_topic(Cluster(self._settings), DEAD_LETTERS)
+        )
         missing, more = self.expected - found, found - self.expected
         if missing or more:
             first = [(topic, reason, (value or b"")[:40]) for topic, _, value, reason in [*missing, *more][:5]]

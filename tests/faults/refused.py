@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT
-from streams.topics_admin import create
+from streams.operate.topics import create
 from tests.faults.ends import wait_for_end, wait_until_all_up
 from tests.faults.line import SLOTS
 from tests.faults.narrow_worker import FULL
@@ -28,7 +28,7 @@ from tests.faults.stalled_worker import stall_file
 TOO_SMALL = 100
 
 # The agents that write each topic.
-WRITERS = {SENTIMENT: "edge", ROUTING_EVENTS: "edge", CLOUD_INFERENCE: "edge"}
+WRITERS: dict[str, str] = {SENTIMENT: "edge", ROUTING_EVENTS: "edge", CLOUD_INFERENCE: "edge"}
 
 # A broker that stands still for 3 s is missed by nobody's time-outs, and the load fills every queue meanwhile.
 FROZEN_S = 3.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas.topics import TRANSCRIPTS
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 @dataclass

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.processes import die_with_parent
-from streams.reader import read_topic
-from streams.recorded_event import recorded_events
-from streams.recording import digest, read_recording
-from streams.replay import RECORDING_HEADER, ROW_HEADER, RUN_HEADER
+from streams.config.codecs import codec
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import digest, read_recording
+from streams.ingest.replay import RECORDING_HEADER, ROW_HEADER, RUN_HEADER
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.system.clock import now_ms
+from streams.system.processes import die_with_parent
+from streams.verify.ledger import Verdict
 from tests.faults.line import environ
 from tests.faults.load import events
 from tests.faults.scene import Fault, Scene
@@ -158,7 +159,7 @@ def _sent(scene: Scene) -> dict[str, dict[str, list[Sent]]]:
     """What replays have sent, by recording and run; of each partition in order."""
     found: dict[str, dict[str, list[Sent]]] = defaultdict(lambda: defaultdict(list))
     decode = codec(scene.settings, TRANSCRIPTS).decode
-    for message in read_topic(scene.settings, TRANSCRIPTS):
+    for message in read_topic(Cluster(scene.settings), TRANSCRIPTS):
         headers = {
             name: value.decode() for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)
         }

@@ -11,8 +11,9 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene
 from tests.faults.waiting import wait_until
@@ -84,7 +85,7 @@ class _Removal:
         time.sleep(LATE_S)
         decode = codec(settings, TRANSCRIPTS).decode
         ends: dict[int, int] = {}
-        for message in read_topic(settings, TRANSCRIPTS):
+        for message in read_topic(Cluster(settings), TRANSCRIPTS):
             partition, offset = message.partition() or 0, message.offset() or 0
             self._ids[partition, offset] = decode(message.value()).event_id
             ends[partition] = offset + 1

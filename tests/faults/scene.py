@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka import client
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.verify.ledger import Verdict
+from streams.verify.read_line import verify, wait_until_drained
 from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load
@@ -26,7 +27,7 @@ from tests.faults.registry import schema_registry
 from tests.faults.removed import Removed
 from tests.faults.watch import Watch
 from tests.kafka.kafka_server import bootstrap_servers
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 # Two cores carry the brokers, six workers, the load and the watch; the faults are delivery's to stand, not the model's.
 RATE = 200.0
@@ -150,7 +151,9 @@ class Scene:
     def note_read(self, others: AbstractSet[str] = frozenset()) -> None:
         """Note what of the load, or of `others`, has a result and is gone from `transcripts`; when all is at rest."""
         decode = codec(self.settings, TRANSCRIPTS).decode
-        present = {decode(message.value()).event_id for message in read_topic(self.settings, TRANSCRIPTS)}
+        present = {
+            decode(message.value()).event_id for message in read_topic(client.Cluster(self.settings), TRANSCRIPTS)
+        }
         self.removed.read |= self.watch.seen.keys() & (self.load.sent.keys() | others) - present
 
     def must_go_on(self, events: int = 50, timeout_s: float = 60.0) -> None:

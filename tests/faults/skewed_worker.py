@@ -8,8 +8,8 @@ import sys
 import time
 from types import SimpleNamespace
 
-from streams import clock
-from streams.cli import main
+from streams.cli.main import main
+from streams.system import clock
 
 HOUR_MS = 3_600_000
 

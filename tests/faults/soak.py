@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from streams.ledger import Verdict
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.settings import Settings
+from streams.operate.topics import create
+from streams.verify.ledger import Verdict
+from streams.verify.read_line import verify, wait_until_drained
 from tests.faults.clusters import HEAP
 from tests.faults.growth import Slope, grows, slope
 from tests.faults.line import SLOTS, Exit, Line
@@ -36,7 +36,7 @@ from tests.faults.load import Load
 from tests.faults.proc import Taken, taken
 from tests.faults.watch import Watch
 from tests.kafka.kafka_server import bootstrap_servers, kafka_cluster
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 STEADY, KILLED = SLOTS
 

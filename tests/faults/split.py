@@ -31,7 +31,7 @@ def cut(scene: Scene) -> None:
     """Connections of both hosts, or of one, are reset three times, and new ones refused for up to two seconds.
 
     Seen to fail with librdkafka's own pause before it connects again, which grows to ten seconds, and now and then
-    without `_UNKNOWN_PARTITION` in `streams.kafka`.
+    without `_UNKNOWN_PARTITION` in `streams.kafka.client`.
     """
     for number in scene.times():
         hosts = _turn(number)

@@ -14,8 +14,8 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from streams import delivery
-from streams.cli import main
+from streams.cli.main import main
+from streams.worker import delivery
 from tests.faults.orders import FOLDER
 
 # The broker ends a transaction 20 s after its begin, and looks for such ones every 10 s.

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.processes import die_with_parent
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.system.processes import die_with_parent
 from tests.faults.group import Group
 from tests.faults.line import SLOTS, environ
 from tests.faults.scene import Fault, Scene

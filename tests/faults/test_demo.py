@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 

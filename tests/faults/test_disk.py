@@ -11,11 +11,11 @@ from typing import IO
 
 import pytest
 
-from streams.settings import Settings
-from streams.topics_admin import create
+from streams.config.settings import Settings
+from streams.operate.topics import create
 from tests.faults.test_supervisor import Start, children, start, wait_until, wait_until_up
 from tests.kafka.kafka_server import REPOSITORY
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 __all__ = ["start"]  # the fixture
 

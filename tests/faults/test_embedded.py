@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
+from streams.config.settings import Settings
+from streams.operate.topics import create
+from streams.verify.read_line import verify, wait_until_drained
 from tests.faults.line import Line
 from tests.faults.load import Load
 from tests.faults.watch import Watch
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 RATE = 200.0
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streams.settings import Settings
-from streams.topics_admin import create
+from streams.config.settings import Settings
+from streams.operate.topics import create
 from tests.faults.clusters import HEAP
 from tests.faults.growth import BLOCKS, grows, slope
 from tests.faults.line import Line
 from tests.faults.soak import STEADY, Plan, show, soak
 from tests.kafka.kafka_server import bootstrap_servers, kafka_cluster
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 PLAN = Plan(seconds=25.0, rate=200.0, kill_every_s=8.0, seed=3)
 

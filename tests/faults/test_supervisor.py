@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings
-from streams.topics_admin import create
+from streams.config.settings import Settings
+from streams.operate.topics import create
 from tests.kafka.kafka_server import REPOSITORY
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),

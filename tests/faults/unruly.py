@@ -10,10 +10,11 @@ from confluent_kafka import Producer
 from schemas.records import RoutingEvent, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS
 from schemas.validation import EARLIEST_MS
-from streams.clock import now_ms
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.reader import read_topic
+from streams.config.codecs import codec
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.system.clock import now_ms
+from streams.verify.ledger import Verdict
 from tests.faults.load import Load
 from tests.faults.scene import Fault, Scene
 from tests.faults.skewed_worker import HOUR_MS, SKEWS_MS
@@ -128,7 +129,9 @@ def _bounded(scene: Scene, verdict: Verdict, seconds: float) -> None:
     if verdict.windows > most:
         raise RuntimeError(f"{verdict.windows} windows, of {clocks} clocks and {seconds:.0f} s, are over {most:.0f}")
     decode = codec(scene.settings, ROUTING_EVENTS).decode
-    events: list[RoutingEvent] = [decode(message.value()) for message in read_topic(scene.settings, ROUTING_EVENTS)]
+    events: list[RoutingEvent] = [
+        decode(message.value()) for message in read_topic(Cluster(scene.settings), ROUTING_EVENTS)
+    ]
     longest_ms = max(event.end_to_end_ms for event in events)
     if longest_ms > max(SKEWS_MS.values()) + HOUR_MS:
         raise RuntimeError(f"an event took {longest_ms:,.0f} ms by the audit trail")

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
-from streams.codecs import codec
-from streams.ledger import Verdict
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.verify.ledger import Verdict
 from tests.faults.line import SLOTS
 from tests.faults.next_worker import release
 from tests.faults.scene import Fault, Scene
 from tests.kafka.kafka_server import REPOSITORY
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 Worker = tuple[str, int]
 
@@ -126,7 +127,7 @@ def _check(scene: Scene, verdict: Verdict) -> None:
 
 
 def _values(settings: Settings) -> Iterable[bytes | None]:
-    return (message.value() for message in read_topic(settings, ROUTING_EVENTS))
+    return (message.value() for message in read_topic(Cluster(settings), ROUTING_EVENTS))
 
 
 def _older_commit(folder: Path) -> Path:

@@ -11,12 +11,11 @@ from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
-from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
-from streams.codecs import codec
-from streams.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
-from streams.settings import Settings
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.worker.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
 
 PATIENCE_S = 120.0
 
@@ -36,7 +35,7 @@ class Watch:
         self.degraded: set[str] = set()
         self.cloud: set[str] = set()
         self.models: Counter[str] = Counter()
-        self._codec: Codec[SentimentResult] = codec(settings, SENTIMENT)
+        self._codec = codec(settings, SENTIMENT)
         self._wait_s = wait_s
         self._ending = threading.Event()
         self._failure: Exception | None = None

@@ -22,22 +22,22 @@ import numpy as np
 from models.classifier import Classifier
 from models.router import Policy
 from schemas.codec import Codec, DecodeError, EncodeError
+from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, RECORD_TYPES, ROUTING_EVENTS, TRANSCRIPTS
-from streams.dead_letters import dead_letter
-from streams.delivery import Output
-from streams.edge import EdgeAgent
-from streams.letters import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
-from streams.recorded_event import recorded_events
-from streams.recording import FORMATS, RecordingError, read_recording
-from streams.settings import Settings, load_settings
-from streams.windows import sketch_from_bytes
+from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
+from streams.agents.agent import Output
+from streams.agents.dead_letter import dead_letter
+from streams.agents.edge import EdgeAgent
+from streams.config.settings import Settings, load_settings
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import FORMATS, RecordingError, read_recording
+from streams.monitoring.window import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
-from tests.unit.released_values import RELEASED
+from tests.released_values import RELEASED
 
 NOW: Final = TRANSCRIPT.occurred_at + 5_000
 SETTINGS: Final = Settings(topic_prefix="eu.", dead_letter_limit=1)
-CODECS: Final[Mapping[str, Codec[Any]]] = {topic: Codec(topic) for topic in RECORD_TYPES}
+CODECS: Final[Mapping[str, Codec[Any]]] = {topic: Codec(topic) for topic in TOPICS.values()}
 
 
 def split(data: bytes, most: int) -> list[bytes]:

@@ -35,7 +35,7 @@ class Authority:
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
         )
         if host is not None:
-            general = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+            general = x509.IPAddress(ip_address(host)) if host[0] in "0123456789" else x509.DNSName(host)
             builder = builder.add_extension(x509.SubjectAlternativeName([general]), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,14 +15,20 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
-from streams import transport
-from streams.app import TopicMissingError, serve
-from streams.delivery import Delivery, DeliveryError, FencedError, Output
-from streams.reader import read_topic
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.transport import Record, group_metadata, stable_offsets
-from tests.unit.failing_at_first import FailsAtFirst
+from schemas.topics import TRANSCRIPTS
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.lag import group_lag
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.system.clock import now_ms
+from streams.worker import transport
+from streams.worker.access import TopicMissingError
+from streams.worker.app import serve
+from streams.worker.delivery import Delivery, DeliveryError, FencedError
+from streams.worker.transport import group_metadata, stable_offsets
+from tests.failing_at_first import FailsAtFirst
 
 EVENTS = 500
 PARTITIONS = 4
@@ -32,11 +38,10 @@ both_brokers = pytest.mark.parametrize(
 )
 
 
-class Copy:
+class Copy(Agent):
     """Copies `transcripts` to `sentiment`; `fault` sees every record before it is done."""
 
     name = "edge"
-    gather_s = 0.0
 
     def __init__(self, settings: Settings, until: int, fault: Callable[[int], None] | None = None) -> None:
         self.source = settings.topic("transcripts")
@@ -47,7 +52,7 @@ class Copy:
         self._until = until
         self._seen: set[bytes | None] = set()
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         for record in records:
             if self._fault is not None:
                 self._fault(int(record.value or b""))
@@ -56,11 +61,8 @@ class Copy:
             os.kill(os.getpid(), signal.SIGTERM)
         return [Output(self._target, record.key, record.value) for record in records]
 
-    def reset(self) -> None:
+    def positions_set_back(self, partitions: Collection[int]) -> None:
         self.resets += 1
-
-    async def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def produce(settings: Settings, numbers: Sequence[int]) -> None:
 
 
 def results(settings: Settings) -> list[int]:
-    return [int(message.value() or b"") for message in read_topic(settings, "sentiment")]
+    return [int(message.value() or b"") for message in read_topic(Cluster(settings), "sentiment")]
 
 
 def assert_exact(settings: Settings, events: int = EVENTS) -> None:
@@ -142,7 +144,7 @@ def test_refused_transactions_are_aborted_and_their_input_read_again(
         refused.append(len(refused) < 12 and len(refused) % 2 == 0)
         return group_metadata(group, generation + 1000 * refused[-1], member)
 
-    monkeypatch.setattr("streams.transport.group_metadata", by_turns)
+    monkeypatch.setattr("streams.worker.transport.group_metadata", by_turns)
     agent = Copy(filled, EVENTS)
     agent.chunk_records = 5  # for many transactions
     asyncio.run(serve(filled, agent))
@@ -154,9 +156,48 @@ def test_refused_transactions_are_aborted_and_their_input_read_again(
     assert_exact(filled)
 
 
+class Ticking(Copy):
+    """Says -1 at intervals, to `sentiment`; stops its worker at the fourth time, or fails at it."""
+
+    tick_s = 0.01
+
+    def __init__(self, settings: Settings, *, fails: bool = False) -> None:
+        super().__init__(settings, EVENTS + 1)  # which never come
+        self.times: list[int] = []
+        self._fails = fails
+
+    async def tick(self, now_ms: int) -> list[Output]:
+        self.times.append(now_ms)
+        if len(self.times) == 4:
+            if self._fails:
+                raise ZeroDivisionError
+            os.kill(os.getpid(), signal.SIGTERM)
+        return [Output(self._target, b"tick", b"-1")]
+
+
+@both_brokers
+def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settings) -> None:
+    create(settings)
+    agent = Ticking(settings)
+    before = now_ms()
+    asyncio.run(serve(settings, agent))
+    assert results(settings)[:3] == [-1, -1, -1]  # the fourth may come too late
+    assert before <= agent.times[0] <= agent.times[1] <= agent.times[2] <= now_ms()
+    produce(settings, range(3))
+    assert sum(group_lag(Cluster(settings), "edge", TRANSCRIPTS).values()) == 3
+
+
+@both_brokers
+def test_a_tick_that_fails_ends_the_worker(settings: Settings) -> None:
+    create(settings)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(serve(settings, Ticking(settings, fails=True)))
+    assert results(settings) == [-1, -1, -1]
+
+
 @pytest.mark.kafka
 def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> None:
-    first, second = (Delivery(filled, Copy(filled, 1)) for _ in range(2))
+    first, second = (Delivery(Cluster(filled), Copy(filled, 1)) for _ in range(2))
     first.start()
     second.start()
     output = Output(filled.topic("sentiment"), b"k", b"1")
@@ -170,7 +211,7 @@ def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> 
 @both_brokers
 def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings) -> None:
     partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
-    assert stable_offsets(filled, filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
+    assert stable_offsets(Cluster(filled), filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
 
 
 @both_brokers
@@ -179,7 +220,7 @@ def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator
 ) -> None:
     monkeypatch.setattr(transport, "LibrdkafkaConsumer", FailsAtFirst)
     partition = TP(filled.topic("transcripts"), 0)
-    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}
 
 
 @pytest.mark.kafka
@@ -194,7 +235,9 @@ def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> No
         [TopicPartition(partition.topic, partition.partition, 5)], group_metadata(filled.group("edge"), -1, "")
     )
     found: list[dict[TP, int]] = []
-    reader = threading.Thread(target=lambda: found.append(stable_offsets(filled, filled.group("edge"), [partition])))
+    reader = threading.Thread(
+        target=lambda: found.append(stable_offsets(Cluster(filled), filled.group("edge"), [partition]))
+    )
     reader.start()
     reader.join(1.0)
     assert reader.is_alive(), "it must wait for the pending transaction"
@@ -242,7 +285,7 @@ def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog
     for future in admin.delete_records([TopicPartition(partition.topic, 0, 10)]).values():
         future.result()
     tp = TP(partition.topic, 0)
-    assert stable_offsets(filled, filled.group("edge"), [tp]) == {tp: 10}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [tp]) == {tp: 10}
     assert "retention deleted records 2 to 9" in caplog.text
 
 
@@ -266,7 +309,7 @@ def test_a_missing_output_topic_is_named_before_anything_is_read(filled: Setting
 @pytest.mark.kafka
 def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Settings) -> None:
     """Seen to fail with the error of `produce` taken as it is: "Erroneous state"."""
-    delivery = Delivery(filled, Copy(filled, 1))
+    delivery = Delivery(Cluster(filled), Copy(filled, 1))
     delivery.start()
 
     class Refused(list[Output]):
@@ -281,10 +324,10 @@ def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Se
 
 @pytest.mark.kafka
 def test_a_record_too_large_for_its_topic_stops_the_worker_before_it_commits(filled: Settings) -> None:
-    delivery = Delivery(filled, Copy(filled, 1))
+    delivery = Delivery(Cluster(filled), Copy(filled, 1))
     delivery.start()
     too_large = Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
     partition = TP(filled.topic("transcripts"), 0)
     with pytest.raises(DeliveryError, match=r"MSG_SIZE_TOO_LARGE"):
         delivery._transact([too_large], {partition: 1}, group_metadata(filled.group("edge"), -1, ""))
-    assert stable_offsets(filled, filled.group("edge"), [partition]) == {partition: 0}
+    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}

@@ -8,20 +8,21 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.codec import Codec
-from schemas.records import RoutingEvent, SentimentResult, TranscriptEvent
+from schemas.records import SentimentResult
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.reader import read_topic
-from streams.replay import Recording, replay
-from streams.settings import Settings
-from streams.topics_admin import create
-from streams.verify import verify, wait_until_drained
+from streams.config.settings import Settings
+from streams.ingest.replay import Recording, replay
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.operate.topics import create
+from streams.verify.read_line import verify, wait_until_drained
 from tests.events import TRANSCRIPT
 from tests.faults.line import Line
 from tests.kafka.kafka_server import REPOSITORY
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 ROWS = 600
-EVENTS: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+EVENTS = Codec(TRANSCRIPTS)
 
 
 def poison() -> dict[str, bytes | None]:
@@ -49,9 +50,9 @@ def send_poison(settings: Settings) -> None:
 
 def published(settings: Settings) -> dict[str, SentimentResult]:
     """What a consumer that de-duplicates by event id ends with: the first result of each."""
-    codec: Codec[SentimentResult] = Codec(SENTIMENT)
+    codec = Codec(SENTIMENT)
     results: dict[str, SentimentResult] = {}
-    for message in read_topic(settings, SENTIMENT):
+    for message in read_topic(Cluster(settings), SENTIMENT):
         result = codec.decode(message.value())
         results.setdefault(result.event_id, result)
     return results
@@ -81,7 +82,8 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     assert totals(twice) == totals(once)
 
     letters = {
-        dict(letter.headers() or [])["edgewise-reason"]: letter.value() for letter in read_topic(tiny, DEAD_LETTERS)
+        dict(letter.headers() or [])["edgewise-reason"]: letter.value()
+        for letter in read_topic(Cluster(tiny), DEAD_LETTERS)
     }
     assert letters == {reason.encode(): value for reason, value in poison().items()}, "original bytes, and why"
 
@@ -91,7 +93,7 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     assert verdict.repeated == ROWS + 3, "the second replay, and the four kinds of poison that bear one readable id"
     assert verdict.dead_letters == len(poison())
 
-    audit: Codec[RoutingEvent] = Codec(ROUTING_EVENTS)
-    stages = Counter(audit.decode(message.value()).stage for message in read_topic(tiny, ROUTING_EVENTS))
+    audit = Codec(ROUTING_EVENTS)
+    stages = Counter(audit.decode(message.value()).stage for message in read_topic(Cluster(tiny), ROUTING_EVENTS))
     assert stages["completed"] == 2 * ROWS
     assert stages["decided"] > 0, "some went to the cloud"

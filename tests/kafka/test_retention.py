@@ -9,9 +9,11 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from faust.types import TP
 from prometheus_client import REGISTRY
 
-from streams import metrics
-from streams.settings import Settings
-from streams.transport import stable_offsets
+from streams.agents import metrics
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import OffsetBeyondEndError
+from streams.worker.transport import stable_offsets
 
 RECORDS = 20
 LOW = 10
@@ -54,9 +56,9 @@ def test_what_was_removed_unread_is_counted_and_told_once(
     Seen to fail with `known` left out.
     """
     commit(settings, partition, 3)
-    known = stable_offsets(settings, settings.group("edge"), [partition])
+    known = stable_offsets(Cluster(settings), settings.group("edge"), [partition])
     assert known == {partition: LOW}
-    assert stable_offsets(settings, settings.group("edge"), [partition], known) == {partition: LOW}
+    assert stable_offsets(Cluster(settings), settings.group("edge"), [partition], known) == {partition: LOW}
     assert skipped(partition) == LOW - 3
     assert [record.levelno for record in caplog.records if "retention" in record.message] == [logging.ERROR]
     assert "[0]: retention deleted records 3 to 9 before group" in caplog.text
@@ -66,7 +68,7 @@ def test_before_the_first_commit_it_is_told_by_the_position_that_the_worker_had(
     settings: Settings, partition: TP, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen to fail with the group's commit alone: there is none, and so there was no word of it."""
-    assert stable_offsets(settings, settings.group("edge"), [partition], {partition: 0}) == {partition: LOW}
+    assert stable_offsets(Cluster(settings), settings.group("edge"), [partition], {partition: 0}) == {partition: LOW}
     assert skipped(partition) == LOW
     assert "retention deleted records 0 to 9" in caplog.text
 
@@ -75,6 +77,23 @@ def test_a_group_that_begins_where_the_topic_begins_has_skipped_nothing(
     settings: Settings, partition: TP, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The counter is there with 0 all the same, so that its first rise is one."""
-    assert stable_offsets(settings, settings.group("edge"), [partition]) == {partition: LOW}
+    assert stable_offsets(Cluster(settings), settings.group("edge"), [partition]) == {partition: LOW}
     assert skipped(partition) == 0
     assert "retention" not in caplog.text
+
+
+@pytest.mark.parametrize("backend", ["embedded", "kafka"])
+def test_an_offset_behind_the_end_is_an_error(settings: Settings, partition: TP, backend: str) -> None:  # noqa: ARG001
+    """As after an unclean election, or set by hand: the worker would wait there for ever. Fails without the look."""
+    commit(settings, partition, 1_000)
+    with pytest.raises(
+        OffsetBeyondEndError, match=r"offset 1000 of .*transcripts\[0\], which ends at 20: the topic was"
+    ):
+        stable_offsets(Cluster(settings), settings.group("edge"), [partition])
+
+
+@pytest.mark.parametrize("backend", ["embedded", "kafka"])
+def test_an_offset_at_the_end_is_none(settings: Settings, partition: TP, backend: str) -> None:  # noqa: ARG001
+    """The embedded broker says that the log ends behind the first record of its last batch."""
+    commit(settings, partition, RECORDS)
+    assert stable_offsets(Cluster(settings), settings.group("edge"), [partition]) == {partition: RECORDS}

@@ -13,14 +13,13 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
     AclBindingFilter,
@@ -38,29 +37,29 @@ from pydantic import SecretStr
 
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
-from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams import access, app
-from streams.app import serve
-from streams.delivery import Agent, Output
-from streams.kafka import BrokerUnreachableError, client_config, cluster_metadata
-from streams.lag import group_lag
-from streams.letter_box import survey
-from streams.oauth import TokenRefusedError
-from streams.reader import read_topic, watermarks
-from streams.redrive import drop, redrive
-from streams.replay import Recording, replay
-from streams.security import AccessError, ConnectionRefusedByBrokerError
-from streams.settings import Settings, variable
-from streams.topics_admin import create
-from streams.transport import Record
-from streams.verify import verify, wait_until_drained
-from streams.worker import build_agent
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.agents.topology import AGENTS
+from streams.config.settings import Settings, variable
+from streams.ingest.replay import Recording, replay
+from streams.kafka import client
+from streams.kafka.client import BrokerUnreachableError
+from streams.kafka.lag import group_lag
+from streams.kafka.oauth import TokenRefusedError
+from streams.kafka.reader import read_topic, watermarks
+from streams.kafka.refusals import AccessError, ConnectionRefusedByBrokerError
+from streams.operate.dead_letter_box import survey
+from streams.operate.redrive import drop, redrive
+from streams.operate.topics import create
+from streams.verify.read_line import verify, wait_until_drained
+from streams.worker import app
+from streams.worker.app import serve
+from streams.worker.build import build_agent
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
 from tests.letters import bury
-from tests.unit.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -73,7 +72,6 @@ LISTENERS = {
     "EXPIRED": "SSL",
     "MISNAMED": "SSL",
 }
-AGENTS = tuple(access.AGENTS)
 PARTITIONED = ("transcripts", "cloud_inference", "routing_events", "sentiment")
 
 
@@ -327,7 +325,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
                 environ = environment(users[who], tmp_path) | {"EDGEWISE_LOG_LEVEL": "debug"}
                 command = [sys.executable, "-m", "streams.cli", "worker", who]
                 workers.append(subprocess.Popen(command, cwd=REPOSITORY, env=environ, stdout=out, stderr=out))
-        poison = Producer(client_config(users["replay"]))
+        poison = client.Cluster(users["replay"]).producer()
         poison.produce(users["replay"].topic(TRANSCRIPTS), b"poison")
         assert poison.flush(30) == 0
         replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", limit=200)])
@@ -347,24 +345,17 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         assert SECRET not in text
 
 
-class Asks:
+class Asks(Agent):
     """An agent that has a name and a source, for a start that is refused."""
 
     chunk_records = 1
-    gather_s = 0.0
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.name = name
-        self.source = settings.topic(access.AGENTS[name].reads[0])
+        self.source = settings.topic(AGENTS[name].reads)
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         raise AssertionError(f"{len(records)} records came to an agent that was to be refused")
-
-    def reset(self) -> None:
-        """Knows nothing."""
-
-    async def close(self) -> None:
-        """Holds nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +379,7 @@ def test_one_right_less_and_the_worker_does_not_start(cluster: Cluster, installe
         allow(cluster, user, [right])
 
 
-class Revoking:
+class Revoking(Agent):
     """`agent`, which loses a right once its first batch is committed."""
 
     def __init__(self, agent: Agent, take: Callable[[], None]) -> None:
@@ -397,17 +388,17 @@ class Revoking:
         self._take = take
         self._batches = 0
 
-    async def process(self, records: Sequence[Record]) -> Sequence[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         self._batches += 1
         if self._batches == 2:
             await asyncio.to_thread(self._take)
-            self._agent.reset()  # the monitor reads its windows again
+            self._agent.positions_set_back(range(10))  # the monitor reads its windows again
         if self._batches > 50:
             raise RuntimeError("it still works")
         return await self._agent.process(records)
 
-    def reset(self) -> None:
-        self._agent.reset()
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        self._agent.positions_set_back(partitions)
 
     async def close(self) -> None:
         await self._agent.close()
@@ -417,7 +408,7 @@ class Revoking:
 def fed(settings: Settings, topic: str, values: Sequence[bytes]) -> Iterator[None]:
     """Puts `values` into `topic` again and again as long as the block runs."""
     ended = threading.Event()
-    producer = Producer(client_config(settings))
+    producer = client.Cluster(settings).producer()
 
     def feed() -> None:
         while not ended.wait(0.2):
@@ -454,7 +445,7 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
         finally:
             await agent.close()
 
-    with fed(installed, access.AGENTS[who].reads[0], inputs[who]), pytest.raises(EdgewiseError) as refused:
+    with fed(installed, AGENTS[who].reads, inputs[who]), pytest.raises(EdgewiseError) as refused:
         asyncio.run(work())
     needs = f"'{user}', who needs {mine.operation} on {mine.kind}s? .*{re.escape(mine.name)}"
     assert re.search(f"the broker refuse[sd] user {needs}", str(refused.value))
@@ -470,7 +461,7 @@ class Working(Asks):
         self._begun: float | None = None
         self.left = False
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         assert records
         now = time.monotonic()
         self._begun = self._begun or now
@@ -508,7 +499,7 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
 @pytest.fixture(scope="module")
 def inputs(installed: Settings) -> dict[str, list[bytes]]:
     """For each agent, records that make it write to every topic that it may write to."""
-    codec: Codec[TranscriptEvent] = Codec(TRANSCRIPTS)
+    codec = Codec(TRANSCRIPTS)
     texts = ("awful", "a bit late but the rest was as planned", "great", "it works and it is late")
     events = [dataclasses.replace(TRANSCRIPT, event_id=text, text=text) for text in texts]
     transcripts = [codec.encode(event) for event in events]
@@ -588,7 +579,7 @@ def test_a_refused_connection_is_told_at_once_and_on_one_line(
     cluster: Cluster, listener: str, changed: Callable[[Cluster], dict[str, Any]], kind: type[UsageError], words: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        cluster_metadata(cluster.settings(listener, **changed(cluster)), 60.0)
+        client.Cluster(cluster.settings(listener, **changed(cluster))).metadata(60.0)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
     assert SECRET not in str(refused.value)
@@ -598,7 +589,7 @@ def test_a_refused_connection_is_told_at_once_and_on_one_line(
 def test_a_listener_that_speaks_another_protocol(cluster: Cluster, listener: str) -> None:
     plain = Settings(bootstrap_servers=cluster.server.listeners[listener])
     with pytest.raises(BrokerUnreachableError, match=r"does it speak EDGEWISE_KAFKA_SECURITY_PROTOCOL PLAINTEXT\?"):
-        cluster_metadata(plain, 1.0)
+        client.Cluster(plain).metadata(1.0)
 
 
 # Both clients over what the line above did not use
@@ -607,7 +598,7 @@ def test_a_listener_that_speaks_another_protocol(cluster: Cluster, listener: str
 class Once(Asks):
     """An agent that stops the worker when the first record has come."""
 
-    async def process(self, records: Sequence[Record]) -> list[Output]:
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         assert records
         os.kill(os.getpid(), signal.SIGTERM)
         return []
@@ -644,23 +635,23 @@ def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: 
     recording = Recording(REPOSITORY / "samples" / "airline.csv", limit=1)
     refused = "the broker refused user 'carl', who needs"
     with pytest.raises(AccessError, match=f"{refused} a right to it"):
-        watermarks(settings, SENTIMENT)
+        watermarks(client.Cluster(settings), SENTIMENT)
     refuses = refused.replace("refused", "refuses")
     with pytest.raises(AccessError, match=f"replay: {refuses} WRITE on topic {settings.topic(TRANSCRIPTS)}"):
         replay(settings, [recording])
     with pytest.raises(EdgewiseError, match=f"{refused} CREATE on topic"):
         create(settings)
     allow(cluster, "carl", [Right("DESCRIBE", "topic", settings.topic(name)) for name in (SENTIMENT, TRANSCRIPTS)])
-    producer = Producer(client_config(installed))
+    producer = client.Cluster(installed).producer()
     producer.produce(topic, b"something")
     assert producer.flush(30) == 0
     with pytest.raises(EdgewiseError, match=f"{refused} READ on topic {topic}"):
-        list(read_topic(settings, SENTIMENT))
+        list(read_topic(client.Cluster(settings), SENTIMENT))
     with pytest.raises(AccessError, match=f"replay: {refuses} WRITE on topic {settings.topic(TRANSCRIPTS)}"):
         replay(settings, [recording])
     allow(cluster, "carl", [Right("READ", "topic", settings.topic(TRANSCRIPTS))])
     with pytest.raises(EdgewiseError, match=f"lag: {refuses} DESCRIBE on group {settings.group('edge')}"):
-        group_lag(settings, "edge", TRANSCRIPTS)
+        group_lag(client.Cluster(settings), "edge", TRANSCRIPTS)
 
 
 @pytest.mark.parametrize("command", ["list", "redrive", "drop"])
@@ -673,12 +664,12 @@ def test_dead_letters_take_the_rights_in_the_table_and_no_less(cluster: Cluster,
     settings = as_user(cluster, admin, user)
 
     def do() -> None:
-        letters = survey(settings)
+        letters = survey(client.Cluster(settings))
         assert len(letters) == 3
         if command == "redrive":
-            assert len(redrive(settings, letters, by="ann").done) == 3
+            assert len(redrive(client.Cluster(settings), letters, by="ann").done) == 3
         if command == "drop":
-            assert len(drop(settings, letters, by="ann", why="a test").done) == 3
+            assert len(drop(client.Cluster(settings), letters, by="ann", why="a test").done) == 3
 
     needed = rights(settings, f"dead-letters {command}")
     allow(cluster, user, needed)
@@ -689,7 +680,7 @@ def test_dead_letters_take_the_rights_in_the_table_and_no_less(cluster: Cluster,
         assert re.search(f"the broker refuse[sd] user '{user}', who needs {right}", str(refused.value))
         assert "\n" not in str(refused.value)
         allow(cluster, user, [right])
-    assert [letter.state for letter in survey(admin)] == ["open"] * 3
+    assert [letter.state for letter in survey(client.Cluster(admin))] == ["open"] * 3
     do()
 
 

@@ -11,9 +11,10 @@ from benchmarks.results import Results, load, save
 from benchmarks.scale import parser, scale
 from benchmarks.traffic import preload, texts
 from schemas.topics import TRANSCRIPTS
-from streams.codecs import codec
-from streams.reader import read_topic
-from tests.unit.tiny_artifact import tiny_artifact
+from streams.config.codecs import codec
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from tests.tiny_artifact import tiny_artifact
 
 
 def test_rate_leaves_out_the_first_tenth() -> None:
@@ -85,7 +86,7 @@ def test_preloaded_events_have_ids_of_their_own_and_the_texts_that_the_classifie
     number = len(texts(1)) + 2300  # more than the sample has
     preload(settings, number)
     decode = codec(settings, TRANSCRIPTS).decode
-    events = [decode(message.value()) for message in read_topic(settings, TRANSCRIPTS)]
+    events = [decode(message.value()) for message in read_topic(Cluster(settings), TRANSCRIPTS)]
     by_number = sorted(events, key=lambda event: int(event.event_id))
     assert [event.event_id for event in by_number] == [str(i) for i in range(number)]
     assert [event.text for event in by_number] == texts(number)

@@ -12,7 +12,8 @@ from tests.kafka.kafka_server import REPOSITORY
 
 PRODUCERS = {"Producer", "SerializingProducer", "AIOProducer", "AIOKafkaProducer"}
 COMMITS = {"commit", "commit_transaction", "send_offsets_to_transaction", "store_offsets"}
-SOURCES = [file for folder in ("schemas", "models", "streams") for file in (REPOSITORY / folder).rglob("*.py")]
+PACKAGES = ("schemas", "models", "streams", "edgewise")
+SOURCES = [file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py")]
 
 
 def _names(file: Path) -> Iterator[str]:
@@ -35,14 +36,32 @@ def test_imports_go_one_way() -> None:
 
 
 def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
-    assert _users(PRODUCERS) == {"streams/delivery.py", "streams/redrive.py", "streams/replay.py"}
+    assert _users(PRODUCERS) == {"streams/worker/delivery.py", "streams/operate/redrive.py", "streams/ingest/replay.py"}
 
 
 def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:
-    assert _users(COMMITS) == {"streams/delivery.py", "streams/redrive.py"}
+    assert _users(COMMITS) == {"streams/worker/delivery.py", "streams/operate/redrive.py"}
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers", "sklearn", "faust"])
 def test_scoring_a_file_imports_nothing_heavy(package: str) -> None:
-    script = f"import sys, streams.cli, streams.score; sys.exit({package!r} in sys.modules)"
+    script = f"import sys, streams.cli.main, streams.files.score; sys.exit({package!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def _calls_of_python(file: Path) -> Iterator[list[str]]:
+    """What follows `sys.executable` where `file` puts a command together: the source of each argument."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        arguments = (
+            node.elts if isinstance(node, ast.Tuple | ast.List) else node.args if isinstance(node, ast.Call) else []
+        )
+        sources = [ast.unparse(argument) for argument in arguments]
+        if "sys.executable" in sources:
+            yield sources[sources.index("sys.executable") + 1 :]
+
+
+def test_no_child_takes_code_from_the_working_folder() -> None:
+    """Python puts the working folder first unless it is told `-P`: a typer.py there would be run by every worker."""
+    calls = [(file.name, call) for file in SOURCES for call in _calls_of_python(file)]
+    assert calls
+    assert [(name, call) for name, call in calls if call[:1] != ["'-P'"]] == []

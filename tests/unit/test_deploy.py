@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.settings import Settings, load_settings, variable
-from streams.worker import AGENTS
+from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.settings import Settings, load_settings, variable
 from tests.kafka.kafka_server import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())

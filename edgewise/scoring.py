@@ -1,0 +1,131 @@
+"""Texts in, sentiment out: what `edgewise score` does to a file, from Python."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
+
+from schemas.errors import UsageError
+from schemas.records import Label, Reason, Route
+
+if TYPE_CHECKING:
+    from streams.files.score import Model as Way
+    from streams.files.score import Scorer
+
+_TEXTS = "a text is a str, several are a list or a pandas Series of them"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The sentiment of one text.
+
+    A text that the workers would put into dead-letters, an empty one, is not scored: `reason` says why (`empty_text`),
+    `label`, `route` and `model` are None and the numbers NaN.
+    """
+
+    label: Label | None  # the likeliest
+    confidence: float  # its calibrated probability, 0 to 1
+    negative: float  # the three probabilities, which add up to 1
+    neutral: float
+    positive: float
+    route: Route | None  # which of the two models answered; None: a folder's
+    reason: Reason | Literal["empty_text", "text_too_long"] | None  # why that one did; None: nothing was decided
+    model: str | None  # name@version of the model that answered
+
+
+class Model:
+    """What `load` gives: call it with a text or with several. One thread at a time may call it."""
+
+    def __init__(self, scorer: "Scorer", ids: Mapping[Route | None, str]) -> None:
+        """Scores by `scorer`; `ids` names the model behind each route, None where there are no routes."""
+        self._scorer = scorer
+        self._ids = ids
+
+    def __repr__(self) -> str:
+        """The names and versions of its models."""
+        return f"<edgewise model {' + '.join(self._ids.values())}>"
+
+    # A str is an iterable of str too; the first signature that fits counts.
+    @overload
+    def __call__(self, texts: str) -> Result: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, texts: Iterable[str]) -> list[Result]: ...
+    def __call__(self, texts: str | Iterable[str]) -> Result | list[Result]:
+        """The result of a text; of several, a list in their order, so that it fits the index of a pandas Series.
+
+        Results are what `edgewise score` gives. The random sample that a line sends to the cloud is drawn by the text
+        itself: the same text has the same result whatever is beside it. `docs/python.md` tells of pandas.
+
+        Raises UsageError: it is no text (None, a number, bytes), or one of several is not; its position is named.
+        """
+        if isinstance(texts, str):
+            return self._score([texts])[0]
+        return self._score(_checked(texts))
+
+    def _score(self, texts: Sequence[str]) -> list[Result]:
+        from streams.files.recording import Row
+        from streams.files.score import score_rows
+
+        rows = (Row(number, number, {"event_id": text}, text) for number, text in enumerate(texts, 1))
+        return [self._result(row) for row in score_rows(rows, self._scorer)]
+
+    def _result(self, row: dict[str, Any]) -> Result:
+        route = None if None in self._ids else row["route"]
+        numbers = {
+            name: math.nan if row[name] is None else row[name]
+            for name in ("confidence", "negative", "neutral", "positive")
+        }
+        return Result(
+            label=row["sentiment"],
+            route=route,
+            reason=row["reason"],
+            model=None if row["sentiment"] is None else self._ids[route],
+            **numbers,
+        )
+
+
+def load(model: str | Path) -> Model:
+    """The model that `model` names, loaded and verified: `line`, `edge`, `cloud`, or a folder.
+
+    `edge` and `cloud` are the two models of the settings. `line` does what the workers do: the edge scores every text,
+    the router decides, the cloud model answers what is deferred. A folder is one model, as `edgewise train` makes it.
+
+    Raises UsageError: there is no such model, its files are not what its manifest says (`ArtifactError`), or a setting
+    is wrong.
+    """
+    from models.artifact import load_artifact
+    from streams.config.settings import load_settings
+    from streams.files.score import build_scorer
+
+    settings = load_settings()
+    if model in {"line", "edge", "cloud"}:
+        ids = {"edge": load_artifact(settings.edge_model).id, "cloud": load_artifact(settings.cloud_model).id}
+        used = {route: id_ for route, id_ in ids.items() if model in {route, "line"}}
+        return Model(build_scorer(settings, cast("Way", model)), cast("Mapping[Route | None, str]", used))
+    if not Path(str(model)).is_dir():
+        raise UsageError(f"there is no model {str(model)!r}: give line, edge, cloud, or the folder of a model")
+    folder = str(Path(model).absolute())
+    scorer = build_scorer(settings.model_copy(update={"edge_model": folder}), "edge")
+    return Model(scorer, {None: load_artifact(folder).id})
+
+
+def _checked(texts: object) -> list[str]:
+    """`texts` as a list of str. Raises UsageError: they are not."""
+    if hasattr(texts, "columns"):  # a data frame would give the names of its columns
+        raise UsageError(f'a table is not a text: give one of its columns, such as frame["text"]; {_TEXTS}')
+    if texts is None or isinstance(texts, bytes | bytearray | Mapping) or not isinstance(texts, Iterable):
+        raise UsageError(f"{_name(texts)} is not a text: {_TEXTS}")
+    checked = list(texts)
+    for position, text in enumerate(checked):
+        if not isinstance(text, str):
+            raise UsageError(
+                f"the text at position {position} (from 0) is {_name(text)}, not a str: leave out what is missing, as "
+                "Series.dropna() does"
+            )
+    return checked
+
+
+def _name(value: object) -> str:
+    """`value` by its name, without what it holds: it may be a customer's."""
+    return "None" if value is None else "NaN" if value != value else f"of type {type(value).__name__}"  # noqa: PLR0124

@@ -1,0 +1,1 @@
+"""The agents: functions of records to outputs. No Kafka client."""

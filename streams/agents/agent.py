@@ -1,0 +1,86 @@
+"""What an agent is: records of one topic in, records of other topics out. It has no Kafka client and no other agent."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+
+class KafkaRecord(Protocol):
+    """A record as it was read from a topic."""
+
+    @property
+    def topic(self) -> str:
+        """The topic's full name on the cluster."""
+
+    @property
+    def partition(self) -> int:
+        """The partition's number."""
+
+    @property
+    def offset(self) -> int:
+        """The record's place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """UTC milliseconds: when the broker took it, or what its producer said."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The key's bytes."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The value's bytes; None in a tombstone."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Names and values, in their order; a name may come twice."""
+
+
+class Output(NamedTuple):
+    """A record to produce; `topic` is its full name on the cluster."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+# Reads a topic of the agent's own up to its end: its name without the prefix, and a time in UTC milliseconds that older
+# records are left out before. What it gives are keys and values, in each partition in order.
+ReadBack = Callable[[str, int], Iterable[tuple[bytes | None, bytes | None]]]
+
+
+class Agent(ABC):
+    """One job in the flow.
+
+    Delivery puts what `process` and `tick` give into transactions, and calls one of them at a time. When a transaction
+    is aborted, `positions_set_back` is called, and the same records come again.
+    """
+
+    name: str  # names the consumer group, the producers and the metrics
+    source: str  # full name of the topic it consumes
+    chunk_records: int  # most records of a partition given to `process` in one run
+    gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
+    tick_s: float = 0.0  # `tick` is called so often; 0: never
+
+    @abstractmethod
+    async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
+
+    async def tick(self, now_ms: int) -> Sequence[Output]:
+        """What to publish because time has passed, in UTC milliseconds.
+
+        The transaction commits no offsets. So nothing fences a worker that has lost its partitions without knowing it:
+        what comes of a tick must do no harm when two workers publish it.
+        """
+        return ()
+
+    def positions_set_back(self, partitions: Collection[int]) -> None:  # noqa: B027 - most agents keep nothing
+        """Forgets what came of these partitions of `source` since their last commit: it will be read again.
+
+        It is called for every partition that is newly assigned, too.
+        """
+
+    async def close(self) -> None:  # noqa: B027 - most agents hold nothing
+        """Frees what the agent holds."""

@@ -1,0 +1,194 @@
+"""The records that tell of an event's way: its result, its request to the cloud, its audit events. Made here alone."""
+
+from collections.abc import Sequence
+
+from models.cloud import Answer
+from models.router import Decision
+from schemas.records import (
+    LABELS,
+    CloudRequest,
+    Label,
+    Reason,
+    RoutingEvent,
+    SentimentResult,
+    TranscriptEvent,
+)
+
+Probabilities = Sequence[float]  # negative, neutral, positive
+
+
+def edge_result(
+    event: TranscriptEvent, p: Probabilities, decision: Decision, *, model: str, now_ms: int
+) -> SentimentResult:
+    """The answer of the edge model `model`, which the router kept."""
+    label, confidence = _best(p)
+    return SentimentResult(
+        event_id=event.event_id,
+        conversation_id=event.conversation_id,
+        turn=event.turn,
+        label=label,
+        confidence=confidence,
+        negative=p[0],
+        neutral=p[1],
+        positive=p[2],
+        route="edge",
+        reason=decision.reason,
+        degraded=False,
+        model=model,
+        occurred_at=event.occurred_at,
+        scored_at=now_ms,
+    )
+
+
+def cloud_request(  # noqa: PLR0913 - what a request carries
+    event: TranscriptEvent,
+    p: Probabilities,
+    decision: Decision,
+    *,
+    text: str,
+    kinds: tuple[str, ...],
+    model: str,
+    router: str,
+    ingested_at: int,
+    now_ms: int,
+) -> CloudRequest:
+    """The question to the cloud: `text` is what may leave the worker, `kinds` what was redacted in it."""
+    complexity = decision.complexity
+    return CloudRequest(
+        event_id=event.event_id,
+        conversation_id=event.conversation_id,
+        turn=event.turn,
+        text=text,
+        occurred_at=event.occurred_at,
+        language=event.language,
+        ingested_at=ingested_at,
+        requested_at=now_ms,
+        reason=decision.reason,
+        complexity=complexity.total,
+        length=complexity.length,
+        syntax=complexity.syntax,
+        uncertainty=complexity.uncertainty,
+        emotion=complexity.emotion,
+        edge_negative=p[0],
+        edge_neutral=p[1],
+        edge_positive=p[2],
+        edge_model=model,
+        router=router,
+        pii=kinds,
+    )
+
+
+def edge_audit(  # noqa: PLR0913 - what an audit event carries
+    event: TranscriptEvent,
+    p: Probabilities,
+    decision: Decision,
+    *,
+    kinds: tuple[str, ...],
+    model: str,
+    router: str,
+    cost_usd: float,
+    cloud_only_cost_usd: float,
+    inference_ms: float,
+    end_to_end_ms: float,
+    now_ms: int,
+) -> RoutingEvent:
+    """The edge's audit event: `completed` where the edge answered, `decided` where the cloud is asked."""
+    label, confidence = _best(p)
+    complexity = decision.complexity
+    return RoutingEvent(
+        event_id=event.event_id,
+        conversation_id=event.conversation_id,
+        turn=event.turn,
+        stage="completed" if decision.route == "edge" else "decided",
+        route=decision.route,
+        reason=decision.reason,
+        degraded=False,
+        complexity=complexity.total,
+        length=complexity.length,
+        syntax=complexity.syntax,
+        uncertainty=complexity.uncertainty,
+        emotion=complexity.emotion,
+        edge_label=label,
+        edge_confidence=confidence,
+        cloud_label=None,
+        cost_usd=cost_usd,
+        cloud_only_cost_usd=cloud_only_cost_usd,
+        inference_ms=inference_ms,
+        end_to_end_ms=end_to_end_ms,
+        pii=kinds,
+        model=model,
+        router=router,
+        occurred_at=event.occurred_at,
+        recorded_at=now_ms,
+    )
+
+
+def cloud_result(request: CloudRequest, answer: Answer | None, reason: Reason, *, now_ms: int) -> SentimentResult:
+    """The cloud's answer; without one the edge's, marked as degraded. `reason` is why the event took its route."""
+    p = _edge(request) if answer is None else answer.probabilities
+    label, confidence = _best(p)
+    return SentimentResult(
+        event_id=request.event_id,
+        conversation_id=request.conversation_id,
+        turn=request.turn,
+        label=label,
+        confidence=confidence,
+        negative=p[0],
+        neutral=p[1],
+        positive=p[2],
+        route="edge" if answer is None else "cloud",
+        reason=reason,
+        degraded=answer is None,
+        model=request.edge_model if answer is None else answer.model,
+        occurred_at=request.occurred_at,
+        scored_at=now_ms,
+    )
+
+
+def cloud_audit(
+    request: CloudRequest,
+    answer: Answer | None,
+    reason: Reason,
+    *,
+    cloud_only_cost_usd: float,
+    inference_ms: float,
+    end_to_end_ms: float,
+    now_ms: int,
+) -> RoutingEvent:
+    """The audit event that completes an event which was sent to the cloud."""
+    label, confidence = _best(_edge(request))
+    return RoutingEvent(
+        event_id=request.event_id,
+        conversation_id=request.conversation_id,
+        turn=request.turn,
+        stage="completed",
+        route="edge" if answer is None else "cloud",
+        reason=reason,
+        degraded=answer is None,
+        complexity=request.complexity,
+        length=request.length,
+        syntax=request.syntax,
+        uncertainty=request.uncertainty,
+        emotion=request.emotion,
+        edge_label=label,
+        edge_confidence=confidence,
+        cloud_label=None if answer is None else _best(answer.probabilities)[0],
+        cost_usd=0.0 if answer is None else answer.cost_usd,
+        cloud_only_cost_usd=cloud_only_cost_usd,
+        inference_ms=inference_ms,
+        end_to_end_ms=end_to_end_ms,
+        pii=request.pii,
+        model=request.edge_model if answer is None else answer.model,
+        router=request.router,
+        occurred_at=request.occurred_at,
+        recorded_at=now_ms,
+    )
+
+
+def _edge(request: CloudRequest) -> Probabilities:
+    return request.edge_negative, request.edge_neutral, request.edge_positive
+
+
+def _best(p: Probabilities) -> tuple[Label, float]:
+    confidence = max(p)
+    return LABELS[p.index(confidence)], confidence

@@ -1,0 +1,106 @@
+"""The cloud agent: asks the larger model for what the edge deferred, and falls back on the edge's answer."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from time import perf_counter
+
+from models.artifact import load_artifact
+from models.cloud import Answer, CloudBackend, Question
+from models.cloud_onnx import OnnxProcessBackend
+from models.pricing import Prices
+from schemas.records import CloudRequest, Reason
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from streams.agents import metrics
+from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.answers import cloud_audit, cloud_result
+from streams.agents.decoding import Decoder
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.system.clock import Clock, now_ms
+
+logger = logging.getLogger(__name__)
+
+
+class CloudAgent(Agent):
+    """cloud-inference -> sentiment and routing-events; what is poison -> dead-letters."""
+
+    name = "cloud"
+
+    def __init__(self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms) -> None:
+        self.source = settings.topic(CLOUD_INFERENCE)
+        self.chunk_records = min(settings.chunk_records, backend.batch)
+        self._backend = backend
+        self._clock = clock
+        self._deadline_s = settings.cloud_deadline_ms / 1000
+        self._cloud_only_usd = Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd
+        self._requests = Decoder(settings, self.name, CLOUD_INFERENCE)
+        self._results = codec(settings, SENTIMENT)
+        self._audit = codec(settings, ROUTING_EVENTS)
+        self._sentiment = settings.topic(SENTIMENT)
+        self._routing_events = settings.topic(ROUTING_EVENTS)
+
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        """Two outputs a request: its answer and its audit event."""
+        requests, outputs = self._requests.decode_all(records)
+        if not requests:
+            return outputs
+        begun = perf_counter()
+        questions = [Question(request.text, request.language) for _, request in requests]
+        answers = await self._backend.answer(questions, self._deadline_s)
+        seconds = perf_counter() - begun
+        metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
+        inference_ms = seconds * 1000 / len(requests)
+        failures: Counter[str] = Counter()
+        for (record, request), answer in zip(requests, answers, strict=True):
+            if isinstance(answer, Answer):
+                outputs += self._outputs(request, record.key, answer, request.reason, inference_ms)
+            else:
+                failures[answer.detail] += 1
+                outputs += self._outputs(request, record.key, None, answer.reason, inference_ms)
+        for detail, count in failures.items():
+            logger.warning("the cloud did not answer, %d events keep the edge's answer: %s", count, detail)
+        return outputs
+
+    async def close(self) -> None:
+        """Ends the backend."""
+        await self._backend.close()
+
+    def _outputs(
+        self, request: CloudRequest, key: bytes | None, answer: Answer | None, reason: Reason, inference_ms: float
+    ) -> tuple[Output, Output]:
+        now = self._clock()
+        result = cloud_result(request, answer, reason, now_ms=now)
+        audit = cloud_audit(
+            request,
+            answer,
+            reason,
+            cloud_only_cost_usd=self._cloud_only_usd,
+            inference_ms=inference_ms,
+            end_to_end_ms=float(max(0, now - request.ingested_at)),
+            now_ms=now,
+        )
+        metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()
+        metrics.LATENCY_SECONDS.labels(self.name, audit.route).observe(audit.end_to_end_ms / 1000)
+        metrics.COST_USD.labels(self.name).inc(audit.cost_usd)
+        return (
+            Output(self._sentiment, key, self._results.encode(result)),
+            Output(self._routing_events, key, self._audit.encode(audit)),
+        )
+
+
+async def build(settings: Settings, read_back: ReadBack) -> CloudAgent:  # noqa: ARG001 - each agent is built so
+    """The agent with its backend ready. Raises ArtifactError, and CloudError: the backend does not start."""
+    backend = OnnxProcessBackend(
+        load_artifact(settings.cloud_model),
+        threads=settings.model_threads,
+        token_budget=settings.token_budget,
+        price_usd=settings.cloud_price_usd,
+    )
+    agent = CloudAgent(settings, backend)
+    try:
+        await backend.start()
+    except BaseException:
+        await backend.close()
+        raise
+    return agent

@@ -1,0 +1,147 @@
+"""The edge agent: scores transcript events on the worker and routes them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from time import perf_counter
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from models.pricing import Prices
+from models.redactor import NoRedaction, Redacted, Redactor
+from models.router import Decision, Router, Scored, policy
+from schemas.records import Reason, Route, Stage, TranscriptEvent
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.validation import validate_event
+from streams.agents import metrics
+from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.answers import cloud_request, edge_audit, edge_result
+from streams.agents.decoding import Decoder
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.system.clock import Clock, now_ms
+
+
+class EdgeAgent(Agent):
+    """transcripts -> sentiment or cloud-inference, and always routing-events; what is poison -> dead-letters."""
+
+    name = "edge"
+
+    def __init__(
+        self,
+        settings: Settings,
+        classifier: Classifier,
+        router: Router,
+        redactor: Redactor = NoRedaction(),  # noqa: B008 - it has no state
+        clock: Clock = now_ms,
+    ) -> None:
+        self.source = settings.topic(TRANSCRIPTS)
+        self.chunk_records = settings.chunk_records
+        self._classifier = classifier
+        self._router = router
+        self._redactor = redactor
+        self._clock = clock
+        self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
+        self._events = Decoder(
+            settings,
+            self.name,
+            TRANSCRIPTS,
+            lambda event: validate_event(event, max_text_chars=settings.max_text_chars, now_ms=clock()),
+        )
+        self._results = codec(settings, SENTIMENT)
+        self._requests = codec(settings, CLOUD_INFERENCE)
+        self._audit = codec(settings, ROUTING_EVENTS)
+        self._latency = metrics.LATENCY_SECONDS.labels(self.name, "edge")
+        self._sentiment = settings.topic(SENTIMENT)
+        self._cloud_inference = settings.topic(CLOUD_INFERENCE)
+        self._routing_events = settings.topic(ROUTING_EVENTS)
+
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        """Two outputs an event: its answer or its request to the cloud, and its audit event."""
+        # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
+        return await asyncio.to_thread(self._process, records)
+
+    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        events, outputs = self._events.decode_all(records)
+        if not events:
+            return outputs
+        begun = perf_counter()
+        scores = self._classifier.score([event.text for _, event in events]).tolist()
+        seconds = perf_counter() - begun
+        metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
+        inference_ms = seconds * 1000 / len(events)
+        scored_at = self._clock()
+        redacted = [self._redactor.redact(event.text) for _, event in events]
+        batch = [
+            Scored(event.event_id, event.text, max(p), found.kinds)
+            for (_, event), p, found in zip(events, scores, redacted, strict=True)
+        ]
+        counts: Counter[tuple[Stage, Route, Reason]] = Counter()
+        for (record, event), p, found, decision in zip(
+            events, scores, redacted, self._router.decide(batch), strict=True
+        ):
+            outputs += self._outputs(event, record, p, found, decision, inference_ms, scored_at)
+            counts["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
+        # Once a batch, not once an event: a labelled metric costs 2 µs.
+        for labels, count in counts.items():
+            metrics.EVENTS.labels(self.name, *labels).inc(count)
+        metrics.COST_USD.labels(self.name).inc(self._prices.edge_usd * len(events))
+        return outputs
+
+    def _outputs(
+        self,
+        event: TranscriptEvent,
+        record: KafkaRecord,
+        p: list[float],
+        redacted: Redacted,
+        decision: Decision,
+        inference_ms: float,
+        scored_at: int,
+    ) -> tuple[Output, Output]:
+        key, model, router = record.key, self._classifier.id, self._router.id
+        end_to_end_ms = float(max(0, scored_at - record.timestamp))
+        if decision.route == "edge":
+            self._latency.observe(end_to_end_ms / 1000)
+            result = edge_result(event, p, decision, model=model, now_ms=scored_at)
+            answer = Output(self._sentiment, key, self._results.encode(result))
+        else:
+            request = cloud_request(
+                event,
+                p,
+                decision,
+                text=redacted.text,
+                kinds=redacted.kinds,
+                model=model,
+                router=router,
+                ingested_at=record.timestamp,
+                now_ms=scored_at,
+            )
+            answer = Output(self._cloud_inference, key, self._requests.encode(request))
+        audit = edge_audit(
+            event,
+            p,
+            decision,
+            kinds=redacted.kinds,
+            model=model,
+            router=router,
+            cost_usd=self._prices.edge_usd,
+            cloud_only_cost_usd=self._prices.cloud_usd if decision.route == "edge" else 0.0,
+            inference_ms=inference_ms,
+            end_to_end_ms=end_to_end_ms,
+            now_ms=scored_at,
+        )
+        return answer, Output(self._routing_events, key, self._audit.encode(audit))
+
+
+async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
+    """The agent with its model loaded and verified. Raises ArtifactError; UsageError: the policy has no threshold."""
+    artifact = load_artifact(settings.edge_model)
+    classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
+    router = policy(
+        settings.router,
+        calibrated_threshold=artifact.confidence_threshold,
+        confidence_threshold=settings.confidence_threshold,
+        complexity_threshold=settings.complexity_threshold,
+        random_cloud_rate=settings.random_cloud_rate,
+    )
+    return EdgeAgent(settings, classifier, router)

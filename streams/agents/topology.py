@@ -1,0 +1,56 @@
+"""Who reads and writes which topic: the one table that the worker, rights, `verify`, `topics` and the docs go by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from schemas.topics import (
+    CLOUD_INFERENCE,
+    DEAD_LETTERS,
+    MONITORING,
+    ROUTING_EVENTS,
+    SENTIMENT,
+    TRANSCRIPTS,
+    Topic,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """An agent's place in the flow. Its module has a coroutine `build(settings, read_back)` that makes it."""
+
+    name: str
+    module: str
+    reads: Topic[Any]  # by its consumer group
+    writes: tuple[str, ...]
+    reads_back: tuple[str, ...] = ()  # of what it writes, after a restart: its state
+
+
+# In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
+_SPECS: Final = (
+    AgentSpec(
+        "edge",
+        "streams.agents.edge",
+        reads=TRANSCRIPTS,
+        writes=(SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, DEAD_LETTERS),
+    ),
+    AgentSpec(
+        "cloud",
+        "streams.agents.cloud",
+        reads=CLOUD_INFERENCE,
+        writes=(SENTIMENT, ROUTING_EVENTS, DEAD_LETTERS),
+    ),
+    AgentSpec(
+        "monitor",
+        "streams.agents.monitor",
+        reads=ROUTING_EVENTS,
+        writes=(MONITORING, DEAD_LETTERS),
+        reads_back=(MONITORING,),
+    ),
+)
+
+AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""Every agent by name, in the order of the flow."""
+
+AGENT_NAMES: Final = tuple(AGENTS)

@@ -1,0 +1,25 @@
+"""`edgewise worker`."""
+
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    agents: Annotated[
+        list[str] | None, typer.Argument(metavar="[AGENT]...", help="edge, cloud, monitor; none: all of them.")
+    ] = None,
+    processes: Annotated[int, typer.Option("--processes", "-n", min=1, help="Processes of each agent.")] = 1,
+) -> None:
+    """Run agents until Ctrl-C or SIGTERM.
+
+    A single process of a single agent is this one. More are processes of their own, restarted when they crash.
+
+    Example: [bold]edgewise worker[/]
+
+    Example: [bold]edgewise worker edge --processes 2[/]
+    """
+    from streams.cli.context import start
+    from streams.worker.build import run
+
+    raise typer.Exit(run(start(), agents or [], processes))

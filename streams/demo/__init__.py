@@ -1,0 +1,1 @@
+"""`edgewise demo`: the whole line on this machine, and its report."""

@@ -1,0 +1,229 @@
+"""`edgewise demo`: the whole line on this machine, real traffic through it, and a report that can be checked."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from confluent_kafka import ConsumerGroupState, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from schemas.errors import EdgewiseError, UsageError
+from schemas.records import LABELS, TranscriptEvent
+from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
+from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.config.codecs import codec
+from streams.config.kafka_settings import KafkaSettings
+from streams.config.settings import Settings
+from streams.demo.processes import Processes
+from streams.demo.report import Accuracy, Report
+from streams.demo.view import State, shown
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import digest, read_recording
+from streams.kafka.client import Cluster
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.kafka.lag import group_lag
+from streams.kafka.reader import read_topic
+from streams.operate.live_windows import LiveWindows
+from streams.operate.topics import create
+from streams.system.clock import now_ms
+from streams.verify.read_line import verify
+
+SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
+# All of the samples, some 2,900 events, are through in 50 s: long enough to watch, short enough not to be waited for.
+EVENTS_PER_S = 60
+_REFRESH_S = 0.2
+_TEXTS_PER_STEP = 100  # the larger model does some hundreds a second
+# Cold, on a busy machine of two cores, a group is ready after 10 s, and what is under way is done in 1 s.
+_READY_TIMEOUT_S = 120.0
+_DRAIN_TIMEOUT_S = 120.0
+
+
+class DemoError(EdgewiseError):
+    """The demo did not get to its end."""
+
+
+class InterruptedDemo(Exception):  # noqa: N818 - nothing is wrong
+    """The demo was told to end."""
+
+
+class _Demo(NamedTuple):
+    """What the steps of a demo share."""
+
+    cluster: Cluster
+    processes: Processes
+    windows: LiveWindows
+    show: Callable[[State], None]
+    expected: int
+    told_to_end: Callable[[], bool]
+
+    @property
+    def settings(self) -> Settings:
+        """The demo's own settings."""
+        return self.cluster.settings
+
+    def step(self, phase: str, began: float | None) -> None:
+        """Take in and show what has come.
+
+        Raises `ProcessDiedError` when an agent has ended, `InterruptedDemo` when the demo is to.
+        """
+        if self.told_to_end():
+            raise InterruptedDemo
+        self.windows.update(_REFRESH_S)
+        elapsed = 0.0 if began is None else time.monotonic() - began
+        self.show(State(phase, elapsed, self.expected, self.windows.total(), self.processes.health()))
+        self.processes.require(*AGENT_NAMES)
+
+
+def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Callable[[], bool]) -> Report:
+    """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
+
+    Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
+    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall.
+
+    Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
+    still.
+    """
+    samples = _samples(events)
+    with ExitStack() as stack:
+        broker = stack.enter_context(EmbeddedBroker())
+        own = settings.model_copy(
+            update={name: field.default for name, field in KafkaSettings.model_fields.items()}
+            | {
+                "bootstrap_servers": broker.bootstrap_servers,
+                "topic_prefix": "",
+                "worker_id": "demo",
+                "replication_factor": 1,
+                "schema_registry_url": None,
+                "schema_registry_user": None,
+                "schema_registry_password": None,
+                "metrics_port": 0,
+            }
+        )
+        cluster = Cluster(own)
+        create(own)
+        processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
+        windows = stack.enter_context(LiveWindows(cluster))
+        show = stack.enter_context(shown())
+        line = _Demo(cluster, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
+        return _judged(line, samples, _run(line, samples))
+
+
+class _Sample(NamedTuple):
+    path: Path
+    events: list[TranscriptEvent]
+
+
+def _samples(limit: int | None) -> list[_Sample]:
+    """The recordings and the first `limit` events of them, which is what replaying so many rows sends."""
+    samples: list[_Sample] = []
+    left = limit
+    for path in SAMPLES:
+        events = [event for _, event in recorded_events(read_recording(path), path, digest(path), {}, now_ms)][:left]
+        left = None if left is None else left - len(events)
+        if events:
+            samples.append(_Sample(path, events))
+    if left:
+        raise UsageError(f"--events {limit}: the samples have {(limit or 0) - left:,} events")
+    return samples
+
+
+def _run(line: _Demo, samples: list[_Sample]) -> float:
+    """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
+    for agent in AGENT_NAMES:
+        line.processes.start(agent, "worker", agent)
+    admin = line.cluster.admin()
+    _until(lambda: _ready(admin, line.settings), line, "starting the agents", None, _READY_TIMEOUT_S)
+    began = time.monotonic()
+    for sample in samples:
+        name = f"replay {sample.path.name}"
+        arguments = ("--limit", str(len(sample.events)), "--pace", f"{EVENTS_PER_S}/s", str(sample.path))
+        line.processes.start(name, "replay", *arguments)
+        while not line.processes.ended(name):
+            line.step(f"replaying {sample.path.name}", began)
+    _until(lambda: _drained(line.cluster), line, "finishing what is under way", began, _DRAIN_TIMEOUT_S)
+    return time.monotonic() - began
+
+
+def _judged(line: _Demo, samples: list[_Sample], seconds: float) -> Report:
+    """The report on a line that has come to rest after `seconds`."""
+    began = time.monotonic() - seconds
+    line.step("verifying", began)
+    verdict = verify(line.settings)
+    accuracy = _accuracy(line, [event for sample in samples for event in sample.events], began)
+    line.step("done", began)
+    return Report(verdict, line.windows.total(), accuracy, seconds)
+
+
+def _until(done: Callable[[], bool], line: _Demo, phase: str, began: float | None, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not done():
+        line.step(phase, began)
+        if time.monotonic() > deadline:
+            raise DemoError(f"{phase}: not done after {timeout_s:g} s; the logs are in {line.processes.folder}")
+
+
+def _ready(admin: AdminClient, settings: Settings) -> bool:
+    """Whether every agent's group has shared out its partitions."""
+    groups = [settings.group(agent) for agent in AGENT_NAMES]
+    try:
+        described = [future.result() for future in admin.describe_consumer_groups(groups).values()]
+    except KafkaException:
+        return False  # a coordinator that is still loading
+    return all(group.state == ConsumerGroupState.STABLE for group in described)
+
+
+def _drained(cluster: Cluster) -> bool:
+    """Whether every agent has done its input, asked in the order of the flow."""
+    return all(sum(group_lag(cluster, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
+
+
+def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:
+    """Accuracy against the samples' labels of the edge model, the cloud model and the line as a whole.
+
+    The edge has scored every event, and says in its audit event what it made of it. The cloud was asked about the
+    difficult ones only, and what it got right of those says nothing about it: so it scores all labelled texts here.
+    """
+    settings = line.settings
+    labels = {event.event_id: event.attributes["label"] for event in events if event.attributes.get("label")}
+    labelled = [event for event in events if event.event_id in labels]
+    cloud = Classifier(
+        load_artifact(settings.cloud_model), threads=settings.model_threads, token_budget=settings.token_budget
+    )
+    answers: list[tuple[str, str]] = []
+    for i in range(0, len(labelled), _TEXTS_PER_STEP):
+        line.step("scoring all labelled texts with the cloud model too", began)
+        part = labelled[i : i + _TEXTS_PER_STEP]
+        best = cloud.score([event.text for event in part]).argmax(axis=1).tolist()
+        answers += [(event.event_id, LABELS[label]) for event, label in zip(part, best, strict=True)]
+    return Accuracy(
+        labelled=len(labels),
+        edge=_share_right(labels, _answers(line.cluster, ROUTING_EVENTS, "edge_label")),
+        cloud=_share_right(labels, answers),
+        line=_share_right(labels, _answers(line.cluster, SENTIMENT, "label")),
+    )
+
+
+def _answers(cluster: Cluster, topic: Topic[Any], field: str) -> Iterator[tuple[str, str]]:
+    decode = codec(cluster.settings, topic).decode
+    for message in read_topic(cluster, topic):
+        record = decode(message.value())
+        yield record.event_id, getattr(record, field)
+
+
+def _share_right(labels: dict[str, str], answers: Iterable[tuple[str, str]]) -> float | None:
+    """The share of `labels` that `answers` (event id, label) agree with; of an event's answers, the last counts."""
+    given = dict(answers)
+    return sum(given.get(event_id) == label for event_id, label in labels.items()) / len(labels) if labels else None
+
+
+def _written(settings: Settings, path: Path) -> Path:
+    """`settings` as a TOML file, for the processes and for whoever wants to see what was run."""
+    values = settings.model_dump(exclude_none=True)
+    # JSON's strings, numbers and booleans are TOML's too.
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    return path

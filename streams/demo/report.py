@@ -1,0 +1,146 @@
+"""What the verdict and the demo say in the end, for people and for machines."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from streams.monitoring.window import Window
+from streams.verify.ledger import LISTED, Verdict
+
+_MEANINGS = {
+    "lost": "input records without a result or dead letter",
+    "duplicated": "results or dead letters too many",
+    "out_of_order": "results before an earlier event's of their conversation and route",
+    "unknown": "results or dead letters of no input record",
+    "audit": "results and audit events that do not match",
+    "totals": "figures of routing-events and monitoring that differ",
+    "redrives": "redriven records and marks in dead-letters that do not match",
+    "unreadable": "output records that cannot be decoded",
+}
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict for machines: counts by kind of fault, and the first of each, by ids and positions."""
+    return {
+        "verified": verdict.holds,
+        "events": verdict.events,
+        "results": verdict.results,
+        "dead_letters": verdict.dead_letters,
+        "repeated": verdict.repeated,
+        "redriven": verdict.redriven,
+        "routing_events": verdict.routing_events,
+        "windows": verdict.windows,
+        **{kind: fault.count for kind, fault in verdict.faults.items()},
+        "first": {kind: fault.first for kind, fault in verdict.faults.items() if fault.first},
+        "truncated": verdict.truncated,
+    }
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """The verdict for people."""
+    counts = {
+        "events": verdict.events,
+        "results": verdict.results,
+        "dead letters": verdict.dead_letters,
+        "audit events": verdict.routing_events,
+        "windows": verdict.windows,
+    }
+    lines = [", ".join(f"{count:,} {what}" for what, count in counts.items())]
+    if verdict.repeated:
+        lines.append(f"{verdict.repeated:,} events bear an id that had come before; each was expected to have a result")
+    if verdict.redriven:
+        lines.append(f"{verdict.redriven:,} records had been dead letters and were redriven")
+    for kind, fault in verdict.faults.items():
+        lines.append(f"  {kind.replace('_', ' '):<13} {fault.count:>9,}  {_MEANINGS[kind]}")
+        lines += [f"      {what}" for what in fault.first]
+        if fault.count > LISTED:
+            lines.append("      …")
+    if verdict.truncated:
+        lines.append("Retention has removed records, so nothing can be proven about the events that they belonged to:")
+        lines += [f"  {where}" for where in verdict.truncated]
+    if verdict.holds:
+        lines.append("verified: nothing lost, nothing twice, in order, audited, and the totals agree")
+    else:
+        lines.append("NOT verified")
+    return lines
+
+
+class Accuracy(NamedTuple):
+    """Shares of the `labelled` texts that were labelled the same; None where there is no label to compare with."""
+
+    labelled: int
+    edge: float | None  # the edge model, on all of them
+    cloud: float | None  # the cloud model, on all of them
+    line: float | None  # what was published
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a demo ends with: the judgement, the monitor's totals, accuracy, seconds from first event to last."""
+
+    verdict: Verdict
+    total: Window
+    accuracy: Accuracy
+    seconds: float
+
+    @property
+    def edge_share(self) -> float:
+        """The share of events that the edge answered."""
+        return self.total.routes["edge"] / self.total.events if self.total.events else 0.0
+
+    @property
+    def latency_ms(self) -> dict[str, float | None]:
+        """End-to-end latency at three quantiles, within 1 %; None without events."""
+        sketch = self.total.end_to_end_ms
+        return {f"p{percent}": sketch.get_quantile_value(percent / 100) for percent in (50, 95, 99)}
+
+    @property
+    def cost_usd(self) -> float:
+        """What was spent, by the prices in force."""
+        return self.total.cost_nanos / 1e9
+
+    @property
+    def cloud_only_cost_usd(self) -> float:
+        """What it would have been with no edge."""
+        return self.total.cloud_only_cost_nanos / 1e9
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The report for machines: the verdict's counts, and the demo's figures."""
+    return {
+        **verdict_json(report.verdict),
+        "edge_share": report.edge_share,
+        "degraded": report.total.degraded,
+        "reasons": dict(report.total.reasons),
+        "accuracy": {"edge": report.accuracy.edge, "cloud": report.accuracy.cloud, "line": report.accuracy.line},
+        "labelled": report.accuracy.labelled,
+        "latency_ms": report.latency_ms,
+        "cost_usd": report.cost_usd,
+        "cloud_only_cost_usd": report.cloud_only_cost_usd,
+        "seconds": report.seconds,
+    }
+
+
+def report_lines(report: Report) -> list[str]:
+    """The report for people."""
+    cost, cloud_only = report.cost_usd, report.cloud_only_cost_usd
+    saved = 1 - cost / cloud_only if cloud_only else 0.0
+    latency = " / ".join("-" if ms is None else f"{ms:.0f}" for ms in report.latency_ms.values())
+    return [
+        f"{report.verdict.events:,} events in {report.seconds:.0f} s",
+        f"  answered on the edge      {report.edge_share:.1%}",
+        f"  latency p50 / p95 / p99   {latency} ms, from Kafka's taking the event to its result",
+        f"  cost                      ${cost:.2f}; with the cloud alone ${cloud_only:.2f}: {saved:.1%} saved",
+        *_accuracy_lines(report.accuracy),
+        "",
+        *verdict_lines(report.verdict),
+    ]
+
+
+def _accuracy_lines(accuracy: Accuracy) -> list[str]:
+    if accuracy.edge is None or accuracy.cloud is None or accuracy.line is None:
+        return ["  accuracy                  none of the events was labelled"]
+    return [
+        f"  accuracy                  {accuracy.line:.1%} of {accuracy.labelled:,} labelled events as published",
+        f"    the edge model alone    {accuracy.edge:.1%}",
+        f"    the cloud model alone   {accuracy.cloud:.1%}, had it been asked about every one of them",
+    ]

@@ -1,0 +1,1 @@
+"""Recordings to events, and scored rows back to files. No Kafka."""

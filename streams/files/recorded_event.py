@@ -1,0 +1,153 @@
+"""A row of a recording as a transcript event."""
+
+import json
+import math
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, get_args
+
+from schemas.errors import UsageError
+from schemas.records import Channel, Role, TranscriptEvent
+from streams.files.recording import RecordingError, Row
+from streams.system.clock import Clock
+
+# The columns that an event's field is taken from, the first that is there. Whatever is left becomes an attribute.
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "event_id": ("event_id", "id"),
+    "conversation_id": ("conversation_id",),
+    "turn": ("turn",),
+    "role": ("role", "speaker"),
+    "channel": ("channel",),
+    "language": ("language",),
+    "text": ("text",),
+    "occurred_at": ("occurred_at", "created_at", "at"),
+    "source": ("source",),
+}
+
+# Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
+_NAMESPACE = uuid.UUID("6f0cf3b5-0cf5-4ea0-9a5d-3f5b1a4f2f0e")
+
+# A number of seconds stays under it until the year 5138, one of milliseconds is above it since March 1973.
+_LEAST_MS = 100_000_000_000
+
+# What stood there is not repeated: where columns are mixed up it may be a customer's words.
+_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds or milliseconds since 1970"
+
+_ROLES = frozenset(get_args(Role))
+_CHANNELS = frozenset(get_args(Channel))
+
+
+def parse_columns(given: Iterable[str]) -> dict[str, str]:
+    """`["text=body", …]` as a mapping of field to column. Raises UsageError: no such field, or no `=`."""
+    columns = {}
+    for item in given:
+        field, separator, column = item.partition("=")
+        if not separator or field not in COLUMNS or not column:
+            raise UsageError(f"--column {item}: give FIELD=COLUMN, where FIELD is one of {', '.join(COLUMNS)}")
+        columns[field] = column
+    return columns
+
+
+def recorded_events(
+    rows: Iterable[Row], path: Path, recording: str, columns: Mapping[str, str], clock: Clock
+) -> Iterator[tuple[Row, TranscriptEvent]]:
+    """Each row with its event.
+
+    An event without an id gets one made of `recording` (the file's digest) and the row's number, so that replaying the
+    file again gives the same. One without a conversation is its own; one without a turn is the next of its
+    conversation; one without a time happens now. Roles and channels that the schema does not know become `unknown` and
+    stay, as written, in the attributes, as do all other columns.
+
+    Raises RecordingError: a time or a turn that cannot be understood.
+    """
+    chosen = {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
+    turns: Counter[str] = Counter()
+    for row in rows:
+        try:
+            yield row, _event(row, path, recording, chosen, turns, clock)
+        except ValueError as error:
+            raise RecordingError(f"{path}, line {row.line}: {error}") from None
+
+
+def _event(
+    row: Row,
+    path: Path,
+    recording: str,
+    columns: Mapping[str, tuple[str, ...]],
+    turns: Counter[str],
+    clock: Clock,
+) -> TranscriptEvent:
+    rest = dict(row.fields)
+    found: dict[str, object] = {}
+    for field, names in columns.items():
+        name = next((name for name in names if rest.get(name) not in (None, "")), None)
+        if name is not None:
+            found[field] = rest.pop(name)
+    rest.pop(columns["text"][0], None)  # where it is empty
+    attributes = {name: _text(value) for name, value in rest.items() if value not in (None, "")}
+    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
+    conversation_id = _text(found.get("conversation_id", event_id))
+    turns[conversation_id] += 1
+    role, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
+    if role.lower() not in _ROLES:
+        attributes["role"] = role
+    if channel.lower() not in _CHANNELS:
+        attributes["channel"] = channel
+    return TranscriptEvent(
+        event_id=event_id,
+        conversation_id=conversation_id,
+        turn=_turn(found["turn"]) if "turn" in found else turns[conversation_id],
+        text=row.text,
+        occurred_at=milliseconds(found["occurred_at"]) if "occurred_at" in found else clock(),
+        role=role.lower() if role.lower() in _ROLES else "unknown",  # type: ignore[arg-type]  # it is one of them
+        channel=channel.lower() if channel.lower() in _CHANNELS else "unknown",  # type: ignore[arg-type]
+        language=_text(found["language"]) if "language" in found else None,
+        source=_text(found.get("source", path.name)),
+        attributes=attributes,
+    )
+
+
+def event_id_of(recording: str, row: int) -> str:
+    """The id of row number `row` of the recording with that digest: a UUID, version 5 (RFC 9562, section 5.5)."""
+    return str(uuid.uuid5(_NAMESPACE, f"{recording}:{row}"))
+
+
+def milliseconds(value: object) -> int:
+    """A recorded time as UTC milliseconds.
+
+    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds or milliseconds since 1970. Without a zone
+    it is UTC. Raises ValueError: it is none of these.
+    """
+    text = _text(value).strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return _from_iso(text)
+    if not math.isfinite(number):
+        raise ValueError(_NO_TIME)
+    return round(number if abs(number) >= _LEAST_MS else number * 1000)
+
+
+def _from_iso(text: str) -> int:
+    joined = text[:-6] + text[-5:] if text[-6:-5] == " " and text[-5:-4] in {"+", "-"} else text
+    try:
+        moment = datetime.fromisoformat(joined)
+    except ValueError:
+        raise ValueError(_NO_TIME) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def _turn(value: object) -> int:
+    try:
+        return int(_text(value))
+    except ValueError:
+        raise ValueError("its turn is not a whole number") from None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Events into `transcripts`: sender, replay, pace."""

@@ -1,0 +1,1 @@
+"""Connections to Kafka: client, security, rights, reading, lag, the embedded broker."""

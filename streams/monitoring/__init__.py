@@ -1,0 +1,1 @@
+"""Windows over the audit trail and the sketches in them. No Kafka."""

@@ -1,0 +1,1 @@
+"""What people do with a running line: topics, consume, dead letters."""

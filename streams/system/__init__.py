@@ -1,0 +1,1 @@
+"""What the operating system gives: clock, threads, child processes, signals, logs."""

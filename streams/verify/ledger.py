@@ -1,0 +1,361 @@
+"""The proof that the line kept its promise, from the records of its topics alone: nothing here knows an agent or Kafka.
+
+Every input record must have exactly one result or exactly one dead letter, every result its audit trail, and the
+monitor's totals must be those of the audit trail.
+"""
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Generic, NamedTuple, TypeVar
+
+from schemas.records import MonitoringWindow, Record, RoutingEvent, SentimentResult, TranscriptEvent, nanodollars
+from streams.monitoring.window import published_label, sketch_from_bytes
+
+R = TypeVar("R", bound=Record)
+
+# Of each kind of fault so many are listed; the rest is counted.
+LISTED = 20
+_OFFSET_BITS = 48  # a position is partition and offset in one number: 2**48 records a partition, 2**15 partitions
+
+
+class Read(NamedTuple, Generic[R]):
+    """A record of a topic and where it stood; `record` is None where the bytes cannot be read.
+
+    `letter` is the dead letter that a redriven record says it was.
+    """
+
+    partition: int
+    offset: int
+    record: R | None
+    letter: str | None = None
+
+
+class Origin(NamedTuple):
+    """The record that a dead letter was made from; `topic` without the prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Redriven(NamedTuple):
+    """A dead letter that is marked as redriven: its id, and the topic that it came from, without the prefix."""
+
+    letter: str
+    topic: str
+
+
+@dataclass
+class Fault:
+    """One kind of fault: how many, and the first of them, named by ids and positions."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, what: str, times: int = 1) -> None:
+        """Count `what` as `times` faults."""
+        self.count += times
+        if len(self.first) < LISTED:
+            self.first.append(what)
+
+
+@dataclass
+class Verdict:
+    """What was found. The line held when there is no fault of any kind and no topic is truncated."""
+
+    events: int = 0  # input records
+    results: int = 0
+    dead_letters: int = 0  # of input records
+    repeated: int = 0  # input records whose event id had come before: expected to have a result each
+    redriven: int = 0  # input records and routing events that had been dead letters before
+    routing_events: int = 0
+    windows: int = 0
+    lost: Fault = field(default_factory=Fault)
+    duplicated: Fault = field(default_factory=Fault)
+    out_of_order: Fault = field(default_factory=Fault)
+    unknown: Fault = field(default_factory=Fault)
+    audit: Fault = field(default_factory=Fault)
+    totals: Fault = field(default_factory=Fault)
+    redrives: Fault = field(default_factory=Fault)
+    unreadable: Fault = field(default_factory=Fault)
+    truncated: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Each kind of fault by name."""
+        return {
+            "lost": self.lost,
+            "duplicated": self.duplicated,
+            "out_of_order": self.out_of_order,
+            "unknown": self.unknown,
+            "audit": self.audit,
+            "totals": self.totals,
+            "redrives": self.redrives,
+            "unreadable": self.unreadable,
+        }
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is proven."""
+        return not self.truncated and not any(fault.count for fault in self.faults.values())
+
+
+def judge(
+    *,
+    dead_letters: Iterable[Origin],
+    transcripts: Iterable[Read[TranscriptEvent]],
+    routing_events: Iterable[Read[RoutingEvent]],
+    sentiment: Iterable[Read[SentimentResult]],
+    monitoring: Iterable[Read[MonitoringWindow]],
+    redriven: Iterable[Redriven] = (),
+    late: AbstractSet[str] = frozenset(),
+) -> Verdict:
+    """Judge a line by its records; `monitoring` is the latest of each window, the rest is in order by partition.
+
+    They are read one after the other, in the order above. A million events of 250,000 conversations take 260 MB.
+    `redriven` has a dead letter once for each time that it was redriven. `late` are the ids of events whose request to
+    the cloud was redriven: what came of it stands behind their conversation's later results.
+    """
+    ledger = _Ledger(Counter(dead_letters), Counter(redriven), late)
+    return ledger.judge(transcripts, routing_events, sentiment, monitoring)
+
+
+class _Ledger:
+    """What is known of each event id, in arrays by the id's number: objects would take four times the memory."""
+
+    def __init__(self, dead: Counter[Origin], marks: Counter[Redriven], late: AbstractSet[str]) -> None:
+        self.verdict = Verdict()
+        self.dead = dead
+        self.marks = marks  # of these, the ones whose record was not met yet
+        self.late = late
+        self.number: dict[str, int] = {}
+        self.position = array("q")  # of the id's first input record
+        self.later: dict[int, list[int]] = {}  # positions of an id's further input records
+        self.inputs = array("i")  # input records
+        self.expected = array("i")  # of these, the ones without a dead letter
+        self.results = array("i")
+        self.decided = array("i")
+        self.answered = array("i")  # `completed` events that a `decided` must have preceded
+        self.balance = array("q")  # hashes of the results less those of the `completed` events: 0 when all have a match
+
+    def judge(
+        self,
+        transcripts: Iterable[Read[TranscriptEvent]],
+        routing_events: Iterable[Read[RoutingEvent]],
+        sentiment: Iterable[Read[SentimentResult]],
+        monitoring: Iterable[Read[MonitoringWindow]],
+    ) -> Verdict:
+        self._inputs(transcripts)
+        recounted = self._audit_trail(routing_events)
+        self._results(sentiment)
+        self._settle()
+        self._totals(recounted, monitoring)
+        for origin in sorted(self.dead):
+            if origin.topic == "transcripts":
+                self.verdict.unknown.add(f"dead letter of {_place(*origin)}", self.dead[origin])
+        self._redrives()
+        return self.verdict
+
+    def _redriven(self, topic: str, letter: str | None) -> bool:
+        """Count a record of `topic` against the mark of the dead letter that it was, if it was one."""
+        if letter is None:
+            return False
+        self.verdict.redriven += 1
+        self.marks[Redriven(letter, topic)] -= 1
+        return True
+
+    def _redrives(self) -> None:
+        """Every mark must have its record, and every redriven record its mark."""
+        for (letter, topic), left in sorted(self.marks.items()):
+            if left > 0:
+                self.verdict.redrives.add(f"dead letter {letter}: marked, but not in {topic}", left)
+            elif left < 0:
+                self.verdict.redrives.add(f"dead letter {letter}: in {topic} without a mark", -left)
+
+    def _id(self, event_id: str) -> int:
+        number = self.number.setdefault(event_id, len(self.number))
+        if number == len(self.inputs):
+            self.position.append(-1)
+            self.balance.append(0)
+            for counts in (self.inputs, self.expected, self.results, self.decided, self.answered):
+                counts.append(0)
+        return number
+
+    def _inputs(self, transcripts: Iterable[Read[TranscriptEvent]]) -> None:
+        for partition, offset, event, letter in transcripts:
+            self.verdict.events += 1
+            self._redriven("transcripts", letter)
+            dead = self.dead.pop(Origin("transcripts", partition, offset), 0)
+            if dead:
+                self.verdict.dead_letters += dead
+                if dead > 1:
+                    self.verdict.duplicated.add(f"dead letter of {_place('transcripts', partition, offset)}", dead - 1)
+            elif event is None:
+                self.verdict.lost.add(f"{_place('transcripts', partition, offset)}, which cannot be read")
+            if event is None:
+                continue
+            i = self._id(event.event_id)
+            position = partition << _OFFSET_BITS | offset
+            self.verdict.repeated += self.inputs[i] > 0
+            self.inputs[i] += 1
+            if not dead:
+                if self.expected[i]:
+                    self.later.setdefault(i, []).append(position)
+                else:
+                    self.position[i] = position
+                self.expected[i] += 1
+
+    def _audit_trail(self, routing_events: Iterable[Read[RoutingEvent]]) -> dict[int, Counter[str]]:
+        """Record what was decided and completed, and recount the totals by partition."""
+        recounted: dict[int, Counter[str]] = {}
+        for partition, offset, event, letter in routing_events:
+            self.verdict.routing_events += 1
+            redriven = self._redriven("routing-events", letter)
+            dead = self.dead.pop(Origin("routing-events", partition, offset), 0)
+            if event is None:
+                if not dead:
+                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
+                continue
+            if not dead:  # the monitor refused it, and said so
+                try:
+                    _count(recounted.setdefault(partition, Counter()), event)
+                except (OverflowError, ValueError):  # a cost of 1e300, infinity or NaN has no nano-dollars
+                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
+            if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
+                continue
+            i = self._id(event.event_id)
+            if event.stage == "decided":
+                self.decided[i] += 1
+            else:
+                self.balance[i] -= _hash(event.route, event.reason, published_label(event), event.degraded)
+                if event.route == "cloud" or event.degraded:
+                    if self.answered[i] >= self.decided[i]:
+                        self.verdict.audit.add(f"{event.event_id}: completed by the cloud before it was decided")
+                    self.answered[i] += 1
+        return recounted
+
+    def _results(self, sentiment: Iterable[Read[SentimentResult]]) -> None:
+        furthest: dict[tuple[int, bool], dict[str, int]] = {}
+        for partition, offset, result, _ in sentiment:
+            self.verdict.results += 1
+            if result is None:
+                self.verdict.unreadable.add(_place("sentiment", partition, offset))
+                continue
+            i = self._id(result.event_id)
+            self.balance[i] += _hash(result.route, result.reason, result.label, result.degraded)
+            position = self._position(i, self.results[i])
+            self.results[i] += 1
+            if position is None or result.event_id in self.late:
+                continue
+            # Two ways lead to `sentiment`, and one may overtake the other. A degraded result went the cloud's.
+            way = furthest.setdefault((partition, result.route == "cloud" or result.degraded), {})
+            last = way.get(result.conversation_id)
+            if last is not None and position < last and position >> _OFFSET_BITS == last >> _OFFSET_BITS:
+                self.verdict.out_of_order.add(f"{result.event_id} in conversation {result.conversation_id}")
+            else:
+                way[result.conversation_id] = position
+
+    def _position(self, i: int, n: int) -> int | None:
+        """Where the input record of id `i` stood that its result number `n` belongs to, or None if there is none."""
+        if n >= self.expected[i]:
+            return None
+        return self.position[i] if n == 0 else self.later[i][n - 1]
+
+    def _settle(self) -> None:
+        """Compare what each id has with what it should have."""
+        verdict = self.verdict
+        for event_id, i in self.number.items():
+            missing = self.expected[i] - self.results[i]
+            if missing > 0:
+                verdict.lost.add(event_id, missing)
+            elif missing < 0 and self.inputs[i]:
+                verdict.duplicated.add(event_id, -missing)
+            elif missing < 0:
+                verdict.unknown.add(event_id, -missing)
+            if self.balance[i]:
+                verdict.audit.add(f"{event_id}: its results and `completed` events differ")
+            if self.decided[i] != self.answered[i]:
+                verdict.audit.add(
+                    f"{event_id}: decided {self.decided[i]} times, completed {self.answered[i]} times by the cloud"
+                )
+
+    def _totals(self, recounted: dict[int, Counter[str]], monitoring: Iterable[Read[MonitoringWindow]]) -> None:
+        monitored: dict[int, Counter[str]] = {}
+        for partition, offset, window, _ in monitoring:
+            self.verdict.windows += 1
+            totals = None if window is None else _window_totals(window)
+            if window is None or totals is None:
+                self.verdict.unreadable.add(_place("monitoring", partition, offset))
+            else:
+                monitored.setdefault(window.partition, Counter()).update(totals)
+        for partition in sorted(recounted.keys() | monitored.keys()):
+            ours, theirs = recounted.get(partition, Counter()), monitored.get(partition, Counter())
+            for what in sorted(ours.keys() | theirs.keys()):
+                if ours[what] != theirs[what]:
+                    self.verdict.totals.add(
+                        f"partition {partition}, {what}: {ours[what]} in routing-events, {theirs[what]} in monitoring"
+                    )
+
+
+def _count(totals: Counter[str], event: RoutingEvent) -> None:
+    """Count a routing event, by the words of the schema and not by the monitor's code."""
+    totals["cost in nano-dollars"] += nanodollars(event.cost_usd)
+    totals["cloud-only cost in nano-dollars"] += nanodollars(event.cloud_only_cost_usd)
+    totals["inference_ms"] += 1
+    if event.stage == "decided":
+        totals["decided"] += 1
+        return
+    totals["events"] += 1
+    totals["end_to_end_ms"] += 1
+    totals["degraded"] += event.degraded
+    totals[f"route {event.route}"] += 1
+    totals[f"reason {event.reason}"] += 1
+    totals[f"label {published_label(event)}"] += 1
+    if event.reason == "random_cloud" and event.cloud_label is not None:
+        totals["sampled"] += 1
+        totals["sampled and agreed"] += event.cloud_label == event.edge_label
+
+
+def _window_totals(window: MonitoringWindow) -> Counter[str] | None:
+    """A window's figures under the same names; None when a sketch or a cost of it cannot be read."""
+    try:
+        timed = sketch_from_bytes(window.inference_ms).count, sketch_from_bytes(window.end_to_end_ms).count
+        cost, cloud_only_cost = nanodollars(window.cost_usd), nanodollars(window.cloud_only_cost_usd)
+    except (OverflowError, ValueError):
+        return None
+    totals = Counter(
+        {
+            "cost in nano-dollars": cost,
+            "cloud-only cost in nano-dollars": cloud_only_cost,
+            "inference_ms": int(timed[0]),
+            "end_to_end_ms": int(timed[1]),
+            "decided": window.decided,
+            "events": window.events,
+            "degraded": window.degraded,
+            "sampled": window.sampled,
+            "sampled and agreed": window.sampled_agreed,
+        }
+    )
+    for kind, counts in (("route", window.routes), ("reason", window.reasons), ("label", window.labels)):
+        for name, count in counts.items():
+            totals[f"{kind} {name}"] += count
+    return totals
+
+
+@cache
+def _hash(route: str, reason: str, label: str, degraded: bool) -> int:
+    """A number of 48 bits for what a result and its `completed` event must agree in.
+
+    Sums of fewer than 2**15 of them fit an array's 64 bits, and are equal for different ones once in 2**48 times.
+    """
+    digest = hashlib.blake2b(f"{route} {reason} {label} {degraded}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _place(topic: str, partition: int, offset: int) -> str:
+    return f"{topic}[{partition}]@{offset}"

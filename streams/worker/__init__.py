@@ -1,0 +1,1 @@
+"""What runs an agent: Faust, delivery, transactions, processes. The only place with Faust and transactions."""

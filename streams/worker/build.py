@@ -1,0 +1,61 @@
+"""`edgewise worker`: one agent in this process, or several, each in a process of its own."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+
+from schemas.errors import UsageError
+from streams.agents.agent import Agent, ReadBack
+from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.reader import read_topic
+from streams.system.signals import ignore_stop_signals
+from streams.worker.app import serve
+from streams.worker.supervisor import supervise
+
+
+def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
+    """Runs `agents` (none: all) until SIGTERM or SIGINT; the exit code.
+
+    One process of one agent is this process; more are processes of their own.
+
+    Raises UsageError for an unknown agent; EdgewiseError when the one that runs here can't go on.
+    """
+    for name in agents:
+        if name not in AGENTS:
+            raise UsageError(f"there is no agent {name!r}: it is one of {', '.join(AGENTS)}")
+    if len(agents) == 1 and processes == 1:
+        asyncio.run(_run(settings, agents[0]))
+        return 0
+    return supervise(settings, agents or AGENT_NAMES, processes)
+
+
+async def _run(settings: Settings, name: str) -> None:
+    agent = await build_agent(settings, name)
+    try:
+        await serve(settings, agent)
+    finally:
+        await agent.close()
+        ignore_stop_signals()
+
+
+def read_back_from(cluster: Cluster) -> ReadBack:
+    """What reads an agent's own topic back, as far as transactions have committed it."""
+
+    def read_back(topic: str, since_ms: int) -> Iterator[tuple[bytes | None, bytes | None]]:
+        for message in read_topic(cluster, topic, since_ms=since_ms):
+            yield message.key(), message.value()
+
+    return read_back
+
+
+async def build_agent(settings: Settings, name: str) -> Agent:
+    """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
+
+    Raises ArtifactError: its model is missing, altered or not one that can be run; CloudError: the cloud's process does
+    not start.
+    """
+    # An agent's own imports, a model's runtime among them, are made by the worker that runs it alone.
+    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(Cluster(settings)))
+    return agent

@@ -1,0 +1,100 @@
+"""Records of every topic for the tests of the schemas: one made by hand, and hypothesis strategies for any."""
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.records import Alert, CloudRequest, MonitoringWindow, Record
+from schemas.topics import TOPICS
+from tests.events import RESULT, ROUTING, TRANSCRIPT
+
+EXAMPLES: dict[str, Record] = {
+    "transcripts": TRANSCRIPT,
+    "sentiment": RESULT,
+    "routing-events": ROUTING,
+    "cloud-inference": CloudRequest(
+        event_id="e1",
+        conversation_id="c1",
+        turn=1,
+        text="hello",
+        occurred_at=1_700_000_000_000,
+        language="en",
+        ingested_at=1_700_000_000_010,
+        requested_at=1_700_000_000_020,
+        reason="low_confidence",
+        complexity=0.2,
+        length=0.1,
+        syntax=0.2,
+        uncertainty=0.1,
+        emotion=0.0,
+        edge_negative=0.5,
+        edge_neutral=0.3,
+        edge_positive=0.2,
+        edge_model="edge@1.0.0",
+        router="default@1",
+        pii=("email",),
+    ),
+    "monitoring": MonitoringWindow(
+        window_start=1_700_000_000_000,
+        window_end=1_700_000_060_000,
+        partition=2,
+        events=3,
+        decided=1,
+        degraded=0,
+        routes={"edge": 2, "cloud": 1},
+        reasons={"optimal_edge": 2, "low_confidence": 1},
+        labels={"negative": 3},
+        sampled=0,
+        sampled_agreed=0,
+        cost_usd=0.0166,
+        cloud_only_cost_usd=0.0408,
+        end_to_end_ms=b"\x00\xff",
+        inference_ms=b"",
+        updated_at=1_700_000_001_000,
+    ),
+    "alerts": Alert(
+        rule="edge-share",
+        state="firing",
+        value=0.7,
+        threshold=0.8,
+        message="the edge answers 70 % of the events, under 80 %",
+        since=1_700_000_000_000,
+        updated_at=1_700_000_001_000,
+    ),
+}
+
+_LONGS = st.integers(-(2**63), 2**63 - 1)
+_DOUBLES = st.floats(allow_nan=False)
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def _values(annotation: Any) -> st.SearchStrategy[Any]:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is types.UnionType or origin is typing.Union:
+        return st.one_of([_values(argument) for argument in arguments])
+    if origin is tuple:
+        return st.lists(_values(arguments[0])).map(tuple)
+    if issubclass(origin or annotation, Mapping):
+        return st.dictionaries(_values(arguments[0]), _values(arguments[1]))
+    return {
+        int: _LONGS,
+        float: _DOUBLES,
+        str: _TEXTS,
+        bytes: st.binary(),
+        bool: st.booleans(),
+        types.NoneType: st.none(),
+    }[annotation]
+
+
+def any_record(topic: str) -> st.SearchStrategy[Record]:
+    """Any record of `topic` that its types allow, with integers of up to 64 bits."""
+    record_type = TOPICS[topic].record_type
+    hints = typing.get_type_hints(record_type)
+    return st.fixed_dictionaries({name: _values(hint) for name, hint in hints.items()}).map(
+        lambda fields: record_type(**fields)
+    )

@@ -1,0 +1,254 @@
+"""`edgewise train all` on a handful of made-up texts and networks of 32 dimensions: what each step leaves behind."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertForMaskedLM
+from typer.testing import CliRunner, Result
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from tests.training.tiny_networks import examples, mpnet, tokenizer
+from training import cli
+from training.artifacts import manifest, ship
+from training.config.config import read
+from training.data import corpus
+from training.learn import bases, network
+from training.learn.run import RunError
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning", "ignore::UserWarning"),
+]
+
+CONFIG = """
+data = "data"
+seeds = 1
+vocabulary = 200
+students = ["cloud", "small", "edge"]
+general = { epochs = 1, rate = 0.003 }
+domain = { epochs = 2, rate = 0.003 }
+adapt = { epochs = 1, rate = 0.003 }
+cloud = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+small = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+large = { folder = "mpnet", general = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+
+[[sources]]
+name = "ours"
+role = "domain"
+train = "ours.csv"
+
+[[sources]]
+name = "tweets"
+role = "general"
+train = "tweets.csv"
+test_share = 0.2
+
+[[sources]]
+name = "turns"
+role = "unlabelled"
+train = "turns.csv"
+"""
+
+
+def tiny_base(base: bases.Base, texts: list[str], size: int) -> tuple[BertForMaskedLM, Tokenizer]:
+    assert texts
+    assert size == 200
+    torch.manual_seed(1)
+    made = tokenizer()
+    config = BertConfig(
+        vocab_size=made.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2 if base is bases.TINY else 6,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+    )
+    return BertForMaskedLM(config), made
+
+
+def write(path: Path, rows: list[tuple[str, str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "text", "label"), *rows])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("train")
+    (made / "data").mkdir()
+    mpnet(made / "data" / "mpnet")
+    (made / "own.toml").write_text(CONFIG, "utf-8")
+    names = ("negative", "neutral", "positive")
+    # A number makes each text another, else repeated ones would be left out.
+    rows = [(row.id, f"{row.text} {row.id}", names[row.label]) for row in examples(400)]
+    write(made / "data" / "ours.csv", rows[:250])
+    write(made / "data" / "tweets.csv", rows[250:350])
+    write(made / "data" / "turns.csv", [(row[0], row[1], "") for row in rows[350:]])
+    return made
+
+
+def train(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, out: Path | None = None) -> Result:
+    monkeypatch.setattr(bases, "load", tiny_base)
+    options = ["--config", str(folder / "own.toml"), "--out", str(out or folder / "run"), "--threads", "1"]
+    return CliRunner().invoke(cli.app, [*arguments, *options], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Path:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        result = train(folder, monkeypatch, "all")
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def test_every_step_leaves_what_the_next_one_needs(run: Path) -> None:
+    files = {"corpus", "ablations", "compress", "calibration", "long_text", "evaluation", "environment", "config"}
+    assert {path.stem for path in run.glob("*.json")} == files
+    kinds = {
+        "general",
+        "teacher-1",
+        "large-general",
+        "large-1",
+        "tiny-adapted",
+        "edge-1",
+        "small-1",
+        "cloud-1",
+        "edge-transfer-1",
+    }
+    assert kinds <= {path.name for path in (run / "models").iterdir()}
+    assert (run / "report" / "report.md").is_file()
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    assert kinds - {"general"} <= {entry["model"] for entry in log}
+    environment = json.loads((run / "environment.json").read_text("utf-8"))
+    assert len(environment) == 1  # all of it on one machine
+    assert environment[0]["libraries"]["torch"] == torch.__version__
+
+
+def test_both_kinds_of_teachers_teach_and_are_measured_without_being_compressed(folder: Path, run: Path) -> None:
+    answers = {
+        path.stem.rpartition("_")[0]: torch.load(path, weights_only=True)
+        for path in (run / "answers").glob("*_test_*.pt")
+    }
+    both = [answers[f"{kind}-1_ours_test"].log_softmax(-1) for kind in ("teacher", "large")]
+    assert not torch.allclose(*both)
+    found = json.loads((run / "evaluation.json").read_text("utf-8"))
+    assert set(found["seeds"]) == {"cloud", "small", "edge", "teacher", "large"}
+    labels = torch.tensor([each.label for each in corpus.load(read(folder / "own.toml")).domain_test])
+    for kind, scores in zip(("teacher", "large"), both, strict=True):
+        right = (scores.argmax(-1) == labels).float().mean().item()
+        assert found["seeds"][kind]["ours_test_accuracy"] == pytest.approx([right])
+    texts = [each.text for each in corpus.load(read(folder / "own.toml")).domain_train]
+    made = {name: network.load(run / "models" / name) for name in ("teacher-1", "large-1")}
+    given = [network.predict(model, network.encode(pieces, texts)).log_softmax(-1) for model, pieces in made.values()]
+    lessons = torch.load(run / "answers" / "domain_train.pt", weights_only=True)
+    assert torch.allclose(lessons, torch.stack(given).mean(0), atol=1e-5)
+    mean = torch.stack(both).mean(0)
+    share = (mean.argmax(-1) == labels).float().mean().item()
+    assert found["deferral"]["ours_test"]["uncertain"][-1] == pytest.approx(share)
+    assert not list((run / "artifacts").glob("teacher-*")) + list((run / "artifacts").glob("large-*"))
+
+
+def test_a_worker_loads_what_ships(run: Path) -> None:
+    for name in ("edge", "cloud"):
+        artifact = load_artifact(str(run / "ship" / name))
+        assert artifact.id == f"{name}@0.0.0+{manifest.sha256(artifact.model_path)[:8]}"
+        assert artifact.manifest.metrics["ours_test"]["rows"] > 0
+        assert (artifact.confidence_threshold is None) == (name == "cloud")
+        assert Classifier(artifact).score(["awful gate", "love"]).shape == (2, 3)
+        assert "ours" in (run / "ship" / name / "CARD.md").read_text("utf-8")
+
+
+def test_a_former_artifact_serves_on_unless_a_new_one_is_better(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "run"
+    shutil.copytree(run, ours)
+    shutil.copytree(run / "ship" / "edge", tmp_path / "former" / "edge")
+    manifest.update(tmp_path / "former" / "edge", version="1.9.0")
+    (folder / "own.toml").write_text(f'version = "2.0.0"\nformer = "{tmp_path / "former"}"\n{CONFIG}', "utf-8")
+    try:
+        for step in ("compress", "calibrate", "evaluate", "report"):
+            assert train(folder, monkeypatch, step, out=ours).exit_code == 0
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    ships = json.loads((ours / "compress.json").read_text("utf-8"))["ships"]
+    assert ships == {"edge": "edge-former/int8s", "cloud": "cloud-1/int8s"}
+    assert load_artifact(str(ours / "ship" / "edge")).id == "edge@1.9.0"
+    assert load_artifact(str(ours / "ship" / "cloud")).id == "cloud@2.0.0"
+    page = (ours / "report" / "report.md").read_text("utf-8")
+    assert "edge-former, int8s (**ships as edge**)" in page
+    assert "new edge, int8s (does not ship)" in page
+    assert {"new edge", "cloud"} <= json.loads((ours / "evaluation.json").read_text("utf-8"))["seeds"].keys()
+    rows = [
+        {"model": model, "format": "int8s", "dev": {"accuracy": accuracy, "macro_f1": 0.7}}
+        for model, accuracy in (("edge-1", 0.81), ("edge-2", 0.83), ("edge-former", 0.82))
+    ]
+    assert ship.best(rows, "edge", "int8s") == "edge-2"
+
+
+def test_what_ships_has_the_version_that_the_configuration_says(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "run"
+    shutil.copytree(run, ours)
+    (folder / "own.toml").write_text(f'version = "3.1.0"\n{CONFIG}', "utf-8")
+    try:
+        assert train(folder, monkeypatch, "compress", out=ours).exit_code == 0
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    for name in ("edge", "cloud"):
+        assert load_artifact(str(ours / "ship" / name)).id == f"{name}@3.1.0"
+        made = load_artifact(str(ours / "artifacts" / f"{name}-1" / "int8s"))
+        assert made.manifest.version.startswith("0.0.0+")
+
+
+def test_a_second_run_trains_nothing_again(folder: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (run / "models").rglob("*.pt")}
+    for step in ("finetune", "adapt", "distill", "ablate"):
+        assert train(folder, monkeypatch, step).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (run / "models").rglob("*.pt")} == before
+
+
+@pytest.mark.usefixtures("run")
+def test_another_configuration_asks_for_another_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "own.toml").write_text(CONFIG.replace("seeds = 1", "seeds = 2"), "utf-8")
+    try:
+        with pytest.raises(RunError, match=r"another configuration \(seeds differ\): give another --out"):
+            train(folder, monkeypatch, "distill")
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+
+
+@pytest.mark.usefixtures("run")
+def test_other_texts_ask_for_another_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = folder / "data" / "turns.csv"
+    before = turns.read_bytes()
+    turns.write_bytes(before + b"new,a turn that was not there,\r\n")
+    try:
+        with pytest.raises(RunError, match=r"another configuration \(data differ\): give another --out"):
+            train(folder, monkeypatch, "distill")
+    finally:
+        turns.write_bytes(before)
+
+
+def test_a_step_without_the_one_before_says_which(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bases, "load", tiny_base)
+    options = ["--config", str(folder / "own.toml"), "--out", str(tmp_path / "other"), "--threads", "1"]
+    with pytest.raises(RunError, match="run `edgewise train adapt` first"):
+        CliRunner().invoke(cli.app, ["distill", "edge", *options], catch_exceptions=False)
+    with pytest.raises(RunError, match="run `edgewise train compress` first"):
+        CliRunner().invoke(cli.app, ["calibrate", *options], catch_exceptions=False)

@@ -1,0 +1,139 @@
+"""The cloud agent: the cloud's answer, or the edge's marked degraded."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from models.cloud import Answer, Failure, Question
+from schemas.codec import Codec
+from schemas.records import CloudRequest
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from streams.agents.agent import KafkaRecord, Output
+from streams.agents.cloud import CloudAgent
+from streams.config.settings import Settings
+from tests.events import consumer_record
+
+NOW = 1_700_000_010_000
+SETTINGS = Settings(topic_prefix="p.", cloud_price_usd=0.0136, cloud_deadline_ms=250)
+
+REQUESTS = Codec(CLOUD_INFERENCE)
+RESULTS = Codec(SENTIMENT)
+AUDIT = Codec(ROUTING_EVENTS)
+
+REQUEST = CloudRequest(
+    event_id="e1",
+    conversation_id="c1",
+    turn=4,
+    text="is it?",
+    occurred_at=1_700_000_000_000,
+    language="en",
+    ingested_at=NOW - 75,
+    requested_at=NOW - 70,
+    reason="low_confidence",
+    complexity=0.4,
+    length=0.1,
+    syntax=0.2,
+    uncertainty=0.9,
+    emotion=0.0,
+    edge_negative=0.2,
+    edge_neutral=0.45,
+    edge_positive=0.35,
+    edge_model="edge@1.0.0",
+    router="default@1",
+)
+
+
+class Backend:
+    """A cloud that answers `positive`, or fails."""
+
+    batch = 64
+
+    def __init__(self, failure: Failure | None = None) -> None:
+        self.asked: list[tuple[Question, ...]] = []
+        self.deadlines_s: list[float] = []
+        self.failure = failure
+        self.closed = False
+
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
+        self.asked.append(tuple(questions))
+        self.deadlines_s.append(deadline_s)
+        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", 0.002, 17) for _ in questions]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def records(count: int) -> list[KafkaRecord]:
+    value = REQUESTS.encode(REQUEST)
+    return [consumer_record(value, topic="p.cloud-inference", offset=i) for i in range(count)]
+
+
+def process(backend: Backend, batch: Sequence[KafkaRecord]) -> tuple[list[Output], list[Output], list[Output]]:
+    outputs = asyncio.run(CloudAgent(SETTINGS, backend, clock=lambda: NOW).process(batch))
+    sentiment, audit, letters = (
+        [output for output in outputs if output.topic == f"p.{topic}"]
+        for topic in ("sentiment", "routing-events", "dead-letters")
+    )
+    assert len(sentiment) + len(audit) + len(letters) == len(outputs)
+    return sentiment, audit, letters
+
+
+def test_the_clouds_answer_is_published_and_paid_for() -> None:
+    (answer,), (audit,), _ = process(Backend(), records(1))
+    result, routing = RESULTS.decode(answer.value), AUDIT.decode(audit.value)
+    assert (result.label, result.route, result.reason, result.degraded) == (
+        "positive",
+        "cloud",
+        "low_confidence",
+        False,
+    )
+    assert result.model == "cloud@2.0.0"
+    assert result.confidence == pytest.approx(0.75)
+    assert (routing.stage, routing.route, routing.cloud_label, routing.edge_label) == (
+        "completed",
+        "cloud",
+        "positive",
+        "neutral",
+    )
+    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.002, 0.0136)
+    assert routing.end_to_end_ms == 75.0
+    assert answer.key == audit.key == b"c1"
+
+
+def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
+    (answer,), (audit,), _ = process(Backend(Failure("cloud_error", "it hangs")), records(1))
+    result, routing = RESULTS.decode(answer.value), AUDIT.decode(audit.value)
+    assert (result.label, result.route, result.reason, result.degraded) == ("neutral", "edge", "cloud_error", True)
+    assert (result.negative, result.neutral, result.positive) == pytest.approx((0.2, 0.45, 0.35))
+    assert result.model == "edge@1.0.0"
+    assert (routing.route, routing.reason, routing.degraded, routing.cloud_label) == (
+        "edge",
+        "cloud_error",
+        True,
+        None,
+    )
+    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.0, 0.0136)
+
+
+def test_all_that_a_batch_holds_is_asked_at_once_within_the_deadline() -> None:
+    backend = Backend()
+    sentiment, audit, _ = process(backend, records(130))
+    assert [len(questions) for questions in backend.asked] == [130]
+    assert backend.asked[0][0] == Question("is it?", "en")
+    assert backend.deadlines_s == [0.25]
+    assert len(sentiment) == len(audit) == 130
+    assert CloudAgent(SETTINGS, backend).chunk_records == 64
+
+
+def test_poison_goes_to_dead_letters_without_asking_the_cloud() -> None:
+    backend = Backend()
+    sentiment, _, letters = process(backend, [consumer_record(b"\xc3\x01junk", topic="p.cloud-inference")])
+    assert (len(sentiment), len(letters), backend.asked) == (0, 1, [])
+    assert dict(letters[0].headers)["edgewise-agent"] == b"cloud"
+
+
+def test_closing_the_agent_closes_its_backend() -> None:
+    backend = Backend()
+    asyncio.run(CloudAgent(SETTINGS, backend).close())
+    assert backend.closed

@@ -1,0 +1,135 @@
+"""The edge agent: what comes out for what goes in, with a real (tiny) model and no broker."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+
+import pytest
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from models.router import Policy
+from schemas.codec import Codec
+from schemas.records import TranscriptEvent
+from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents.agent import KafkaRecord, Output
+from streams.agents.dead_letter_limit import TooManyDeadLettersError
+from streams.agents.edge import EdgeAgent
+from streams.config.settings import Settings
+from tests.events import TRANSCRIPT, consumer_record
+from tests.tiny_artifact import tiny_artifact
+
+NOW = TRANSCRIPT.occurred_at + 5_000
+SETTINGS = Settings(topic_prefix="p.", edge_price_usd=0.001, cloud_price_usd=0.0136)
+KEEP_ALL = Policy("test", "1", confidence_threshold=0.0, complexity_threshold=2.0, random_cloud_rate=0.0)
+
+EVENTS = Codec(TRANSCRIPTS)
+RESULTS = Codec(SENTIMENT)
+REQUESTS = Codec(CLOUD_INFERENCE)
+AUDIT = Codec(ROUTING_EVENTS)
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return Classifier(load_artifact(str(tiny_artifact(tmp_path_factory.mktemp("models")))))
+
+
+def agent(classifier: Classifier, policy: Policy = KEEP_ALL, settings: Settings = SETTINGS) -> EdgeAgent:
+    return EdgeAgent(settings, classifier, policy, clock=lambda: NOW)
+
+
+def record(event: TranscriptEvent, offset: int = 0) -> KafkaRecord:
+    made: KafkaRecord = consumer_record(
+        EVENTS.encode(event), topic="p.transcripts", offset=offset, key=event.conversation_id.encode()
+    )
+    return made
+
+
+def process(agent: EdgeAgent, records: Sequence[KafkaRecord]) -> dict[str, list[Output]]:
+    outputs: dict[str, list[Output]] = {}
+    for output in asyncio.run(agent.process(records)):
+        outputs.setdefault(output.topic.removeprefix("p."), []).append(output)
+    return outputs
+
+
+def test_a_confident_event_is_answered_and_audited(classifier: Classifier) -> None:
+    event = dataclasses.replace(TRANSCRIPT, text="awful service", turn=3)
+    source = record(event)
+    outputs = process(agent(classifier), [source])
+    assert set(outputs) == {"sentiment", "routing-events"}
+    (answer,), (audit,) = outputs["sentiment"], outputs["routing-events"]
+    assert answer.key == audit.key == b"c1"
+    result, routing = RESULTS.decode(answer.value), AUDIT.decode(audit.value)
+    assert (result.event_id, result.conversation_id, result.turn) == ("e1", "c1", 3)
+    assert (result.label, result.route, result.reason, result.degraded) == ("negative", "edge", "optimal_edge", False)
+    assert result.confidence == max(result.negative, result.neutral, result.positive)
+    assert result.negative + result.neutral + result.positive == pytest.approx(1, abs=1e-6)
+    assert (result.model, result.occurred_at, result.scored_at) == ("edge@1.0.0", event.occurred_at, NOW)
+    assert (routing.stage, routing.route, routing.reason) == ("completed", "edge", "optimal_edge")
+    assert (routing.edge_label, routing.edge_confidence) == ("negative", result.confidence)
+    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.001, 0.0136)
+    assert routing.end_to_end_ms == NOW - source.timestamp
+    assert (routing.recorded_at, routing.router, routing.cloud_label) == (NOW, "test@1", None)
+
+
+def test_an_unsure_event_goes_to_the_cloud_with_the_edges_answer(classifier: Classifier) -> None:
+    unsure = dataclasses.replace(KEEP_ALL, confidence_threshold=1.0)
+    outputs = process(agent(classifier, unsure), [record(dataclasses.replace(TRANSCRIPT, text="great, thanks"))])
+    assert set(outputs) == {"cloud-inference", "routing-events"}
+    request = REQUESTS.decode(outputs["cloud-inference"][0].value)
+    routing = AUDIT.decode(outputs["routing-events"][0].value)
+    assert (request.event_id, request.text, request.reason) == ("e1", "great, thanks", "low_confidence")
+    assert max(request.edge_negative, request.edge_neutral, request.edge_positive) == request.edge_positive
+    assert request.ingested_at == record(TRANSCRIPT).timestamp
+    assert (routing.stage, routing.route, routing.reason) == ("decided", "cloud", "low_confidence")
+    assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.001, 0.0), "the edge was asked; the cloud not yet"
+
+
+def test_results_stand_in_the_order_of_their_events(classifier: Classifier) -> None:
+    texts = ["fine", "a much longer text that is sorted behind the others in the model's batch", "ok", "great"] * 50
+    records = [record(dataclasses.replace(TRANSCRIPT, event_id=f"e{i}", text=text), i) for i, text in enumerate(texts)]
+    outputs = process(agent(classifier), records)
+    assert [RESULTS.decode(o.value).event_id for o in outputs["sentiment"]] == [f"e{i}" for i in range(200)]
+    labels = [RESULTS.decode(o.value).label for o in outputs["sentiment"]]
+    assert labels == [labels[0], labels[1], labels[2], "positive"] * 50
+
+
+def test_the_same_batch_twice_gives_the_same_bytes(classifier: Classifier) -> None:
+    """After an aborted transaction the batch is done again: decisions must not change, or the audit trail would lie."""
+    sample = dataclasses.replace(KEEP_ALL, random_cloud_rate=0.5)
+    records = [record(dataclasses.replace(TRANSCRIPT, event_id=f"e{i}"), i) for i in range(100)]
+    first, second = (process(agent(classifier, sample), records) for _ in range(2))
+    for topic in ("sentiment", "cloud-inference"):
+        assert first[topic] == second[topic]
+        assert first[topic]
+
+
+def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier: Classifier) -> None:
+    good = EVENTS.encode(dataclasses.replace(TRANSCRIPT, text="hello"))
+    bad: dict[str, bytes | None] = {
+        "null_value": None,
+        "undecodable": good[:-3],
+        "unknown_schema": b"\xc3\x01" + b"\x00" * 8 + good[10:],
+        "empty_text": EVENTS.encode(dataclasses.replace(TRANSCRIPT, text="  ")),
+        "text_too_long": EVENTS.encode(dataclasses.replace(TRANSCRIPT, text="x" * 1_000_000)),
+        "invalid_timestamp": EVENTS.encode(dataclasses.replace(TRANSCRIPT, occurred_at=253_402_300_799_000)),
+        "invalid_utf8": good.replace(b"hello", b"hel\xff\xfe"),
+    }
+    values = [good, *bad.values(), good]
+    records: list[KafkaRecord] = [
+        consumer_record(value, topic="p.transcripts", offset=i) for i, value in enumerate(values)
+    ]
+    outputs = process(agent(classifier), records)
+    assert len(outputs["sentiment"]) == len(outputs["routing-events"]) == 2
+    letters = outputs["dead-letters"]
+    assert [letter.value for letter in letters] == list(bad.values()), "original bytes, untouched"
+    headers = [dict(letter.headers) for letter in letters]
+    assert [header["edgewise-reason"].decode() for header in headers] == list(bad)
+    assert [header["edgewise-offset"].decode() for header in headers] == [str(i + 1) for i in range(len(bad))]
+    assert all(b"hello" not in header["edgewise-detail"] for header in headers), "no customer text"
+
+
+def test_nothing_but_poison_stops_the_worker(classifier: Classifier) -> None:
+    records: list[KafkaRecord] = [consumer_record(b"junk", topic="p.transcripts", offset=i) for i in range(1000)]
+    with pytest.raises(TooManyDeadLettersError):
+        process(agent(classifier), records)

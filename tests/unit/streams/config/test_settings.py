@@ -1,0 +1,159 @@
+from pathlib import Path
+
+import pytest
+
+from docs.make_settings import page
+from schemas.errors import UsageError
+from streams.config.settings import Settings, allowed, load_settings, origins, shown, variable
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory: no edgewise.toml but the test's own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_variable_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text('topic_prefix = "file."\nrouter = "article"\n')
+    environ = {"EDGEWISE_TOPIC_PREFIX": "env."}
+    settings = load_settings(file, environ)
+    assert (settings.topic_prefix, settings.router, settings.window_s) == ("env.", "article", 60)
+    found = origins(file, environ)
+    assert (found["topic_prefix"], found["router"], found["window_s"]) == (
+        "EDGEWISE_TOPIC_PREFIX",
+        str(file),
+        "default",
+    )
+
+
+def test_the_file_is_the_one_named_else_that_of_the_variable_else_edgewise_toml(tmp_path: Path) -> None:
+    for name in ("named", "variable", "edgewise"):
+        (tmp_path / f"{name}.toml").write_text(f'topic_prefix = "{name}"')
+    environ = {"EDGEWISE_CONFIG": str(tmp_path / "variable.toml")}
+    assert load_settings(tmp_path / "named.toml", environ).topic_prefix == "named"
+    assert load_settings(None, environ).topic_prefix == "variable"
+    assert load_settings(None, {}).topic_prefix == "edgewise"
+    (tmp_path / "edgewise.toml").unlink()
+    assert load_settings(None, {}).topic_prefix == ""
+
+
+def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWISE_WINDOW_S", "7")
+    assert load_settings().window_s == 7
+    assert Settings().window_s == 60  # the class alone reads nothing
+
+
+def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+    (tmp_path / "edgewise.toml").write_text('router = "article"')
+    environ = {"EDGEWISE_ROUTER": "", "EDGEWISE_CONFIG": ""}
+    assert load_settings(None, environ).router == "article"
+    assert origins(None, environ)["router"] == "edgewise.toml"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("token_budget", "0", "a whole number from 1 to 1,000,000"),
+        ("token_budget", "many", "a whole number from 1 to 1,000,000"),
+        ("confidence_threshold", "1.5", "a number from 0 to 1"),
+        ("complexity_threshold", "nan", "a number of 0 or more"),
+        ("router", "mine", "one of default, article"),
+        ("bootstrap_servers", "kafka", "host:port, several with commas between them"),
+        ("bootstrap_servers", "kafka:99999", "host:port, several with commas between them"),
+        ("topic_prefix", "a b", "up to 100 letters, digits, dots, underscores and hyphens"),
+        ("schema_registry_url", "ftp://there", "an http:// or https:// address"),
+    ],
+)
+def test_a_refusal_names_setting_source_value_and_what_is_allowed(
+    name: str, value: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        load_settings(None, {variable(name): value})
+    assert str(refused.value) == f"setting {name} ({variable(name)}) is {value!r}: allowed is {words}"
+    (tmp_path / "edgewise.toml").write_text(f'{name} = "{value}"')
+    with pytest.raises(UsageError, match=rf"setting {name} \(edgewise\.toml\) is"):
+        load_settings(None, {})
+
+
+def test_every_wrong_setting_is_told_on_one_line() -> None:
+    with pytest.raises(UsageError) as refused:
+        load_settings(None, {"EDGEWISE_WINDOW_S": "0", "EDGEWISE_METRICS_PORT": "70000"})
+    assert "window_s" in str(refused.value)
+    assert "metrics_port" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"EDGEWISE_TOPIC_PREFX; the nearest known one is EDGEWISE_TOPIC_PREFIX"):
+        load_settings(None, {"EDGEWISE_TOPIC_PREFX": "a"})
+    (tmp_path / "edgewise.toml").write_text("chunk_record = 5")
+    with pytest.raises(UsageError, match=r"setting in edgewise\.toml: chunk_record; .* is chunk_records"):
+        load_settings(None, {})
+    (tmp_path / "edgewise.toml").unlink()
+    assert load_settings(None, {"PATH": "/", "EDGE": "x", "edgewise_x": "y"}) == Settings()
+
+
+def test_an_unknown_name_that_holds_a_line_break_is_told_on_one_line(tmp_path: Path) -> None:
+    """Seen to fail with the name as it is."""
+    with pytest.raises(UsageError, match=r"^unknown environment variable: 'EDGEWISE_A\\nB'; the nearest .* all$"):
+        load_settings(None, {"EDGEWISE_A\nB": "a"})
+    (tmp_path / "edgewise.toml").write_text(r'"a\nb" = 1')
+    with pytest.raises(UsageError, match=r"^unknown setting in edgewise\.toml: 'a\\nb'; the nearest .* all$"):
+        load_settings(None, {})
+
+
+def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.toml does not exist"):
+        load_settings(tmp_path / "nowhere.toml", {})
+    with pytest.raises(UsageError, match=r"nowhere\.toml does not exist"):
+        load_settings(None, {"EDGEWISE_CONFIG": str(tmp_path / "nowhere.toml")})
+    (tmp_path / "edgewise.toml").write_text("topic_prefix = \n")
+    with pytest.raises(UsageError, match=r"edgewise\.toml is not TOML: .*line 1"):
+        load_settings(None, {})
+    (tmp_path / "edgewise.toml").write_bytes(b'topic_prefix = "\xff"')
+    with pytest.raises(UsageError, match=r"edgewise\.toml is not TOML"):
+        load_settings(None, {})
+
+
+def test_no_secret_is_shown() -> None:
+    environ = {
+        "EDGEWISE_SCHEMA_REGISTRY_PASSWORD": "hunter2",
+        "EDGEWISE_SCHEMA_REGISTRY_URL": "ftp://me:hunter2@registry",
+    }
+    with pytest.raises(UsageError) as refused:
+        load_settings(None, environ)
+    assert "hunter2" not in str(refused.value)
+    assert "@registry" in str(refused.value)
+    settings = load_settings(None, environ | {"EDGEWISE_SCHEMA_REGISTRY_URL": "https://me:hunter2@registry:8081/a"})
+    assert "hunter2" not in shown("schema_registry_password", settings.schema_registry_password)
+    assert shown("schema_registry_url", settings.schema_registry_url) == "https://********@registry:8081/a"
+    assert shown("schema_registry_url", "me:hunter2@registry") == "********"
+    assert "hunter2" not in repr(settings.schema_registry_password)
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "edgewise.toml").write_text("schema_registry_password = 12345")
+    with pytest.raises(UsageError) as refused:
+        load_settings(None, {})
+    assert "12345" not in str(refused.value)
+
+
+def test_names_on_the_cluster_bear_the_prefix() -> None:
+    settings = Settings(topic_prefix="a.", worker_id="w")
+    assert settings.topic("sentiment") == "a.sentiment"
+    assert settings.group("edge") == "a.edgewise-edge"
+    assert settings.transactional_id("edge") == "a.edgewise-edge-w"
+
+
+def test_every_setting_is_described() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert allowed(name), name
+
+
+def test_the_page_is_up_to_date(repository: Path) -> None:
+    assert (repository / "docs" / "settings.md").read_text(encoding="utf-8") == page(), (
+        "make it again: python -m docs.make_settings > docs/settings.md"
+    )

@@ -1,0 +1,125 @@
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from streams.demo.processes import Health
+from streams.demo.report import Accuracy, Report, report_json, report_lines, verdict_json, verdict_lines
+from streams.demo.view import Rate, State, figures, picture, plain
+from streams.monitoring.window import Window
+from streams.verify.ledger import LISTED, Verdict
+from tests.events import routing_event
+
+
+def window() -> Window:
+    """Nine events on the edge at 20 ms, one in the cloud at 400 ms."""
+    made = Window(0, 60_000, 0)
+    made.add([routing_event() for _ in range(9)])
+    made.add([routing_event(stage="decided", route="cloud", reason="low_confidence", cloud_only_cost_usd=0.0)])
+    cloud = {"route": "cloud", "reason": "low_confidence", "cloud_label": "neutral"}
+    made.add([routing_event(cost_usd=0.0136, end_to_end_ms=400.0, **cloud)])
+    return made
+
+
+def report(**changes: Any) -> Report:
+    given: dict[str, Any] = {
+        "verdict": Verdict(events=10, results=10, routing_events=11, windows=1),
+        "total": window(),
+        "accuracy": Accuracy(8, 0.75, 0.875, 0.8),
+        "seconds": 12.5,
+    }
+    return Report(**(given | changes))
+
+
+def test_the_report_for_machines() -> None:
+    written = json.loads(json.dumps(report_json(report())))
+    expected = {
+        "verified": True,
+        "events": 10,
+        "lost": 0,
+        "duplicated": 0,
+        "out_of_order": 0,
+        "edge_share": 0.9,
+        "accuracy": {"edge": 0.75, "cloud": 0.875, "line": 0.8},
+        "cost_usd": 0.0236,  # ten times the edge's price, and once the cloud's
+        "cloud_only_cost_usd": 0.136,
+        "seconds": 12.5,
+    }
+    assert {key: written[key] for key in expected} == expected
+    assert written["latency_ms"] == {
+        "p50": pytest.approx(20, rel=0.01),
+        "p95": pytest.approx(20, rel=0.01),
+        "p99": pytest.approx(20, rel=0.01),
+    }
+
+
+def test_the_report_for_people() -> None:
+    text = "\n".join(report_lines(report()))
+    assert "10 events in 12 s" in text
+    assert "answered on the edge      90.0%" in text
+    assert "20 / 20 / 20 ms" in text
+    assert "$0.02; with the cloud alone $0.14: 82.6% saved" in text
+    assert "80.0% of 8 labelled events as published" in text
+    assert "the cloud model alone   87.5%" in text
+    assert text.endswith("verified: nothing lost, nothing twice, in order, audited, and the totals agree")
+
+
+def test_a_report_without_events_or_labels() -> None:
+    empty = report(verdict=Verdict(), total=Window(0, 0, 0), accuracy=Accuracy(0, None, None, None))
+    assert report_json(empty)["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+    assert "- / - / - ms" in "\n".join(report_lines(empty))
+
+
+def test_a_verdict_with_faults_names_them() -> None:
+    verdict = Verdict(events=100, repeated=3)
+    for i in range(LISTED + 5):
+        verdict.lost.add(f"e{i}")
+    lines = verdict_lines(verdict)
+    assert "3 events bear an id that had come before" in lines[1]
+    assert [line for line in lines if line.startswith("      ")] == [f"      e{i}" for i in range(LISTED)] + ["      …"]
+    assert lines[-1] == "NOT verified"
+    assert verdict_json(verdict)["lost"] == LISTED + 5
+    assert verdict_json(verdict)["verified"] is False
+    assert verdict_json(verdict)["first"] == {"lost": [f"e{i}" for i in range(LISTED)]}
+
+
+def test_truncated_topics_are_named() -> None:
+    verdict = Verdict(truncated=["transcripts[0] begins at offset 5"])
+    assert "  transcripts[0] begins at offset 5" in verdict_lines(verdict)
+    assert verdict_lines(verdict)[-1] == "NOT verified"
+
+
+def state(*processes: Health) -> State:
+    return State("replaying", 7.0, 20, window(), processes)
+
+
+def test_a_state_as_a_line() -> None:
+    line = plain(
+        state(Health("edge", 1, None, 90.0), Health("cloud", 2, -9, None), Health("replay a.csv", 3, 0, None)), 60.0
+    )
+    assert line == (
+        "  7 s  replaying, 10 of 20 events, 60/s, edge share 90.0%, latency p50/p95/p99 20/20/20 ms, "
+        "cost $0.02, cloud only $0.14: 83% saved, edge running, cloud DIED (-9)"
+    )
+
+
+def test_a_state_before_the_first_event() -> None:
+    assert plain(State("starting", 0.0, 20, Window(0, 0, -1), ()), 0.0) == "  0 s  starting"
+    assert figures(Window(0, 0, -1)) == []
+
+
+def test_a_state_as_a_picture() -> None:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(picture(state(Health("edge", 17, None, 90.0), Health("cloud", 18, 1, None)), 60.0))
+    shown = console.export_text()
+    for part in ("10 of 20", "60/s", "90.0%", "20/20/20 ms", "running", "pid 17", "90 MB", "DIED (1)", "replaying"):
+        assert part in shown
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    rate = Rate()
+    assert rate.update(0.0, 0) == 0
+    assert rate.update(1.0, 10) == 10
+    assert [rate.update(float(second), 10 + (second - 1) * 60) for second in range(2, 20)][-1] == 60

@@ -1,0 +1,124 @@
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.errors import UsageError
+from schemas.records import TranscriptEvent
+from streams.files.recorded_event import event_id_of, milliseconds, parse_columns, recorded_events
+from streams.files.recording import RecordingError, Row
+
+PATH = Path("some/where/calls.csv")
+
+
+def events(*fields: dict[str, Any], columns: dict[str, str] | None = None) -> list[TranscriptEvent]:
+    rows = [Row(i, i + 1, values, str(values.get("text", ""))) for i, values in enumerate(fields, 1)]
+    return [event for _, event in recorded_events(rows, PATH, "digest", columns or {}, lambda: 42)]
+
+
+def test_known_columns_become_fields_and_the_others_attributes() -> None:
+    [event] = events(
+        {
+            "id": "e1", "conversation_id": "c1", "turn": "3", "speaker": "Customer", "channel": "Voice",
+            "language": "de", "text": "Hallo", "at": "2020-04-01T17:31:32.000Z",
+            "source": "genesys",
+            "label": "neutral", "score": 0.5, "tags": ["a", "é"], "empty": "", "none": None,
+        }
+    )  # fmt: skip
+    assert event == TranscriptEvent(
+        event_id="e1",
+        conversation_id="c1",
+        turn=3,
+        text="Hallo",
+        occurred_at=1_585_762_292_000,
+        role="customer",
+        channel="voice",
+        language="de",
+        source="genesys",
+        attributes={"label": "neutral", "score": "0.5", "tags": '["a", "é"]'},
+    )
+
+
+def test_what_is_missing_is_made_up_the_same_way_each_time() -> None:
+    first, again = events({"text": "a"}), events({"text": "a"})
+    assert first == again
+    [event] = first
+    assert event.event_id == event.conversation_id == event_id_of("digest", 1)
+    assert uuid.UUID(event.event_id).version == 5
+    assert (event.turn, event.occurred_at, event.source) == (1, 42, "calls.csv")
+    assert (event.role, event.channel, event.language, event.attributes) == ("unknown", "unknown", None, {})
+
+
+def test_ids_differ_by_row_and_by_file() -> None:
+    assert len({event_id_of(sha, row) for sha in ("a", "b") for row in range(100)}) == 200
+
+
+def test_turns_count_up_within_a_conversation() -> None:
+    found = events(*({"conversation_id": c, "text": "t"} for c in "abaab"))
+    assert [(event.conversation_id, event.turn) for event in found] == [
+        ("a", 1),
+        ("b", 1),
+        ("a", 2),
+        ("a", 3),
+        ("b", 2),
+    ]
+
+
+def test_a_role_or_channel_that_the_schema_lacks_is_kept_as_an_attribute() -> None:
+    [event] = events({"text": "a", "speaker": "Supervisor", "channel": "fax"})
+    assert (event.role, event.channel) == ("unknown", "unknown")
+    assert event.attributes == {"role": "Supervisor", "channel": "fax"}
+
+
+def test_columns_can_be_named() -> None:
+    columns = parse_columns(["text=body", "conversation_id=call", "occurred_at=when"])
+    [event] = events({"body": "a", "call": 17, "when": 1_700_000_000, "text": "no"}, columns=columns)
+    assert (event.conversation_id, event.occurred_at) == ("17", 1_700_000_000_000)
+    assert event.attributes == {"text": "no"}
+
+
+@pytest.mark.parametrize("given", ["text", "=body", "text=", "colour=red"])
+def test_a_column_mapping_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match=r"give FIELD=COLUMN, where FIELD is one of event_id, .*text"):
+        parse_columns([given])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2015-02-24 11:15:48 -0800", 1_424_805_348_000),
+        ("2015-02-24T19:15:48Z", 1_424_805_348_000),
+        ("2015-02-24T19:15:48.250+00:00", 1_424_805_348_250),
+        ("2015-02-24 19:15:48", 1_424_805_348_000),
+        ("2015-02-24", 1_424_736_000_000),
+        ("1424805348", 1_424_805_348_000),
+        (1_424_805_348.25, 1_424_805_348_250),
+        (1_424_805_348_250, 1_424_805_348_250),
+        ("9999-12-31T00:00:00Z", 253_402_214_400_000),
+        (-1, -1_000),
+    ],
+)
+def test_times_of_several_kinds(written: object, expected: int) -> None:
+    assert milliseconds(written) == expected
+
+
+def test_a_time_without_a_zone_is_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/New_York")
+        time.tzset()
+        assert milliseconds("2015-02-24 19:15:48") == 1_424_805_348_000
+    time.tzset()
+
+
+@pytest.mark.parametrize("written", ["soon", "31.12.2020", "nan", "inf", True, "2015-13-01"])
+def test_what_is_no_time_is_refused_without_repeating_it(written: object) -> None:
+    with pytest.raises(RecordingError, match=r"calls\.csv, line 2: its time is none of") as refused:
+        events({"text": "a", "occurred_at": written})
+    assert str(written) not in str(refused.value)
+
+
+def test_what_is_no_turn_is_refused() -> None:
+    with pytest.raises(RecordingError, match=r"line 3: its turn is not a whole number"):
+        events({"text": "a"}, {"text": "b", "turn": "two"})

@@ -1,0 +1,147 @@
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.files.recording import FORMATS, RecordingError, Row, digest, read_recording
+
+
+def rows(path: Path, content: str | bytes, **options: str) -> list[Row]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_recording(path, columns=options))
+
+
+def test_csv_gives_every_field_in_order(tmp_path: Path) -> None:
+    found = rows(tmp_path / "a.csv", 'id,text,label\n7,"a ""quoted"", text",\n8,b,positive\n')
+    assert found == [
+        Row(1, 2, {"id": "7", "text": 'a "quoted", text', "label": ""}, 'a "quoted", text'),
+        Row(2, 3, {"id": "8", "text": "b", "label": "positive"}, "b"),
+    ]
+    assert list(found[0].fields) == ["id", "text", "label"]
+
+
+def test_csv_with_a_byte_order_mark_quoted_line_ends_and_empty_lines(tmp_path: Path) -> None:
+    found = rows(tmp_path / "a.csv", b'\xef\xbb\xbftext,n\r\n"two\r\nlines",1\r\n\r\nlast,2')
+    assert [(row.text, row.line, row.number) for row in found] == [("two\r\nlines", 2, 1), ("last", 5, 2)]
+
+
+def test_csv_takes_a_text_of_a_megabyte(tmp_path: Path) -> None:
+    [row] = rows(tmp_path / "a.csv", "text\n" + "x" * 1_000_000)
+    assert len(row.text) == 1_000_000
+
+
+def test_json_lines_keep_types_and_order(tmp_path: Path) -> None:
+    [row] = rows(tmp_path / "a.jsonl", '{"n": 1.5, "text": "hi", "tags": ["a"], "none": null}\n\n')
+    assert row == Row(1, 1, {"n": 1.5, "text": "hi", "tags": ["a"], "none": None}, "hi")
+
+
+def test_a_text_that_is_no_string_is_its_words(tmp_path: Path) -> None:
+    assert [row.text for row in rows(tmp_path / "a.jsonl", '{"text": 5}\n{"text": null}\n')] == ["5", ""]
+
+
+def test_a_conversation_a_line_gives_a_row_a_turn(tmp_path: Path) -> None:
+    conversation = {
+        "id": "c1",
+        "label": "negative",
+        "turns": [{"speaker": "agent", "text": "Hello"}, {"speaker": "customer", "text": "Hi", "turn": 9, "id": "e2"}],
+    }
+    content = json.dumps(conversation) + "\n" + json.dumps({"conversation_id": "c2", "id": "x", "turns": []}) + "\n"
+    first, second = rows(tmp_path / "a.jsonl", content)
+    assert first.fields == {
+        "label": "negative",
+        "conversation_id": "c1",
+        "turn": 1,
+        "speaker": "agent",
+        "text": "Hello",
+    }
+    assert second.fields == {
+        "label": "negative", "conversation_id": "c1", "turn": 9, "speaker": "customer", "text": "Hi", "id": "e2",
+    }  # fmt: skip
+    assert (first.number, second.number, second.line) == (1, 2, 1)
+
+
+def test_plain_lines_are_texts_empty_ones_too(tmp_path: Path) -> None:
+    assert [(row.fields, row.text) for row in rows(tmp_path / "a.txt", "one\r\n\ntwo, three")] == [
+        ({"text": "one"}, "one"), ({"text": ""}, ""), ({"text": "two, three"}, "two, three"),
+    ]  # fmt: skip
+
+
+def test_another_column_can_hold_the_text(tmp_path: Path) -> None:
+    [row] = rows(tmp_path / "a.csv", "body,text\nhello,x\n", text="body")
+    assert row.text == "hello"
+    assert row.fields == {"body": "hello", "text": "x"}
+
+
+def test_a_format_that_is_given_wins_over_the_ending(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('{"text": "hi"}\n')
+    assert [row.text for row in read_recording(tmp_path / "a.csv", file_format="jsonl")] == ["hi"]
+
+
+def test_standard_input_is_lines_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for file_format, text in ((None, "text"), ("csv", "a")):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\na\n")))
+        assert next(iter(read_recording("-", file_format=file_format))).text == text  # type: ignore[arg-type]
+
+
+def test_rows_are_given_before_the_file_is_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "good"}\nbad\n')
+    found = read_recording(tmp_path / "a.jsonl")
+    assert next(found).text == "good"
+    with pytest.raises(RecordingError, match=r"line 2"):
+        next(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"text,n\na,1\nb\n", "a.csv, line 3: 1 cells, where the header has 2"),
+        ("a.csv", b'text,n\n"a\nb",1\nc,1,2\n', "a.csv, line 4: 3 cells, where the header has 2"),
+        ("a.csv", b'text,n\n"a,1\n', "a.csv, line 2: not CSV: unexpected end of data"),
+        ("a.csv", b"text,text\n", "a.csv, line 1: the header has the column 'text' twice"),
+        ("a.csv", b"body,n\na,1\n", "a.csv, line 1: no column 'text'; there are body, n: name the one"),
+        ("a.csv", b"", "a.csv: empty, where a CSV file begins with a header"),
+        ("a.csv", b"text\nok\n\xff\xfe\n", "a.csv, line 3: not UTF-8 (byte 1 of the line)"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": \n', "a.jsonl, line 2: not JSON: Expecting value (column"),
+        ("a.jsonl", b"[1]\n", "a.jsonl, line 1: not a JSON object"),
+        ("a.jsonl", b'{"body": "a"}\n', "a.jsonl, line 1: no column 'text'; there are body: name"),
+        ("a.jsonl", b'{"turns": [5]}\n', "a.jsonl, line 1: turn 1 is not a JSON object"),
+        ("a.jsonl", b'{"text": ' + b"[" * 100_000 + b"\n", "a.jsonl, line 1: not JSON that can be read"),
+        ("a.jsonl", b'{"text": ' + b"1" * 5_000 + b"}\n", "a.jsonl, line 1: not JSON that can be read"),
+        ("a.txt", b"fine\n\xe9t\xe9\n", "a.txt, line 2: not UTF-8 (byte 1 of the line)"),
+        ("a.xlsx", b"", "a.xlsx: its ending does not tell the format (.csv, .jsonl, .ndjson, .txt do)"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_file_and_line(
+    name: str, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    with pytest.raises(RecordingError) as refused:
+        list(read_recording(name))
+    assert str(refused.value).startswith(message)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(RecordingError, match=str(path)):
+            list(read_recording(path, file_format="csv"))
+        with pytest.raises(RecordingError, match=str(path)):
+            digest(path)
+
+
+def test_the_digest_is_the_content_s(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"abc")
+    (tmp_path / "b.csv").write_bytes(b"abc")
+    assert digest(tmp_path / "a.csv") == digest(tmp_path / "b.csv")
+    assert (
+        digest(tmp_path / "a.csv") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )  # FIPS 180-4
+
+
+@pytest.mark.parametrize("name", ["airline.csv", "care.jsonl"])
+def test_the_samples_are_recordings(name: str, repository: Path) -> None:
+    assert sum(1 for row in read_recording(repository / "samples" / name) if row.text) > 500
+    assert Path(name).suffix in FORMATS

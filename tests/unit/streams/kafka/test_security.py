@@ -1,0 +1,120 @@
+"""Files of a secured connection: a word for each that is missing or not what it should be; and no word of a secret."""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import UsageError
+from streams.config.settings import Settings
+from streams.kafka.security import librdkafka_security, tls_context
+from streams.worker.aiokafka_security import credentials
+from tests.kafka.certificates import Authority
+
+SECRET = "hush-hush-4711"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "authority")
+
+
+def secured(**changed: object) -> Settings:
+    return Settings(**{"kafka_security_protocol": "SSL"} | changed)  # type: ignore[arg-type]
+
+
+def with_certificate(file: Path, key: Path | None = None, password: str | None = None) -> Settings:
+    return secured(kafka_certificate_file=str(file), kafka_key_file=str(key or file), kafka_key_password=password)
+
+
+def test_librdkafka_is_given_files_and_passwords(authority: Authority) -> None:
+    file = authority.issue("client", password=SECRET)
+    config = librdkafka_security(
+        secured(
+            kafka_security_protocol="SASL_SSL",
+            kafka_ca_file=str(authority.file),
+            kafka_certificate_file=str(file),
+            kafka_key_file=str(file),
+            kafka_key_password=SECRET,
+            kafka_sasl_mechanism="SCRAM-SHA-512",
+            kafka_username="sam",
+            kafka_password=SECRET,
+        )
+    )
+    assert config == {
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.pem": authority.file.read_text(),
+        "ssl.certificate.pem": file.read_text(),
+        "ssl.key.pem": file.read_text(),
+        "ssl.key.password": SECRET,
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "sam",
+        "sasl.password": SECRET,
+    }
+
+
+def test_pythons_tls_checks_certificate_and_host(authority: Authority) -> None:
+    context = tls_context(secured(kafka_ca_file=str(authority.file)))
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    [found] = context.get_ca_certs()
+    assert found["subject"] == ((("commonName", "authority"),),), "and no other authority"
+
+
+def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Path) -> None:
+    client, other = authority.issue("client"), authority.issue("other")
+    locked = authority.issue("locked", password=SECRET)
+    prose = tmp_path / "prose"
+    prose.write_text("no certificate")
+    nowhere = tmp_path / "nowhere"
+    cases = {
+        secured(kafka_ca_file=str(nowhere)): "EDGEWISE_KAFKA_CA_FILE.*nowhere', which can't be read: No such file",
+        secured(kafka_ca_file=str(tmp_path)): "EDGEWISE_KAFKA_CA_FILE.*which can't be read: Is a directory",
+        secured(kafka_ca_file=str(prose)): "EDGEWISE_KAFKA_CA_FILE.*prose', which holds no certificate in PEM form",
+        with_certificate(nowhere, client): "EDGEWISE_KAFKA_CERTIFICATE_FILE.*which can't be read",
+        with_certificate(client, nowhere): "EDGEWISE_KAFKA_KEY_FILE.*which can't be read",
+        with_certificate(client, other): "other.pem', which is not the key of kafka_certificate_file",
+        with_certificate(client, prose): "prose', which or kafka_certificate_file is not in PEM form",
+        with_certificate(locked): "the key needs kafka_key_password",
+        with_certificate(locked, password="wrong"): "kafka_key_password is not the key's password",
+    }
+    for settings, words in cases.items():
+        with pytest.raises(UsageError, match=words) as refused:
+            librdkafka_security(settings)
+        assert "\n" not in str(refused.value)
+        assert SECRET not in str(refused.value)
+    assert librdkafka_security(with_certificate(locked, password=SECRET))["ssl.key.password"] == SECRET
+
+
+@pytest.fixture
+def request_log() -> Iterator[logging.Logger]:
+    # Other tests may have started an app, which sets them.
+    found, parent = logging.getLogger("aiokafka.conn"), logging.getLogger("aiokafka")
+    levels = found.level, parent.level
+    found.setLevel(logging.NOTSET)
+    parent.setLevel(logging.NOTSET)
+    yield found
+    found.setLevel(levels[0])
+    parent.setLevel(levels[1])
+
+
+@pytest.mark.parametrize(("root", "own"), [(logging.DEBUG, logging.INFO), (logging.WARNING, logging.WARNING)])
+def test_aiokafka_does_not_log_its_requests(
+    request_log: logging.Logger, caplog: pytest.LogCaptureFixture, root: int, own: int
+) -> None:
+    """Among them is the login with its password, as it is sent."""
+    caplog.set_level(root)
+    credentials(Settings())
+    assert request_log.getEffectiveLevel() == own
+
+
+def test_what_faust_is_given_shows_no_secret() -> None:
+    settings = Settings(
+        kafka_security_protocol="SASL_PLAINTEXT",
+        kafka_sasl_mechanism="PLAIN",
+        kafka_username="sam",
+        kafka_password=SECRET,  # type: ignore[arg-type]
+    )
+    assert SECRET not in repr(credentials(settings)) + repr(settings)

@@ -1,0 +1,43 @@
+"""What a run's configuration may say beside its sources."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.config import config
+from training.config.config import Config, ConfigError
+from training.config.sources import Source
+
+CONFIGS = Path(config.__file__).parents[1] / "configs"
+SOURCE = '[[sources]]\nname = "a"\nrole = "domain"\ntrain = "a.csv"\n'
+DOMAIN = (Source(name="a", role="domain", train=("a.csv",)),)
+
+
+def test_the_folder_of_former_artifacts_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nformer = "served"\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.toml: former: .*served has no folder edge or cloud$"):
+        config.read(path)
+    (tmp_path / "served" / "cloud").mkdir(parents=True)
+    assert config.read(path).former == (tmp_path / "served").resolve()
+
+
+@pytest.mark.parametrize("version", ["2.1.0", "2.1.0-rc1", "2026-11-29", "0.0.0+1234abcd", "v3_b"])
+def test_a_version_that_fits_an_id_is_taken(tmp_path: Path, version: str) -> None:
+    assert Config(data=tmp_path, sources=DOMAIN, version=version).version == version
+    assert Config(data=tmp_path, sources=DOMAIN).version is None
+
+
+@pytest.mark.parametrize("version", ["", "2.1 beta", "edge@2", "-1", "2.1/b", "ü", "1\n", "1" * 101])
+def test_a_version_that_fits_no_id_is_refused_with_what_would(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nversion = {json.dumps(version)}\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError) as raised:
+        config.read(path)
+    assert str(raised.value).startswith(f"{path}: version: {version!r} is not a version: it is letters, digits, dots")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_shipped_configuration_says_its_version() -> None:
+    assert config.read(CONFIGS / "shipped.toml").version == "2.1.0"

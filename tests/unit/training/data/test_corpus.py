@@ -1,0 +1,239 @@
+"""What the models may learn from and what they are measured on never meet."""
+
+import csv
+import hashlib
+import itertools
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.training.own_data import TRAIN_IDS, numbered, own, write_csv, write_jsonl
+from tests.unit.training.small_corpus import CORPUS
+from training.config import config
+from training.config.config import Config
+from training.config.sources import CorpusError, Source
+from training.data import corpus, statistics
+from training.data.corpus import Corpus, Example, LeakError
+
+REPOSITORY = Path(corpus.__file__).parents[2]
+CONFIGS = REPOSITORY / "training" / "configs"
+PUBLIC_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def keys(examples: list[Example]) -> set[str]:
+    return {corpus.text_key(example.text) for example in examples}
+
+
+def test_no_text_that_is_measured_on_is_trained_on(run: Config) -> None:
+    loaded = corpus.load(run)
+    assert not keys(loaded.trained_on) & keys(loaded.measured_on)
+    assert {"1", "2", "3"}.isdisjoint(example.id for example in loaded.domain_train)
+    assert "8" not in {example.id for example in loaded.general_train}
+
+
+def test_a_text_is_trained_on_once(run: Config) -> None:
+    train = corpus.load(run).domain_train
+    assert len(keys(train)) == len(train)
+
+
+def test_the_held_out_rows_are_few_fixed_and_not_trained_on(run: Config) -> None:
+    loaded = corpus.load(run)
+    sample = {example.id for example in loaded.domain_sample}
+    # 8.8 % of 400 are 35; the hash decides, so the same rows on every machine and in every later run.
+    assert 20 <= len(sample) <= 50
+    assert sample == {row_id for row_id in TRAIN_IDS if corpus.held_out(row_id, 0.088)}
+    assert sample.isdisjoint(example.id for example in loaded.domain_train)
+    assert corpus.held_out("570301083672813571", 0.088) is True
+    assert corpus.held_out("570289724453216256", 0.088) is False
+
+
+def test_what_was_left_out_is_told_with_where_its_text_is(run: Config) -> None:
+    tallies = {(tally.source, tally.split): tally for tally in corpus.load(run).tallies}
+    train = tallies["airline", "domain_train"]
+    assert train.repeated == {"domain_dev": 1, "domain_test": 1, "domain_sample": 1, "domain_train": 1}
+    assert train.kept == train.read - 4
+    assert tallies["semeval", "general_train"].repeated == {"domain_dev": 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("@user thanks", "THANKS!!"),
+        ("see [url] &amp; go", "see go"),
+        ("so  late\n😡", "so late pouting face"),
+    ],
+)
+def test_texts_that_a_reader_takes_for_the_same_share_a_key(one: str, other: str) -> None:
+    assert corpus.text_key(one) == corpus.text_key(other)
+
+
+def test_texts_that_differ_in_a_word_do_not_share_a_key() -> None:
+    assert corpus.text_key("my flight was on time") != corpus.text_key("my flight was not on time")
+
+
+def test_agreement_becomes_a_soft_label() -> None:
+    assert Example("a", "text", 1, agreement=0.6).target == pytest.approx((0.2, 0.6, 0.2))
+    assert Example("a", "text", 2).target == (0.0, 0.0, 1.0)
+
+
+def whole(**changes: Any) -> Corpus:
+    """A corpus with one text in each split, none of them twice."""
+    splits: dict[str, Any] = {
+        split: [Example(split, f"a text of {split}", 0)]
+        for split in ("domain_train", "domain_sample", "domain_dev", "domain_test", "general_train", "general_test")
+    }
+    call = Example("call", "Hello, this is Tom\nMy router is broken", 0)
+    made = Corpus(name="ours", general_name="other", unlabelled=["something else"], calls=[call], **splits)
+    return replace(made, **changes)
+
+
+MEASURED = ("domain_sample", "domain_dev", "domain_test", "general_test", "calls")
+
+
+@pytest.mark.parametrize("measured", MEASURED)
+@pytest.mark.parametrize("learned", ["domain_train", "general_train", "unlabelled"])
+def test_a_leak_is_refused(measured: str, learned: str) -> None:
+    corpus.check_no_leak(whole())
+    row: Any = "THANKS" if learned == "unlabelled" else Example("a", "THANKS", 2)
+    with pytest.raises(LeakError, match=r"(training row a|unlabelled text 1) is also .*held-out row b"):
+        corpus.check_no_leak(whole(**{measured: [Example("b", "thanks, @user!", 2)], learned: [row]}))
+
+
+def test_a_turn_of_a_measured_call_is_not_read_either() -> None:
+    with pytest.raises(LeakError, match="unlabelled text 2 is also in held-out row call"):
+        corpus.check_no_leak(whole(unlabelled=["something else", "my router is BROKEN!"]))
+
+
+# Few texts, so that they meet often, each as several people would write it.
+TEXTS = st.builds(
+    str.format,
+    st.sampled_from(["{}", "{}!", "@user {}", "{} [url]", "  {} ..."]),
+    st.sampled_from(["yes", "Thank you", "THANK YOU", "my bag is lost", "My bag is lost", "hello", "ok", "when?"]),
+)
+SPLIT_TEXTS = st.lists(TEXTS, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(("train", "dev", "test", "general", "read", "turns"), SPLIT_TEXTS)))
+def test_whatever_is_repeated_nothing_measured_is_learned_from(planted: dict[str, list[str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        for name in ("train", "dev", "test", "general"):
+            write_csv(
+                data / f"{name}.csv",
+                [
+                    {"id": f"{name} {number}", "text": text, "label": "neutral"}
+                    for number, text in enumerate([f"only in {name}", *planted[name]])
+                ],
+            )
+        write_jsonl(data / "read.jsonl", [{"text": text} for text in [*planted["read"], "only here"]])
+        calls = [
+            {"id": str(number), "label": "neutral", "turns": [{"text": one}, {"text": other}]}
+            for number, (one, other) in enumerate(itertools.pairwise([*planted["turns"], "call me", "bye bye"]))
+        ]
+        write_jsonl(data / "calls.jsonl", calls)
+        sources = (
+            Source(
+                name="ours", role="domain", train=("train.csv",), dev=("dev.csv",), test=("test.csv",), sample_share=0.3
+            ),
+            Source(name="other", role="general", train=("general.csv",), test_share=0.5),
+            Source(name="calls", role="calls", train=("calls.jsonl",), turns="turns", test_share=0.5),
+            Source(name="unread", role="unlabelled", train=("read.jsonl",)),
+        )
+        loaded = corpus.load(Config(data=data, sources=sources))
+    learned = [corpus.text_key(example.text) for example in loaded.trained_on]
+    learned += map(corpus.text_key, loaded.unlabelled)
+    measured = [corpus.text_key(example.text) for example in loaded.measured_on]
+    turns = {corpus.text_key(line) for call in loaded.calls for line in call.text.splitlines()}
+    assert len({*learned, *measured}) == len(learned) + len(measured)
+    assert turns.isdisjoint(map(corpus.text_key, loaded.unlabelled))
+    # Nothing else is lost: what was written is somewhere, but for conversations cut into turns.
+    written = {corpus.text_key(text) for name in ("train", "dev", "test", "general", "read") for text in planted[name]}
+    assert written <= {*learned, *measured, *turns}
+
+
+# Of the public sets, in the order of the rows: a model that was trained on one split is measured on no other.
+SPLITS = {
+    "domain_train": (7_757, "0ece30ba6bca8bb411363bf62110cd2e9ff59d3b517d138fdb0dd469ce313471"),
+    "domain_sample": (746, "41fd6e370129e231cb243c2a83761d7d0a245965c57de6e72bfe4b01e0dbe5a8"),
+    "domain_dev": (1_447, "0bf330edf11e1514c081af6a81359800e453479982d84542169c7b65e1d5761d"),
+    "domain_test": (1_448, "7302ba0468b5365e0710c734937b9d708190e054af2a8642b859666d055122e5"),
+    "general_train": (44_317, "45261868d977441fb0520fe5f4e841ba527e32ef5e9590db7b92fa6f8d391950"),
+    "general_test": (5_038, "9e0a40d9df3d59d3e6ae61b0909cbb92e665bfb37d7c842b2070b8a3e19e2219"),
+}
+
+
+@pytest.mark.skipif(not PUBLIC_DATA.is_dir(), reason="the public data sets are not there")
+def test_the_public_sets_are_split_as_ever() -> None:
+    shipped = config.read(CONFIGS / "shipped.toml").model_copy(update={"data": PUBLIC_DATA})
+    loaded = corpus.load(shipped)
+    for split, expected in SPLITS.items():
+        ids = [example.id for example in getattr(loaded, split)]
+        assert (len(ids), hashlib.sha256("\n".join(ids).encode()).hexdigest()) == expected, split
+    assert (loaded.name, loaded.general_name) == ("airline", "semeval")
+    assert len(loaded.unlabelled) > 40_000
+    assert len(loaded.calls) > 300
+    described = statistics.describe(shipped, loaded)
+    assert described["splits"]["domain_test"]["labels"] == {"negative": 938, "neutral": 277, "positive": 233}
+    # The samples are what the demo shows: no model learned from them.
+    with (REPOSITORY / "samples" / "airline.csv").open(encoding="utf-8", newline="") as file:
+        shown = {row["id"] for row in csv.DictReader(file)}
+    assert shown == {example.id for example in loaded.domain_sample + loaded.domain_dev}
+
+
+def held(loaded: corpus.Corpus) -> dict[str, set[str]]:
+    splits = ("domain_train", "domain_dev", "domain_test", "domain_sample")
+    return {split: {example.text for example in getattr(loaded, split)} for split in splits}
+
+
+def test_what_is_held_out_stays_so_whatever_is_added(tmp_path: Path) -> None:
+    shares = {"dev_share": 0.2, "test_share": 0.3, "sample_share": 0.1}
+    write_csv(tmp_path / "a.csv", numbered(500))
+    before = held(corpus.load(own(tmp_path, train="a.csv", **shares)))
+    assert sum(map(len, before.values())) == len(set.union(*before.values())) == 500
+    # Three standard deviations of a binomial of 500 are 27, 31 and 20 rows.
+    assert abs(len(before["domain_dev"]) - 100) < 27
+    assert abs(len(before["domain_test"]) - 150) < 31
+    assert abs(len(before["domain_sample"]) - 50) < 20
+
+    write_csv(tmp_path / "a.csv", numbered(600)[::-1])
+    after = held(corpus.load(own(tmp_path, train="a.csv", **shares)))
+    assert all(before[split] < after[split] for split in before)
+    # The test's rows do not depend on the other shares.
+    alone = held(corpus.load(own(tmp_path, train="a.csv", dev_share=0.01, test_share=0.3)))
+    assert alone["domain_test"] == after["domain_test"]
+
+
+def test_turns_of_one_conversation_are_held_out_together(tmp_path: Path) -> None:
+    rows = [row | {"call": f"call {number // 5}"} for number, row in enumerate(numbered(500))]
+    write_csv(tmp_path / "a.csv", rows)
+    loaded = corpus.load(own(tmp_path, train="a.csv", id="call", test_share=0.3, dev_share=0.3))
+    train, dev, test = (
+        {row.id for row in part} for part in (loaded.domain_train, loaded.domain_dev, loaded.domain_test)
+    )
+    assert train
+    assert dev
+    assert test
+    assert len(train | dev | test) == len(train) + len(dev) + len(test) == 100
+
+
+def test_a_split_that_nothing_is_left_for_is_refused(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", [{"text": "The TEST text!", "label": "neutral"}])
+    with pytest.raises(CorpusError, match="ours: no row is left for train"):
+        corpus.load(own(tmp_path, train="a.csv"))
+
+
+def test_the_calls_are_parted_by_their_ids_alone() -> None:
+    first, second = corpus.halves(CORPUS.calls)
+    assert len(first) + len(second) == 40
+    assert min(len(first), len(second)) > 10
+    assert corpus.halves(CORPUS.calls[::-1]) == (first[::-1], second[::-1])
+    held = [
+        call for call in (replace(CORPUS.calls[0], id=str(at)) for at in range(200)) if corpus.held_out(call.id, 0.5)
+    ]
+    assert 30 < len(corpus.halves(held)[0]) < len(held) - 30

@@ -1,0 +1,1 @@
+"""From trained networks to the artifacts that a worker loads."""

@@ -1,0 +1,208 @@
+"""The temperature that makes a confidence mean what it says, and the confidence below which the edge asks the cloud.
+
+An artifact carries one number for calibration, its temperature. `compare` says on dev what more numbers would buy.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from models.router import complexity, policy
+from schemas.records import LABELS
+from training.artifacts import long_text, manifest
+from training.data.corpus import Corpus, Example
+from training.measure.figures import BINS, Floats, Scores, bin_of, honesty, reliability, surprise
+
+COVERAGE = 0.90
+"""The share of the domain's dev set that the router's default policy shall keep on the edge."""
+
+FOLDS = 10
+
+# Each method's features [rows, labels, parameters]: its logits are their product with the parameters.
+Method = Callable[[Floats], Floats]
+
+
+def _temperature(logits: Floats) -> Floats:
+    return logits[:, :, None]
+
+
+def _bias(logits: Floats) -> Floats:
+    """A temperature and an offset for each label."""
+    return np.concatenate([_temperature(logits), np.broadcast_to(np.eye(3), (len(logits), 3, 3))], axis=2)
+
+
+def _vector(logits: Floats) -> Floats:
+    """A factor and an offset for each label: vector scaling (Guo et al. 2017, 4.2)."""
+    return np.concatenate([logits[:, :, None] * np.eye(3), _bias(logits)[:, :, 1:]], axis=2)
+
+
+METHODS: dict[str, Method] = {"temperature": _temperature, "bias": _bias, "vector": _vector}
+
+
+def logits_of(probabilities: Scores, temperature: float = 1.0) -> Floats:
+    """The logits behind `probabilities` `[rows, 3]` at `temperature`, but for a constant a row.
+
+    Softmax ignores that constant.
+    """
+    return np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) * temperature
+
+
+def fit(features: Floats, labels: Sequence[int]) -> Floats:
+    """The parameters with the least negative log-likelihood. The loss is convex, so Newton's method finds them."""
+    wanted = np.eye(len(LABELS))[np.asarray(labels)]
+    size = features.shape[2]
+    # Without a penalty there is not always one solution: the same can be added to all offsets, and where every answer
+    # is right a larger factor is always better. A penalty this small changes no solution in its first four digits.
+    ridge = 1e-6 * len(labels)
+    parameters = np.zeros(size)
+
+    def loss(at: Floats) -> float:
+        return float(surprise(_softmax(features @ at), labels).sum() + ridge * at @ at / 2)
+
+    for _ in range(50):
+        given = _softmax(features @ parameters)
+        slope = np.einsum("rlp,rl->p", features, given - wanted) + ridge * parameters
+        centred = features - np.einsum("rlp,rl->rp", features, given)[:, None, :]
+        curve = np.einsum("rlp,rl,rlq->pq", centred, given, centred, optimize=True) + ridge * np.eye(size)
+        step = np.linalg.solve(curve, slope)
+        while loss(parameters - step) > loss(parameters) + 1e-9 and np.abs(step).max() > 1e-9:
+            step = step / 2
+        parameters = parameters - step
+        if np.abs(step).max() < 1e-7:
+            break
+    return parameters
+
+
+def fit_temperature(probabilities: Scores, labels: Sequence[int]) -> float:
+    """The temperature with the least negative log-likelihood, to two decimals, from 0.05 to 20.
+
+    `probabilities` `[rows, 3]` are those at temperature 1 (Guo et al. 2017, section 4.2).
+    """
+    (inverse,) = fit(_temperature(logits_of(probabilities)), labels)
+    return round(1 / float(np.clip(inverse, 1 / 20, 1 / 0.05)), 2)
+
+
+def compare(probabilities: Scores, labels: Sequence[int]) -> dict[str, dict[str, float]]:
+    """What each method's probabilities are worth on rows that it was not fitted on: 10-fold cross-validation.
+
+    For each of `METHODS`: `ece`, `brier`, `nll`, and `gain`: by how many nats a row it beats a
+    temperature, with its standard error `gain_error`. A method is worth more than a temperature when its gain is over
+    two standard errors. With the shipped models no gain was.
+    """
+    logits = logits_of(probabilities)
+    wanted = np.asarray(labels)
+    fold = np.random.default_rng(1).permutation(len(wanted)) % FOLDS
+    scaled = {}
+    for name, method in METHODS.items():
+        features = method(logits)
+        scaled[name] = np.empty_like(logits)
+        for held in range(FOLDS):
+            parameters = fit(features[fold != held], wanted[fold != held].tolist())
+            scaled[name][fold == held] = _softmax(features[fold == held] @ parameters)
+    base = surprise(scaled["temperature"], labels)
+    found = {}
+    for name, given in scaled.items():
+        gains = base - surprise(given, labels)
+        error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
+        found[name] = honesty(given, labels) | {"gain": float(gains.mean()), "gain_error": error}
+    return found
+
+
+def error_if_honest(probabilities: Scores, times: int = 500) -> dict[str, float]:
+    """The calibration error that perfectly honest probabilities would show: its `mean` and `p95`.
+
+    It is above 0 because rows are few. Whether each row is right is drawn from its top probability (consistency
+    resampling, Bröcker and Smith 2007). A measured error below `p95` says nothing against the model.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = np.random.default_rng(1).random((times, len(confidence))) < confidence
+    errors = np.abs((right - confidence) @ np.eye(BINS)[bin_of(probabilities)]).sum(axis=1) / len(confidence)
+    return {"mean": float(errors.mean()), "p95": float(np.quantile(errors, 0.95))}
+
+
+def choose_threshold(texts: Sequence[str], confidences: Sequence[float]) -> float:
+    """The highest threshold, to three decimals, at which the default policy keeps `COVERAGE` on the edge.
+
+    `confidences` are the edge's, calibrated. An event stays when it is not too complex, its confidence reaches the
+    threshold, and the random sample does not draw it. The random sample counts by its rate, because the draw depends on
+    ids, which a recording does not have yet. When complexity alone sends too many away the result is 0.
+    """
+    default = policy("default", calibrated_threshold=0.0)
+    eligible = np.asarray(
+        [
+            confidence if complexity(text, confidence).total <= default.complexity_threshold else -1.0
+            for text, confidence in zip(texts, confidences, strict=True)
+        ]
+    )
+    for step in range(999, 0, -1):
+        if float((eligible >= step / 1000).mean()) * (1 - default.random_cloud_rate) >= COVERAGE:
+            return step / 1000
+    return 0.0
+
+
+def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -> dict[str, Any]:
+    """Fits the artifact in `folder` on dev, and writes `temperature` and `confidence_threshold` to its manifest.
+
+    `routes` says whether it is the edge, whose manifest has a threshold.
+
+    Returns its entry of `calibration.json`: what was written, the figures `before` (at temperature 1) and `after`, the
+    `reliability` diagram's points after and `reliability_before`, `ece_if_honest` and the `methods` compared, on dev;
+    the same of the test set in `test`.
+    """
+    artifact = load_artifact(str(folder))
+    classifier = Classifier(artifact, threads=threads)
+
+    def logits(examples: Sequence[Example]) -> Floats:
+        return logits_of(classifier.score([example.text for example in examples]), artifact.temperature)
+
+    sets = {"dev": corpus.domain_dev, "test": corpus.domain_test}
+    before = {name: _softmax(logits(examples)) for name, examples in sets.items()}
+    labels = {name: [example.label for example in examples] for name, examples in sets.items()}
+    temperature = fit_temperature(before["dev"], labels["dev"])
+    after = {name: _softmax(logits_of(given) / temperature) for name, given in before.items()}
+    threshold = None
+    if routes:
+        confidences = after["dev"].max(axis=1).tolist()
+        threshold = choose_threshold([example.text for example in corpus.domain_dev], confidences)
+    manifest.update(folder, temperature=temperature, confidence_threshold=threshold)
+    figures = {
+        name: {
+            "before": honesty(before[name], labels[name]),
+            "after": honesty(after[name], labels[name]),
+            "reliability_before": reliability(before[name], labels[name]),
+            "reliability": reliability(after[name], labels[name]),
+            "ece_if_honest": error_if_honest(after[name]),
+        }
+        for name in sets
+    }
+    return {
+        "temperature": temperature,
+        "confidence_threshold": threshold,
+        **figures["dev"],
+        "methods": compare(before["dev"], labels["dev"]),
+        "test": figures["test"],
+    }
+
+
+def run(edge: Path, cloud: Path, corpus: Corpus, *, threads: int = 2) -> dict[str, Any]:
+    """Calibrates both artifacts on the domain's dev set, then chooses on half of the calls how both read long texts.
+
+    Returns what the run's files `calibration.json` and `long_text.json` say, by file. The latter is None without calls.
+    """
+    calibration = {
+        "edge": calibrate(edge, corpus, routes=True, threads=threads),
+        "cloud": calibrate(cloud, corpus, routes=False, threads=threads),
+    }
+    return {
+        "calibration.json": calibration,
+        "long_text.json": long_text.choose({"edge": edge, "cloud": cloud}, corpus, threads),
+    }
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,0 +1,5 @@
+"""`edgewise train`."""
+
+from training.cli.main import app
+
+__all__ = ["app"]

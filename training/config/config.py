@@ -1,0 +1,130 @@
+"""What one training run does: read from a TOML file, whose every value has a default here."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from models.artifact import Version
+from schemas.errors import UsageError
+from training.config.sources import Sources
+
+
+class ConfigError(UsageError):
+    """The configuration file is missing, is not TOML, or says something that no run can do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Schedule(_Part):
+    """One pass of training: how long, how fast, in what batches."""
+
+    epochs: int = Field(ge=1, le=1000)
+    rate: float = Field(gt=0, lt=1)
+    """The head's peak learning rate; each layer below learns at 0.9 of the one above."""
+    batch: int = Field(default=32, ge=1, le=4096)
+    patience: int = Field(default=1000, ge=1)
+    """Stop after so many epochs in a row without a better dev accuracy."""
+
+
+class Student(_Part):
+    """How a student is trained: on all sets together, then on the domain alone."""
+
+    transfer: Schedule
+    domain: Schedule
+    transfers: int | None = Field(default=None, ge=1)
+    """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
+
+
+class Teacher(_Part):
+    """A further kind of teacher, on a base too large to ship."""
+
+    folder: Path
+    """An MPNet's files, as a model hub has them; relative to `data`."""
+    general: Schedule = Schedule(epochs=2, rate=5e-5, batch=64)
+    domain: Schedule = Schedule(epochs=3, rate=4e-5)
+
+
+class Config(_Part):
+    """A run's settings. Rates and epochs are those that dev preferred; `training/README.md` has the comparison."""
+
+    data: Path
+    """The folder with the data sets; relative to the configuration file."""
+    sources: Sources = ()
+    """The sets in it, and what each is for."""
+    seed: int = 1
+    seeds: int = Field(default=3, ge=1, le=20)
+    """How many teachers are trained, and students of each kind: their spread is what a difference must exceed."""
+    vocabulary: int = Field(default=8_000, ge=200, le=30_522)
+    """WordPiece pieces kept of the base model's 30,522."""
+
+    general: Schedule = Schedule(epochs=2, rate=1e-4, batch=64)
+    """The general teacher, on the general set."""
+    domain: Schedule = Schedule(epochs=3, rate=6e-5)
+    """The domain teachers, each from the general one."""
+    large: Teacher | None = None
+    """MPNet-base as teachers beside MiniLM: as many again, trained alike. For a GPU: an epoch takes a core hours."""
+    adapt: Schedule = Schedule(epochs=3, rate=5e-4, batch=64)
+    """Masked-language-model training of the tiny base model."""
+    cloud: Student = Student(
+        transfer=Schedule(epochs=1, rate=8e-5, batch=64), domain=Schedule(epochs=2, rate=4e-5), transfers=1
+    )
+    """All six of MiniLM's layers, taught by the ensemble."""
+    small: Student = Student(
+        transfer=Schedule(epochs=1, rate=1e-4, batch=64), domain=Schedule(epochs=2, rate=6e-5), transfers=1
+    )
+    """Layers 0, 2 and 4 of them: every second one, from the first; the last is the most tied to the teacher's head."""
+    edge: Student = Student(
+        transfer=Schedule(epochs=8, rate=1e-3, batch=64), domain=Schedule(epochs=4, rate=3e-4, patience=2)
+    )
+    """The BERT of 2 layers by 128."""
+    students: tuple[Literal["cloud", "small", "edge"], ...] = ("cloud", "edge")
+    """Which are made; `small` does not ship, and is there to compare with."""
+    formats: dict[str, Literal["int8", "int8s", "int8w", "int4w"]] = {
+        "edge": "int8s",
+        "cloud": "int8s",
+    }
+    """In which file format each artifact ships."""
+    former: Path | None = None
+    """The folder of the artifacts in service; relative to the configuration file. Of those it has, each goes on
+    serving unless a model of this run is better on dev. It must not have learned from what this run measures on."""
+    version: str | None = None
+    """What the models that this run ships are called in results and audit events, as in `edge@2.1.0`. Default:
+    `0.0.0+` and the first eight digits of the model file's SHA-256."""
+
+    @field_validator("version")
+    @classmethod
+    def _fits_an_id(cls, version: str | None) -> str | None:
+        try:
+            TypeAdapter(Version | None).validate_python(version)
+        except ValidationError:
+            raise ValueError(
+                f"{version!r} is not a version: it is letters, digits, dots, '_', '+' and '-', begins with a letter or "
+                "a digit, and has at most 100 characters, such as 2.1.0"
+            ) from None
+        return version
+
+
+def read(path: Path) -> Config:
+    """The configuration in `path`. Raises ConfigError: it cannot be read, or a value is wrong, which is named."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+    changed = {"data": (path.parent / config.data).resolve()}
+    if config.former is not None:
+        changed["former"] = former = (path.parent / config.former).resolve()
+        if not any((former / name).is_dir() for name in config.formats):
+            raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.formats)}")
+    return config.model_copy(update=changed)

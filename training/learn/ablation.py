@@ -1,0 +1,71 @@
+"""What each step bought the edge model: the same network trained with and without it, on the same seeds."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training.data.corpus import Corpus, Example
+from training.learn import finetune, network
+from training.learn.curriculum import seeds, tiny
+from training.learn.loop import Log
+from training.learn.network import Classifier
+from training.learn.run import Run
+from training.measure.figures import classification
+
+
+def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
+    """Trains the edge network without a teacher, from the base and from the adapted weights, and compares on dev.
+
+    Returns, and writes to `ablations.json`, one entry a variant: `what`, and `dev` (accuracy), `dev_f1` and
+    `general` (macro recall on the general set), each a list with one value a seed. The models are kept in the run
+    folder like all others.
+    """
+    variants: dict[str, Callable[[int], str]] = {
+        "base weights, domain labels": lambda number: f"plain-domain-{number}",
+        "adapted weights, domain labels": lambda number: f"adapted-domain-{number}",
+        "distilled: all sets together": lambda number: f"edge-transfer-{number}",
+        "distilled, then the domain alone": lambda number: f"edge-{number}",
+    }
+    for number, seed in seeds(run.config):
+        for start in ("plain", "adapted"):
+            run.once(f"{start}-domain-{number}", partial(_train, run, data, start, seed))
+    table: list[dict[str, object]] = [
+        {"what": what, **_figures(run, data, [name(number) for number, _ in seeds(run.config)])}
+        for what, name in variants.items()
+    ]
+    run.write("ablations.json", table)
+    return table
+
+
+def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+    if start == "plain":
+        base, tokenizer = tiny(run, data)
+        encoder = base.bert
+    else:
+        adapted, tokenizer = run.model("tiny-adapted", "adapt")
+        encoder = adapted.encoder
+    model = finetune.with_head(encoder, seed)
+    examples, schedule = data.domain_train, run.config.edge.domain
+    return finetune.finetune(model, tokenizer, examples, data, schedule, seed, log), tokenizer
+
+
+def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:
+    dev, dev_f1, general = [], [], []
+    for name in names:
+        model, tokenizer = run.model(name, "distill")
+        on_dev = _measure(model, tokenizer, data.domain_dev)
+        dev.append(on_dev["accuracy"])
+        dev_f1.append(on_dev["macro_f1"])
+        general.append(_measure(model, tokenizer, data.general_test)["macro_recall"])
+    return {
+        "dev": np.round(dev, 4).tolist(),
+        "dev_f1": np.round(dev_f1, 4).tolist(),
+        "general": np.round(general, 4).tolist(),
+    }
+
+
+def _measure(model: Classifier, tokenizer: Tokenizer, examples: list[Example]) -> dict[str, float]:
+    rows = network.encode(tokenizer, [example.text for example in examples])
+    return classification(network.predict(model, rows).numpy(), [example.label for example in examples])

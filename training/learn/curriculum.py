@@ -1,0 +1,205 @@
+"""The order of a run's models: which is trained from which, on what texts, and which teaches it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import BertForMaskedLM, BertModel, MPNetModel
+
+from training.config.config import Config, Schedule, Student
+from training.data.corpus import CALLS, Corpus, sets_of
+from training.learn import adapt, bases, distill, finetune, loop, network
+from training.learn.loop import Log
+from training.learn.network import Classifier
+from training.learn.run import Run
+from training.measure.figures import Scores
+
+SMALL_LAYERS = (0, 2, 4)
+
+GENERAL = {"teacher": "general", "large": "large-general"}
+"""The general teacher of each kind of teacher."""
+
+
+def seeds(config: Config) -> Iterator[tuple[int, int]]:
+    """The number of each of a model's trainings, from 1, and its seed."""
+    for number in range(1, config.seeds + 1):
+        yield number, config.seed + number - 1
+
+
+def teachers(config: Config) -> dict[str, list[str]]:
+    """The names of the domain's teachers by kind: MiniLM's and, where the run has them, the larger base's."""
+    numbers = [number for number, _ in seeds(config)]
+    kinds = ("teacher", "large") if config.large else ("teacher",)
+    return {kind: [f"{kind}-{number}" for number in numbers] for kind in kinds}
+
+
+def texts(data: Corpus) -> list[str]:
+    """All text that may be learned from; the vocabulary is counted on it, and the tiny model adapted to it."""
+    return [example.text for example in data.trained_on] + data.unlabelled
+
+
+def train_teachers(run: Run, data: Corpus) -> None:
+    """Trains the general teacher and, from it, the domain's; and the same again on the larger base."""
+    config = run.config
+
+    def minilm() -> tuple[BertModel, Tokenizer]:
+        base, tokenizer = bases.load(bases.MINILM, texts(data), config.vocabulary)
+        return base.bert, tokenizer
+
+    if (large := config.large) is not None:  # first, so that a missing folder is reported at once
+
+        def mpnet() -> tuple[MPNetModel, Tokenizer]:
+            return bases.load_mpnet(config.data / large.folder, texts(data), config.vocabulary)
+
+        _train_kind(run, data, "large", mpnet, large.general, large.domain)
+    _train_kind(run, data, "teacher", minilm, config.general, config.domain)
+
+
+def _train_kind(
+    run: Run,
+    data: Corpus,
+    kind: str,
+    base: Callable[[], tuple[BertModel | MPNetModel, Tokenizer]],
+    on_general: Schedule,
+    on_domain: Schedule,
+) -> None:
+    def general(log: Log) -> tuple[Classifier, Tokenizer]:
+        encoder, tokenizer = base()
+        model = finetune.with_head(encoder, run.config.seed)
+        examples = data.general_train or data.domain_train
+        return finetune.finetune(model, tokenizer, examples, data, on_general, run.config.seed, log), tokenizer
+
+    run.once(GENERAL[kind], general)
+    for number, seed in seeds(run.config):
+
+        def domain(log: Log, seed: int = seed) -> tuple[Classifier, Tokenizer]:
+            model, tokenizer = run.model(GENERAL[kind], "finetune")
+            return finetune.finetune(model, tokenizer, data.domain_train, data, on_domain, seed, log), tokenizer
+
+        run.once(f"{kind}-{number}", domain)
+
+
+def adapt_tiny(run: Run, data: Corpus) -> None:
+    """Adapts the tiny base model to the domain's language."""
+
+    def adapted(log: Log) -> tuple[Classifier, Tokenizer]:
+        base, tokenizer = tiny(run, data)
+        adapt.adapt(base, tokenizer, texts(data), run.config.adapt, run.config.seed, log)
+        return finetune.with_head(base.bert, run.config.seed), tokenizer
+
+    run.once("tiny-adapted", adapted)
+
+
+def tiny(run: Run, data: Corpus) -> tuple[BertForMaskedLM, Tokenizer]:
+    """The tiny base model as its package has it, its vocabulary pruned."""
+    return bases.load(bases.TINY, texts(data), run.config.vocabulary)
+
+
+def train_students(run: Run, data: Corpus, names: Sequence[str]) -> None:
+    """Trains the students `names` ("edge", or "edge-2" for the second of them alone), in the order given."""
+    for name in names:
+        kind, _, only = name.partition("-")
+        student: Student = getattr(run.config, kind)
+        for number, seed in seeds(run.config):
+            if only in ("", str(number)):
+                own = student.transfers is None or number <= student.transfers
+                source = f"{kind}-transfer-{number if own else 1}"
+                if not (run.folder / "models" / f"{kind}-{number}").is_dir():
+                    run.once(source, partial(_transfer, run, data, kind, seed))
+                    run.once(f"{kind}-{number}", partial(_specialise, run, data, kind, source, seed))
+
+
+def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
+    """The untaught student of a `kind`."""
+    if kind == "edge":
+        model, tokenizer = run.model("tiny-adapted", "adapt")
+        return finetune.with_head(model.encoder, seed), tokenizer
+    model, tokenizer = run.model("general", "finetune")
+    return (distill.keep_layers(model, SMALL_LAYERS) if kind == "small" else model), tokenizer
+
+
+def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+    model, tokenizer = first_of(run, kind, seed)
+    rows = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES
+    rows += distill.other_rows(
+        tokenizer,
+        data,
+        teacher_logits(run, "general_train", [example.text for example in data.general_train]),
+        teacher_logits(run, "unlabelled", data.unlabelled),
+    )
+    measure = finetune.measure_on(tokenizer, data.domain_dev)
+    return loop.fit(model, rows, getattr(run.config, kind).transfer, seed=seed, measure=measure, log=log), tokenizer
+
+
+def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+    model, tokenizer = run.model(source, "distill")
+    rows = domain_rows(run, data, tokenizer)
+    measure = finetune.measure_on(tokenizer, data.domain_dev)
+    return loop.fit(model, rows, getattr(run.config, kind).domain, seed=seed, measure=measure, log=log), tokenizer
+
+
+def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
+    """The domain's labelled texts as training rows with the teachers' logits."""
+    logits = teacher_logits(run, "domain_train", [example.text for example in data.domain_train])
+    return distill.taught(tokenizer, data.domain_train, logits)
+
+
+def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:
+    """The teachers' logits `[rows, 3]` for texts that are learned from, kept in the run folder.
+
+    General tweets are the general teachers', all else the ensemble's of the domain's.
+    """
+    kinds = teachers(run.config)
+    general = split == "general_train"
+    names = [GENERAL[kind] for kind in kinds] if general else [name for each in kinds.values() for name in each]
+    return cached(run, split, lambda: distill.ensemble([answers(run, name, examples) for name in names]))
+
+
+def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
+    """What each of the domain's teachers answers, by kind, on what is measured on: logits `[rows, 3]`.
+
+    The logits are float32 and kept in the run folder, so that the evaluation does not need a teacher's weights. Calls
+    are left out: only an artifact says how it reads texts so long.
+    """
+    sets = {name: [each.text for each in examples] for name, examples in sets_of(data).items() if name != CALLS}
+    return {
+        kind: [
+            {
+                name: cached(
+                    run, f"{teacher}_{name}_{_mark(examples)}", partial(answers, run, teacher, examples)
+                ).numpy()
+                for name, examples in sets.items()
+            }
+            for teacher in names
+        ]
+        for kind, names in teachers(run.config).items()
+    }
+
+
+def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
+    """A teacher's logits `[rows, 3]`."""
+    model, tokenizer = run.model(name, "finetune")
+    return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
+
+
+def _mark(examples: Sequence[str]) -> str:
+    """A name for texts. The ones that are measured on may change in a run folder, so the name follows the texts."""
+    return hashlib.sha256(json.dumps(examples).encode()).hexdigest()[:12]
+
+
+def cached(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
+    """What `make` returned when it was first called for `name` in this run."""
+    path = run.folder / "answers" / f"{name}.pt"
+    if path.exists():
+        there: Tensor = torch.load(path, weights_only=True)
+        return there
+    result = make()
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".partial")
+    torch.save(result, unfinished)
+    unfinished.rename(path)
+    return result
