@@ -47,7 +47,7 @@ _JOINTS: Final = frozenset({".", "-", "'"})
 _BETWEEN_LETTERS: Final = HESITATIONS | {"-", ",", ".", "double", "o", "dash"}
 _LONGEST = 4
 _SIGNATURE = re.compile(
-    r"(?:^|\n)[ \t]*+(?:(?:best|kind|warm|many)[ \t]++)?(?:regards|wishes|sincerely|yours (?:truly|sincerely|faithfully)|"
+    r"(?:^|\n)[ \t]*+(?:(?:best|kind|warm|many)[ \t]++)?(?:regards|wishes|sincerely|yours (?:truly|faithfully)|"
     r"cheers|thanks|thank you|love)[ \t]*+[,.!]?[ \t]*+\n++[ \t]*+(?=\w)",
     re.IGNORECASE,
 )

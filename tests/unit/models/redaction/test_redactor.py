@@ -105,7 +105,7 @@ def test_a_redacted_text_is_not_redacted_again(text: str, expected: str) -> None
 
 
 def test_spans_are_characters_of_the_text_as_given() -> None:
-    text = "İ am ☎️ 4\u200b111\u00a01111 1111 1111 – jane@example.org"
+    text = "İ am ☎️ 4\u200b111\u00a01111 1111 1111 \u2013 jane@example.org"
     redacted = Redactor().redact(text)
     assert [text[span.start : span.end] for span in redacted.spans] == [
         "4\u200b111\u00a01111 1111 1111",
@@ -117,11 +117,11 @@ def test_spans_are_characters_of_the_text_as_given() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "card ４１１１ １１１１ １１１１ １１１１",
-        "card ٤١١١ ١١١١ ١١١١ ١١١١",
-        "card 4️⃣111 1111 1111 1111",
+        "card 4111 1111 1111 1111".translate({48 + digit: 0xFF10 + digit for digit in range(10)}),  # full width
+        "card 4111 1111 1111 1111".translate({48 + digit: 0x0660 + digit for digit in range(10)}),  # Arabic-Indic
+        "card 4\ufe0f\u20e3111 1111 1111 1111",  # a keycap
         "card 4111\u00ad1111\u00ad1111\u00ad1111",
-        "card 4111–1111–1111–1111",
+        "card 4111\u20131111\u20131111\u20131111",
     ],
 )
 def test_a_number_in_other_characters_is_found(text: str) -> None:
@@ -142,7 +142,7 @@ def test_the_same_value_has_the_same_number_within_a_text() -> None:
 
 WORDS = sorted(
     CUE_WORDS | NUMBER_WORDS | ASIDES | NAME_WORDS | {"@", ".", ",", ":", "\n", "/", "-", "+", "(", "dot", "com", "at"}
-    | {"4111", "12", "X7", "GB82", "WEST", "Jane", "street", "apt", "www.", "http://a.b/c", "\u200b", "\ud83d", "½", "İ"}
+    | {"4111", "12", "X7", "GB82", "WEST", "Jane", "street", "www.", "http://a.b/c", "\u200b", "\ud83d", "½", "İ"}
 )  # fmt: skip
 
 
