@@ -1,10 +1,8 @@
 """`edgewise score`: scores the rows of a recording in this process, without Kafka."""
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from typing import Final, Literal, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +14,15 @@ from schemas.errors import UsageError
 from schemas.records import LABELS
 from streams.config.settings import Settings
 from streams.files.recording import Row
+from streams.files.writing import CHUNK, renamed
 
 Model = Literal["edge", "cloud", "line"]
 
 FIELDS: Final = ("sentiment", "confidence", "negative", "neutral", "positive", "route", "reason")
 """What each row gets, after its own fields."""
 
-# Memory stays that of a chunk, whatever the file's size; the model's batches are smaller still (`token_budget`), and
-# sorting a thousand texts by length leaves them next to no padding.
-CHUNK = 1_000
-
+# The model's batches are smaller than a chunk (`token_budget`), and sorting a chunk's texts by length leaves them
+# next to no padding.
 # float32 carries seven digits: more would be noise that differs between machines.
 DIGITS = 6
 
@@ -80,35 +77,7 @@ def score_rows(rows: Iterable[Row], scorer: Scorer) -> Iterator[dict[str, object
         answerable = [row for row in chunk if row.text.strip()]
         answers = iter(scorer([_event_id(row) for row in answerable], [row.text for row in answerable]))
         for row in chunk:
-            yield _renamed(row.fields) | (_scored(*next(answers)) if row.text.strip() else _EMPTY)
-
-
-def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes a JSON object a line."""
-    for row in rows:
-        line = json.dumps(row, ensure_ascii=False)
-        # Half a surrogate pair, which JSON can name, has no UTF-8: such a row goes out the way it came in, escaped.
-        out.write((line if _has_utf8(line) else json.dumps(row)) + "\n")
-
-
-def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes CSV with a header: the fields of the first `CHUNK` rows, the result's last. Nested values are JSON.
-
-    Raises UsageError: a later row has a field that the header lacks.
-    """
-    remaining = iter(rows)
-    first = list(islice(remaining, CHUNK))
-    names = dict.fromkeys(name for row in first for name in row if name not in FIELDS)
-    header = [*names, *FIELDS]
-    writer = csv.DictWriter(out, header, restval="", lineterminator="\n")
-    writer.writeheader()
-    for number, row in enumerate(chain(first, remaining), 1):
-        if new := [name for name in row if name not in names and name not in FIELDS]:
-            raise UsageError(
-                f"row {number} has the field {new[0]!r}, which none of the first {CHUNK:,} rows has; CSV's columns are "
-                "fixed by then: write JSONL instead"
-            )
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+            yield renamed(row.fields, FIELDS) | (_scored(*next(answers)) if row.text.strip() else _EMPTY)
 
 
 def _load(settings: Settings, name_or_folder: str) -> Classifier:
@@ -125,36 +94,8 @@ def _scored(probabilities: list[float], route: str, reason: str | None) -> dict[
     return dict(zip(FIELDS, (LABELS[top], values[top], *values, route, reason), strict=True))
 
 
-def _renamed(fields: Mapping[str, object]) -> dict[str, object]:
-    renamed: dict[str, object] = {}
-    for name, value in fields.items():
-        new = name
-        while new in FIELDS or (new != name and new in fields):
-            new = f"input_{new}"
-        renamed[new] = value
-    return renamed
-
-
 def _event_id(row: Row) -> str:
     for name in ("event_id", "id"):
         if value := row.fields.get(name):
             return str(value)
     return str(row.number)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, dict | list | bool):
-        value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and not _has_utf8(value):
-        return value.encode("utf-8", "replace").decode()
-    return value
-
-
-def _has_utf8(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

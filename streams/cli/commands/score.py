@@ -33,11 +33,14 @@ def score(
     from streams.cli.context import start
     from streams.cli.output import text_output
     from streams.files.recording import read_recording
-    from streams.files.score import build_scorer, score_rows, write_csv, write_jsonl
+    from streams.files.score import FIELDS, build_scorer, score_rows
+    from streams.files.writing import write_csv, write_jsonl
 
     settings = start()
     rows = read_recording(file, columns={"text": text_column}, file_format=file_format)
     scored = score_rows(rows, build_scorer(settings, model))
-    write = write_csv if as_csv or (output is not None and output.suffix.lower() == ".csv") else write_jsonl
     with text_output(output, file) as out:
-        write(scored, out)
+        if as_csv or (output is not None and output.suffix.lower() == ".csv"):
+            write_csv(scored, out, FIELDS)
+        else:
+            write_jsonl(scored, out)

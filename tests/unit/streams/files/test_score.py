@@ -13,9 +13,10 @@ from models.classifier import Classifier
 from models.router import policy, random_draw
 from schemas.errors import UsageError
 from streams.config.settings import Settings
-from streams.files import score as score_module
+from streams.files import writing
 from streams.files.recording import Row
-from streams.files.score import CHUNK, FIELDS, Answer, build_scorer, score_rows, write_csv, write_jsonl
+from streams.files.score import FIELDS, Answer, build_scorer, score_rows
+from streams.files.writing import CHUNK, write_csv, write_jsonl
 from tests.tiny_artifact import tiny_artifact
 
 
@@ -168,14 +169,14 @@ def test_half_a_surrogate_pair_can_be_written() -> None:
     write_jsonl(score_rows(given, edge), out)
     assert json.loads(out.getvalue().encode())["text"] == "bad \ud83d"
     out = io.StringIO()
-    write_csv(score_rows(given, edge), out)
+    write_csv(score_rows(given, edge), out, FIELDS)
     assert "bad ?" in out.getvalue().encode().decode()
 
 
 def test_csv_reads_back_with_awkward_cells() -> None:
     awkward = 'a, "quoted"\nline'
     out = io.StringIO()
-    write_csv(score_rows(rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None}), edge), out)
+    write_csv(score_rows(rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None}), edge), out, FIELDS)
     first, second = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert list(first) == ["text", "tags", "more", *FIELDS]
     assert (first["text"], json.loads(first["tags"]), first["sentiment"]) == (awkward, ["x"], "positive")
@@ -183,10 +184,10 @@ def test_csv_reads_back_with_awkward_cells() -> None:
 
 
 def test_a_field_that_comes_after_the_csv_header_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(score_module, "CHUNK", 2)
+    monkeypatch.setattr(writing, "CHUNK", 2)
     given = rows({"text": "a"}, {"text": "b"}, {"text": "c", "late": 1})
     with pytest.raises(UsageError, match="row 3 has the field 'late'") as raised:
-        write_csv(score_rows(given, edge), io.StringIO())
+        write_csv(score_rows(given, edge), io.StringIO(), FIELDS)
     assert "\n" not in str(raised.value)
 
 
