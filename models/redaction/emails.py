@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at, number_at
 from models.redaction.tokens import Tokens
@@ -20,6 +21,7 @@ _FILL: Final = HESITATIONS | frozenset(words("emails.fill"))
 # Words that end in "com" and are no domain.
 _NOT_DOMAINS: Final = frozenset(words("emails.not_domains"))
 _ENDS: Final = ("com", "net", "couk", "coin", "mail", "yahoo", "outlook", "yahooin", "mailin", "outlookin")
+_LONG_WORD = 12  # few English words after "my email is" are as long
 _WORDS_TAKEN = 2  # ordinary words before "at", as in "jane doe at gmail dot com"
 _GLUED_ENDS: Final = sorted(
     (
@@ -33,45 +35,67 @@ _GLUED_ENDS: Final = sorted(
 )
 
 
-def spoken_addresses(tokens: Tokens, expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
+def spoken_addresses(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
     """Addresses with "dot" in words, or with their dots and @ lost as in "jane 45 gmailcom"."""
     words = tokens.words
     index = 0
     while index < len(words):
-        word = words[index]
-        end = 0
-        if word in {"dot", "period", "point"} and index:
-            if end := _domain_end(words, index):
-                yield from _around_dot(tokens, index, end)
-            elif (place := _ip_place(words, index)) is not None:
-                first, end, value = place
-                yield Finding(tokens.starts[first], tokens.ends[end - 1], "IP", value)
-        elif word in PROVIDERS and index + 1 < len(words) and words[index + 1] == "com" and len(word) > 3:
-            end = index + 2
-            yield _finding(tokens, _local_start(words, index), end)
-        elif len(word) > 4 and word.endswith(_ENDS) and word not in _NOT_DOMAINS:
-            after_digits = index > 0 and words[index - 1].isdigit()
-            local = _glued(word, after_digits=after_digits)
-            if local is not None:
-                end = index + 1
-                yield _finding(tokens, index if local and not after_digits else _local_start(words, index), end)
+        finding, end = _address_at(tokens, index)
+        if finding:
+            yield finding
         index = max(index + 1, end)
+    for cue in found:
+        if cue.kind == "EMAIL" and (finding := _announced(tokens, cue)):
+            yield finding
     if "EMAIL" in expected:
         yield from _half(tokens)
 
 
-def _around_dot(tokens: Tokens, dot: int, end: int) -> Iterator[Finding]:
+def _address_at(tokens: Tokens, index: int) -> tuple[Finding | None, int]:
+    """The address whose dot, or whose domain without one, is at token `index`, and the token after it."""
+    words = tokens.words
+    word = words[index]
+    if word in {"dot", "period", "point"} and index:
+        if end := _domain_end(words, index):
+            return _around_dot(tokens, index, end), end
+        if (place := _ip_place(words, index)) is not None:
+            first, end, value = place
+            return Finding(tokens.starts[first], tokens.ends[end - 1], "IP", value), end
+    elif word in PROVIDERS and index + 1 < len(words) and words[index + 1] == "com" and len(word) > 3:
+        return _finding(tokens, _local_start(words, index), index + 2), index + 2
+    elif len(word) > 4 and word.endswith(_ENDS) and word not in _NOT_DOMAINS:
+        after_digits = index > 0 and words[index - 1].isdigit()
+        local = _glued(word, after_digits=after_digits)
+        if local is not None:
+            first = index if local and not after_digits else _local_start(words, index)
+            return _finding(tokens, first, index + 1), index + 1
+    return None, 0
+
+
+def _announced(tokens: Tokens, cue: Cue) -> Finding | None:
+    """The one long word that follows the cue and ends as domains do: "my email is janedoearmyspyus"."""
+    words = tokens.words
+    first = cue.after
+    while first < len(words) and first - cue.after < 3 and words[first] in {"is", "to", ":", "id", "address"}:
+        first += 1
+    if first < len(words) and len(words[first]) >= _LONG_WORD and words[first].endswith(tuple(_TLDS)):
+        return _finding(tokens, first, first + 1)
+    return None
+
+
+def _around_dot(tokens: Tokens, dot: int, end: int) -> Finding | None:
     """The address whose last part begins with the "dot" at token `dot`, or the link."""
     words = tokens.words
     first = _name_start(words, dot)
     if first and words[first - 1] in {"at", "@"}:
-        yield _finding(tokens, _local_start(words, first - 1), end)
-    elif (at := _at_before(words, first)) is not None:
-        yield _finding(tokens, _local_start(words, at), end)
-    elif words[first] in {"www", "w"}:
-        yield Finding(tokens.starts[first], tokens.ends[end - 1], "URL", _value(words[first:end]))
-    elif words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
-        yield _finding(tokens, _local_start(words, dot - 1), end)
+        return _finding(tokens, _local_start(words, first - 1), end)
+    if (at := _at_before(words, first)) is not None:
+        return _finding(tokens, _local_start(words, at), end)
+    if words[first] in {"www", "w"}:
+        return Finding(tokens.starts[first], tokens.ends[end - 1], "URL", _value(words[first:end]))
+    if words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
+        return _finding(tokens, _local_start(words, dot - 1), end)
+    return None
 
 
 def _ip_place(words: list[str], dot: int) -> tuple[int, int, str] | None:

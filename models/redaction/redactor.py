@@ -119,6 +119,7 @@ def replaced(text: str, found: Sequence[Finding], labels: Sequence[str]) -> Reda
 
 
 _LETTERS: Final = frozenset("bcdefghjklmnopqrstuvwxyz")
+_SPOKEN_ADDRESS: Final = frozenset({"dot", "period", "point", "email", "mail", "e"})
 _NUMBER_GATE: Final = NUMBER_WORDS | ALPHABET
 
 
@@ -126,6 +127,7 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
     words = set(tokens.words)
     lower = tokens.lower
     found: list[Finding] = []
+    found_cues = [] if words.isdisjoint(CUE_GATE) and "'s" not in lower else cues(tokens.words)
     numeric = any(map(str.isdigit, words))
     if "@" in words:
         found += emails(tokens)
@@ -135,26 +137,18 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
         found += ip_addresses(tokens)
     if numeric:
         found += ibans(tokens)
-    if (
-        "com" in lower
-        or "dot" in lower
-        or "EMAIL" in expected
-        or not words.isdisjoint(("period", "point"))
-        or _GLUED.search(lower)
-    ):
-        found += spoken_addresses(tokens, expected)
+    if "com" in lower or "EMAIL" in expected or not words.isdisjoint(_SPOKEN_ADDRESS) or _GLUED.search(lower):
+        found += spoken_addresses(tokens, found_cues, expected)
     said = numeric or not words.isdisjoint(_NUMBER_GATE)
-    found_cues = [] if words.isdisjoint(CUE_GATE) and "'s" not in lower else cues(tokens.words)
     if said or not words.isdisjoint(_LETTERS):
-        dated = (
-            dates(tokens, found_cues, expected) if said and (found_cues or not words.isdisjoint(DATE_WORDS)) else _NONE
-        )
+        datable = said and (found_cues or expected or not words.isdisjoint(DATE_WORDS))
+        dated = dates(tokens, found_cues, expected) if datable else _NONE
         found += dated.findings
         found += numbers(tokens, dated, found_cues, expected)
         found += codes(tokens, found_cues)
         if "ADDRESS" in expected or not words.isdisjoint(ADDRESS_WORDS) or (numeric and tokens.cased):
             found += addresses(tokens, found_cues, expected)
-    if not words.isdisjoint(("password", "username", "login", "userid")) or found_cues or expected:
+    if found_cues or expected:
         found += credentials(tokens, found_cues, expected)
     if not words.isdisjoint(NAME_WORDS) or "NAME" in expected or ":" in words or "\n" in lower or known:
         found += names(tokens, found_cues, expected, known)

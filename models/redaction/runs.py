@@ -24,9 +24,9 @@ CURRENCY: Final = frozenset("$£€₹¥")
 _NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
 _BEFORE_LETTERS: Final = frozenset(words("runs.before_letters"))
 # Between two numbers, these say that they are two. Words that begin a cue of several, such as "where", do not.
-_NO_ASIDES: Final = (UNIT_WORDS | CURRENCY | CUE_WORDS | {"of", "at", "by", "from", "or", "in"}) - frozenset(
-    words("runs.no_asides")
-)
+_NO_ASIDES: Final = (
+    UNIT_WORDS | CURRENCY | (CUE_WORDS - NUMBER_WORDS) | {"of", "at", "by", "from", "or", "in"}
+) - frozenset(words("runs.no_asides"))
 _COPULAS: Final = frozenset({"is", "was", "are", "it's", "that's"})
 _QUESTIONS: Final = frozenset({"where", "what", "how"})  # "where was I", "what is it"
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
@@ -241,8 +241,8 @@ def _joined(tokens: Tokens, current: list[Element], other: Element) -> bool:
     if len(words) > _LONGEST_GAP or "\n" in tokens.text[tokens.ends[one.after - 1] : tokens.starts[other.first]]:
         return False
     if one.spoken and other.spoken:
-        misheard = len(current) > 2 or MISHEARD.isdisjoint(words)
-        return misheard and _interrupts(words, current, tokens.words, other.after)
+        ranged = len(current) < 3 and len(words) == 1 and words[0] in MISHEARD  # "nine to five"
+        return not ranged and _interrupts(words, current, tokens.words, other.after)
     if not all(word in _JOINTS or word in HESITATIONS for word in words):
         return False
     # "The code is 4512. 30 were left": a sentence that begins with a short number is another.

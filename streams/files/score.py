@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import Scored, policy
-from schemas.errors import UsageError
 from schemas.records import LABELS
 from streams.config.settings import Settings
 from streams.files.recording import Row

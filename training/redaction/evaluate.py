@@ -53,8 +53,10 @@ def table(title: str, figures: Figures, *, missed: int = 0) -> list[str]:
         lines.append(f"| {name} | {recall.whole:,} | {recall} | {own} | {precision} |")
     lines += [
         "",
-        f"Conversations with a leak: {len(figures.leaking):,} of {len(figures.conversations):,}; "
-        f"without names and addresses {len(figures.leaking_structured):,}.",
+        (
+            f"Conversations with a leak: {len(figures.leaking):,} of {len(figures.conversations):,}; "
+            f"without names and addresses {len(figures.leaking_structured):,}."
+        ),
     ]
     for kind in KINDS:
         lines += [f"missed {kind}: {value!r} in {text!r}" for text, value in figures.missed[kind][:missed]]

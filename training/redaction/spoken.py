@@ -12,14 +12,20 @@ from training.redaction.figures import Labelled
 from training.redaction.spoken_banks import Bank
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_UNITS = "zero one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
-_MONTHS = "january february march april may june july august september october november december".split()
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"
+)  # fmt: skip
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
 _ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth twenty first|twenty second|twenty third|twenty fourth"
-).split()
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "twentieth",
+)  # fmt: skip
 _KIND_OF_SLOT: dict[str, Kind] = {"CARD4": "CARD", "SSN4": "SSN", "ACCOUNT4": "ACCOUNT", "SPELLED": "NAME"}
 _LENGTHS = {
     "CARD": (16,),
@@ -49,7 +55,7 @@ def turns(bank: Bank, count: int, seed: int) -> Iterator[Labelled]:
 
 
 def conversations(bank: Bank, count: int, seed: int) -> Iterator[Labelled]:
-    """The turns of `count` conversations: a question, a number in two parts with "mm-hm" between, and its repetition."""
+    """The turns of `count` conversations: a question, a number in two parts, and its repetition."""
     rng = random.Random(seed)
     questions: dict[str, tuple[str, ...]] = {
         "CARD": ("can i have the card number please", "what's the card number"),
@@ -214,7 +220,7 @@ def _year(year: int, rng: random.Random) -> str:
 
 
 def _ordinal(rng: random.Random) -> str:
-    return rng.choice(_ORDINALS[:20])
+    return rng.choice(_ORDINALS)
 
 
 def _email(first: str, last: str, bank: Bank, rng: random.Random) -> str:

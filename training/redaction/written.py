@@ -14,8 +14,9 @@ _PIECE = re.compile(r"[^\W\d_]+|\d+")
 
 
 def read(path: Path) -> list[Labelled]:
-    """The texts of a JSON lines file: `id`, `text`, `spans` of `start`, `end`, `kind`. Kinds not looked for are left out.
+    """The texts of a JSON lines file: `id`, `text`, `spans` of `start`, `end`, `kind`.
 
+    Kinds that redaction does not look for are left out.
     An id such as "<CONV>a<TURN>3" names a conversation and its turn; another is a conversation of its own.
 
     Raises UsageError: the file can't be read, or a line is none of these.

@@ -21,7 +21,7 @@ def redact(
         bool, typer.Option("--numbered", help="[CARD_1] rather than [CARD]: one number a value in a conversation.")
     ] = False,
 ) -> None:
-    """Take personal data out of a file's texts: every field of the input, then the kinds and the places of what was found.
+    """Take personal data out of a file's texts: every field of the input, then the kinds and places of what was found.
 
     Only the text's column is read: other columns are written as they are, and named on standard error.
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,9 +91,8 @@ def test_numbers_are_left_out_by_option() -> None:
 
 def test_what_is_remembered_is_bounded_and_a_number_is_never_used_twice() -> None:
     redactor = ConversationRedactor(conversations=2)
-    for value in range(VALUES + 1):
-        last = redactor.redact("a", f"my account number is {value + 10_000_000}").text
-    assert last == f"my account number is [ACCOUNT_{VALUES + 1}]"
+    texts = [f"my account number is {value + 10_000_000}" for value in range(VALUES + 1)]
+    assert [redactor.redact("a", text).text for text in texts][-1] == f"my account number is [ACCOUNT_{VALUES + 1}]"
     assert redactor.redact("a", "account number 10000000").text == f"account number [ACCOUNT_{VALUES + 2}]"
     assert redactor.redact("a", "account number 10000063").text == "account number [ACCOUNT_64]"
     redactor.redact("b", "pin 4821")
@@ -114,7 +115,7 @@ def test_its_representation_shows_no_value() -> None:
 
 
 class Broken:
-    def tag(self, texts: list[str]) -> list[list[Span]]:
+    def tag(self, texts: Sequence[str]) -> list[list[Span]]:
         raise ValueError(texts[0])
 
 

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -174,12 +175,12 @@ def test_no_long_number_survives_whatever_separates_its_digits(count: int, data:
 class Gazetteer:
     """A tagger that knows one name."""
 
-    def tag(self, texts: list[str]) -> list[list[Span]]:
+    def tag(self, texts: Sequence[str]) -> list[list[Span]]:
         return [[Span(match.start(), match.end(), "NAME") for match in re.finditer("Lefkosia", text)] for text in texts]
 
 
 class Broken:
-    def tag(self, texts: list[str]) -> list[list[Span]]:
+    def tag(self, texts: Sequence[str]) -> list[list[Span]]:
         raise ValueError(f"cannot tag {texts[0]}")
 
 
