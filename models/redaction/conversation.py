@@ -65,13 +65,14 @@ class ConversationRedactor:
         memory = talk.memory
         pending = memory.pending if talk.going_on else None
         expected = tuple(dict.fromkeys([*([pending.kind] if pending else []), *talk.expected]))
-        found = find(text, tagged=tagged, expected=expected, known=memory.names)
+        tokens = Tokens(text)
+        found = find(text, tokens, tagged=tagged, expected=expected, known=memory.names)
         labels = []
         for place, finding in enumerate(found):
             goes_on = pending is not None and place == 0 and _goes_on(text[: finding.start], finding, pending.kind)
             extended = memory.extend(finding.value) if goes_on else None
             labels.append(extended or memory.label(finding))
-        _note(talk, text, found)
+        _note(talk, text, tokens, found)
         return replaced(text, found, [str(label) if self._numbered else f"[{label.kind}]" for label in labels])
 
     def forget(self, conversation_id: str) -> None:
@@ -91,7 +92,7 @@ def _is_open(finding: Finding) -> bool:
     return finding.kind in NUMERIC or (finding.kind == "EMAIL" and "@" not in finding.value)
 
 
-def _note(talk: _Conversation, text: str, found: list[Finding]) -> None:
+def _note(talk: _Conversation, text: str, tokens: Tokens, found: list[Finding]) -> None:
     """Notes what the turn asked for, and whether it ended within a number."""
     last = found[-1] if found else None
     tail = text[last.end :] if last else ""
@@ -105,7 +106,6 @@ def _note(talk: _Conversation, text: str, found: list[Finding]) -> None:
             _end_number(talk)
     kinds = {finding.kind for finding in found}
     talk.expected = {kind: left - 1 for kind, left in talk.expected.items() if left > 1 and kind not in kinds}
-    tokens = Tokens(text)
     if not CUE_GATE.isdisjoint(tokens.words):
         asked = dict.fromkeys(_asked(tokens, kinds), _TURNS_TO_ANSWER)
         pending = talk.memory.pending

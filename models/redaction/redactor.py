@@ -56,14 +56,11 @@ class Redactor:
         Raises RedactionError: the tagger failed. Then nothing is known of the text: it must not leave the worker, be
         logged or be sent on, as if all of it were personal.
         """
-        found = find(text, tagged=self._tag(text))
+        found = find(text, Tokens(text), tagged=tag(self._tagger, text))
         if not self._numbered:
             return replaced(text, found, [f"[{finding.kind}]" for finding in found])
         memory = Memory()
         return replaced(text, found, [str(memory.label(finding)) for finding in found])
-
-    def _tag(self, text: str) -> Sequence[Span]:
-        return tag(self._tagger, text)
 
 
 def tag(tagger: Tagger | None, text: str) -> Sequence[Span]:
@@ -83,26 +80,25 @@ def tag(tagger: Tagger | None, text: str) -> Sequence[Span]:
 
 def find(
     text: str,
+    tokens: Tokens,
     *,
     tagged: Sequence[Span] = (),
     expected: tuple[Kind, ...] = (),
     known: frozenset[str] = frozenset(),
 ) -> list[Finding]:
-    """What is to be redacted in `text`, in order, without overlaps, as characters of `text`.
+    """What is to be redacted in `text`, whose tokens are given, in order, without overlaps, as characters of `text`.
 
     `tagged` is what a tagger found in it; `expected` are the kinds that were asked for just before, which an answer
     without a word about it can be; `known` are words of names that were found before.
     """
-    tokens = Tokens(text)
     findings = []
     for finding in _by_rules(tokens, expected, known):
         start, end = tokens.place(finding.start, finding.end)
         findings.append(finding._replace(start=start, end=end))
-    findings += [
-        Finding(span.start, span.end, span.kind, " ".join(text[span.start : span.end].casefold().split()), TAGGED)
-        for span in tagged
-        if 0 <= span.start < span.end <= len(text)
-    ]
+    for span in tagged:
+        start, end = max(0, span.start), min(len(text), span.end)
+        if start < end:
+            findings.append(Finding(start, end, span.kind, " ".join(text[start:end].casefold().split()), TAGGED))
     return merge(findings)
 
 

@@ -32,5 +32,6 @@ def _banks() -> tuple[list[Bank], list[Bank]]:
     return [bank for tuned, bank in banks if tuned], [bank for tuned, bank in banks if not tuned]
 
 
-TUNING: Final[list[Bank]]
-TUNING, (HELD_OUT,) = _banks()
+_ALL: Final = _banks()
+TUNING: Final = _ALL[0]
+HELD_OUT: Final = _ALL[1][0]
