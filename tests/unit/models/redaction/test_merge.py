@@ -22,6 +22,10 @@ def test_what_overlaps_becomes_one_that_covers_all_of_it() -> None:
     ]
 
 
+def test_what_lies_within_another_does_not_shorten_it() -> None:
+    assert merge([Finding(0, 9, "ADDRESS", "a"), Finding(2, 4, "ZIP", "b")]) == [Finding(0, 9, "ADDRESS", "a")]
+
+
 def test_the_surest_tells_the_kind_then_the_longest_then_the_priority() -> None:
     shape, tagged, sure = (
         Finding(0, 9, "REFERENCE", "x", SHAPE),

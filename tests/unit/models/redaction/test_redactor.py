@@ -30,6 +30,7 @@ WRITTEN = [
     ("the pin is 4821", "the pin is [PIN]"),
     ("account number 12345678", "account number [ACCOUNT]"),
     ("booking reference KX7P2Q", "booking reference [REFERENCE]"),
+    ("pin 10 - 11 - 1234", "pin [PIN]"),
     ("4568 is my pin", "[PIN] is my pin"),
     ("I live at 12 Main Street, Springfield, IL 62704.", "I live at [ADDRESS]."),
     ("ship it to P.O. Box 287", "ship it to [ADDRESS]"),
@@ -53,6 +54,7 @@ SPOKEN = [
     ("send it to rolandoortegaoutlookcom please", "send it to [EMAIL] please"),
     ("my confirmation is b as in boy d for delta seven seven two", "my confirmation is [REFERENCE]"),
     ("booking confirmation number is g 75 f 34", "booking confirmation number is [REFERENCE]"),
+    ("my booking number is er 25 sv", "my booking number is [REFERENCE]"),
     ("kop 598", "[REFERENCE]"),
     ("last name is s m i t h", "last name is [NAME]"),
     ("i was born on the fifth of may nineteen eighty two", "i was born on the [DATE_OF_BIRTH]"),
@@ -71,6 +73,7 @@ KEPT = [
     "the meeting is at ten thirty",
     "I paid 1,500 dollars for 2 seats in 2019",
     "it cost five hundred and twelve dollars",
+    "there were two thousand five hundred of them",
     "I have been a customer since nineteen ninety eight",
     "It's like that since 8/14/1996",
     "I want to change my PIN, I have waited 30 minutes",
@@ -127,6 +130,14 @@ def test_spans_are_characters_of_the_text_as_given() -> None:
 )
 def test_a_number_in_other_characters_is_found(text: str) -> None:
     assert Redactor().redact(text).text == "card [CARD]"
+
+
+def test_a_number_in_other_characters_is_the_same_number() -> None:
+    other = "4111".translate({48 + digit: 0x0660 + digit for digit in range(10)})
+    assert (
+        Redactor(numbered=True).redact(f"pin 4111, pin {other}, pin 4112").text
+        == "pin [PIN_1], pin [PIN_1], pin [PIN_2]"
+    )
 
 
 def test_a_checksum_decides_the_label_and_never_whether_a_number_is_redacted() -> None:
