@@ -5,6 +5,7 @@ from typing import Final
 
 from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
+from models.redaction.runs import UNIT_WORDS
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
 from models.redaction.tokens import Tokens
 from models.redaction.vocabulary import words
@@ -42,7 +43,8 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     stated = not _STATES.isdisjoint(words[cue.after : first])
     if not stated and not _has_number(words, first) and not _ends_text(words, cue, first):
         return None
-    if words[first] in NOT_SECRETS and not words[first].isdigit():
+    counted = first + 1 < len(words) and words[first + 1] in UNIT_WORDS  # "the username for 19 days"
+    if words[first] in NOT_SECRETS or words[first] in ".?!,;" or counted:
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
 

@@ -175,10 +175,12 @@ def _places(tokens: Tokens) -> list[tuple[int, int]]:
 
 
 def _beside_day(words: list[str], index: int) -> bool:
+    """Whether a day or a year is beside a word that is a month's and more: "may" and "march"."""
     near = words[max(0, index - 2) : index] + words[index + 1 : index + 2]
-    return any(word in ORDINALS or (word.isdigit() and len(word) <= 2) or word in _SUFFIXES for word in near) or (
-        index + 1 < len(words) and (words[index + 1] in TENS or words[index + 1] in UNITS)
-    )
+    if any(word in ORDINALS or word in _SUFFIXES or (word.isdigit() and len(word) <= 2) for word in near):
+        return True
+    following = words[index + 1] if index + 1 < len(words) else ""
+    return following in TENS or following in UNITS or (len(following) == 4 and following[:2] in {"19", "20"})
 
 
 def _named_end(words: list[str], index: int) -> int:

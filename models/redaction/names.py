@@ -208,7 +208,8 @@ def _this_is(tokens: Tokens, first: int) -> tuple[int, int] | None:
     if first >= len(words) or words[first] in NOT_NAMES or not words[first][0].isalpha():
         return None
     if tokens.capital(first):
-        return _name(tokens, first, lower=False)
+        shouted = tokens.text[tokens.starts[first] : tokens.ends[first]].isupper() and len(words[first]) > 2
+        return None if shouted and not tokens.text.isupper() else _name(tokens, first, lower=False)
     span = _name(tokens, first, lower=True)
     if span is None or tokens.cased:
         return None

@@ -34,6 +34,7 @@ NUMERIC: Final = frozenset[Kind | None](
 # A cue of one of these words alone says little of a short number: "order 100", "call 911".
 _VAGUE: Final = frozenset(words("numbers.vague"))
 FILLERS: Final = HESITATIONS | frozenset(words("numbers.fillers"))
+_PUBLIC: Final = frozenset(words("numbers.public"))
 _BEFORE_YEARS: Final = frozenset(words("numbers.before_years"))
 
 
@@ -98,11 +99,22 @@ def _finding(tokens: Tokens, run: Run, cued: Cued | None) -> Finding:
         kind = shape(run, written=before + tokens.text[start:end])
         if passes_luhn(value):
             sureness = SURE
-    while start and tokens.text[start - 1] in "+(#":
-        start -= 1
-    if end < len(tokens.text) and tokens.text[end] == ")" and "(" in tokens.text[start:end]:
-        end += 1
+    start, end = _widened(tokens.text, start, end)
     return Finding(start, end, kind, value, sureness)
+
+
+def _widened(text: str, start: int, end: int) -> tuple[int, int]:
+    """`start` and `end` of a number with what is glued to it, its sign and the brackets of which it has one half."""
+    while start and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    if start and text[start - 1] == "(" and ")" in text[start : end + 1] and text[end - 1] != ")":
+        start -= 1
+        end += end < len(text) and text[end] == ")" and ")" not in text[start:end]
+    while start and text[start - 1] in "+#":
+        start -= 1
+    return start, end
 
 
 def _is_spelled_name(run: Run) -> bool:
@@ -201,8 +213,15 @@ def _counts_something(tokens: Tokens, run: Run, cued: Cued | None = None) -> boo
         or before in CURRENCY
         or before in {"usd", "rs", "inr", "amount", "version", "under", "below", "over", "around", "about", "only"}
         or (before == "of" and run.first > 1 and words[run.first - 2] == "amount")
+        or (run.digits < 5 and _names_something_public(words, run.first))
         or (before in MONEY and not (cued and cued.strict))
     )
+
+
+def _names_something_public(words: list[str], first: int) -> bool:
+    """Whether a short number is that of a flight, a model or an error."""
+    before = first - 1 - (first > 0 and words[first - 1] in {"#", "no", "number", "ua", "aa", "."})
+    return before >= 0 and words[before] in _PUBLIC
 
 
 def _is_code(tokens: Tokens, run: Run, cued: Cued | None, *, whole: bool) -> bool:

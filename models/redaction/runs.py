@@ -175,7 +175,8 @@ def _numeral(tokens: Tokens, index: int) -> Element | None:
         return Element(word + words[after + 1], index, after + 2, spoken=False, cardinal=True)
     if after < len(words) and words[after] in {"hundred", "thousand"}:
         return Element(word + ("00" if words[after] == "hundred" else "000"), index, after + 1, False, cardinal=True)
-    if _is_unit(words, after, word):
+    within_code = index > 0 and words[index - 1].isalpha() and not tokens.apart(index)  # "L0KM"
+    if _is_unit(words, after, word) and not within_code:
         return None
     return Element(word, index, after, spoken=False)
 

@@ -14,6 +14,7 @@ WRITTEN = [
     ("My card is 4111 1111 1111 1111, exp 12/27, CVV 123.", "My card is [CARD], exp [EXPIRY], CVV [CVV]."),
     ("card number 4111-1111-1111-1112 please", "card number [CARD] please"),
     ("Call me at +1 (415) 555-0132 today", "Call me at [PHONE] today"),
+    ("(579)888-3058 or (at work) +1 (415) 555-0132", "[PHONE] or (at work) [PHONE]"),
     ("Desk: +1-604-696-5272x565", "Desk: [PHONE]"),
     ("fax +41 (0)38 549 02 90", "fax [PHONE]"),
     ("Write to jane.doe+x@mail.example.co.uk, thanks", "Write to [EMAIL], thanks"),
@@ -29,6 +30,7 @@ WRITTEN = [
     ("My password is hunter2!x and my username is jdoe_9", "My password is [PASSWORD] and my username is [USERNAME]"),
     ("the pin is 4821", "the pin is [PIN]"),
     ("account number 12345678", "account number [ACCOUNT]"),
+    ("see (KMM24999563V99860L0KM)", "see [REFERENCE]"),
     ("booking reference KX7P2Q", "booking reference [REFERENCE]"),
     ("pin 10 - 11 - 1234", "pin [PIN]"),
     ("4568 is my pin", "[PIN] is my pin"),
@@ -87,6 +89,10 @@ KEPT = [
     "the flight is on september 26 2018",
     "speak to a manager",
     "a 45 minute wait",
+    "flight 1839 to LGA was late",
+    "This is HIGHLY frustrating",
+    "I have an older account and login. Nothing works",
+    "I bought it in March 2019",
     "",
 ]
 
