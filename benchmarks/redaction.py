@@ -46,7 +46,10 @@ def main() -> None:
     ratios = [median(one) / median(other) for one, other in zip(taken["redact"], taken["score"], strict=True)]
     figures.append(figure("redact over score, medians", "a turn", "", ratios))
     length = sum(map(len, texts)) / len(texts)
+    redacted = {text: after for text in texts if (after := redactor.redact(text).text) != text}
+    before, after = (classifier.score(list(each)).argmax(axis=1) for each in (redacted, redacted.values()))
     show(f"{len(texts):,} turns of {length:.0f} characters on average, {REPETITIONS} rounds", figures)
+    print(f"{len(redacted):,} turns have something redacted; the edge's label changes for {(before != after).sum():,}")
 
 
 def _times_us(work: Callable[[str], object], texts: list[str]) -> list[float]:

@@ -8,26 +8,26 @@ from models.redaction.kinds import SHAPE, SURE, Finding, Kind
 from models.redaction.runs import UNIT_WORDS
 from models.redaction.spoken import NUMBER_WORDS
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
-STREETS: Final = frozenset(words("addresses.streets"))
-_SUFFIXES: Final = tuple(words("addresses.suffixes"))
-_BEFORE_NAME: Final = frozenset(words("addresses.before_name"))
-_FOREIGN: Final = frozenset(words("addresses.foreign"))
-_LINKS: Final = frozenset(words("addresses.links"))
-_HOUSES: Final = frozenset(words("addresses.houses"))
-_UNIT_LINES: Final = frozenset(words("addresses.unit_lines"))
+STREETS: Final = frozenset(word_list("addresses.streets"))
+_SUFFIXES: Final = tuple(word_list("addresses.suffixes"))
+_BEFORE_NAME: Final = frozenset(word_list("addresses.before_name"))
+_FOREIGN: Final = frozenset(word_list("addresses.foreign"))
+_LINKS: Final = frozenset(word_list("addresses.links"))
+_HOUSES: Final = frozenset(word_list("addresses.houses"))
+_UNIT_LINES: Final = frozenset(word_list("addresses.unit_lines"))
 # Words that are a street's only with a number before and a name between.
-_COMMON: Final = frozenset(words("addresses.common"))
-_UNITS: Final = frozenset(words("addresses.units"))
+_COMMON: Final = frozenset(word_list("addresses.common"))
+_UNITS: Final = frozenset(word_list("addresses.units"))
 ADDRESS_WORDS: Final = STREETS | _UNITS | {"address", "located", "residence", "live", "pobox", "psc"}
 """A text in small letters without any of these has no address."""
 
-_STATES: Final = frozenset(words("addresses.states"))
-_AMBIGUOUS_STATES: Final = frozenset(words("addresses.ambiguous_states"))
-_STATE_NAMES: Final = frozenset(words("addresses.state_names"))
-_STOPS: Final = frozenset(words("addresses.stops"))
-_NOT_STREETS: Final = frozenset(words("addresses.not_streets"))
+_STATES: Final = frozenset(word_list("addresses.states"))
+_AMBIGUOUS_STATES: Final = frozenset(word_list("addresses.ambiguous_states"))
+_STATE_NAMES: Final = frozenset(word_list("addresses.state_names"))
+_STOPS: Final = frozenset(word_list("addresses.stops"))
+_NOT_STREETS: Final = frozenset(word_list("addresses.not_streets"))
 _NOT_IN_STREETS: Final = UNIT_WORDS - {"st", "nd", "rd", "th"}
 _TOWN_WORDS = 5
 _LONGEST_TAIL = 24  # tokens

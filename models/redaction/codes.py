@@ -8,11 +8,11 @@ from models.redaction.cues import CUE_WORDS, Cue
 from models.redaction.kinds import SHAPE, Finding, Kind
 from models.redaction.runs import CURRENCY, SHORT_WORDS, UNIT_WORDS
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 _KINDS: Final[frozenset[Kind | None]] = frozenset({"REFERENCE", "PASSWORD", "ACCOUNT", "USERNAME", "CARD"})
-_LINKS: Final = frozenset(words("codes.links"))
-_NOT_PARTS: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | frozenset(words("codes.not_parts"))
+_LINKS: Final = frozenset(word_list("codes.links"))
+_NOT_PARTS: Final = UNIT_WORDS | CURRENCY | CUE_WORDS | frozenset(word_list("codes.not_parts"))
 _LONGEST_GROUP = 6
 _GROUPS = 6
 

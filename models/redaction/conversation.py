@@ -12,14 +12,14 @@ from models.redaction.redactor import Redacted, find, replaced, tag
 from models.redaction.spoken import ASIDES
 from models.redaction.tagger import Tagger
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 CONVERSATIONS = 10_000
 """How many conversations are remembered: the one that was heard longest ago is forgotten first."""
 
 _TURNS_TO_ANSWER = 3  # "sure, hold on" may come before the answer
 _TURNS_TO_GO_ON = 3  # "mm-hm" comes between the halves of a number
-_ASKS: Final = frozenset(words("conversation.asks"))
+_ASKS: Final = frozenset(word_list("conversation.asks"))
 _FROM_END = 3  # tokens: a turn that ends with "my account number is" goes on with it in the next
 
 

@@ -8,14 +8,14 @@ from models.redaction.kinds import Finding, Kind
 from models.redaction.runs import UNIT_WORDS
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 _STATES: Final = frozenset({"is", ":", "=", "was", "it's", "its", "-", "will"})
-_LINKS: Final = _STATES | HESITATIONS | frozenset(words("credentials.links"))
+_LINKS: Final = _STATES | HESITATIONS | frozenset(word_list("credentials.links"))
 # What is said of a password, and is none.
-NOT_SECRETS: Final = frozenset(words("credentials.not_secrets"))
+NOT_SECRETS: Final = frozenset(word_list("credentials.not_secrets"))
 # Before "password", these speak about it: "I forgot my password again".
-_TALKED_ABOUT: Final = frozenset(words("credentials.talked_about"))
+_TALKED_ABOUT: Final = frozenset(word_list("credentials.talked_about"))
 _REACH = 6
 _LONGEST = 5  # tokens of a password that digits or single letters continue
 

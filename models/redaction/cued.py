@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 from models.redaction.cues import Cue
 from models.redaction.runs import Run
 from models.redaction.spoken import HESITATIONS
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
-STATING: Final = frozenset(words("cued.stating"))
-MONEY: Final = frozenset(words("cued.money"))
+STATING: Final = frozenset(word_list("cued.stating"))
+MONEY: Final = frozenset(word_list("cued.money"))
 # Between a cue and its number.
-_LINKS: Final = HESITATIONS | frozenset(words("cued.links"))
+_LINKS: Final = HESITATIONS | frozenset(word_list("cued.links"))
 # Between a number and its cue: "4568 is my pin".
-_BACK_LINKS: Final = frozenset(words("cued.back_links"))
+_BACK_LINKS: Final = frozenset(word_list("cued.back_links"))
 _LISTING: Final = frozenset({"and", ",", "or", "to"})
 _LOOSE_REACH = 8  # tokens between a cue and its number where other words stand between them
 _AFTER_REACH = 6

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from models.redaction.kinds import KINDS, Kind
-from models.redaction.vocabulary import has, phrases
+from models.redaction.vocabulary import has, phrases, word_list
 
 _PHRASES: Final[dict[Kind | None, list[str]]] = {kind: phrases(f"cues.{kind}") for kind in KINDS if has(f"cues.{kind}")}
 # What says only that a number follows; how long it is decides what it is taken for.
@@ -31,8 +31,11 @@ CUE_WORDS: Final = frozenset(_BY_FIRST_WORD)
 """The first words of all cues."""
 
 _PHRASE_LISTS = [phrase.split() for each in _PHRASES.values() for phrase in each]
-CUE_GATE: Final = frozenset(max(reversed(phrase), key=len) for phrase in _PHRASE_LISTS)
-"""The longest word of each cue: a text without any of them has no cue."""
+_COMMON = frozenset(word_list("cues.common"))
+CUE_GATE: Final = frozenset(
+    max(phrase[::-1], key=lambda word: (word not in _COMMON, len(word))) for phrase in _PHRASE_LISTS
+)
+"""A word of each cue, the longest that is not common: a text without any of them has no cue."""
 
 
 def cues(words: Sequence[str]) -> list[Cue]:

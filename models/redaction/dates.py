@@ -8,7 +8,7 @@ from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, TEENS, TENS, UNITS, number_at
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 MONTHS: Final = {
     name: month
@@ -34,7 +34,7 @@ MONTHS: Final = {
 ORDINALS: Final = {
     word: number
     for number, word in enumerate(
-        words("dates.ordinals"),
+        word_list("dates.ordinals"),
         1,
     )
 } | {"thirtieth": 30}
@@ -42,7 +42,7 @@ DATE_WORDS: Final = frozenset({*MONTHS, "/", "-", "."})
 
 _SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 _FILL = frozenset({"of", "the", ",", "-", "/", ".", "and", "in", "year", "slash", "dash", "'"}) | HESITATIONS
-_LINKS = HESITATIONS | frozenset(words("dates.links"))
+_LINKS = HESITATIONS | frozenset(word_list("dates.links"))
 _CUED: Final[frozenset[Kind | None]] = frozenset({"DATE_OF_BIRTH", "EXPIRY"})
 
 

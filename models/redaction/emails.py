@@ -7,19 +7,19 @@ from models.redaction.cues import Cue
 from models.redaction.kinds import Finding, Kind
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at, number_at
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
-PROVIDERS: Final = frozenset(words("emails.providers"))
-_TLDS: Final = frozenset(words("emails.tlds"))
-_JOINERS: Final = frozenset(words("emails.joiners"))
+PROVIDERS: Final = frozenset(word_list("emails.providers"))
+_TLDS: Final = frozenset(word_list("emails.tlds"))
+_JOINERS: Final = frozenset(word_list("emails.joiners"))
 _SIGNS: Final = {"dot": ".", "period": ".", "point": ".", "underscore": "_", "plus": "+"} | dict.fromkeys(
     ("dash", "hyphen", "minus"), "-"
 )
 # What stands before an address and is no part of it.
-_STOPS: Final = HESITATIONS | frozenset(words("emails.stops"))
-_FILL: Final = HESITATIONS | frozenset(words("emails.fill"))
+_STOPS: Final = HESITATIONS | frozenset(word_list("emails.stops"))
+_FILL: Final = HESITATIONS | frozenset(word_list("emails.fill"))
 # Words that end in "com" and are no domain.
-_NOT_DOMAINS: Final = frozenset(words("emails.not_domains"))
+_NOT_DOMAINS: Final = frozenset(word_list("emails.not_domains"))
 _ENDS: Final = ("com", "net", "couk", "coin", "mail", "yahoo", "outlook", "yahooin", "mailin", "outlookin")
 _LONG_WORD = 12  # few English words after "my email is" are as long
 _WORDS_TAKEN = 2  # ordinary words before "at", as in "jane doe at gmail dot com"

@@ -10,16 +10,16 @@ from models.redaction.kinds import Finding, Kind
 from models.redaction.runs import SHORT_WORDS, UNIT_WORDS
 from models.redaction.spoken import HESITATIONS, NUMBER_WORDS, letter_at
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 # Words that a chat begins with, or that follow "I am" and "my name is", and are no names.
 NOT_NAMES: Final = (
-    CUE_WORDS | SHORT_WORDS | UNIT_WORDS | NUMBER_WORDS | HESITATIONS | frozenset(words("names.not_names"))
+    CUE_WORDS | SHORT_WORDS | UNIT_WORDS | NUMBER_WORDS | HESITATIONS | frozenset(word_list("names.not_names"))
 )
-_TITLES: Final = frozenset(words("names.titles"))
-_PARTICLES: Final = frozenset(words("names.particles"))
-_LINKS: Final = HESITATIONS | frozenset(words("names.links"))
-_GREETINGS: Final = frozenset(words("names.greetings"))
+_TITLES: Final = frozenset(word_list("names.titles"))
+_PARTICLES: Final = frozenset(word_list("names.particles"))
+_LINKS: Final = HESITATIONS | frozenset(word_list("names.links"))
+_GREETINGS: Final = frozenset(word_list("names.greetings"))
 _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "speaking": ("with", "to"),
     "speak": ("with", "to"),
@@ -39,10 +39,10 @@ _TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "sincerely": (",",),
     "regards": (",",),
 }
-NAME_WORDS: Final = frozenset({*words("names.name_words"), *_TRIGGERS, *_TITLES, *_GREETINGS})
-_OF_THINGS: Final = frozenset(words("names.of_things"))  # "file name" is nobody's
-_ALSO_NAMES: Final = frozenset(words("names.also_names"))  # words that are names when they have a capital
-_ANSWER_LINKS: Final = frozenset(words("names.answer_links"))
+NAME_WORDS: Final = frozenset({*word_list("names.name_words"), *_TRIGGERS, *_TITLES, *_GREETINGS})
+_OF_THINGS: Final = frozenset(word_list("names.of_things"))  # "file name" is nobody's
+_ALSO_NAMES: Final = frozenset(word_list("names.also_names"))  # words that are names when they have a capital
+_ANSWER_LINKS: Final = frozenset(word_list("names.answer_links"))
 _JOINTS: Final = frozenset({".", "-", "'"})
 _BETWEEN_LETTERS: Final = HESITATIONS | {"-", ",", ".", "double", "o", "dash"}
 _LONGEST = 4
@@ -52,7 +52,7 @@ _SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"(?:^|\n)(?=[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?: )")
-_NOT_SPEAKERS: Final = frozenset(words("names.not_speakers"))
+_NOT_SPEAKERS: Final = frozenset(word_list("names.not_speakers"))
 
 
 def names(

@@ -12,7 +12,7 @@ from models.redaction.runs import CURRENCY, UNIT_WORDS, Element, Run, runs
 from models.redaction.shapes import LIMITS, passes_luhn, shape
 from models.redaction.spoken import HESITATIONS
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 NUMERIC: Final = frozenset[Kind | None](
     {
@@ -32,10 +32,10 @@ NUMERIC: Final = frozenset[Kind | None](
     }
 )
 # A cue of one of these words alone says little of a short number: "order 100", "call 911".
-_VAGUE: Final = frozenset(words("numbers.vague"))
-FILLERS: Final = HESITATIONS | frozenset(words("numbers.fillers"))
-_PUBLIC: Final = frozenset(words("numbers.public"))
-_BEFORE_YEARS: Final = frozenset(words("numbers.before_years"))
+_VAGUE: Final = frozenset(word_list("numbers.vague"))
+FILLERS: Final = HESITATIONS | frozenset(word_list("numbers.fillers"))
+_PUBLIC: Final = frozenset(word_list("numbers.public"))
+_BEFORE_YEARS: Final = frozenset(word_list("numbers.before_years"))
 
 
 def numbers(tokens: Tokens, dates: Dates, found: list[Cue], expected: Sequence[Kind] = ()) -> list[Finding]:

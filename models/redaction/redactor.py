@@ -119,11 +119,17 @@ _SPOKEN_ADDRESS: Final = frozenset({"dot", "period", "point", "email", "mail", "
 _NUMBER_GATE: Final = NUMBER_WORDS | ALPHABET
 
 
+def _may_have_cues(words: set[str], lower: str) -> bool:
+    if not words.isdisjoint(CUE_GATE):
+        return True
+    return "'s" in lower and any(word[-2:] == "'s" and word[:-2] in CUE_GATE for word in words)
+
+
 def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str]) -> list[Finding]:
     words = set(tokens.words)
     lower = tokens.lower
     found: list[Finding] = []
-    found_cues = [] if words.isdisjoint(CUE_GATE) and "'s" not in lower else cues(tokens.words)
+    found_cues = cues(tokens.words) if _may_have_cues(words, lower) else []
     numeric = any(map(str.isdigit, words))
     if "@" in words:
         found += emails(tokens)

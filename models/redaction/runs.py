@@ -14,19 +14,19 @@ from models.redaction.spoken import (
     number_at,
 )
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 # Words of two or three letters, none of which begins or ends a code such as "kop 598".
-SHORT_WORDS: Final = frozenset(words("runs.short_words"))
-UNIT_WORDS: Final = frozenset(words("runs.unit_words"))
+SHORT_WORDS: Final = frozenset(word_list("runs.short_words"))
+UNIT_WORDS: Final = frozenset(word_list("runs.unit_words"))
 CURRENCY: Final = frozenset("$£€₹¥")
 
 _NO_LETTERS: Final = SHORT_WORDS | UNIT_WORDS | CUE_WORDS | ASIDES
-_BEFORE_LETTERS: Final = frozenset(words("runs.before_letters"))
+_BEFORE_LETTERS: Final = frozenset(word_list("runs.before_letters"))
 # Between two numbers, these say that they are two. Words that begin a cue of several, such as "where", do not.
 _NO_ASIDES: Final = (
     UNIT_WORDS | CURRENCY | (CUE_WORDS - NUMBER_WORDS) | {"of", "at", "by", "from", "or", "in"}
-) - frozenset(words("runs.no_asides"))
+) - frozenset(word_list("runs.no_asides"))
 _COPULAS: Final = frozenset({"is", "was", "are", "it's", "that's"})
 _QUESTIONS: Final = frozenset({"where", "what", "how"})  # "where was I", "what is it"
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}

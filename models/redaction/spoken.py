@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from models.redaction.vocabulary import words
+from models.redaction.vocabulary import word_list
 
 UNITS: Final = {
     word: str(digit)
@@ -11,18 +11,18 @@ UNITS: Final = {
     )
     for word in words.split()
 }
-TEENS: Final = {word: str(number) for number, word in enumerate(words("spoken.teens"), 10)}
-TENS: Final = {word: str(digit) for digit, word in enumerate(words("spoken.tens"), 2)} | {"fourty": "4"}
+TEENS: Final = {word: str(number) for number, word in enumerate(word_list("spoken.teens"), 10)}
+TENS: Final = {word: str(digit) for digit, word in enumerate(word_list("spoken.tens"), 2)} | {"fourty": "4"}
 TIMES: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 
 # The NATO alphabet, by the letter that each word begins with.
-ALPHABET: Final = frozenset(words("spoken.alphabet"))
+ALPHABET: Final = frozenset(word_list("spoken.alphabet"))
 
 # What a speaker puts between the digits of one number.
-HESITATIONS: Final = frozenset(words("spoken.hesitations"))
+HESITATIONS: Final = frozenset(word_list("spoken.hesitations"))
 MISHEARD: Final = frozenset({"to", "too", "for"})
 """How a two or a four comes out of speech recognition, in the middle of a longer number."""
-ASIDES: Final = HESITATIONS | frozenset(words("spoken.asides")) | MISHEARD
+ASIDES: Final = HESITATIONS | frozenset(word_list("spoken.asides")) | MISHEARD
 CORRECTIONS: Final = frozenset({"wait", "sorry", "actually", "correction", "mean", "rather", "scratch", "oops", "make"})
 """After one of these, what follows takes the place of the group before it."""
 

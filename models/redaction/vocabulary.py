@@ -9,7 +9,7 @@ _TABLES: Final[dict[str, dict[str, str]]] = tomllib.loads(
 )
 
 
-def words(name: str) -> list[str]:
+def word_list(name: str) -> list[str]:
     """The words of the set `name`, "module.set", in the file's order."""
     table, key = name.split(".")
     return _TABLES[table][key].split()
