@@ -17,16 +17,18 @@ COPY samples ./samples
 RUN /opt/edgewise/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home edgewise
+RUN groupadd --system --gid 10001 edgewise && useradd --system --uid 10001 --gid 10001 --no-create-home edgewise
 COPY --from=build /opt/edgewise /opt/edgewise
 ENV PATH=/opt/edgewise/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    EDGEWISE_METRICS_HOST=0.0.0.0 \
     EDGEWISE_METRICS_PORT=9464
-USER edgewise
+# By number: a platform that lets nobody run as root (Kubernetes: runAsNonRoot) cannot tell who a name is.
+USER 10001:10001
 WORKDIR /tmp
 EXPOSE 9464
-# The first answer comes once the model is loaded and the worker is about to join its group.
+# Healthy: the group is joined, a broker answers, no batch is stuck.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['EDGEWISE_METRICS_PORT'], timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['EDGEWISE_METRICS_PORT'] + '/readyz', timeout=4)"]
 ENTRYPOINT ["edgewise"]
 CMD ["worker"]

@@ -63,11 +63,12 @@ $(TRAINING)/.ready: $(TRAINING)/.locked pyproject.toml
 	$(TRAINING)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lint: $(READY) ## Check style, types and the direction of imports
+lint: $(READY) ## Check style, types, the direction of imports, and for code that nothing uses
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/vulture
 
 bench: $(READY) $(QUIX)/.ready ## Measure what the README claims; prints tables, writes benchmarks/results/latest.json
 	@$(RUN)/python -m benchmarks $(ARGS)

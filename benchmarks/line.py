@@ -11,6 +11,7 @@ and each broker take turns.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.bare import texts_per_second
@@ -19,13 +20,14 @@ from benchmarks.command import alone
 from benchmarks.figure import Figure, VoidError, figure, rate
 from benchmarks.scale import Scale
 from benchmarks.traffic import preload
-from benchmarks.workers import counters, wait_until_done, working
+from benchmarks.workers import REPOSITORY, counters, wait_until_done, working
 from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 
 TITLE = "Throughput"
 
@@ -64,8 +66,10 @@ def measure(wanted: Scale) -> list[Figure]:
             for _ in range(wanted.repetitions):
                 bare.append(texts_per_second(wanted.edge_model, min(BARE_S, wanted.run_s)))
                 events = min(int(bare[-1] * wanted.run_s), MOST_EVENTS)
-                alone.append(_run(servers, wanted, ["edge"], events, EDGE_ALONE))
-                whole.append(_run(servers, wanted, ["edge", "cloud", "monitor"], int(events * WHOLE_LINE_EVENTS), {}))
+                alone.append(run_line(servers, wanted, ["edge"], events, EDGE_ALONE))
+                whole.append(
+                    run_line(servers, wanted, ["edge", "cloud", "monitor"], int(events * WHOLE_LINE_EVENTS), {})
+                )
         figures += _figures(broker, bare, alone, whole)
     return figures
 
@@ -76,11 +80,22 @@ def whole_line_rate(figures: Sequence[Figure], broker: str) -> float | None:
     return next((each.median for each in found), None)
 
 
-def _run(servers: str, wanted: Scale, agents: list[str], events: int, policy: dict[str, float]) -> Run:
+def run_line(
+    servers: str,
+    wanted: Scale,
+    agents: list[str],
+    events: int,
+    policy: dict[str, float],
+    repository: Path = REPOSITORY,
+) -> Run:
+    """One run of `agents`, by the code in `repository`, over `events` that lie in `transcripts` before they start.
+
+    Raises VoidError: the run lost or repeated something, or was too short.
+    """
     settings = installation(servers, edge_model=wanted.edge_model, cloud_model=wanted.cloud_model, **policy)
     preload(settings, events)
     timeout_s = 60 + 20 * wanted.run_s
-    with working(settings, agents) as processes:
+    with working(settings, agents, repository) as processes:
         before = counters(processes["edge"])
         wait_until_done(settings, settings.group("edge"), settings.topic(TRANSCRIPTS), processes, timeout_s)
         after = counters(processes["edge"])

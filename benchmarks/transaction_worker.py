@@ -17,7 +17,8 @@ from models.router import policy
 from schemas.records import LABELS
 from streams.agents.agent import Agent, Output
 from streams.agents.edge import EdgeAgent
-from streams.config.settings import Settings, load_settings
+from streams.config.loading import load_settings
+from streams.config.settings import Settings
 from streams.worker import app
 from streams.worker.build import build_agent
 from streams.worker.delivery import PRODUCER_OPTIONS, Delivery, DeliveryError

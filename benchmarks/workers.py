@@ -80,10 +80,10 @@ def started(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str
 
 
 @contextmanager
-def working(settings: Settings, agents: Sequence[str]) -> Iterator[dict[str, Process]]:
-    """`edgewise worker AGENT` for each of `agents`, with `settings`."""
+def working(settings: Settings, agents: Sequence[str], repository: Path = REPOSITORY) -> Iterator[dict[str, Process]]:
+    """`edgewise worker AGENT` for each of `agents`, with `settings`, by the code that is in `repository`."""
     commands = {name: [sys.executable, "-m", "streams.cli", "worker", name] for name in agents}
-    with started(commands, environment(settings)) as processes:
+    with started(commands, environment(settings) | {"PYTHONPATH": str(repository)}) as processes:
         yield processes
 
 

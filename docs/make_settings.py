@@ -1,6 +1,7 @@
 """Prints docs/settings.md, made of the settings class: `python -m docs.make_settings > docs/settings.md`."""
 
-from streams.config.settings import Settings, allowed, variable
+from streams.config.settings import Settings, variable
+from streams.config.words import allowed
 
 _HEAD = """\
 # Settings
@@ -15,7 +16,8 @@ A setting is an environment variable, or a key of a TOML file; the variable wins
 
 `edgewise config` prints what is in force and where each value came from. A value that is not allowed, an unknown
 `EDGEWISE_…` variable or an unknown key stops every command before it starts, with a line that says so. An empty
-variable counts as not set.
+variable counts as not set. What Kubernetes sets for a Service called `edgewise` (`EDGEWISE_PORT=tcp://…`,
+`EDGEWISE_SERVICE_HOST` and so on) is no setting and is ignored, with a line that says so.
 
 A secret (`…_password`, `…_secret`) may also be in a file, such as one that a container platform mounts: `…_FILE` behind
 the variable's name, or `…_file` behind the key's, is the file's path. Its last line break does not count. No command

@@ -62,7 +62,7 @@ def events(topic: str, *, since: datetime | None = None, follow: bool = False) -
     """
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.config.codecs import codec
-    from streams.config.settings import load_settings
+    from streams.config.loading import load_settings
     from streams.kafka.client import Cluster
     from streams.operate.consume import Start, messages
 

@@ -251,10 +251,10 @@ def _calls(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's, with the folder that these packages were imported from on the path."""
-    path = os.environ.get("PYTHONPATH")
-    here = str(Path(__file__).parents[1])
-    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
+    """This process's, with the folder that these packages were imported from on the path, and no relative one."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = [str(Path(__file__).parents[1]), *filter(os.path.isabs, given)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 async def _read_frame(process: Process, longest: int) -> tuple[bytes, bytes]:

@@ -15,12 +15,13 @@
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
         NotDrainedError                      streams.verify
+        OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
         ReadError                            streams.kafka
         RedriveError                         streams.operate
         RegistryError                        schemas
         ReplayError                          streams.ingest
-        StateError                           streams.monitoring
+        StateError                           streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate

@@ -60,6 +60,7 @@ class Agent(ABC):
 
     name: str  # names the consumer group, the producers and the metrics
     source: str  # full name of the topic it consumes
+    model: str | None = None  # id of the model that it scores with, `name@version`
     chunk_records: int  # most records of a partition given to `process` in one run
     gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
     tick_s: float = 0.0  # `tick` is called so often; 0: never

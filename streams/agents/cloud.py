@@ -98,6 +98,7 @@ async def build(settings: Settings, read_back: ReadBack) -> CloudAgent:  # noqa:
         price_usd=settings.cloud_price_usd,
     )
     agent = CloudAgent(settings, backend)
+    agent.model = backend.id
     try:
         await backend.start()
     except BaseException:

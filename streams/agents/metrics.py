@@ -1,8 +1,10 @@
 """Prometheus metrics of a worker: one process runs one agent, labelled `agent`."""
 
+import platform
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -34,6 +36,20 @@ SKIPPED_RECORDS = Counter(
     "edgewise_skipped_records", "Offsets that retention removed before the worker read them.", ["topic"]
 )
 COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force.", ["agent"])
+
+BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
+MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])
+
+
+def name_build(agent: str, model: str | None) -> None:
+    """Sets `edgewise_build_info` and, for an agent with one, `edgewise_model_info`; `model` is `name@version`."""
+    try:
+        installed = version("edgewise")
+    except PackageNotFoundError:  # run from its sources, without an installation
+        installed = "unknown"
+    BUILD.labels(agent).info({"version": installed, "python": platform.python_version()})
+    if model is not None:
+        MODEL.labels(agent).info({"model": model})
 
 
 class LagCollector(Collector):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from schemas.errors import EdgewiseError, UsageError
+from schemas.errors import EdgewiseError
 from streams.cli.commands.broker import broker
 from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
@@ -24,6 +24,8 @@ from streams.cli.commands.topics import topics
 from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
 from streams.cli.commands.worker import worker
+from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, exit_code
+from streams.system.logs import log_error, logs_json
 from streams.system.signals import kept_interrupts
 
 # The disk, the quota or the largest size of a file is used up; or nobody reads what is printed, as behind `| head`.
@@ -95,14 +97,17 @@ def main() -> None:
                     sys.stdout.flush()  # as Python would in a moment, when nobody could be told that it failed
                 raise
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
     except EdgewiseError as error:
-        print(f"edgewise: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        if logs_json():  # then every line of standard error is an object
+            log_error(str(error))
+        else:
+            print(f"edgewise: {error}", file=sys.stderr)
+        sys.exit(exit_code(error))
     except OSError as error:
         if error.errno not in _UNWRITTEN:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else what is left in the buffer would be tried, and fail, again
         if error.errno != errno.EPIPE:
             print(f"edgewise: the output is not complete: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(EXIT_FAILURE)

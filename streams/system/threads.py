@@ -1,5 +1,6 @@
 """A thread for calls that may never return."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -41,3 +42,14 @@ class DaemonThread:
             else:
                 future.set_result(result)
             del call, function, future  # nothing is kept alive while there is nothing to do
+
+
+async def in_daemon_thread(function: Callable[[], T]) -> T:
+    """What `function` returns or raises, called in a thread of its own. Cancelled, it leaves the thread behind.
+
+    `asyncio.to_thread` would keep the process from ending until the call returns.
+    """
+    thread = DaemonThread("call")
+    called = thread.submit(function)
+    thread.close(0.0)  # it ends with the call
+    return await asyncio.wrap_future(called)

@@ -4,8 +4,12 @@ import asyncio
 import logging
 import signal
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import faust
 import prometheus_client
@@ -21,9 +25,11 @@ from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.oauth import TokenRefusedError
 from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, client_identity
+from streams.system.threads import in_daemon_thread
 from streams.worker.access import require_topics
 from streams.worker.aiokafka_security import credentials
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
+from streams.worker.probes import Health, probes
 from streams.worker.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
 logger = logging.getLogger(__name__)
@@ -40,10 +46,17 @@ BUFFERED_CHUNKS = 8
 # Longest wait for Faust to leave the group and stop its threads; 10 s is what container platforms grant at least.
 STOP_TIMEOUT_S = 8.0
 
-# A login that is withdrawn ends the worker within this time. A look is one connection, some ms of a broker's time; it
-# is given up soon, for a worker that is to stop waits for it.
-LOGIN_CHECK_S = 10.0
-_LOGIN_CHECK_TIMEOUT_S = 2.0
+# Whether the brokers answer, and still take the login, is looked at so often. A look is one connection, some ms of a
+# broker's time.
+LOOK_S = 10.0
+_LOOK_TIMEOUT_S = 2.0
+
+
+class WorkerFailedError(EdgewiseError):
+    """A worker that had joined its group met what is a wrong set-up at the start. Trying again may help.
+
+    Its set-up was right when it started: a login, a file or a topic that was taken away may come back.
+    """
 
 
 def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
@@ -68,9 +81,8 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
         web_enabled=False,
         loop=asyncio.get_running_loop(),
     )
-    transport = Transport(app.conf.broker, app, app.loop)
+    transport = Transport(app.conf.broker, app, app.loop, cluster=delivery.cluster, chunk_records=agent.chunk_records)
     transport.check_versions()
-    transport.cluster, transport.chunk_records = delivery.cluster, agent.chunk_records
     app.transport = transport
     topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
 
@@ -81,63 +93,132 @@ def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Pat
     return app
 
 
-async def serve(settings: Settings, agent: Agent) -> None:
+async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], None] = lambda: None) -> None:
     """Runs `agent` until SIGTERM or SIGINT; then finishes the batch under way and leaves the group.
 
-    Raises EdgewiseError: a topic is missing, no broker answers or it refuses this user, a transaction failed for good;
-    what the agent raises.
+    `on_joined` is called once it has joined its group.
+
+    Raises UsageError, only before the group is joined: metrics can't be served, a topic is missing, the brokers refuse
+    the login. Raises EdgewiseError: no broker answers, a right is missing, a transaction failed for good; what the
+    agent raises; after the group is joined, `WorkerFailedError` in place of any UsageError.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    cluster = Cluster(settings)
-    await asyncio.to_thread(require_topics, cluster, agent)
-    with _temporary_folder() as datadir:
-        delivery = Delivery(cluster, agent)
-        await asyncio.to_thread(delivery.start)
-        app = build_app(settings, agent, delivery, Path(datadir))
-        if settings.metrics_port:
-            _serve_metrics(settings, agent, app)
-        # Starting waits for the group's first assignment, and a signal must not wait for that.
-        starting = asyncio.create_task(app.start())
-        stopping = asyncio.create_task(stop.wait())
-        crashing = asyncio.create_task(app.wait_until_stopped())
-        watching = asyncio.create_task(_watch_login(cluster))
-        await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
-        running = {stopping, crashing, watching}
-        if starting.done() and starting.exception() is None:
-            logger.info("%s: worker %s is up", agent.name, settings.worker_id)
-            running.add(asyncio.create_task(delivery.tick(lambda: cast(Consumer, app.consumer))))
+    health = Health()
+    beating = asyncio.create_task(health.beat())
+    metrics.name_build(agent.name, agent.model)
+    try:
+        cluster = Cluster(settings)
+        with probes(settings, health):
+            if await _done(stop, partial(require_topics, cluster, agent)):
+                with _temporary_folder() as datadir:
+                    delivery = Delivery(cluster, agent)
+                    if await _done(stop, delivery.start):
+                        app = build_app(settings, agent, delivery, Path(datadir))
+                        health.batch_since_s = lambda: delivery.batch_since_s
+                        await _run(_Worker(cluster, agent, app, delivery, health), stop, on_joined)
+    finally:
+        beating.cancel()
+
+
+class _Worker(NamedTuple):
+    """An agent that is ready to join its group, and what belongs to it."""
+
+    cluster: Cluster
+    agent: Agent
+    app: faust.App
+    delivery: Delivery
+    health: Health
+
+
+async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], None]) -> None:
+    """Joins the group and runs until `stop` is set. Raises what ends it before."""
+    cluster, agent, app = worker.cluster, worker.agent, worker.app
+    # Starting waits for the group's first assignment, and a signal must not wait for that.
+    starting = asyncio.create_task(app.start())
+    stopping = asyncio.create_task(stop.wait())
+    crashing = asyncio.create_task(app.wait_until_stopped())
+    watching = asyncio.create_task(_watch_brokers(cluster, worker.health))
+    await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
+    running = {stopping, crashing, watching}
+    if starting.done() and starting.exception() is None:
+        on_joined()
+        running.add(asyncio.create_task(worker.delivery.tick(lambda: cast(Consumer, app.consumer))))
+        with _joined(worker):
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
-        failure = next(filter(None, failures), None)
-        for task in (*running, starting):
-            task.cancel()
-        await _stop(app, failure is not None)
-        await delivery.close()
+    failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
+    failure = next(filter(None, failures), None)
+    for task in (*running, starting):
+        task.cancel()
+    await _stop(app, failure is not None)
+    await worker.delivery.close()
     if failure is not None:
-        raise await asyncio.to_thread(_explained, failure, cluster, agent)
+        explained = await in_daemon_thread(partial(_explained, failure, cluster, agent))
+        if isinstance(explained, UsageError):
+            raise WorkerFailedError(str(explained)) from explained
+        raise explained
 
 
-async def _watch_login(cluster: Cluster) -> None:
-    """Raises ConnectionRefusedByBrokerError or TokenRefusedError once the brokers no longer take this login.
+@contextmanager
+def _joined(worker: _Worker) -> Iterator[None]:
+    """While the group is joined: metrics tell the lag, `/readyz` answers, and the log says when it begins and ends."""
+    agent, consumer = worker.agent, cast(Consumer, worker.app.consumer)
+    worker_id = worker.cluster.settings.worker_id
+    # Faust makes its consumer while it starts, or when it is first asked for: a scrape before would make a second one.
+    lags = metrics.LagCollector(agent.name, lambda: {tp: consumer.lag(tp) for tp in list(consumer.committed)})
+    prometheus_client.REGISTRY.register(lags)
+    worker.health.joined = True
+    partitions = ", ".join(str(tp.partition) for tp in sorted(consumer.assignment())) or "none yet"
+    model = f", model {agent.model}" if agent.model else ""
+    logger.info("%s: worker %s is up: partitions %s of %s%s", agent.name, worker_id, partitions, agent.source, model)
+    begun_s = time.monotonic()
+    try:
+        yield
+    finally:
+        worker.health.joined = False
+        prometheus_client.REGISTRY.unregister(lags)
+        logger.info(
+            "%s: worker %s stops after %.0f s, in which it processed %d records",
+            agent.name, worker_id, time.monotonic() - begun_s, worker.delivery.records,
+        )  # fmt: skip
 
-    To the clients that is a broker that is away: they go on with the connections that they have, and then go on trying.
+
+async def _done(stop: asyncio.Event, step: Callable[[], None]) -> bool:
+    """Whether `step`, called in a thread, has returned; False as soon as `stop` is set, whatever becomes of it."""
+    doing, stopping = asyncio.create_task(in_daemon_thread(step)), asyncio.create_task(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not doing.done():
+        doing.cancel()
+        return False
+    await doing
+    return not stop.is_set()
+
+
+async def _watch_brokers(cluster: Cluster, health: Health) -> None:
+    """Looks now and then whether the brokers answer, and tells `health`.
+
+    Raises ConnectionRefusedByBrokerError or TokenRefusedError once they no longer take this login. To the clients that
+    is a broker that is away: they go on with the connections that they have, and then go on trying.
     """
+    if not cluster.settings.metrics_port and cluster.settings.kafka_security_protocol == "PLAINTEXT":
+        await asyncio.Event().wait()  # nobody is told, and there is no login
     while True:
-        await asyncio.sleep(LOGIN_CHECK_S)
-        if cluster.settings.kafka_security_protocol != "PLAINTEXT":
-            try:
-                await asyncio.to_thread(cluster.metadata, _LOGIN_CHECK_TIMEOUT_S)
-            except (ConnectionRefusedByBrokerError, TokenRefusedError):
-                raise
-            except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
-                continue
+        await asyncio.sleep(LOOK_S)
+        try:
+            await in_daemon_thread(partial(cluster.metadata, _LOOK_TIMEOUT_S))
+        except (ConnectionRefusedByBrokerError, TokenRefusedError):
+            raise
+        except EdgewiseError:  # it may pass: no broker answers, or a certificate is being renewed
+            health.brokers_answer = False
+        else:
+            health.brokers_answer = True
 
 
 def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseException:
-    """`failure`, or where a login, a right or a topic was taken away meanwhile, which one.
+    """A more precise error where a login, a right or a topic was taken away; otherwise `failure`.
 
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
     produced to a topic that is gone waits for it, until the broker gives the transaction up.
@@ -173,18 +254,3 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
             f"no temporary folder can be made ({error.strerror}): is the disk full? Make room, or set TMPDIR to a "
             "folder that can be written to"
         ) from None
-
-
-def _serve_metrics(settings: Settings, agent: Agent, app: faust.App) -> None:
-    def lags() -> dict[tuple[str, int], int]:
-        consumer = cast(Consumer, app.consumer)
-        return {tp: consumer.lag(tp) for tp in list(consumer.committed)}
-
-    try:
-        prometheus_client.start_http_server(settings.metrics_port)
-    except OSError as error:
-        raise EdgewiseError(
-            f"metrics port {settings.metrics_port} can't be opened ({error.strerror}): "
-            "set EDGEWISE_METRICS_PORT to a free port, or to 0 for no metrics"
-        ) from None
-    prometheus_client.REGISTRY.register(metrics.LagCollector(agent.name, lags))

@@ -1,6 +1,7 @@
 """`edgewise worker`: one agent in this process, or several, each in a process of its own."""
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 
@@ -12,13 +13,14 @@ from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
 from streams.worker.app import serve
-from streams.worker.supervisor import supervise
+from streams.worker.supervisor import JOINED, supervise
 
 
-def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
+def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd: int | None = None) -> int:
     """Runs `agents` (none: all) until SIGTERM or SIGINT; the exit code.
 
-    One process of one agent is this process; more are processes of their own.
+    One process of one agent is this process; more are processes of their own. `joined_fd` is a file descriptor: a
+    supervisor's, to be told there that the one agent has joined its group.
 
     Raises UsageError for an unknown agent; EdgewiseError when the one that runs here can't go on.
     """
@@ -26,15 +28,19 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1) -> int:
         if name not in AGENTS:
             raise UsageError(f"there is no agent {name!r}: it is one of {', '.join(AGENTS)}")
     if len(agents) == 1 and processes == 1:
-        asyncio.run(_run(settings, agents[0]))
+        asyncio.run(_run(settings, agents[0], joined_fd))
         return 0
     return supervise(settings, agents or AGENT_NAMES, processes)
 
 
-async def _run(settings: Settings, name: str) -> None:
+async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
+    def joined() -> None:
+        if joined_fd is not None:
+            os.write(joined_fd, JOINED)
+
     agent = await build_agent(settings, name)
     try:
-        await serve(settings, agent)
+        await serve(settings, agent, on_joined=joined)
     finally:
         await agent.close()
         ignore_stop_signals()

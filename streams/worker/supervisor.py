@@ -4,11 +4,12 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
+from streams.config.loading import service_links
 from streams.config.settings import Settings
-from streams.system.processes import die_with_parent
+from streams.system.exit_codes import EXIT_USAGE
+from streams.system.processes import die_with_parent, edgewise_child
 from streams.system.signals import ignore_stop_signals
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ HEALTHY_S = 60.0
 # A worker gets this long to finish its batch and leave the group before it is killed: what container platforms grant.
 GRACE_S = 10.0
 
-# Exit code of wrong usage or set-up: trying again unchanged cannot help.
-EXIT_USAGE = 2
+# What a worker writes to the file descriptor that its supervisor gave it, once it has joined its group.
+JOINED = b"1"
 
 
 def backoff_s(crashes: int) -> float:
@@ -37,7 +38,8 @@ def supervise(settings: Settings, agents: Sequence[str], processes: int = 1) -> 
     """Runs `processes` processes of each of `agents` until SIGTERM or SIGINT, or until none is left; the exit code.
 
     A process gets the worker id of this one with its index behind it, and with more than one process in all, metrics
-    ports that count up from the configured one. One that ends with exit code 2 (wrong set-up) ends them all.
+    ports that count up from the configured one. One that ends with exit code 2 (wrong set-up) ends them all, unless one
+    has joined its group in its place before: its set-up was right then, and may be again.
     """
     return asyncio.run(_Supervisor(settings, agents, processes).run())
 
@@ -60,14 +62,15 @@ class _Supervisor:
         return self._exit_code
 
     async def _keep(self, agent: str, environment: dict[str, str]) -> None:
-        crashes = 0
+        crashes, joined_once = 0, False
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             begun = loop.time()
-            code = await self._run_once(agent, environment)
+            code, joined = await self._run_once(agent, environment)
+            joined_once |= joined
             if self._stop.is_set() or code == 0:
                 return
-            if code == EXIT_USAGE:
+            if code == EXIT_USAGE and not joined_once:
                 self._exit_code = EXIT_USAGE
                 self._stop.set()
                 return
@@ -79,10 +82,22 @@ class _Supervisor:
             except TimeoutError:
                 continue
 
-    async def _run_once(self, agent: str, environment: dict[str, str]) -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "edgewise", "worker", agent, env=environment, preexec_fn=die_with_parent()
-        )
+    async def _run_once(self, agent: str, environment: dict[str, str]) -> tuple[int, bool]:
+        """The exit code of a worker of `agent`, and whether it had joined its group."""
+        reader, writer = os.pipe()
+        with os.fdopen(reader, "rb", buffering=0) as joined:
+            try:
+                child = edgewise_child("worker", agent, "--joined-fd", str(writer), environment=environment)
+                process = await asyncio.create_subprocess_exec(
+                    *child.command, env=child.environment, pass_fds=(writer,), preexec_fn=die_with_parent()
+                )
+            finally:
+                os.close(writer)
+            code = await self._end(process, agent)
+            return code, joined.read() == JOINED
+
+    async def _end(self, process: asyncio.subprocess.Process, agent: str) -> int:
+        """The exit code of `process`, which is told to end when the supervisor is."""
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -99,7 +114,8 @@ class _Supervisor:
 
 
 def _environment(settings: Settings, index: int, port: int) -> dict[str, str]:
-    environment = dict(os.environ)
+    ignored = service_links()  # which this process has told of
+    environment = {name: value for name, value in os.environ.items() if name not in ignored}
     environment["EDGEWISE_WORKER_ID"] = f"{settings.worker_id}-{index}"
     if settings.metrics_port:
         environment["EDGEWISE_METRICS_PORT"] = str(settings.metrics_port + port)

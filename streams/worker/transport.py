@@ -19,6 +19,7 @@ What it changes:
 """
 
 import asyncio
+import contextlib
 import logging
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -117,6 +118,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials),
         )
+
+    async def on_thread_stop(self) -> None:
+        """Stops aiokafka's consumer. Where no broker answers, a fetch that waits for one comes out as cancelled."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+    def set_shutdown(self) -> None:
+        """Tells the app that the thread has ended, unless the app waited in vain and is gone."""
+        with contextlib.suppress(RuntimeError):
+            super().set_shutdown()
 
     async def seek_all(self, offsets: Mapping[TP, int]) -> None:
         """Seek, in the thread that owns the consumer, what is still assigned."""
@@ -345,8 +356,12 @@ class Transport(driver.Transport):
     """Set as `app.transport` before the app starts."""
 
     Consumer = Consumer
-    cluster: Cluster
-    chunk_records: int
+
+    def __init__(self, *args: object, cluster: Cluster, chunk_records: int) -> None:
+        """`args` are Faust's; a chunk holds at most `chunk_records` records."""
+        super().__init__(*args)
+        self.cluster = cluster
+        self.chunk_records = chunk_records
 
     def check_versions(self) -> None:
         """Raises `UntestedVersionError` unless the libraries are those that this file was tested with."""

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from streams.config.settings import Settings
 from streams.operate.topics import create
@@ -80,14 +82,21 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 def wait_until_up(process: subprocess.Popen[str], agents: set[str]) -> None:
     """Until each agent's log says that it is up."""
-    assert process.stderr is not None
     missing = set(agents)
+    while missing:
+        line = wait_until_said(process, r"\w+: worker \S+ is up")[-1]
+        missing -= set(re.findall(r"(\w+): worker", line))
+
+
+def wait_until_said(process: subprocess.Popen[str], words: str) -> list[str]:
+    """The lines up to the first that holds `words`, a regular expression."""
+    assert process.stderr is not None
+    lines = []
     for line in process.stderr:
-        if found := re.search(r"(\w+): worker \S+ is up", line):
-            missing.discard(found[1])
-        if not missing:
-            return
-    pytest.fail(f"ended before these were up: {missing}")
+        lines.append(line)
+        if re.search(words, line):
+            return lines
+    pytest.fail(f"ended without {words}: {lines}")
 
 
 def test_a_crashed_agent_is_started_again(start: Start) -> None:
@@ -127,6 +136,54 @@ def test_a_wrong_set_up_is_not_tried_again(start: Start) -> None:
     assert process.returncode == 2
     assert errors.count("edgewise: there is no model 'no-such-model'") == 1
     assert "Traceback" not in errors
+
+
+def test_a_metrics_address_that_is_taken_is_a_wrong_set_up(start: Start) -> None:
+    """Seen to fail with an error of another class: exit code 1, and a restart for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = start("monitor", EDGEWISE_METRICS_PORT=str(taken.getsockname()[1]))
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    [line] = errors.splitlines()
+    assert line.startswith("edgewise: metrics can't be served at 127.0.0.1, port ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_heeded_while_a_worker_waits_for_its_broker(start: Start, number: signal.Signals) -> None:
+    """Seen to fail with a start that is waited for: the broker did not answer, exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        broker = f"127.0.0.1:{silent.getsockname()[1]}"
+        process = start("monitor", EDGEWISE_BOOTSTRAP_SERVERS=broker, EDGEWISE_METRICS_PORT=str(port))
+        wait_until(lambda: listens(port), "it serves its probes, and so heeds signals")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_too_much_poison_ends_a_worker_with_1_and_it_is_started_again(start: Start, settings: Settings) -> None:
+    """Its set-up was right when it joined. Seen to fail with the error as it is: exit code 2."""
+    process = start("edge", "monitor")
+    wait_until_up(process, {"edge", "monitor"})
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    for _ in range(1500):
+        producer.produce(settings.topic("transcripts"), b"poison", b"key")
+    assert producer.flush(30) == 0
+    lines = wait_until_said(process, r"edge ended with exit code 1; starting it again in 1 s")
+    assert any(re.search(r"edgewise: edge: .* records .* dead-letters", line) for line in lines), lines
+    assert any("edge: worker" in line and "stops after" in line for line in lines)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_one_agent_runs_in_the_process_itself(start: Start) -> None:

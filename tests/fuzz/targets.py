@@ -28,7 +28,8 @@ from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
 from streams.agents.agent import Output
 from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
-from streams.config.settings import Settings, load_settings
+from streams.config.loading import load_settings
+from streams.config.settings import Settings
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import FORMATS, RecordingError, read_recording
 from streams.monitoring.window import sketch_from_bytes

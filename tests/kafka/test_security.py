@@ -51,9 +51,11 @@ from streams.kafka.refusals import AccessError, ConnectionRefusedByBrokerError
 from streams.operate.dead_letter_box import survey
 from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
-from streams.verify.read_line import verify, wait_until_drained
+from streams.system.exit_codes import exit_code
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 from streams.worker import app
-from streams.worker.app import serve
+from streams.worker.app import WorkerFailedError, serve
 from streams.worker.build import build_agent
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
@@ -479,7 +481,7 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
 
     Seen to fail without the look at the login: the worker works on, or idles.
     """
-    monkeypatch.setattr(app, "LOGIN_CHECK_S", 1.0)
+    monkeypatch.setattr(app, "LOOK_S", 1.0)
     user = f"leaves-{uuid.uuid4().hex[:8]}"
     settings = as_user(cluster, installed, user, listener=listener).model_copy(update={"worker_id": user})
     allow(cluster, user, rights(settings, "edge"))
@@ -489,9 +491,10 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
         async with asyncio.timeout(120):
             await serve(settings, agent)
 
-    with fed(installed, TRANSCRIPTS, [b"something"]), pytest.raises(ConnectionRefusedByBrokerError) as refused:
+    with fed(installed, TRANSCRIPTS, [b"something"]), pytest.raises(WorkerFailedError) as refused:
         asyncio.run(work())
     assert agent.left
+    assert exit_code(refused.value) == 1, "it had joined its group, and the login may come back"
     assert f"refused user '{user}' (SCRAM-SHA-512): " in str(refused.value)
     assert "\n" not in str(refused.value)
 

@@ -95,7 +95,7 @@ def test_preloaded_events_have_ids_of_their_own_and_the_texts_that_the_classifie
 def test_a_run_of_the_line_is_measured_with_a_real_worker(tmp_path: Path, embedded_broker: str) -> None:
     models = ["--edge-model", str(tiny_artifact(tmp_path, "edge"))]
     wanted = scale(parser(None).parse_args(["--quick", *models]))
-    run = line._run(embedded_broker, wanted, ["edge"], 6000, line.EDGE_ALONE)
+    run = line.run_line(embedded_broker, wanted, ["edge"], 6000, line.EDGE_ALONE)
     assert run.rate > 0
     assert run.cloud_share == 0
     assert run.inference > 0

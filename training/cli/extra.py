@@ -19,6 +19,5 @@ def require_extra() -> None:
     missing = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
     if missing:
         raise UsageError(
-            f"training needs {', '.join(missing)}: install the extra, pip install 'edgewise[training]' "
-            "(in a checkout: pip install -e '.[training]')"
+            f"training needs {', '.join(missing)}: install the extra, in a checkout: pip install -e '.[training]'"
         )

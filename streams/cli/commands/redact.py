@@ -9,14 +9,22 @@ import typer
 def redact(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or - for standard input.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Default: standard output. It appears when it is whole."),
     ] = None,
-    text_column: Annotated[str, typer.Option(help="The column that holds the text.")] = "text",
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=COLUMN", help="Take the text from this column: text=body.")
+    ] = None,
     file_format: Annotated[
         Literal["csv", "jsonl", "lines"] | None,
-        typer.Option("--format", help="Default: what the file's ending says; lines for standard input."),
+        typer.Option(
+            "--format", help="Of the input. Default: what the file's ending says; of standard input its start."
+        ),
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV rather than JSON lines (FILE.csv says so too).")] = False,
+    output_format: Annotated[
+        Literal["csv", "jsonl"] | None,
+        typer.Option(help="Default: what the output's ending says; jsonl on standard output."),
+    ] = None,
     numbered: Annotated[
         bool, typer.Option("--numbered", help="[CARD_1] rather than [CARD]: one number a value in a conversation.")
     ] = False,
@@ -27,16 +35,20 @@ def redact(
 
     Example: [bold]edgewise redact transcripts.jsonl -o redacted.jsonl[/]
     """
+    from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
+    from streams.files.recorded_event import parse_columns
     from streams.files.recording import read_recording
     from streams.files.redact import FIELDS, Tally, redact_rows
     from streams.files.writing import write_csv, write_jsonl
 
-    rows = read_recording(file, columns={"text": text_column}, file_format=file_format)
+    columns = parse_columns(column or [])
+    chosen = format_to_write(output, output_format, "jsonl")
     tally = Tally()
-    redacted = redact_rows(rows, text_column, tally, numbered=numbered)
+    rows = read_recording(file, columns=columns, file_format=file_format)
+    redacted = redact_rows(rows, columns, tally, numbered=numbered)
     with text_output(output, file) as out:
-        if as_csv or (output is not None and output.suffix.lower() == ".csv"):
+        if chosen == "csv":
             write_csv(redacted, out, FIELDS)
         else:
             write_jsonl(redacted, out)

@@ -10,6 +10,10 @@ def worker(
         list[str] | None, typer.Argument(metavar="[AGENT]...", help="edge, cloud, monitor; none: all of them.")
     ] = None,
     processes: Annotated[int, typer.Option("--processes", "-n", min=1, help="Processes of each agent.")] = 1,
+    joined_fd: Annotated[
+        int | None,
+        typer.Option(min=3, hidden=True, help="What to write to once the group is joined; for a supervisor."),
+    ] = None,
 ) -> None:
     """Run agents until Ctrl-C or SIGTERM.
 
@@ -22,4 +26,4 @@ def worker(
     from streams.cli.context import start
     from streams.worker.build import run
 
-    raise typer.Exit(run(start(), agents or [], processes))
+    raise typer.Exit(run(start(), agents or [], processes, joined_fd))

@@ -1,15 +1,17 @@
 """What a worker tells Prometheus, scraped from a real worker."""
 
 import os
+import platform
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import pytest
 from confluent_kafka import Producer
@@ -35,6 +37,18 @@ def scrape(port: int) -> Mapping[str, Metric]:
             return {family.name: family for family in text_string_to_metric_families(response.read().decode())}
     except URLError:
         return {}
+
+
+def status(port: int, path: str) -> int | None:
+    """The HTTP status; None while the worker does not listen yet."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+            found: int = response.status
+            return found
+    except HTTPError as refused:
+        return refused.code
+    except URLError:
+        return None
 
 
 def total(families: Mapping[str, Metric], family: str, sample: str, **labels: str) -> float:
@@ -63,14 +77,16 @@ def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None
     }
     worker = subprocess.Popen([sys.executable, "-m", "streams.cli", "worker", "edge"], cwd=REPOSITORY, env=environment)
     try:
-        deadline = time.monotonic() + 60
+        deadline, ready = time.monotonic() + 60, False
         while True:
+            ready = ready or status(port, "/readyz") == 200
             families = scrape(port)
-            if total(families, "edgewise_batch_records", "edgewise_batch_records_sum") == EVENTS + POISON:
+            if ready and total(families, "edgewise_batch_records", "edgewise_batch_records_sum") == EVENTS + POISON:
                 break
             assert worker.poll() is None
             assert time.monotonic() < deadline, "the input was not done in time"
             time.sleep(0.1)
+        assert [status(port, path) for path in ("/livez", "/readyz", "/", "/metric")] == [200, 200, 404, 404]
     finally:
         worker.terminate()
         worker.wait(30)
@@ -84,6 +100,10 @@ def test_a_worker_counts_what_it_did(settings: Settings, tmp_path: Path) -> None
     assert total(families, "edgewise_inference_seconds", "edgewise_inference_seconds_count") > 0
     assert total(families, "edgewise_transaction_seconds", "edgewise_transaction_seconds_count") > 0
     assert total(families, "edgewise_transaction_aborts", "edgewise_transaction_aborts_total") == 0
+    [build] = families["edgewise_build_info"].samples
+    assert build.labels == {"agent": "edge", "version": version("edgewise"), "python": platform.python_version()}
+    [model] = families["edgewise_model_info"].samples
+    assert model.labels == {"agent": "edge", "model": "edge@1.0.0"}
     lags = families["edgewise_lag_records"].samples
     assert {sample.labels["partition"] for sample in lags} == {"0", "1", "2", "3"}
     assert all(sample.value == 0 for sample in lags)

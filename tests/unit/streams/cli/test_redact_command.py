@@ -56,15 +56,15 @@ def test_the_turns_of_a_conversation_are_read_together(tmp_path: Path) -> None:
 
 
 def test_rows_of_no_conversation_are_read_alone() -> None:
-    done = redact("-", "--csv", stdin="the card number please?\nfour one\n")
+    done = redact("-", "--output-format", "csv", stdin="the card number please?\nfour one\n")
     assert [row["text"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["the card number please?", "four one"]
 
 
 def test_the_text_can_be_in_another_column_or_a_number_and_names_are_kept(tmp_path: Path) -> None:
     recording = tmp_path / "calls.jsonl"
-    rows = [{"said": int(CANARY), "redacted_kinds": "mine"}, {"said": None}, {"said": 7}]
+    rows: list[dict[str, object]] = [{"said": int(CANARY), "redacted_kinds": "mine"}, {"said": None}, {"said": 7}]
     recording.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = redact(str(recording), "--text-column", "said")
+    done = redact(str(recording), "--column", "text=said")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         {"said": "[CARD]", "input_redacted_kinds": "mine", "redacted_kinds": ["CARD"],
          "redacted_spans": [{"start": 0, "end": 16, "kind": "CARD"}]},
@@ -76,14 +76,14 @@ def test_the_text_can_be_in_another_column_or_a_number_and_names_are_kept(tmp_pa
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (f'{{"said": "{CANARY}"}}\n', "line 1: no column 'text'"),
+        (f'{{"said": "{CANARY}"}}\n', "the first row has no column 'text'; there are said: name"),
         (f'{{"text": "{CANARY}"\n', "line 1: not JSON"),
     ],
 )
 def test_an_error_tells_the_place_and_no_text(tmp_path: Path, content: str, expected: str) -> None:
     recording = tmp_path / "calls.jsonl"
     recording.write_text(content)
-    done = redact(str(recording), "--csv")
+    done = redact(str(recording))
     assert done.returncode == 2
     assert expected in done.stderr
     assert CANARY not in done.stderr + done.stdout
@@ -94,3 +94,20 @@ def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
     recording.write_text("text\nhello\n")
     done = redact(str(recording), "-o", str(recording))
     assert (done.returncode, recording.read_text()) == (2, "text\nhello\n")
+
+
+def test_what_is_no_text_is_withheld(tmp_path: Path) -> None:
+    recording = tmp_path / "calls.jsonl"
+    recording.write_text(json.dumps({"text": {"said": CANARY}}) + "\n" + json.dumps({"text": "pin 4821"}) + "\n")
+    done = redact(str(recording))
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [None, "pin [PIN]"]
+    assert "withheld, as no text: 1" in done.stderr
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_a_column_that_is_only_called_text_is_not_taken_for_it(tmp_path: Path) -> None:
+    recording = tmp_path / "calls.jsonl"
+    recording.write_text('{"body": "pin 4821"}\n{"text": "pin 4821"}\n')
+    done = redact(str(recording), "--column", "text=body")
+    assert [json.loads(line).get("body") for line in done.stdout.splitlines()] == ["pin [PIN]", None]
+    assert done.stderr == "edgewise: 1 of 2 rows redacted: 1 PIN; written as they are: text\n"

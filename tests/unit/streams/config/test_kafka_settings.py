@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UsageError
-from streams.config.settings import Settings, is_secret, load_settings, origins, variable
+from streams.config.loading import load_settings, origins
+from streams.config.settings import Settings, variable
+from streams.config.words import is_secret
 
 SECRET = "hush-hush-4711"
 LOGIN = {

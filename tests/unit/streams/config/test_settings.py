@@ -4,7 +4,9 @@ import pytest
 
 from docs.make_settings import page
 from schemas.errors import UsageError
-from streams.config.settings import Settings, allowed, load_settings, origins, shown, variable
+from streams.config.loading import load_settings, origins, service_links
+from streams.config.settings import Settings, variable
+from streams.config.words import allowed, shown
 
 
 @pytest.fixture(autouse=True)
@@ -157,3 +159,98 @@ def test_the_page_is_up_to_date(repository: Path) -> None:
     assert (repository / "docs" / "settings.md").read_text(encoding="utf-8") == page(), (
         "make it again: python -m docs.make_settings > docs/settings.md"
     )
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Editors on Windows write one. Seen to fail with tomllib's own reading."""
+    (tmp_path / "edgewise.toml").write_bytes(b'\xef\xbb\xbftopic_prefix = "a."\n')
+    assert load_settings(None, {}).topic_prefix == "a."
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+@pytest.mark.parametrize("name", ["replication_factor", "confidence_threshold", "edge_price_usd", "metrics_port"])
+def test_a_truth_value_is_no_number(name: str, value: str, tmp_path: Path) -> None:
+    """Seen to fail without the check: `replication_factor = true` was 1."""
+    (tmp_path / "edgewise.toml").write_text(f"{name} = {value}\n")
+    with pytest.raises(
+        UsageError, match=rf"^setting {name} \(edgewise\.toml\) is '{value.title()}': allowed is a .*number"
+    ):
+        load_settings(None, {})
+
+
+@pytest.mark.parametrize(
+    ("servers", "hint"),
+    [
+        ("kafka://here:9092", "leave kafka:// out"),
+        ("here:9092,kafka://there:9092", "leave kafka:// out"),
+        ("SASL_SSL://here:9092", "leave SASL_SSL:// out; kafka_security_protocol says how connections are secured"),
+    ],
+)
+def test_brokers_with_a_scheme_are_refused_with_a_hint(servers: str, hint: str) -> None:
+    """Seen to fail without the check: the host was looked up with its scheme, and no broker answered."""
+    with pytest.raises(UsageError) as refused:
+        load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": servers})
+    assert str(refused.value) == (
+        f"setting bootstrap_servers (EDGEWISE_BOOTSTRAP_SERVERS) is {servers!r}: "
+        f"allowed is host:port, several with commas between them; {hint}"
+    )
+
+
+def test_a_login_inside_the_brokers_addresses_is_refused_and_not_shown() -> None:
+    for servers in ("me:hunter2@here:9092", "kafka://me:hunter2@here:9092"):
+        with pytest.raises(UsageError, match="allowed is host:port") as refused:
+            load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": servers})
+        assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["WARNING", "Warning", "warning"])
+def test_a_log_level_is_read_in_any_case(written: str) -> None:
+    settings = load_settings(None, {"EDGEWISE_LOG_LEVEL": written, "EDGEWISE_LOG_FORMAT": "JSON"})
+    assert (settings.log_level, settings.log_format) == ("warning", "json")
+
+
+# What a container finds of a Service `edgewise` with two ports, and of one called `edgewise-edge`.
+LINKS = {
+    "EDGEWISE_SERVICE_HOST": "10.0.0.11",
+    "EDGEWISE_SERVICE_PORT": "9464",
+    "EDGEWISE_SERVICE_PORT_METRICS": "9464",
+    "EDGEWISE_PORT": "tcp://10.0.0.11:9464",
+    "EDGEWISE_PORT_9464_TCP": "tcp://10.0.0.11:9464",
+    "EDGEWISE_PORT_9464_TCP_PROTO": "tcp",
+    "EDGEWISE_PORT_9464_TCP_PORT": "9464",
+    "EDGEWISE_PORT_9464_TCP_ADDR": "10.0.0.11",
+    "EDGEWISE_PORT_53_UDP": "udp://10.0.0.11:53",
+    "EDGEWISE_PORT_53_UDP_ADDR": "10.0.0.11",
+    "EDGEWISE_PORT_9_SCTP_PROTO": "sctp",
+    "EDGEWISE_EDGE_SERVICE_HOST": "10.0.0.12",
+    "EDGEWISE_EDGE_PORT": "tcp://10.0.0.12:9464",
+}
+
+
+def test_what_kubernetes_sets_for_a_service_is_no_setting() -> None:
+    environ = LINKS | {"EDGEWISE_TOPIC_PREFIX": "a."}
+    assert load_settings(None, environ) == Settings(topic_prefix="a.")
+    assert service_links(environ) == sorted(LINKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EDGEWISE_PORT", "9464"),
+        ("EDGEWISE_SERVICE_HOSTS", "10.0.0.11"),
+        ("EDGEWISE_PORT_9464_HTTP", "10.0.0.11"),
+        ("EDGEWISE_METRIC_PORT", "9464"),
+    ],
+)
+def test_what_only_looks_like_it_is_still_an_unknown_variable(name: str, value: str) -> None:
+    assert service_links({name: value}) == []
+    with pytest.raises(UsageError, match=f"unknown environment variable: {name}"):
+        load_settings(None, {name: value})
+
+
+def test_a_setting_that_a_service_overwrote_is_refused_with_the_way_out() -> None:
+    """A Service called `edgewise-metrics` sets EDGEWISE_METRICS_PORT to its address."""
+    with pytest.raises(
+        UsageError, match=r"'tcp://10\.0\.0\.11:9464': allowed is .*; a Service called edgewise-metrics"
+    ):
+        load_settings(None, {"EDGEWISE_METRICS_PORT": "tcp://10.0.0.11:9464"})

@@ -66,7 +66,8 @@ def test_a_config_that_differs_is_told(settings: Settings) -> None:
 def test_what_others_read_is_in_a_codec_that_every_client_knows(settings: Settings) -> None:
     """However it was sent: the broker sees to it. A topic from before is told of."""
     admin = Cluster(settings).admin()
-    [future] = admin.create_topics([NewTopic(settings.topic("sentiment"), 4, 1)]).values()
+    week = {"retention.ms": str(7 * 86_400_000)}
+    [future] = admin.create_topics([NewTopic(settings.topic("sentiment"), 4, 1, config=week)]).values()
     future.result()
     [older] = [creation for creation in create(settings) if creation.differences]
     assert older == Creation(settings.topic("sentiment"), False, ("compression.type: is producer, should be gzip",))
@@ -113,9 +114,22 @@ def test_describe_counts_records_and_lag_and_tells_what_is_missing(settings: Set
     commit(settings, {0: 4})
     states = {state.topic: state for state in describe(settings)}
     transcripts = states[settings.topic(TRANSCRIPTS)]
-    assert (transcripts.records, transcripts.group, transcripts.lag) == (10, settings.group("edge"), 6)
+    assert (transcripts.offsets, transcripts.records) == (10, None)
+    assert (transcripts.group, transcripts.lag) == (settings.group("edge"), 6)
     assert (transcripts.partitions, transcripts.replication) == (4, 1)
     assert states[settings.topic("sentiment")].lag is None
+
+
+@pytest.mark.kafka
+def test_records_are_told_from_markers_and_from_what_was_aborted(
+    settings: Settings, transaction: Callable[[int], Producer]
+) -> None:
+    create(settings)
+    produce(settings, 3, partition=1)
+    transaction(5).commit_transaction(30)
+    transaction(2).abort_transaction(30)
+    state = next(state for state in describe(settings, count=True) if state.topic == settings.topic(TRANSCRIPTS))
+    assert (state.records, state.offsets) == (8, 12)
 
 
 @both

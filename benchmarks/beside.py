@@ -1,0 +1,101 @@
+"""This checkout's workers beside those of another checkout of Edgewise, in turns on one broker: ratios, pair by pair.
+
+    git worktree add ../former 22b0491
+    python -m benchmarks.beside ../former
+
+The other checkout's workers are started with its code on the path and its own topics; broker, traffic and reader are
+shared. Both run with the libraries of this environment, which must suit both.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.brokers import installation, running
+from benchmarks.figure import quantile
+from benchmarks.latency import QUIET_RATE, Probe
+from benchmarks.line import EDGE_ALONE, MOST_EVENTS, run_line
+from benchmarks.scale import Scale, parser, scale
+from benchmarks.workers import REPOSITORY, working
+from schemas.errors import EdgewiseError
+
+PAIRS = 5
+
+# Of what is measured, what is better when it is less.
+LOWER_IS_BETTER = ("ms", "µs")
+
+# The shipped models take some 2,000 texts/s on one core: a run of the line then takes the time that `Scale` asks for.
+EVENTS_PER_S = 1_500
+LEAST_EVENTS = 24_000  # with fewer, everything is done before a steady state begins
+
+Turn = Callable[[str, Path, Scale], Mapping[tuple[str, str], float]]
+
+
+def throughput(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
+    """Rates of the edge alone and of the whole line, and the edge's processor time for an event."""
+    events = max(LEAST_EVENTS, min(int(EVENTS_PER_S * wanted.run_s), MOST_EVENTS))
+    alone = run_line(servers, wanted, ["edge"], events, EDGE_ALONE, repository)
+    whole = run_line(servers, wanted, ["edge", "cloud", "monitor"], events // 2, {}, repository)
+    return {
+        ("edge alone", "events/s"): alone.rate,
+        ("edge alone, processor time an event", "µs"): 1e6 * alone.cpu,
+        ("whole line", "events/s"): whole.rate,
+    }
+
+
+def latency(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
+    """Quantiles of the latency of the whole line at 200 events/s."""
+    settings = installation(servers, edge_model=wanted.edge_model, cloud_model=wanted.cloud_model)
+    with working(settings, ["edge", "cloud", "monitor"], repository) as processes:
+        probe = Probe(settings, processes)
+        try:
+            probe.window(QUIET_RATE, wanted.warm_up_s / 3)
+            routes = probe.window(QUIET_RATE, 2 * wanted.window_s)
+        finally:
+            probe.close()
+    taken = [each for route in routes.values() for each in route]
+    return {(f"p{100 * q:.0f} at {QUIET_RATE:.0f} events/s", "ms"): quantile(taken, q) for q in (0.5, 0.99)}
+
+
+def main() -> int:
+    """Prints the table; the exit code."""
+    options = parser(__doc__)
+    options.add_argument("other", type=Path, help="the other checkout's folder")
+    arguments = options.parse_args()
+    wanted = scale(arguments)
+    other: Path = arguments.other.resolve()
+    logging.basicConfig(level=logging.ERROR)
+    table = Table("measured", "broker", "this", "other", f"ratio (over 1 is better), {PAIRS} pairs", "from", "to")
+    for broker in wanted.brokers:
+        with running(broker) as servers:
+            for turn in (throughput, latency):
+                _compare(table, turn, broker, servers, other, wanted)
+    Console().print(table)
+    return 0
+
+
+def _compare(table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale) -> None:
+    pairs = []
+    for number in range(1 if wanted.quick else PAIRS):
+        places = (REPOSITORY, other) if number % 2 == 0 else (other, REPOSITORY)  # neither is always the first
+        found = {place: turn(servers, place, wanted) for place in places}
+        pairs.append((found[REPOSITORY], found[other]))
+    for what, unit in pairs[0][0]:
+        ours, theirs = ([side[what, unit] for side in sides] for sides in zip(*pairs, strict=True))
+        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        if unit in LOWER_IS_BETTER:
+            ratios = [1 / ratio for ratio in ratios]
+        shown = (f"{median(ours):,.1f} {unit}", f"{median(theirs):,.1f} {unit}")
+        table.add_row(what, broker, *shown, *(f"{value:.2f}" for value in (median(ratios), min(ratios), max(ratios))))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EdgewiseError as error:
+        sys.exit(str(error))
