@@ -58,8 +58,8 @@ def redact_rows(
             # The reader takes a missing text for an empty one, where other rows have one. In a file whose first row has
             # none, it may be another column that holds what is personal: nothing is written.
             raise UsageError(
-                f"the first row has no column {column!r}; there are {', '.join(row.fields) or 'none'}: name the one that "
-                "holds the text, --column text=NAME"
+                f"the first row has no column {column!r}; there are {', '.join(row.fields) or 'none'}: name the one "
+                "that holds the text, --column text=NAME"
             )
         fields = dict(row.fields)
         if not row.is_text:
