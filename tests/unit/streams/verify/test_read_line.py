@@ -324,11 +324,7 @@ def test_the_command(line: Line, command: Callable[..., Result]) -> None:
     assert json.loads(done.stdout)["verified"] is True
     with line:
         line.input("lost one")
-<<<<<<< HEAD
-    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 2)
-=======
     commit_as(line, "edge", TRANSCRIPTS, end_of(line, TRANSCRIPTS))
->>>>>>> cli
     done = command()
     assert done.exit_code == 1
     assert "      lost one\n" in done.stdout
