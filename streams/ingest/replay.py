@@ -3,8 +3,9 @@
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,8 +20,11 @@ from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.files.formats.turn import LeftOut
 from streams.files.recorded_event import recorded_events
-from streams.files.recording import Format, RecordingError, digest, read_recording
+from streams.files.recording import RecordingError, digest
+from streams.files.rows import read_rows
+from streams.files.vendor_file import LeftOutCounts, Vendor
 from streams.ingest.pace import Pace, Pacer
 from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
 from streams.kafka.messages import header_texts, message_headers
@@ -49,12 +53,16 @@ class ReplayError(EdgewiseError):
 
 
 class Summary(NamedTuple):
-    """How a replay ended: `rows` to replay, `before` of them sent by the run that was resumed, `sent` by this one."""
+    """How a replay ended: `rows` to replay, `before` of them sent by the run that was resumed, `sent` by this one.
+
+    `left_out` is what in vendors' files was no turn.
+    """
 
     rows: int
     before: int
     sent: int
     interrupted: bool
+    left_out: LeftOutCounts = MappingProxyType({})
 
 
 class Event(NamedTuple):
@@ -68,17 +76,31 @@ class Event(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A file to replay: which columns hold what, its format (None: as its ending says), its first rows only."""
+    """A file to replay: which columns hold what, its format (None: as its ending says), its first rows only.
+
+    `vendor` is what a vendor's file does not say; its roles are of recordings too.
+    """
 
     path: Path
     columns: Mapping[str, str] = MappingProxyType({})
-    file_format: Format | None = None
+    file_format: str | None = None
     limit: int | None = None
+    vendor: Vendor = Vendor()
 
-    def events(self, sha: str, encode: Callable[[Any], bytes], clock: Clock) -> Iterator[Event]:
+    def events(
+        self,
+        sha: str,
+        encode: Callable[[Any], bytes],
+        clock: Clock,
+        on_left_out: Callable[[LeftOutCounts], object] = lambda _: None,
+    ) -> Iterator[Event]:
         """The file's rows, encoded; `sha` is its digest. Raises RecordingError, also for what Avro cannot hold."""
-        rows = islice(read_recording(self.path, columns=self.columns, file_format=self.file_format), self.limit)
-        for row, event in recorded_events(rows, self.path, sha, self.columns, clock):
+        vendor = replace(self.vendor, timed=True)
+        read = read_rows(
+            self.path, columns=self.columns, file_format=self.file_format, vendor=vendor, on_left_out=on_left_out
+        )
+        rows = islice(read, self.limit)
+        for row, event in recorded_events(rows, self.path, sha, self.columns, clock, vendor.roles):
             try:
                 value = encode(event)
             except EncodeError as error:
@@ -127,8 +149,11 @@ def replay(
         )
     encode = codec(settings, TRANSCRIPTS).encode
     digests = [digest(recording.path) for recording in recordings]
+    left_out: Counter[LeftOut] = Counter()
     rows = sum(
-        1 for recording, sha in zip(recordings, digests, strict=True) for _ in recording.events(sha, encode, clock)
+        1
+        for recording, sha in zip(recordings, digests, strict=True)
+        for _ in recording.events(sha, encode, clock, left_out.update)
     )
     runs = _latest_runs(cluster, set(digests)) if resume else {}
     before, interrupted, run_id = 0, False, str(uuid.uuid4())
@@ -158,7 +183,7 @@ def replay(
     except KeyboardInterrupt:
         interrupted = True
         sender.finish(_INTERRUPTED_FLUSH_S, complete=False)
-    return Summary(rows, before, sender.delivered, interrupted)
+    return Summary(rows, before, sender.delivered, interrupted, left_out)
 
 
 def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
