@@ -87,7 +87,10 @@ class Recording(NamedTuple):
     def check(
         self, sha: str, encode: Callable[[TranscriptEvent], bytes], clock: Clock, left_out: Counter[LeftOut]
     ) -> int:
-        """How many events the file has; counts what is no turn. Raises RecordingError, also for what Avro cannot hold."""
+        """How many events the file has. What is no turn is added to `left_out`.
+
+        Raises RecordingError, also for what Avro cannot hold.
+        """
         events = 0
         for row, event in self.events(sha, clock, left_out.update):
             try:
