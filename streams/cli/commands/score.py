@@ -63,8 +63,9 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     from streams.files.recorded_event import parse_columns
     from streams.files.recording import STDIN, digest
     from streams.files.rows import read_rows
-    from streams.files.score import build_scorer, score_rows
-    from streams.files.scored_rows import Summary, write_csv, write_jsonl
+    from streams.files.score import FIELDS, build_scorer, score_rows
+    from streams.files.scored_rows import Summary
+    from streams.files.writing import write_csv, write_jsonl
 
     columns = parse_columns([*(column or []), *([f"text={text_column}"] if text_column else [])])
     chosen = format_to_write(output, output_format or ("csv" if as_csv else None), "jsonl")
@@ -91,7 +92,11 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
             recording=recording,
             columns=columns,
         )
-        (write_csv if chosen == "csv" else write_jsonl)(_shown(summary.counting(scored), total, show), out)
+        counted = _shown(summary.counting(scored), total, show)
+        if chosen == "csv":
+            write_csv(counted, out, FIELDS)
+        else:
+            write_jsonl(counted, out)
     typer.echo("\n".join(summary.lines()), err=True)
 
 
