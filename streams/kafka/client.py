@@ -57,6 +57,10 @@ _TRANSIENT = (
 )
 
 
+# Another producer has taken over this one's transactional id, or the broker has ended its transaction.
+FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
+
+
 class BrokerUnreachableError(EdgewiseError):
     """No broker answered."""
 
@@ -184,6 +188,11 @@ def is_transient(error: Exception) -> bool:
     The request may be made again.
     """
     return isinstance(error, KafkaException) and error.args[0].code() in _TRANSIENT
+
+
+def is_repeatable(error: Exception) -> bool:
+    """Whether a transactional call failed for a reason that passes by itself, and is to be made again."""
+    return isinstance(error, KafkaException) and error.args[0].retriable() and not error.args[0].txn_requires_abort()
 
 
 def _unreachable(

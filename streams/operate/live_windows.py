@@ -1,19 +1,17 @@
 """The monitor's windows as they come in, and their total: what every live view of the line shows."""
 
-import zlib
-from typing import NamedTuple, Self
+from typing import Self
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
-from schemas.codec import Codec, DecodeError
 from schemas.errors import EdgewiseError
-from schemas.records import MonitoringWindow
 from schemas.topics import MONITORING
 from schemas.validation import MAX_AHEAD_MS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
+from streams.monitoring.running_total import RunningTotal
 from streams.monitoring.window import Window
 
 _BATCH = 1_000
@@ -24,19 +22,11 @@ class LiveWindowsError(EdgewiseError):
     """`monitoring` could not be followed."""
 
 
-class _Held(NamedTuple):
-    """A window as it stands in the total: its span, and its record, packed to a sixth, for when it is taken out."""
-
-    start: int
-    end: int
-    packed: bytes
-
-
 class LiveWindows:
     """Follows `monitoring`; the latest record of a window replaces those before it in the total.
 
     Use it as a context. It takes no part in a group and commits nothing, so any number may look on. A window held takes
-    under 1 KB; `since_ms` and `forget_before` bound how many there are.
+    some 1 KB; `since_ms` and `forget_before` bound how many there are.
 
     Raises `LiveWindowsError`; with `since_ms` also what `watermarks` raises.
     """
@@ -44,16 +34,13 @@ class LiveWindows:
     def __init__(self, cluster: Cluster, *, since_ms: int | None = None) -> None:
         """With `since_ms` (UTC) the windows that start then or later; else all that the topic holds."""
         self._settings = cluster.settings
-        self._codec: Codec[MonitoringWindow] = codec(self._settings, MONITORING)
-        self._since_ms = since_ms
-        self._held: dict[bytes, _Held] = {}
-        self._total = Window(0, 0, -1)
+        self._total = RunningTotal(codec(self._settings, MONITORING).decode, since_ms=since_ms)
         start = OFFSET_BEGINNING if since_ms is None else watermarks(cluster, MONITORING)[0].high
         # Where retention removes what was to be read next, reading goes on at the oldest record that is there.
         self._consumer = cluster.assigned_consumer(reset="earliest", fetch_wait_ms=50)
         name = self._settings.topic(MONITORING)
         try:
-            if since_ms is not None:  # workers' clocks are ahead by so much at most, and so are windows
+            if since_ms is not None:  # workers' clocks, and so windows, are ahead by so much at most
                 start = offsets_since(self._consumer, name, since_ms - MAX_AHEAD_MS, {0: start})[0]
             self._consumer.assign([TopicPartition(name, 0, start)])  # the topic has one partition
         except KafkaException as error:
@@ -86,51 +73,15 @@ class LiveWindows:
             if isinstance(key, bytes):
                 latest[key] = message.value()
         for key, value in latest.items():
-            self._replace(key, value)
-        if latest:
-            self._set_span()
+            self._total.put(key, value)
 
     def forget_before(self, start_ms: int) -> None:
         """Takes the windows that start before `start_ms` (UTC) out of the total, for good."""
-        self._since_ms = max(start_ms, self._since_ms or 0)
-        for key in [key for key, held in self._held.items() if held.start < start_ms]:
-            self._take_out(key)
-        self._set_span()
+        self._total.forget_before(start_ms)
 
     def total(self) -> Window:
-        """All windows merged: a window over the whole time, of no partition (-1). It takes one merge, however many."""
-        total = Window(self._total.start, self._total.end, -1)
-        total.merge(self._total)
-        return total
-
-    def _replace(self, key: bytes, value: bytes | None) -> None:
-        """Puts the window in `value` in the place of what is held under `key`; None removes that."""
-        window = None
-        if value is not None:
-            window = self._decoded(value)
-            if window is None or (self._since_ms is not None and window.start < self._since_ms):
-                return
-        if key in self._held:
-            self._take_out(key)
-        if window is not None and value is not None:
-            self._held[key] = _Held(window.start, window.end, zlib.compress(value, 1))
-            self._total.merge(window)
-
-    def _take_out(self, key: bytes) -> None:
-        window = self._decoded(zlib.decompress(self._held.pop(key).packed))
-        if window is not None:  # it could be read when it came
-            self._total.subtract(window)
-
-    def _set_span(self) -> None:
-        """Sets the total's span to that of the windows held, which a window taken out may have made smaller."""
-        self._total.start = min((held.start for held in self._held.values()), default=0)
-        self._total.end = max((held.end for held in self._held.values()), default=0)
-
-    def _decoded(self, value: bytes) -> Window | None:
-        try:
-            return Window.from_record(self._codec.decode(value))
-        except (DecodeError, ValueError, OverflowError):
-            return None
+        """All windows merged: a window over the whole time, of no partition (-1)."""
+        return self._total.window()
 
     def _failure(self, error: KafkaError) -> LiveWindowsError:
         name = self._settings.topic(MONITORING)

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from schemas.dead_letter import Action, Letter, LetterId, Mark, redriven_headers
 from schemas.errors import EdgewiseError, UsageError
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.client import Cluster
+from streams.kafka.client import FENCED, Cluster, is_repeatable
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.refusals import AccessError, explain_refusal
 from streams.kafka.rights import require_rights
@@ -32,7 +32,8 @@ _RETRY_S = 60.0
 _LETTERS = 500
 _BYTES = 8 * 1024 * 1024
 
-_FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
+# Each try blocks by itself, so there need be no pause.
+_repeating = stamina.retry(on=is_repeatable, timeout=_RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.02)
 
 
 # What a broker refuses because of the record itself. It would refuse the record again, and take the others.
@@ -162,14 +163,6 @@ def _batches(found: Iterable[Content]) -> Iterator[list[Content]]:
         yield batch
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether a call failed for a passing reason. It blocked by itself, so there need be no pause."""
-    return isinstance(error, KafkaException) and (error.args[0].retriable() and not error.args[0].txn_requires_abort())
-
-
-_retrying = stamina.retry(on=_may_pass, timeout=_RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.1)
-
-
 class _RefusedError(Exception):
     """A topic does not take a record of this transaction, for the `reason`; nothing of the transaction was done."""
 
@@ -192,7 +185,7 @@ class _Transactions:
         self._id = f"{self._settings.topic_prefix}edgewise-redrive"
         self._producer = cluster.producer(transactional_id=self._id)
         try:
-            _retrying(self._producer.init_transactions)(_INIT_TIMEOUT_S)
+            _repeating(self._producer.init_transactions)(_INIT_TIMEOUT_S)
         except KafkaException as failure:
             raise self._explained(failure.args[0]) from failure
 
@@ -228,7 +221,7 @@ class _Transactions:
             for letter, _ in batch:
                 self._mark(letter.id)
             committing = True
-            _retrying(self._producer.commit_transaction)()
+            _repeating(self._producer.commit_transaction)()
         except KafkaException as failure:
             error = failure.args[0]
             aborted = self._abort()
@@ -270,15 +263,15 @@ class _Transactions:
     def _abort(self) -> bool:
         """Whether the transaction is known to be aborted. Raises TakenOverError."""
         try:
-            _retrying(self._producer.abort_transaction)()
+            _repeating(self._producer.abort_transaction)()
         except KafkaException as failure:
-            if failure.args[0].code() in _FENCED:
+            if failure.args[0].code() in FENCED:
                 raise self._explained(failure.args[0]) from failure
             return False  # the broker aborts it when its time is over, or the next command does, when it starts
         return True
 
     def _explained(self, error: KafkaError, *, nothing_done: bool = True) -> EdgewiseError:
-        if error.code() in _FENCED:
+        if error.code() in FENCED:
             return TakenOverError(
                 "somebody else began to redrive or drop dead letters meanwhile, and this command was stopped; "
                 "`edgewise dead-letters list` shows which are still open"

@@ -15,13 +15,14 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
+import stamina
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP, StreamT
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
 from streams.agents.agent import Agent, Output
-from streams.kafka.client import TRANSACTION_TIMEOUT_MS, Cluster
+from streams.kafka.client import FENCED, TRANSACTION_TIMEOUT_MS, Cluster, is_repeatable
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
 from streams.system.clock import Clock, now_ms
@@ -91,7 +92,9 @@ _GENERATION_IS_OVER = (
 # librdkafka has not sent yet, and with them their sequence numbers: the broker then refuses what the producer sends
 # next, once, or librdkafka does (`_STATE`). The abort of that gives the producer a new epoch, whose numbers begin at 0.
 _READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._STATE)  # noqa: SLF001
-_FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)  # noqa: SLF001
+
+# Each try blocks by itself, so there need be no pause.
+_repeating = stamina.retry(on=is_repeatable, timeout=RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.02)
 
 
 class FencedError(EdgewiseError):
@@ -138,7 +141,7 @@ class Delivery:
         for i in range(PRODUCERS):
             producer = self.cluster.producer(PRODUCER_OPTIONS, transactional_id=f"{transactional_id}-{i}")
             try:
-                self._retry(partial(producer.init_transactions, INIT_TIMEOUT_S))
+                _repeating(producer.init_transactions)(INIT_TIMEOUT_S)
             except KafkaException as exception:
                 raise self._plain(exception.args[0]) from exception
             self._producers.append(producer)
@@ -222,8 +225,8 @@ class Delivery:
                 self._produce(producer, output)
             if ends:  # a tick has read nothing
                 offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
-                self._retry(lambda: producer.send_offsets_to_transaction(offsets, metadata))
-            self._retry(producer.commit_transaction)
+                _repeating(producer.send_offsets_to_transaction)(offsets, metadata)
+            _repeating(producer.commit_transaction)()
         except KafkaException as exception:
             error = _cause(producer, exception.args[0])
             if not error.txn_requires_abort():
@@ -249,25 +252,14 @@ class Delivery:
 
     def _abort(self, producer: Producer, cause: KafkaError) -> None:
         try:
-            self._retry(producer.abort_transaction)
+            _repeating(producer.abort_transaction)()
         except KafkaException as exception:
             # The broker was quicker, as after 20 s without an answer from a topic: what went wrong first tells more.
             first = exception.args[0] if cause.code() in _GENERATION_IS_OVER else cause
             raise self._plain(first) from exception
 
-    def _retry(self, call: Callable[[], None]) -> None:
-        """Repeats `call` while it fails for a passing reason. Each try blocks by itself, so there is no pause."""
-        deadline = self._clock_s() + RETRY_S
-        while True:
-            try:
-                return call()
-            except KafkaException as exception:
-                error = exception.args[0]
-                if not error.retriable() or error.txn_requires_abort() or self._clock_s() > deadline:
-                    raise
-
     def _plain(self, error: KafkaError) -> EdgewiseError:
-        if error.code() in _FENCED:
+        if error.code() in FENCED:
             return FencedError(
                 f"{self.agent.name}: transactions were taken over: another worker runs with worker id "
                 f"{self.settings.worker_id!r} (give each an EDGEWISE_WORKER_ID of its own), or a batch took longer "

@@ -18,6 +18,7 @@ from faust.types import TP
 from schemas.topics import TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
@@ -218,7 +219,7 @@ def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settin
 def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator_moves(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "LibrdkafkaConsumer", FailsAtFirst)
+    monkeypatch.setattr(client, "Consumer", FailsAtFirst)
     partition = TP(filled.topic("transcripts"), 0)
     assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}
 

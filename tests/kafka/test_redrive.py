@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
@@ -26,11 +27,12 @@ from streams.agents.agent import KafkaRecord, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.kafka.client import Cluster
 from streams.operate import dead_letter_box as letter_box
 from streams.operate import redrive as redriving
 from streams.operate.dead_letter_box import Content, Selection, survey
-from streams.operate.redrive import AlreadySettledError, Outcome, TakenOverError, drop, redrive
+from streams.operate.redrive import AlreadySettledError, Outcome, RedriveError, TakenOverError, drop, redrive
 from streams.operate.topics import create
 from streams.verify.read_line import verify
 from streams.worker.app import serve
@@ -209,6 +211,38 @@ def test_a_large_record_that_compresses_is_put_back(box: Settings) -> None:
     assert redrive(Cluster(box), survey(Cluster(box)), by="ann").done == [LetterId(0, 0)]
     [message] = in_topic(box)
     assert message.value() == b"x" * 3_000_000
+
+
+class NoAnswer(Producer):
+    """A producer whose commits are not answered, and, as librdkafka's then is, busy with the commit ever after."""
+
+    def commit_transaction(self, *_: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "no answer"))
+
+    def abort_transaction(self, *_: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._CONFLICT))
+
+
+class AnsweredLate(NoAnswer):
+    """One whose abort is answered after all."""
+
+    def abort_transaction(self, *args: Any) -> None:
+        Producer.abort_transaction(self, *args)
+
+
+@pytest.mark.parametrize(
+    ("producer", "words"),
+    [(NoAnswer, "whether it was committed is not known"), (AnsweredLate, "nothing of it was done")],
+)
+def test_after_a_commit_without_an_answer_it_is_told_what_is_known(
+    box: Settings, monkeypatch: pytest.MonkeyPatch, producer: type[Producer], words: str
+) -> None:
+    """Fails with one text for both."""
+    bury(box, 1)
+    letters = survey(Cluster(box))
+    monkeypatch.setattr(client, "Producer", producer)
+    with pytest.raises(RedriveError, match=rf"the transaction failed: no answer \(_TIMED_OUT\); {words}"):
+        redrive(Cluster(box), letters, by="ann")
 
 
 @both

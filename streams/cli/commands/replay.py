@@ -1,15 +1,15 @@
 """`edgewise replay`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from streams.cli.file_options import FileFormat, MappingFile, RoleMap, TimeBase, tell_left_out, vendor
 
-def replay(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings: CSV or JSON lines.")],
+
+def replay(  # noqa: PLR0913, PLR0917 - an option each
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, or vendors' files.")],
     pace: Annotated[
         str, typer.Option(help="max, a rate such as 200/s, or recorded time times a factor, such as 10x.")
     ] = "max",
@@ -17,9 +17,10 @@ def replay(
         list[str] | None,
         typer.Option(metavar="FIELD=COLUMN", help="Take an event's field from this column: text=body."),
     ] = None,
-    file_format: Annotated[
-        Literal["csv", "jsonl", "lines"] | None, typer.Option("--format", help="Default: what the file's ending says.")
-    ] = None,
+    file_format: FileFormat = None,
+    mapping: MappingFile = None,
+    role_map: RoleMap = None,
+    time_base: TimeBase = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows of each file.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Send only the rows that the latest run of the same file did not.")
@@ -34,6 +35,7 @@ def replay(
     Example: [bold]edgewise replay calls.csv --column text=body --column conversation_id=call --resume[/]
     """
     from streams.cli.context import start
+    from streams.cli.progress import progress
     from streams.files.recorded_event import parse_columns
     from streams.ingest.pace import Pace
     from streams.ingest.replay import Recording
@@ -41,9 +43,11 @@ def replay(
 
     settings = start()
     chosen, columns = Pace.parse(pace), parse_columns(column or [])
-    recordings = [Recording(path, columns, file_format, limit) for path in files]
-    with _progress() as show:
+    said = vendor(mapping, role_map, time_base)
+    recordings = [Recording(path, columns, file_format, limit, said) for path in files]
+    with progress("events") as show:
         summary = run_replay(settings, recordings, pace=chosen, resume=resume, on_progress=show)
+    tell_left_out(summary.left_out)
     done = f"{summary.before + summary.sent:,} of {summary.rows:,} events are in {settings.topic('transcripts')}"
     if summary.before:
         done += f", {summary.before:,} of them from before"
@@ -59,34 +63,3 @@ def _resume_command() -> str:
 
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
     return shlex.join(["edgewise", *arguments])
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Shows progress on standard error: a bar on a terminal, elsewhere a line every five seconds."""
-    import sys
-    import time
-
-    if not sys.stderr.isatty():
-        last, told = time.monotonic(), 0
-
-        def line(done: int, rows: int) -> None:
-            nonlocal last, told
-            if time.monotonic() - last >= 5 and done != told:  # nothing is said while no broker takes anything
-                last, told = time.monotonic(), done
-                typer.echo(f"{done:,} of {rows:,} events", err=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}/s"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("replay", total=None, rate="-")
-
-        def bar(done: int, rows: int) -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, completed=done, total=rows, rate=f"{speed:,.0f}" if speed else "-")
-
-        yield bar

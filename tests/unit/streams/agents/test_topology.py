@@ -18,7 +18,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create, describe
-from streams.verify.read_line import NotDrainedError, wait_until_drained
+from streams.verify.drain import NotDrainedError, wait_until_drained
 from streams.worker.access import TopicMissingError
 from streams.worker.build import build_agent, run
 
@@ -27,9 +27,9 @@ SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS,
 
 @pytest.fixture
 def with_shout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The flow with one more row, the first. A worker that runs in this process leaves stop signals ignored."""
+    """The flow with one row more. A worker that ends in this process ignores stop signals: they are given back."""
     agents = {"shout": SHOUT}
-    for module in ("streams.worker.build", "streams.worker.access", "streams.verify.read_line"):
+    for module in ("streams.worker.build", "streams.worker.access", "streams.verify.drain"):
         monkeypatch.setattr(f"{module}.AGENTS", agents)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
@@ -43,7 +43,7 @@ def test_an_agent_is_a_file_and_a_row(settings: Settings) -> None:
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     producer.produce(settings.topic(TRANSCRIPTS), b"hello", b"c1", 0)
     assert producer.flush(30) == 0
-    with pytest.raises(NotDrainedError, match=f"the shout agent still has 1 records of {settings.topic(TRANSCRIPTS)}"):
+    with pytest.raises(NotDrainedError, match=r"agents are 1 events behind \(shout 1\)"):
         wait_until_drained(settings, 0)
     assert run(settings, ["shout"]) == 0
     assert [message.value() for message in read_topic(Cluster(settings), SENTIMENT)] == [b"HELLO"]

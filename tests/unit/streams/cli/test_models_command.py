@@ -76,7 +76,7 @@ def test_show_says_all_of_it_the_terms_first(shipped: Path) -> None:
     for part in (
         f"edge@2.3.4, made 2025-01-01: {shipped / 'edge'}",
         "ONNX opset 17; base model: some/base",
-        "up to 256 tokens; of a longer text its beginning is read",
+        "Of a text of more than 256 tokens it reads the beginning.",
         "Below a confidence of 0.6 it is unsure",
         "airline: 7,757 rows, CC BY-NC-SA 4.0, CrowdFlower 2015",
         "own: 12 rows, our own\n",
@@ -104,7 +104,7 @@ def test_show_follows_what_the_manifest_says(shipped: Path) -> None:
     assert "ours alone" in shown
     assert "commercial" not in shown
     assert f"Intended use and limits: {shipped / 'edge' / 'CARD.md'}" in shown
-    assert "up to 128 tokens; of a longer text all of it is read, piece by piece" in shown
+    assert "It reads a text of more than 64 tokens in pieces of at most 32, and takes the mean." in shown
     assert "it has no confidence threshold" in shown
     assert "(its manifest does not say)" in shown
     assert "(not measured)" in shown

@@ -1,19 +1,15 @@
 import asyncio
-import dataclasses
-import random
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
 from schemas.codec import Codec
-from schemas.records import RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
 from streams.agents.agent import Output
 from streams.agents.monitor import MonitorAgent
 from streams.agents.open_windows import WindowKey
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
-from streams.kafka.reader import read_topic
 from streams.monitoring.window import Window
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
@@ -100,7 +96,8 @@ def test_a_view_that_retention_overtakes_goes_on_with_what_is_there(settings: Se
         live.update(1.0)
         for number in range(20):
             send(producer, settings, window(60_000 * number, 0, 1))
-        [future] = cluster.admin().delete_records([TopicPartition(settings.topic(MONITORING), 0, 20)]).values()
+        admin = cluster.admin()  # its futures live as long as it does
+        [future] = admin.delete_records([TopicPartition(settings.topic(MONITORING), 0, 20)]).values()
         future.result()
         live._consumer.resume([TopicPartition(settings.topic(MONITORING), 0)])
         assert total_of(live, 10).start == 600_000
@@ -123,54 +120,6 @@ def test_only_windows_since_a_time(settings: Settings, producer: Producer) -> No
         assert (empty.events, empty.start, empty.end, empty.end_to_end_ms.count) == (0, 0, 0, 0)
         send(producer, settings, window(200 * hour, 0, 2))
         assert total_of(live, 2).start == 200 * hour
-
-
-def test_the_total_is_that_of_a_fresh_look_whatever_came(settings: Settings, producer: Producer) -> None:
-    """Old counts are taken out, and new ones added. Seen to fail with each of the two left out."""
-    rng = random.Random(7)
-    with LiveWindows(Cluster(settings)) as live:
-        for _ in range(20):
-            made = []
-            for _ in range(5):
-                start, partition = 60_000 * rng.randrange(6), rng.randrange(2)
-                new = Window(start, start + 60_000, partition)
-                new.add([_any_event(rng) for _ in range(rng.randrange(1, 8))])
-                gone = rng.random() < 0.2
-                made.append(
-                    (WindowKey(start, partition).encoded(), None if gone else monitoring.encode(new.to_record(0)))
-                )
-            send(producer, settings, *made, window(6_000_000, 0, 1))
-            live.update(5.0)
-        with LiveWindows(Cluster(settings)) as fresh:
-            expected = total_of(fresh, _events(settings))
-        total = total_of(live, expected.events)
-    for percent in (1, 25, 50, 75, 95, 99):
-        share = percent / 100
-        assert total.end_to_end_ms.get_quantile_value(share) == expected.end_to_end_ms.get_quantile_value(share)
-    # A total may have bins that were emptied, which write other bytes.
-    as_record, expected_record = (
-        dataclasses.replace(each.to_record(0), end_to_end_ms=b"", inference_ms=b"") for each in (total, expected)
-    )
-    assert as_record == expected_record
-
-
-def _any_event(rng: random.Random) -> RoutingEvent:
-    return routing_event(
-        stage=rng.choice(["decided", "completed"]),
-        route=rng.choice(["edge", "cloud"]),
-        reason=rng.choice(["optimal_edge", "random_cloud", "low_confidence"]),
-        edge_label=rng.choice(["negative", "positive"]),
-        cloud_label=rng.choice([None, "negative", "neutral"]),
-        degraded=rng.random() < 0.1,
-        cost_usd=rng.random(),
-        inference_ms=rng.choice([0.0, rng.lognormvariate(1, 2)]),
-        end_to_end_ms=rng.lognormvariate(4, 2),
-    )
-
-
-def _events(settings: Settings) -> int:
-    latest = {message.key(): message.value() for message in read_topic(Cluster(settings), MONITORING)}
-    return sum(monitoring.decode(value).events for value in latest.values() if value is not None)
 
 
 def test_a_record_that_is_no_window_is_skipped(settings: Settings, producer: Producer) -> None:

@@ -1,0 +1,50 @@
+"""Scored rows, in sum."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.records import LABELS, nanodollars
+
+
+@dataclass
+class Summary:
+    """What became of scored rows."""
+
+    rows: int = 0
+    routes: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)  # by reason
+    cost_nanos: int = 0
+    cloud_only_cost_nanos: int = 0
+
+    def counting(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """`rows`, counted as they pass."""
+        for row in rows:
+            self.rows += 1
+            if row["sentiment"] is None:
+                self.refused[row["reason"]] += 1
+            else:
+                self.routes[row["route"]] += 1
+                self.labels[row["sentiment"]] += 1
+                self.cost_nanos += nanodollars(row["cost_usd"])
+                self.cloud_only_cost_nanos += nanodollars(row["cloud_only_cost_usd"])
+            yield row
+
+    def lines(self) -> list[str]:
+        """The summary in words."""
+        scored = self.routes.total()
+        lines = [f"{scored:,} of {self.rows:,} rows scored"]
+        if self.refused:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.refused.most_common())
+            lines.append(f"  not scored: {reasons}")
+        if scored:
+            for counts, names in ((self.labels, LABELS), (self.routes, ("edge", "cloud"))):
+                lines.append(
+                    "  " + ", ".join(f"{name} {counts[name]:,} ({counts[name] / scored:.1%})" for name in names)
+                )
+            cost, cloud_only = self.cost_nanos / 1e9, self.cloud_only_cost_nanos / 1e9
+            saved = f": {1 - cost / cloud_only:.1%} saved" if cloud_only else ""
+            lines.append(f"  cost ${cost:.4f}; with the cloud alone ${cloud_only:.4f}{saved}")
+        return lines
