@@ -52,9 +52,8 @@ _AIOKAFKA = re.compile(
     r"|(?P<timeout>RequestTimedOutError)|oordinator dead|is either not started or not valid"
 )
 
-# Consequences of an outage in other words. What was under way when the broker went is done again, in ours; and a client
-# that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
-_CONSEQUENCES = ("transaction aborted, its input is read again", "Task was destroyed but it is pending!")
+# A client that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
+_PENDING = "Task was destroyed but it is pending!"
 
 
 def is_of_a_library(record: logging.LogRecord) -> bool:
@@ -200,7 +199,7 @@ def _follows(record: logging.LogRecord) -> bool:
     if not logging.WARNING <= record.levelno < logging.CRITICAL:
         return False
     text = record.getMessage()
-    if any(consequence in text for consequence in _CONSEQUENCES):
+    if _PENDING in text:
         return True
     if record.exc_info:
         return record.name.partition(".")[0] in _CLIENTS and _is_about_connections(record.exc_info[1])
