@@ -7,7 +7,7 @@ from time import perf_counter
 
 from models.artifact import load_artifact
 from models.cloud import Answer, CloudBackend, Question
-from models.cloud_onnx import OnnxProcessBackend
+from models.backends.onnx_process import OnnxProcessBackend
 from models.pricing import Prices
 from schemas.records import CloudRequest, Reason
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT

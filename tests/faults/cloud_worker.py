@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from models.artifact import Artifact
-from models.cloud_onnx import OnnxProcessBackend
+from models.backends.onnx_process import OnnxProcessBackend
 from streams.cli.main import main
 from streams.worker import build as worker
 from tests.faults.orders import FOLDER
@@ -24,7 +24,7 @@ class Backend(OnnxProcessBackend):
 
     def __init__(self, artifact: Artifact, *, order: Path, threads: int = 1, token_budget: int = 256) -> None:
         super().__init__(artifact, threads=threads, token_budget=token_budget)
-        arguments = self._command[self._command.index("models.scoring_process") + 1 :]
+        arguments = self._command[self._command.index("models.backends.scoring_process") + 1 :]
         self._command = (sys.executable, "-P", "-m", "tests.faults.broken_scoring", str(order), *arguments)
 
 

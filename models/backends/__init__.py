@@ -1,0 +1,1 @@
+"""What answers the cloud's questions: a local process, or a service behind HTTP. Each is a `models.cloud.CloudBackend`."""
