@@ -26,7 +26,8 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 
 TITLE = "Throughput"
 

@@ -16,6 +16,7 @@ from benchmarks.traffic import events
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import Scored, policy
+from models.text_validation import validate_text
 from schemas.codec import Codec
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
@@ -62,7 +63,9 @@ def measure(wanted: Scale) -> list[Figure]:
 
     def decoding() -> None:
         for record in records:
-            validate_event(codec.decode(record.value), max_text_chars=settings.max_text_chars, now_ms=now)
+            event = codec.decode(record.value)
+            validate_event(event, now_ms=now)
+            validate_text(event.text, max_chars=settings.max_text_chars)
 
     def scoring() -> None:
         classifier.score(texts)

@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 from benchmarks.traffic import preload
 from benchmarks.workers import REPOSITORY, resident_mib, wait_until_done, working
 from schemas.topics import TRANSCRIPTS
-from streams.verify.read_line import wait_until_drained
+from streams.verify.drain import wait_until_drained
 
 TITLE = "What a worker costs"
 

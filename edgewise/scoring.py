@@ -1,5 +1,6 @@
 """Texts in, sentiment out: what `edgewise score` does to a file, from Python."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ _TEXTS = "a text is a str, several are a list or a pandas Series of them"
 class Result:
     """The sentiment of one text.
 
-    A text that the workers would put into dead-letters, an empty one, is not scored: `reason` says why (`empty_text`),
-    `label`, `route` and `model` are None and the numbers NaN.
+    A text that the workers would put into dead-letters, an empty or a very long one, is not scored: `reason` says why
+    (`empty_text`, `text_too_long`), `label`, `route` and `model` are None and the numbers NaN.
     """
 
     label: Label | None  # the likeliest
@@ -36,9 +37,10 @@ class Result:
 class Model:
     """What `load` gives: call it with a text or with several. One thread at a time may call it."""
 
-    def __init__(self, scorer: "Scorer", ids: Mapping[Route | None, str]) -> None:
+    def __init__(self, scorer: "Scorer", ids: Mapping[Route | None, str], max_text_chars: int) -> None:
         """Scores by `scorer`; `ids` names the model behind each route, None where there are no routes."""
         self._scorer = scorer
+        self._max_text_chars = max_text_chars
         self._ids = ids
 
     def __repr__(self) -> str:
@@ -66,8 +68,9 @@ class Model:
         from streams.files.recording import Row
         from streams.files.score import score_rows
 
-        rows = (Row(number, number, {"event_id": text}, text) for number, text in enumerate(texts, 1))
-        return [self._result(row) for row in score_rows(rows, self._scorer)]
+        rows = (Row(number, number, {"event_id": _digest(text)}, text) for number, text in enumerate(texts, 1))
+        scored = score_rows(rows, self._scorer, max_text_chars=self._max_text_chars, recording="", columns={})
+        return [self._result(row) for row in scored]
 
     def _result(self, row: dict[str, Any]) -> Result:
         route = None if None in self._ids else row["route"]
@@ -102,12 +105,14 @@ def load(model: str | Path) -> Model:
     if model in {"line", "edge", "cloud"}:
         ids = {"edge": load_artifact(settings.edge_model).id, "cloud": load_artifact(settings.cloud_model).id}
         used = {route: id_ for route, id_ in ids.items() if model in {route, "line"}}
-        return Model(build_scorer(settings, cast(Way, model)), cast("Mapping[Route | None, str]", used))
+        return Model(
+            build_scorer(settings, cast(Way, model)), cast("Mapping[Route | None, str]", used), settings.max_text_chars
+        )
     if not Path(str(model)).is_dir():
         raise UsageError(f"there is no model {str(model)!r}: give line, edge, cloud, or the folder of a model")
     folder = str(Path(model).absolute())
     scorer = build_scorer(settings.model_copy(update={"edge_model": folder}), "edge")
-    return Model(scorer, {None: load_artifact(folder).id})
+    return Model(scorer, {None: load_artifact(folder).id}, settings.max_text_chars)
 
 
 def _checked(texts: object) -> list[str]:
@@ -124,6 +129,11 @@ def _checked(texts: object) -> list[str]:
                 "Series.dropna() does"
             )
     return checked
+
+
+def _digest(text: str) -> str:
+    """What stands for an event's id: it depends on the text alone, and is no longer than an id may be."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _name(value: object) -> str:

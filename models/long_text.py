@@ -48,6 +48,15 @@ def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
     return [[first, *piece, last] for piece in pieces]
 
 
+def what_is_read(how: How, max_tokens: int) -> str:
+    """A sentence for people: what a model of `max_tokens` reads of a long text."""
+    if how == "chunks":
+        whole, piece = min(WHOLE, max_tokens), min(PIECE, max_tokens)
+        return f"It reads a text of more than {whole} tokens in pieces of at most {piece}, and takes the mean."
+    part = "the beginning" if how == "head" else "the first quarter of what fits, and the end"
+    return f"Of a text of more than {max_tokens:,} tokens it reads {part}."
+
+
 def pool(logits: NDArray[np.float32], tokens: ArrayLike, text_of: ArrayLike) -> NDArray[np.float32]:
     """One row of logits a text from those of its rows: their mean, each weighted by its number of tokens.
 

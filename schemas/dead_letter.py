@@ -139,13 +139,13 @@ def read_letter(
     """The record of `dead-letters` at `place` as what it is; None where it is neither a letter nor a mark of ours."""
     if not _is_letter(headers):
         return _mark(at_ms, headers)
-    said = dict(headers)  # of a name given twice the last one counts, which is ours
+    values = dict(headers)  # of a name given twice the last one counts, which is ours
     reason, detail, topic, agent = (
-        (said[name] or b"").decode(errors="replace")
+        (values[name] or b"").decode(errors="replace")
         for name in ("edgewise-reason", "edgewise-detail", "edgewise-topic", "edgewise-agent")
     )
     partition, offset, timestamp = (
-        _number(said[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
+        _number(values[name]) for name in ("edgewise-partition", "edgewise-offset", "edgewise-timestamp")
     )
     ours = topic.startswith(prefix) and topic.removeprefix(prefix) in TOPICS
     if not ours or partition is None or offset is None or timestamp is None:

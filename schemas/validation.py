@@ -1,4 +1,7 @@
-"""What a record must be beyond its types, checked before an agent spends work on it."""
+"""What a record must be beyond its types, checked before an agent spends work on it.
+
+A text is judged by `models.text_validation`, for that depends on what the models read.
+"""
 
 from typing import Final
 
@@ -15,29 +18,27 @@ MAX_COST_USD: Final = 1e6  # of one event: sums of a million such still fit 64 b
 MAX_DURATION_MS: Final = 1e12  # 30 years
 
 
-def validate_event(event: TranscriptEvent, *, max_text_chars: int, now_ms: int) -> None:
+def validate_event(event: TranscriptEvent, *, now_ms: int) -> None:
     """Raises `DecodeError` for an event that decodes and yet cannot be worked on; `now_ms` is UTC milliseconds.
 
-    Empty ids or ids over 256 characters, a turn below 0, a text that is blank or longer than `max_text_chars`
-    characters, a time outside [2000-01-01, now + 1 day].
+    Empty ids or ids over 256 characters, a turn below 0, a time outside [2000-01-01, now + 1 day].
     """
-    for name, id_ in (("event_id", event.event_id), ("conversation_id", event.conversation_id)):
-        if not 0 < len(id_) <= MAX_ID_CHARS:
-            raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")
+    validate_ids(event.event_id, event.conversation_id)
     if event.turn < 0:
         raise DecodeError("invalid_turn", f"turn is {event.turn}; it counts from 0")
-    if len(event.text) > max_text_chars:
-        raise DecodeError(
-            "text_too_long", f"the text has {len(event.text)} characters; at most {max_text_chars} are allowed"
-        )
-    if not event.text or event.text.isspace():
-        raise DecodeError("empty_text", "the text is empty")
     if not EARLIEST_MS <= event.occurred_at <= now_ms + CLOCK_SKEW_MS:
         raise DecodeError(
             "invalid_timestamp",
             f"occurred_at is {event.occurred_at}; from 2000-01-01 ({EARLIEST_MS}) to a day from now is allowed,"
             " in UTC milliseconds",
         )
+
+
+def validate_ids(event_id: str, conversation_id: str) -> None:
+    """Raises `DecodeError` for an id that is empty or longer than 256 characters."""
+    for name, id_ in (("event_id", event_id), ("conversation_id", conversation_id)):
+        if not 0 < len(id_) <= MAX_ID_CHARS:
+            raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")
 
 
 def validate_routing_event(event: RoutingEvent, *, now_ms: int) -> None:

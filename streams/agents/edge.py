@@ -10,6 +10,7 @@ from models.classifier import Classifier
 from models.pricing import Prices
 from models.redactor import NoRedaction, Redacted, Redactor
 from models.router import Decision, Router, Scored, policy
+from models.text_validation import validate_text
 from schemas.records import Reason, Route, Stage, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from schemas.validation import validate_event
@@ -42,12 +43,13 @@ class EdgeAgent(Agent):
         self._router = router
         self._redactor = redactor
         self._clock = clock
+        self._max_text_chars = settings.max_text_chars
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
         self._events = Decoder(
             settings,
             self.name,
             TRANSCRIPTS,
-            lambda event: validate_event(event, max_text_chars=settings.max_text_chars, now_ms=clock()),
+            self._validate,
         )
         self._results = codec(settings, SENTIMENT)
         self._requests = codec(settings, CLOUD_INFERENCE)
@@ -56,6 +58,10 @@ class EdgeAgent(Agent):
         self._sentiment = settings.topic(SENTIMENT)
         self._cloud_inference = settings.topic(CLOUD_INFERENCE)
         self._routing_events = settings.topic(ROUTING_EVENTS)
+
+    def _validate(self, event: TranscriptEvent) -> None:
+        validate_event(event, now_ms=self._clock())
+        validate_text(event.text, max_chars=self._max_text_chars)
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event: its answer or its request to the cloud, and its audit event."""

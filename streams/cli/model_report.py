@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from models.artifact import MANIFEST, MODEL, Artifact, ArtifactError, load_artifact
-from models.long_text import How
+from models.long_text import what_is_read
 from streams.cli.table import aligned
 
 TRAIN = "edgewise train all --config FILE --out RUN"
@@ -18,18 +17,12 @@ CARD = "CARD.md"
 NO_COMMERCE = re.compile(r"\bBY-NC\b|\bresearch\b", re.IGNORECASE)
 """Terms in a manifest's `licence` that plain words should follow."""
 
-LONG: Mapping[How, str] = {
-    "head": "its beginning is read",
-    "head_tail": "its beginning and its end are read",
-    "chunks": "all of it is read, piece by piece",
-}
-
 # What a text's probabilities may move by beside other texts: float32 sums in another order.
 TOLERANCE = 1e-3
 PROBES = ("Thank you, that was quick.", "My bag is lost and nobody answers.", "Which gate is it?", "word " * 600)
 
 
-def row(name: str) -> tuple[str, ...]:
+def summary_row(name: str) -> tuple[str, ...]:
     """Name, version, size, labels, accuracy on its test set, and its data's terms; what is wrong with it instead."""
     try:
         artifact = load_artifact(name)
@@ -69,7 +62,7 @@ def describe(artifact: Artifact) -> str:
         "What it is",
         f"  It tells {', '.join(manifest.labels[:-1])} and {manifest.labels[-1]} texts apart.",
         f"  {MODEL}: {_size(artifact)}, ONNX opset {manifest.opset}; base model: {manifest.base}",
-        f"  It reads up to {manifest.max_tokens:,} tokens; of a longer text {LONG[manifest.long_text]}.",
+        f"  {what_is_read(manifest.long_text, manifest.max_tokens)}",
         f"  Probabilities are the softmax of its logits / {manifest.temperature:g}.",
         "  It does not route: it has no confidence threshold."
         if threshold is None

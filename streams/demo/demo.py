@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
-from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.agents.topology import AGENT_NAMES
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
@@ -26,11 +26,11 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import digest, read_recording
 from streams.kafka.client import Cluster
 from streams.kafka.embedded_broker import EmbeddedBroker
-from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.live_windows import LiveWindows
 from streams.operate.topics import create
 from streams.system.clock import now_ms
+from streams.verify.drain import agents_behind
 from streams.verify.read_line import verify
 
 SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
@@ -79,11 +79,18 @@ class _Demo(NamedTuple):
         self.processes.require(*AGENT_NAMES)
 
 
-def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Callable[[], bool]) -> Report:
+def demo(
+    settings: Settings,
+    folder: Path,
+    events: int | None,
+    told_to_end: Callable[[], bool],
+    watch: Callable[[], AbstractContextManager[Callable[[State], None]]] = shown,
+) -> Report:
     """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
 
     Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
-    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall.
+    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall. `watch`
+    opens what is handed each state of the line.
 
     Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
     still.
@@ -108,7 +115,7 @@ def demo(settings: Settings, folder: Path, events: int | None, told_to_end: Call
         create(own)
         processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
         windows = stack.enter_context(LiveWindows(cluster))
-        show = stack.enter_context(shown())
+        show = stack.enter_context(watch())
         line = _Demo(cluster, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
         return _judged(line, samples, _run(line, samples))
 
@@ -178,8 +185,8 @@ def _ready(admin: AdminClient, settings: Settings) -> bool:
 
 
 def _drained(cluster: Cluster) -> bool:
-    """Whether every agent has done its input, asked in the order of the flow."""
-    return all(sum(group_lag(cluster, spec.name, spec.reads).values()) == 0 for spec in AGENTS.values())
+    """Whether every agent has done its input."""
+    return not agents_behind(cluster)
 
 
 def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accuracy:

@@ -30,11 +30,13 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 # Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
 _NAMESPACE = uuid.UUID("6f0cf3b5-0cf5-4ea0-9a5d-3f5b1a4f2f0e")
 
-# A number of seconds stays under it until the year 5138, one of milliseconds is above it since March 1973.
+# A number of seconds stays under the first until the year 5138, one of milliseconds is above it since March 1973; so it
+# is with milliseconds, microseconds and the second.
 _LEAST_MS = 100_000_000_000
+_LEAST_US = 100_000_000_000_000
 
 # What stood there is not repeated: where columns are mixed up it may be a customer's words.
-_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds or milliseconds since 1970"
+_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds, milliseconds or microseconds since 1970"
 
 _ROLES = frozenset(get_args(Role))
 _CHANNELS = frozenset(get_args(Channel))
@@ -61,9 +63,9 @@ def recorded_events(
     conversation; one without a time happens now. Roles and channels that the schema does not know become `unknown` and
     stay, as written, in the attributes, as do all other columns.
 
-    Raises RecordingError: a time or a turn that cannot be understood.
+    Raises RecordingError: a text that is none, or a time or a turn that cannot be understood.
     """
-    chosen = {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
+    chosen = _chosen(columns)
     turns: Counter[str] = Counter()
     for row in rows:
         try:
@@ -80,16 +82,12 @@ def _event(
     turns: Counter[str],
     clock: Clock,
 ) -> TranscriptEvent:
-    rest = dict(row.fields)
-    found: dict[str, object] = {}
-    for field, names in columns.items():
-        name = next((name for name in names if rest.get(name) not in (None, "")), None)
-        if name is not None:
-            found[field] = rest.pop(name)
+    if not row.is_text:
+        raise ValueError("not a text where the text should be")
+    found, rest = _fields(row, columns)
     rest.pop(columns["text"][0], None)  # where it is empty
     attributes = {name: _text(value) for name, value in rest.items() if value not in (None, "")}
-    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
-    conversation_id = _text(found.get("conversation_id", event_id))
+    event_id, conversation_id = _ids(row, recording, found)
     turns[conversation_id] += 1
     role, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
     if role.lower() not in _ROLES:
@@ -110,6 +108,33 @@ def _event(
     )
 
 
+def recorded_ids(row: Row, recording: str, columns: Mapping[str, str]) -> tuple[str, str]:
+    """The ids of the event and of the conversation that `recorded_events` gives to a row."""
+    found, _ = _fields(row, _chosen(columns))
+    return _ids(row, recording, found)
+
+
+def _chosen(columns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The columns that each field is taken from, those of `columns` before the usual ones."""
+    return {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
+
+
+def _fields(row: Row, columns: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, object], dict[str, object]]:
+    """The event's fields that the row has, by name, and its other columns."""
+    rest = dict(row.fields)
+    found: dict[str, object] = {}
+    for field, names in columns.items():
+        name = next((name for name in names if rest.get(name) not in (None, "")), None)
+        if name is not None:
+            found[field] = rest.pop(name)
+    return found, rest
+
+
+def _ids(row: Row, recording: str, found: Mapping[str, object]) -> tuple[str, str]:
+    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
+    return event_id, _text(found.get("conversation_id", event_id))
+
+
 def event_id_of(recording: str, row: int) -> str:
     """The id of row number `row` of the recording with that digest: a UUID, version 5 (RFC 9562, section 5.5)."""
     return str(uuid.uuid5(_NAMESPACE, f"{recording}:{row}"))
@@ -118,8 +143,8 @@ def event_id_of(recording: str, row: int) -> str:
 def milliseconds(value: object) -> int:
     """A recorded time as UTC milliseconds.
 
-    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds or milliseconds since 1970. Without a zone
-    it is UTC. Raises ValueError: it is none of these.
+    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds, milliseconds or microseconds since 1970.
+    Without a zone it is UTC. Raises ValueError: it is none of these.
     """
     text = _text(value).strip()
     try:
@@ -128,6 +153,8 @@ def milliseconds(value: object) -> int:
         return _from_iso(text)
     if not math.isfinite(number):
         raise ValueError(_NO_TIME)
+    if abs(number) >= _LEAST_US:
+        return round(number / 1000)
     return round(number if abs(number) >= _LEAST_MS else number * 1000)
 
 

@@ -3,10 +3,12 @@
 import csv
 import hashlib
 import json
+import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -21,6 +23,14 @@ STDIN: Final = "-"
 _LONGEST_CELL = 64 * 1024 * 1024
 
 
+_NAME_IT = "name the one that holds the text with --column text=NAME"
+# What the text's column is called elsewhere.
+_USUAL_NAMES = (
+    "body", "comment", "content", "feedback", "message", "review", "sentence", "text", "transcript", "tweet",
+    "utterance",
+)  # fmt: skip
+
+
 class RecordingError(UsageError):
     """A recording that cannot be read: the message names the file, the line, and what is wrong there."""
 
@@ -32,7 +42,8 @@ class Row:
     number: int  # in the recording, from 1
     line: int  # of the file where it begins, from 1
     fields: Mapping[str, object]  # all of them, in the file's order
-    text: str
+    text: str  # empty where there is none
+    is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
 
 
 def read_recording(
@@ -40,16 +51,20 @@ def read_recording(
 ) -> Iterator[Row]:
     """The rows of the recording at `path`, or of standard input for `-`, in order; it is read as they are taken.
 
-    The format is `file_format`, else what the file's ending says. Plain lines have one field, `text`. In JSON lines an
-    object with a list `turns` is a conversation: each turn is a row, with the conversation's other fields before its
-    own; an `id` beside `turns` is the conversation's. `columns` maps the name `text` to the field that holds the text.
+    The format is `file_format`, else what the file's ending says, of standard input its first line. Plain lines have
+    one field, `text`. In JSON lines an object with a list `turns` is a conversation: each turn is a row, with the
+    conversation's other fields before its own; an `id` beside `turns` is the conversation's. `columns` maps the name
+    `text` to the field that holds the text. A row without that field has an empty text, where other rows have it.
 
     Raises RecordingError as soon as it meets what cannot be read: the rows before it have been given by then.
     """
     chosen = file_format or _format_of(path)
     text_column = (columns or {}).get("text", "text")
     with _open(path) as file:
-        lines = _decoded(file, path)
+        first = b"" if chosen is not None else file.readline()
+        chosen = chosen or recognised_format(first, text_column)
+        lines = _decoded(chain([first], file) if first else file, path)
+        missing: RecordingError | None = None
         if chosen == "csv":
             rows = _csv_rows(lines, path, text_column)
         elif chosen == "jsonl":
@@ -58,10 +73,26 @@ def read_recording(
             rows = ((number, {"text": line.rstrip("\r\n")}) for number, line in lines)
             text_column = "text"
         for number, (line, fields) in enumerate(rows, 1):
-            if text_column not in fields:
-                raise _at(path, line, _no_text(text_column, fields))
-            text = fields[text_column]
-            yield Row(number, line, fields, text if isinstance(text, str) else "" if text is None else str(text))
+            text = fields.get(text_column)
+            missing = _at(path, line, _no_text(text_column, fields)) if number == 1 else missing
+            if text_column in fields:
+                missing = None
+            words = _words(text)
+            yield Row(number, line, fields, words or "", words is not None)
+        if missing is not None:
+            raise missing
+
+
+def _words(value: object) -> str | None:
+    """The text that a field holds, none at all as an empty one; None where it holds something else.
+
+    A number is one: a message of digits comes as a number from what turns tables into JSON.
+    """
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    return "" if value is None else value if isinstance(value, str) else None
 
 
 def digest(path: Path) -> str:
@@ -73,9 +104,21 @@ def digest(path: Path) -> str:
         raise RecordingError(f"{path}: {error.strerror}") from None
 
 
-def _format_of(path: Path | str) -> Format:
-    if str(path) == STDIN:
+def recognised_format(first_line: bytes, text_column: str) -> Format:
+    """The format of what begins with that line: a JSON object, a CSV header with `text_column`, or else plain lines."""
+    line = first_line.decode("utf-8-sig", errors="replace").strip()
+    if line.startswith("{"):
+        return "jsonl"
+    try:
+        return "csv" if text_column in next(csv.reader([line], strict=True), []) else "lines"
+    except csv.Error:
         return "lines"
+
+
+def _format_of(path: Path | str) -> Format | None:
+    """What the file's ending says; None for standard input."""
+    if str(path) == STDIN:
+        return None
     try:
         return FORMATS[Path(path).suffix.lower()]
     except KeyError:
@@ -94,7 +137,7 @@ def _open(path: Path | str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _decoded(file: IO[bytes], path: Path | str) -> Iterator[tuple[int, str]]:
+def _decoded(file: Iterable[bytes], path: Path | str) -> Iterator[tuple[int, str]]:
     """Numbered lines with their ends; a byte order mark, as spreadsheets write it, is left out."""
     for number, line in enumerate(_lines(file, path), 1):
         try:
@@ -103,7 +146,7 @@ def _decoded(file: IO[bytes], path: Path | str) -> Iterator[tuple[int, str]]:
             raise _at(path, number, f"not UTF-8 (byte {error.start + 1} of the line): convert the file first") from None
 
 
-def _lines(file: IO[bytes], path: Path | str) -> Iterator[bytes]:
+def _lines(file: Iterable[bytes], path: Path | str) -> Iterator[bytes]:
     try:
         yield from file
     except OSError as error:  # a folder, a disk that fails
@@ -139,11 +182,16 @@ def _csv_rows(
 
 
 def _check_header(header: list[str], path: Path | str, line: int, text_column: str) -> None:
+    # What stands there is not repeated: without a header it is a customer's words.
     if len(set(header)) != len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise _at(path, line, f"the header has the column {twice!r} twice")
+        second = next(i for i, name in enumerate(header) if name in header[:i])
+        first = header.index(header[second])
+        raise _at(path, line, f"columns {first + 1} and {second + 1} of its {len(header)} are the same; no header?")
     if text_column not in header:
-        raise _at(path, line, _no_text(text_column, header))
+        usual = [name for name in header if name.strip().lower() in _USUAL_NAMES]
+        hint = f"; is it {usual[0]!r}?" if usual else ""
+        count = f"{len(header)} columns" if len(header) > 1 else "1 column"
+        raise _at(path, line, f"{count}, none of them {text_column!r}; no header? {_NAME_IT}{hint}")
 
 
 def _json_rows(lines: Iterator[tuple[int, str]], path: Path | str) -> Iterator[tuple[int, dict[str, object]]]:
@@ -177,11 +225,8 @@ def _turns(conversation: dict[str, object], path: Path | str, line: int) -> Iter
         yield shared | {"turn": place} | turn
 
 
-def _no_text(text_column: str, fields: Mapping[str, object] | list[str]) -> str:
-    return (
-        f"no column {text_column!r}; there are {', '.join(fields) or 'none'}: name the one that holds the text "
-        "(--text-column, or --column text=NAME for a replay)"
-    )
+def _no_text(text_column: str, fields: Mapping[str, object]) -> str:
+    return f"no column {text_column!r}, nor in any later row; there are {', '.join(fields) or 'none'}: {_NAME_IT}"
 
 
 def _at(path: Path | str, line: int, what: str) -> RecordingError:

@@ -1,26 +1,41 @@
 """`edgewise score`: scores the rows of a recording in this process, without Kafka."""
 
-import csv
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from typing import Final, Literal, TextIO
+from itertools import islice
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.pricing import Prices
 from models.router import Scored, policy
-from schemas.errors import UsageError
-from schemas.records import LABELS
+from models.text_validation import validate_text
+from schemas.codec import DecodeError
+from schemas.records import LABELS, nanodollars
+from schemas.validation import validate_ids
 from streams.config.settings import Settings
+from streams.files.recorded_event import recorded_ids
 from streams.files.recording import Row
 
 Model = Literal["edge", "cloud", "line"]
 
-FIELDS: Final = ("sentiment", "confidence", "negative", "neutral", "positive", "route", "reason")
+FIELDS: Final = (
+    "sentiment",
+    "confidence",
+    "negative",
+    "neutral",
+    "positive",
+    "route",
+    "reason",
+    "cost_usd",
+    "cloud_only_cost_usd",
+)
 """What each row gets, after its own fields."""
+
+NOT_A_TEXT: Final = "not_a_text"
+"""The reason of a row that has something else where its text should be. No event can be made of it for a worker."""
 
 # Memory stays that of a chunk, whatever the file's size; the model's batches are smaller still (`token_budget`), and
 # sorting a thousand texts by length leaves them next to no padding.
@@ -30,7 +45,16 @@ CHUNK = 1_000
 DIGITS = 6
 
 
-Answer = tuple[list[float], str, str | None]  # probabilities, route, reason
+class Answer(NamedTuple):
+    """What became of a text."""
+
+    probabilities: list[float]
+    route: str
+    reason: str | None
+    cost_usd: float
+    cloud_only_cost_usd: float
+
+
 Scorer = Callable[[Sequence[str], Sequence[str]], list[Answer]]  # event ids, texts
 
 
@@ -38,13 +62,18 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     """What scores texts by `model`, its artifacts loaded and verified.
 
     `line` does what the workers do: the edge scores all, the router decides, the cloud answers what is deferred.
-    `edge` and `cloud` score all with one model; no decision is taken, so there is no reason.
+    `edge` and `cloud` score all with one model; no decision is taken, so there is no reason. Costs are by the prices in
+    `settings`: what the cloud answers for the line has cost the edge's price too.
 
     Raises ArtifactError: a model is missing or altered. UsageError: the policy lacks a threshold.
     """
+    prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
     if model != "line":
         classifier = _load(settings, settings.edge_model if model == "edge" else settings.cloud_model)
-        return lambda _ids, texts: [(p, model, None) for p in classifier.score(texts).tolist()]
+        cost = prices.edge_usd if model == "edge" else prices.cloud_usd
+        return lambda _ids, texts: [
+            Answer(p, model, None, cost, prices.cloud_usd) for p in classifier.score(texts).tolist()
+        ]
     artifact = load_artifact(settings.edge_model)
     chosen = policy(
         settings.router,
@@ -55,6 +84,7 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     )
     edge = _load(settings, settings.edge_model)
     cloud = _load(settings, settings.cloud_model)
+    deferred_cost = (nanodollars(prices.edge_usd) + nanodollars(prices.cloud_usd)) / 1e9
 
     def score(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
         probabilities: NDArray[np.float32] = edge.score(texts)
@@ -62,53 +92,46 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
         decisions = chosen.decide([Scored(*each) for each in zip(ids, texts, confidences, strict=True)])
         deferred = [i for i, decision in enumerate(decisions) if decision.route == "cloud"]
         probabilities[deferred] = cloud.score([texts[i] for i in deferred])
-        return [(p, d.route, d.reason) for p, d in zip(probabilities.tolist(), decisions, strict=True)]
+        return [
+            Answer(p, d.route, d.reason, prices.edge_usd if d.route == "edge" else deferred_cost, prices.cloud_usd)
+            for p, d in zip(probabilities.tolist(), decisions, strict=True)
+        ]
 
     return score
 
 
-def score_rows(rows: Iterable[Row], scorer: Scorer) -> Iterator[dict[str, object]]:
+def score_rows(
+    rows: Iterable[Row], scorer: Scorer, *, max_text_chars: int, recording: str, columns: Mapping[str, str]
+) -> Iterator[dict[str, object]]:
     """Each row's fields and then `FIELDS`, in the rows' order.
 
-    A field of the input that has one of those names is kept as `input_` and its name, in its place. A text that is
-    empty, or white space only, has nothing to be scored: its new fields are None and the reason is `empty_text`, which
-    is what the workers say of it in dead-letters. The random sample is drawn by the field `event_id`, else `id`, else
-    the row's number.
+    A field of the input that has one of those names is kept as `input_` and its name, in its place. A row whose text or
+    ids a worker would refuse is not scored: its new fields are None but the reason, which is the one that the worker
+    puts into dead-letters, or `NOT_A_TEXT`. The random sample is drawn by the event's id that a replay of `recording`
+    (the file's digest) with `columns` gives the row.
     """
     remaining = iter(rows)
     while chunk := list(islice(remaining, CHUNK)):
-        answerable = [row for row in chunk if row.text.strip()]
-        answers = iter(scorer([_event_id(row) for row in answerable], [row.text for row in answerable]))
-        for row in chunk:
-            yield _renamed(row.fields) | (_scored(*next(answers)) if row.text.strip() else _EMPTY)
-
-
-def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes a JSON object a line."""
-    for row in rows:
-        line = json.dumps(row, ensure_ascii=False)
-        # Half a surrogate pair, which JSON can name, has no UTF-8: such a row goes out the way it came in, escaped.
-        out.write((line if _has_utf8(line) else json.dumps(row)) + "\n")
-
-
-def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes CSV with a header: the fields of the first `CHUNK` rows, the result's last. Nested values are JSON.
-
-    Raises UsageError: a later row has a field that the header lacks.
-    """
-    remaining = iter(rows)
-    first = list(islice(remaining, CHUNK))
-    names = dict.fromkeys(name for row in first for name in row if name not in FIELDS)
-    header = [*names, *FIELDS]
-    writer = csv.DictWriter(out, header, restval="", lineterminator="\n")
-    writer.writeheader()
-    for number, row in enumerate(chain(first, remaining), 1):
-        if new := [name for name in row if name not in names and name not in FIELDS]:
-            raise UsageError(
-                f"row {number} has the field {new[0]!r}, which none of the first {CHUNK:,} rows has; CSV's columns are "
-                "fixed by then: write JSONL instead"
+        ids = [recorded_ids(row, recording, columns) for row in chunk]
+        refusals = [_refusal(row, each, max_text_chars) for row, each in zip(chunk, ids, strict=True)]
+        scored = [i for i, refusal in enumerate(refusals) if refusal is None]
+        answers = iter(scorer([ids[i][0] for i in scored], [chunk[i].text for i in scored]))
+        for row, refusal in zip(chunk, refusals, strict=True):
+            yield _renamed(row.fields) | (
+                _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}
             )
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _refusal(row: Row, ids: tuple[str, str], max_text_chars: int) -> str | None:
+    """Why a row cannot be scored; None where it can."""
+    if not row.is_text:
+        return NOT_A_TEXT
+    try:
+        validate_ids(*ids)
+        validate_text(row.text, max_chars=max_text_chars)
+    except DecodeError as error:
+        return error.reason
+    return None
 
 
 def _load(settings: Settings, name_or_folder: str) -> Classifier:
@@ -116,13 +139,14 @@ def _load(settings: Settings, name_or_folder: str) -> Classifier:
     return Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
 
 
-_EMPTY: Final[dict[str, object]] = dict.fromkeys(FIELDS) | {"reason": "empty_text"}
+_UNSCORED: Final[dict[str, object]] = dict.fromkeys(FIELDS)
 
 
-def _scored(probabilities: list[float], route: str, reason: str | None) -> dict[str, object]:
+def _scored(answer: Answer) -> dict[str, object]:
+    probabilities, route, reason, cost, cloud_only = answer
     top = probabilities.index(max(probabilities))
     values = [round(p, DIGITS) for p in probabilities]
-    return dict(zip(FIELDS, (LABELS[top], values[top], *values, route, reason), strict=True))
+    return dict(zip(FIELDS, (LABELS[top], values[top], *values, route, reason, cost, cloud_only), strict=True))
 
 
 def _renamed(fields: Mapping[str, object]) -> dict[str, object]:
@@ -133,28 +157,3 @@ def _renamed(fields: Mapping[str, object]) -> dict[str, object]:
             new = f"input_{new}"
         renamed[new] = value
     return renamed
-
-
-def _event_id(row: Row) -> str:
-    for name in ("event_id", "id"):
-        if value := row.fields.get(name):
-            return str(value)
-    return str(row.number)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, dict | list | bool):
-        value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and not _has_utf8(value):
-        return value.encode("utf-8", "replace").decode()
-    return value
-
-
-def _has_utf8(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TextIO
 
 from schemas.records import Label
+from streams.system.clock import iso
 
 SHARES: Final[Mapping[Label, float]] = {"negative": 0.3, "positive": 0.4, "neutral": 0.3}
 ACCOUNT_SHARE: Final = 0.2
@@ -96,7 +97,7 @@ class _Conversation:
     channel: str
     company: str
     turns: int
-    said: int = 0
+    turns_taken: int = 0
 
 
 def messages(count: int, seed: int) -> Iterator[Message]:
@@ -119,20 +120,20 @@ def messages(count: int, seed: int) -> Iterator[Message]:
                 )
             )
         talk = rng.choice(under_way)
-        talk.said += 1
-        if talk.said == talk.turns:
+        talk.turns_taken += 1
+        if talk.turns_taken == talk.turns:
             under_way.remove(talk)
         at += timedelta(seconds=rng.randint(0, 3))
         label = rng.choices(list(SHARES), list(SHARES.values()))[0]
         yield Message(
             id=f"synthetic-{seed}-message-{number}",
             conversation_id=talk.id,
-            turn=talk.said,
+            turn=talk.turns_taken,
             role="customer",
             channel=talk.channel,
             language="en",
             text=_text(label, rng),
-            occurred_at=at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            occurred_at=iso(round(at.timestamp() * 1000)),
             company=talk.company,
             label=label,
         )

@@ -23,7 +23,8 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import Format, RecordingError, digest, read_recording
 from streams.ingest.pace import Pace, Pacer
 from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
-from streams.kafka.reader import bytes_headers, read_topic
+from streams.kafka.messages import header_texts, message_headers
+from streams.kafka.reader import read_topic
 from streams.kafka.refusals import explain_refusal
 from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
@@ -32,6 +33,7 @@ from streams.system.signals import kept_interrupts
 RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event is from
 RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
+_ROW = re.compile("[0-9]{1,18}")
 
 _FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
 
@@ -163,11 +165,11 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
     """For each recording, the run that sent to `transcripts` last, and its rows there."""
     runs: dict[tuple[str, str], _Run] = {}
     for message in read_topic(cluster, TRANSCRIPTS):
-        headers = dict(message.headers() or [])
-        sha, run_id, row = (_header(headers, name) for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
-        if redriven_from(bytes_headers(message)) is not None:
+        if redriven_from(message_headers(message)) is not None:
             continue  # the record stood there before, and that one tells when the run sent it
-        if sha in digests and run_id and re.fullmatch("[0-9]{1,18}", row):  # others may write headers of that name
+        headers = header_texts(message)
+        sha, run_id, row = (headers.get(name, "") for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
+        if sha in digests and run_id and _ROW.fullmatch(row):  # others may write headers of that name
             run = runs.setdefault((sha, run_id), _Run(run_id))
             run.rows.add(int(row))
             run.last_ms = max(run.last_ms, message.timestamp()[1])
@@ -176,11 +178,6 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
         if sha not in latest or run.last_ms > latest[sha].last_ms:
             latest[sha] = run
     return latest
-
-
-def _header(headers: Mapping[str, str | bytes | None], name: str) -> str:
-    value = headers.get(name)
-    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
 
 
 class _Sender:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -214,9 +214,3 @@ def _fetch(cluster: Cluster, consumer: Consumer, name: str) -> Iterator[tuple[in
         elif error.fatal() or error.code() in _PERMANENT:
             why = explain_refusal(cluster.settings, error, f"READ on topic {name}")
             raise ReadError(f"topic {name} could not be read: {why}")
-
-
-def bytes_headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
-    """The headers of `message`, in their order, with each value as bytes."""
-    headers = cast("list[tuple[str, str | bytes | None]]", message.headers() or [])
-    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in headers)

@@ -1,11 +1,10 @@
 """What is in a topic, decoded: one JSON-ready object a record."""
 
 import base64
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields as record_fields
-from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -16,12 +15,17 @@ from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.kafka.messages import header_texts, message_headers, message_key, message_value
 from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.monitoring.window import sketch_from_bytes
+from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
+from streams.operate.record_fields import PERCENTILES, PLACE
+from streams.system.clock import Clock, now_ms
 
 CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
+_OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
 _PERMANENT = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -42,19 +46,22 @@ class Start(NamedTuple):
     latest: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> "Start":
-        """`beginning`, `latest`, an offset, or a time as ISO 8601 (UTC where it has no zone). Raises UsageError."""
+    def parse(cls, text: str, clock: Clock = now_ms) -> "Start":
+        """`beginning`, `latest`, an offset, or a time, see `parse_moment`. Raises UsageError.
+
+        A number of 10, 13 or 16 digits is a time; with an @ before it, it is an offset all the same.
+        """
         if text in {"beginning", "latest"}:
             return cls(latest=text == "latest")
-        if re.fullmatch("[0-9]{1,18}", text):
-            return cls(offset=int(text))
+        if (offset := _OFFSET.fullmatch(text)) and (offset[1] or not is_epoch(text)):
+            return cls(offset=int(offset[2]))
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
+            return cls(since_ms=parse_moment(text, clock))
+        except ValueError as error:
+            before = f" ({error})" if "1970" in str(error) else ""
             raise UsageError(
-                f"--from {text}: give beginning, latest, an offset, or a time such as 2026-01-31T12:00:00Z"
+                f"--from {text}{before}: give beginning, latest, an offset, or a time such as {EXAMPLES}"
             ) from None
-        return cls(since_ms=round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
 def records(settings: Settings, topic: str, start: Start, *, follow: bool = False) -> Iterator[dict[str, Any]]:
@@ -64,10 +71,9 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
     `_offset` and `_timestamp` (UTC ms). Distributions (DDSketches) are told by count and percentiles. A dead letter is
     its headers and, as `_value`, its bytes in base64. What cannot be decoded is its bytes too, and why as `_error`.
 
-    Raises UsageError (no such topic), BrokerUnreachableError, ReadError, ConsumeError, RegistryError.
+    Raises UsageError (no such topic or offset), BrokerUnreachableError, ReadError, ConsumeError, RegistryError.
     """
-    if topic not in CONSUMABLE:
-        raise UsageError(f"topic {topic!r} is not one of Edgewise's: {', '.join(CONSUMABLE)}")
+    require_topic(topic)
     decode = _decoder(settings, topic)
     return (decode(message) | _place(message) for message in messages(Cluster(settings), topic, start, follow=follow))
 
@@ -75,85 +81,81 @@ def records(settings: Settings, topic: str, start: Start, *, follow: bool = Fals
 def messages(cluster: Cluster, topic: str, start: Start, *, follow: bool = False) -> Iterator[Message]:
     """What `records` decodes: the committed records of `topic` as they came from Kafka; raises what that raises."""
     marks = watermarks(cluster, topic)
-    offsets = {at: mark.high if start.latest else max(mark.low, start.offset or 0) for at, mark in marks.items()}
+    name = cluster.settings.topic(topic)
+    offsets = _starts(name, start, marks)
     if follow:
-        return _follow(cluster, cluster.settings.topic(topic), offsets, marks, start.since_ms)
-    return read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms)
+        return _from(start.offset, _follow(cluster, name, offsets, marks, start.since_ms))
+    return _from(start.offset, read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms))
 
 
-def matches(record: Mapping[str, Any], conditions: Sequence[tuple[str, str]]) -> bool:
-    """Whether every field named has that value; `attributes.label` looks inside; what is no text compares as JSON."""
-    return all(_as_text(_field(record, name)) == value for name, value in conditions)
+def require_topic(topic: str) -> None:
+    """Raise UsageError, with the near names, unless `topic` (without the prefix) is one of Edgewise's."""
+    if topic not in CONSUMABLE:
+        near = get_close_matches(topic, CONSUMABLE, 1)
+        meant = f"did you mean {near[0]}? They are" if near else "they are"
+        raise UsageError(f"topic {topic!r} is not one of Edgewise's; {meant} {', '.join(CONSUMABLE)}")
 
 
-def parse_conditions(given: Sequence[str]) -> list[tuple[str, str]]:
-    """`["route=cloud", …]` as pairs. Raises UsageError: no `=`."""
-    conditions = []
-    for item in given:
-        name, separator, value = item.partition("=")
-        if not name or not separator:
-            raise UsageError(f"--where {item}: give FIELD=VALUE, such as route=cloud")
-        conditions.append((name, value))
-    return conditions
+def _starts(name: str, start: Start, marks: Mapping[int, Watermarks]) -> dict[int, int]:
+    """Where to begin in each partition. Raises UsageError: no partition holds the offset, nor ends at it."""
+    at = start.offset
+    if at is None:
+        return {partition: mark.high if start.latest else mark.low for partition, mark in marks.items()}
+    if not any(mark.low <= at <= mark.high for mark in marks.values()):
+        held = ", ".join(f"{partition}: {mark.low} to {mark.high}" for partition, mark in sorted(marks.items()))
+        where = (
+            f"begins at offset {min(mark.low for mark in marks.values())}, as retention has removed what was before"
+            if at < min(mark.low for mark in marks.values())
+            else f"ends at offset {max(mark.high for mark in marks.values())}"
+        )
+        raise UsageError(f"--from {at}: topic {name} {where} (by partition, {held})")
+    # In a partition that ends before the offset, `_from` leaves out what comes until then.
+    return {partition: min(max(mark.low, at), mark.high) for partition, mark in marks.items()}
 
 
-def _field(record: Mapping[str, Any], name: str) -> Any:
-    if name in record:
-        return record[name]
-    outer, dot, inner = name.partition(".")
-    nested = record.get(outer)
-    return _field(nested, inner) if dot and isinstance(nested, Mapping) else None
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _from(offset: int | None, messages: Iterator[Message]) -> Iterator[Message]:
+    return (message for message in messages if offset is None or (message.offset() or 0) >= offset)
 
 
 def _place(message: Message) -> dict[str, Any]:
-    key = message.key()
-    return {
-        "_key": key.decode(errors="replace") if isinstance(key, bytes) else key,
-        "_partition": message.partition(),
-        "_offset": message.offset(),
-        "_timestamp": message.timestamp()[1],
-    }
+    key = message_key(message)
+    shown_key = None if key is None else key.decode(errors="replace")
+    values = (shown_key, message.partition(), message.offset(), message.timestamp()[1])
+    return dict(zip(PLACE, values, strict=True))
 
 
 def _decoder(settings: Settings, topic: str) -> Callable[[Message], dict[str, Any]]:
     if topic == DEAD_LETTERS:
-        return lambda message: _headers(message) | {"_value": _base64(message.value())}
+        return lambda message: _headers(message) | {"_value": _base64(message_value(message))}
     of_topic = codec(settings, TOPICS[topic])
     names = [field.name for field in record_fields(TOPICS[topic].record_type)]
 
     def decode(message: Message) -> dict[str, Any]:
-        value = message.value()
+        value = message_value(message)
         try:
-            record = of_topic.decode(value if isinstance(value, bytes) else None)
-            return {name: _plain(getattr(record, name)) for name in names}
+            record = of_topic.decode(value)
+            return {name: _json_value(getattr(record, name)) for name in names}
         except (DecodeError, ValueError) as error:  # a ValueError is a sketch that is none
             return {"_error": str(error), "_value": _base64(value)}
 
     return decode
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if not isinstance(value, bytes):
         return value
     sketch = sketch_from_bytes(value)
     return {"count": round(sketch.count)} | {
-        f"p{percent}": sketch.get_quantile_value(percent / 100) for percent in (50, 95, 99)
+        f"p{percent}": sketch.get_quantile_value(percent / 100) for percent in PERCENTILES
     }
 
 
 def _headers(message: Message) -> dict[str, Any]:
-    return {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else value
-        for name, value in dict(message.headers() or []).items()
-    }
+    return dict.fromkeys((name for name, _ in message_headers(message))) | header_texts(message)
 
 
-def _base64(value: str | bytes | None) -> str | None:
-    return None if value is None else base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
 
 
 def _follow(

@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from confluent_kafka import Message
-
 from schemas.dead_letter import Header, Letter, LetterId, Mark, State, read_letter
 from schemas.topics import DEAD_LETTERS
 from streams.kafka.client import Cluster
-from streams.kafka.reader import bytes_headers, read_topic
+from streams.kafka.messages import message_headers, message_key, message_place, message_value
+from streams.kafka.reader import read_topic
 from streams.kafka.rights import require_rights
 
 
@@ -59,8 +58,9 @@ def survey(cluster: Cluster, selection: Selection = Selection()) -> list[Letter]
     for message in read_topic(cluster, DEAD_LETTERS):
         value = message.value()
         size = None if value is None else len(value)
-        headers = bytes_headers(message)
-        record = read_letter(_place(message), message.timestamp()[1], size, headers, settings.topic_prefix)
+        record = read_letter(
+            message_place(message), message.timestamp()[1], size, message_headers(message), settings.topic_prefix
+        )
         if isinstance(record, Mark):
             marks[record.letter].append(record)
         elif record is not None and selection.fits(record):
@@ -76,17 +76,9 @@ def contents(cluster: Cluster, ids: Collection[LetterId]) -> Iterator[Content]:
     for id_ in wanted:
         starts[id_.partition] = min(id_.offset, starts.get(id_.partition, id_.offset))
     for message in read_topic(cluster, DEAD_LETTERS, offsets=starts) if wanted else ():
-        place = _place(message)
+        place = message_place(message)
         if place in wanted:
             wanted.remove(place)
-            yield Content(place, _bytes(message.key()), _bytes(message.value()), bytes_headers(message))
+            yield Content(place, message_key(message), message_value(message), message_headers(message))
             if not wanted:
                 return
-
-
-def _place(message: Message) -> LetterId:
-    return LetterId(message.partition() or 0, message.offset() or 0)
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

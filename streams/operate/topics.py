@@ -18,7 +18,7 @@ from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
-from streams.kafka.reader import watermarks
+from streams.kafka.reader import read_topic, watermarks
 from streams.kafka.refusals import explain_refusal
 
 _REQUEST_TIMEOUT_S = 30.0
@@ -55,10 +55,11 @@ class Creation(NamedTuple):
 
 
 class TopicState(NamedTuple):
-    """A topic as it is on the cluster; `topic` is its full name, `records` counts what retention has left.
+    """A topic as it is on the cluster; `topic` is its full name.
 
-    `records` includes the control records that end transactions. `lag` is the number of records that the group has
-    yet to do, None where no agent reads the topic.
+    `offsets` is how many retention has left: of records, of the markers that end transactions, and of what was aborted
+    or compacted away. `records` are those that a reader of committed records gets, None where they were not counted.
+    `lag` is how far the group has yet to go, None where no agent reads the topic.
     """
 
     topic: str
@@ -67,7 +68,8 @@ class TopicState(NamedTuple):
     replication: int = 0
     cleanup: str | None = None
     retention_ms: int | None = None
-    records: int = 0
+    offsets: int = 0
+    records: int | None = None
     group: str | None = None
     lag: int | None = None
 
@@ -149,10 +151,12 @@ def _visible(cluster: Cluster, names: Iterable[str]) -> dict[str, TopicMetadata]
     return found
 
 
-def describe(settings: Settings) -> list[TopicState]:
-    """How each topic of the design stands.
+def describe(settings: Settings, *, count: bool = False) -> list[TopicState]:
+    """How each topic of the design stands; with `count` every topic is read to its end, to count the records.
 
-    Raises BrokerUnreachableError, TopicAdminError.
+    Only reading tells a record from a marker: a broker knows offsets alone.
+
+    Raises BrokerUnreachableError, TopicAdminError; ReadError when a topic can't be read to its end.
     """
     cluster = Cluster(settings)
     found = cluster.metadata().topics
@@ -175,7 +179,8 @@ def describe(settings: Settings) -> list[TopicState]:
                 replication=max(len(partition.replicas) for partition in partitions.values()),
                 cleanup=configs[full].get("cleanup.policy"),
                 retention_ms=int(retention) if retention is not None else None,
-                records=sum(marks.high - marks.low for marks in watermarks(cluster, name).values()),
+                offsets=sum(marks.high - marks.low for marks in watermarks(cluster, name).values()),
+                records=sum(1 for _ in read_topic(cluster, name)) if count else None,
                 group=settings.group(agent) if agent else None,
                 lag=sum(group_lag(cluster, agent, name).values()) if agent else None,
             )

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
 from schemas.records import MonitoringWindow, Record, RoutingEvent, SentimentResult, TranscriptEvent, nanodollars
+from schemas.topics import MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.monitoring.window import published_label, sketch_from_bytes
 
 R = TypeVar("R", bound=Record)
@@ -23,7 +24,7 @@ LISTED = 20
 _OFFSET_BITS = 48  # a position is partition and offset in one number: 2**48 records a partition, 2**15 partitions
 
 
-class Read(NamedTuple, Generic[R]):
+class StoredRecord(NamedTuple, Generic[R]):
     """A record of a topic and where it stood; `record` is None where the bytes cannot be read.
 
     `letter` is the dead letter that a redriven record says it was.
@@ -35,7 +36,7 @@ class Read(NamedTuple, Generic[R]):
     letter: str | None = None
 
 
-class Origin(NamedTuple):
+class RecordPosition(NamedTuple):
     """The record that a dead letter was made from; `topic` without the prefix."""
 
     topic: str
@@ -43,7 +44,7 @@ class Origin(NamedTuple):
     offset: int
 
 
-class Redriven(NamedTuple):
+class RedrivenLetter(NamedTuple):
     """A dead letter that is marked as redriven: its id, and the topic that it came from, without the prefix."""
 
     letter: str
@@ -107,12 +108,12 @@ class Verdict:
 
 def judge(
     *,
-    dead_letters: Iterable[Origin],
-    transcripts: Iterable[Read[TranscriptEvent]],
-    routing_events: Iterable[Read[RoutingEvent]],
-    sentiment: Iterable[Read[SentimentResult]],
-    monitoring: Iterable[Read[MonitoringWindow]],
-    redriven: Iterable[Redriven] = (),
+    dead_letters: Iterable[RecordPosition],
+    transcripts: Iterable[StoredRecord[TranscriptEvent]],
+    routing_events: Iterable[StoredRecord[RoutingEvent]],
+    sentiment: Iterable[StoredRecord[SentimentResult]],
+    monitoring: Iterable[StoredRecord[MonitoringWindow]],
+    redriven: Iterable[RedrivenLetter] = (),
     late: AbstractSet[str] = frozenset(),
 ) -> Verdict:
     """Judge a line by its records; `monitoring` is the latest of each window, the rest is in order by partition.
@@ -128,7 +129,7 @@ def judge(
 class _Ledger:
     """What is known of each event id, in arrays by the id's number: objects would take four times the memory."""
 
-    def __init__(self, dead: Counter[Origin], marks: Counter[Redriven], late: AbstractSet[str]) -> None:
+    def __init__(self, dead: Counter[RecordPosition], marks: Counter[RedrivenLetter], late: AbstractSet[str]) -> None:
         self.verdict = Verdict()
         self.dead = dead
         self.marks = marks  # of these, the ones whose record was not met yet
@@ -145,10 +146,10 @@ class _Ledger:
 
     def judge(
         self,
-        transcripts: Iterable[Read[TranscriptEvent]],
-        routing_events: Iterable[Read[RoutingEvent]],
-        sentiment: Iterable[Read[SentimentResult]],
-        monitoring: Iterable[Read[MonitoringWindow]],
+        transcripts: Iterable[StoredRecord[TranscriptEvent]],
+        routing_events: Iterable[StoredRecord[RoutingEvent]],
+        sentiment: Iterable[StoredRecord[SentimentResult]],
+        monitoring: Iterable[StoredRecord[MonitoringWindow]],
     ) -> Verdict:
         self._inputs(transcripts)
         recounted = self._audit_trail(routing_events)
@@ -156,7 +157,7 @@ class _Ledger:
         self._settle()
         self._totals(recounted, monitoring)
         for origin in sorted(self.dead):
-            if origin.topic == "transcripts":
+            if origin.topic == TRANSCRIPTS:
                 self.verdict.unknown.add(f"dead letter of {_place(*origin)}", self.dead[origin])
         self._redrives()
         return self.verdict
@@ -166,7 +167,7 @@ class _Ledger:
         if letter is None:
             return False
         self.verdict.redriven += 1
-        self.marks[Redriven(letter, topic)] -= 1
+        self.marks[RedrivenLetter(letter, topic)] -= 1
         return True
 
     def _redrives(self) -> None:
@@ -186,17 +187,17 @@ class _Ledger:
                 counts.append(0)
         return number
 
-    def _inputs(self, transcripts: Iterable[Read[TranscriptEvent]]) -> None:
+    def _inputs(self, transcripts: Iterable[StoredRecord[TranscriptEvent]]) -> None:
         for partition, offset, event, letter in transcripts:
             self.verdict.events += 1
-            self._redriven("transcripts", letter)
-            dead = self.dead.pop(Origin("transcripts", partition, offset), 0)
+            self._redriven(TRANSCRIPTS, letter)
+            dead = self.dead.pop(RecordPosition(TRANSCRIPTS, partition, offset), 0)
             if dead:
                 self.verdict.dead_letters += dead
                 if dead > 1:
-                    self.verdict.duplicated.add(f"dead letter of {_place('transcripts', partition, offset)}", dead - 1)
+                    self.verdict.duplicated.add(f"dead letter of {_place(TRANSCRIPTS, partition, offset)}", dead - 1)
             elif event is None:
-                self.verdict.lost.add(f"{_place('transcripts', partition, offset)}, which cannot be read")
+                self.verdict.lost.add(f"{_place(TRANSCRIPTS, partition, offset)}, which cannot be read")
             if event is None:
                 continue
             i = self._id(event.event_id)
@@ -210,16 +211,16 @@ class _Ledger:
                     self.position[i] = position
                 self.expected[i] += 1
 
-    def _audit_trail(self, routing_events: Iterable[Read[RoutingEvent]]) -> dict[int, Counter[str]]:
+    def _audit_trail(self, routing_events: Iterable[StoredRecord[RoutingEvent]]) -> dict[int, Counter[str]]:
         """Record what was decided and completed, and recount the totals by partition."""
         recounted: dict[int, Counter[str]] = {}
         for partition, offset, event, letter in routing_events:
             self.verdict.routing_events += 1
-            redriven = self._redriven("routing-events", letter)
-            dead = self.dead.pop(Origin("routing-events", partition, offset), 0)
+            redriven = self._redriven(ROUTING_EVENTS, letter)
+            dead = self.dead.pop(RecordPosition(ROUTING_EVENTS, partition, offset), 0)
             if event is None:
                 if not dead:
-                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
+                    self.verdict.unreadable.add(_place(ROUTING_EVENTS, partition, offset))
                 continue
             if not dead:  # the monitor refused it, and said so
                 try:
@@ -239,12 +240,12 @@ class _Ledger:
                     self.answered[i] += 1
         return recounted
 
-    def _results(self, sentiment: Iterable[Read[SentimentResult]]) -> None:
+    def _results(self, sentiment: Iterable[StoredRecord[SentimentResult]]) -> None:
         furthest: dict[tuple[int, bool], dict[str, int]] = {}
         for partition, offset, result, _ in sentiment:
             self.verdict.results += 1
             if result is None:
-                self.verdict.unreadable.add(_place("sentiment", partition, offset))
+                self.verdict.unreadable.add(_place(SENTIMENT, partition, offset))
                 continue
             i = self._id(result.event_id)
             self.balance[i] += _hash(result.route, result.reason, result.label, result.degraded)
@@ -284,13 +285,13 @@ class _Ledger:
                     f"{event_id}: decided {self.decided[i]} times, completed {self.answered[i]} times by the cloud"
                 )
 
-    def _totals(self, recounted: dict[int, Counter[str]], monitoring: Iterable[Read[MonitoringWindow]]) -> None:
+    def _totals(self, recounted: dict[int, Counter[str]], monitoring: Iterable[StoredRecord[MonitoringWindow]]) -> None:
         monitored: dict[int, Counter[str]] = {}
         for partition, offset, window, _ in monitoring:
             self.verdict.windows += 1
             totals = None if window is None else _window_totals(window)
             if window is None or totals is None:
-                self.verdict.unreadable.add(_place("monitoring", partition, offset))
+                self.verdict.unreadable.add(_place(MONITORING, partition, offset))
             else:
                 monitored.setdefault(window.partition, Counter()).update(totals)
         for partition in sorted(recounted.keys() | monitored.keys()):
@@ -298,7 +299,8 @@ class _Ledger:
             for what in sorted(ours.keys() | theirs.keys()):
                 if ours[what] != theirs[what]:
                     self.verdict.totals.add(
-                        f"partition {partition}, {what}: {ours[what]} in routing-events, {theirs[what]} in monitoring"
+                        f"partition {partition}, {what}: {ours[what]} in {ROUTING_EVENTS}, "
+                        f"{theirs[what]} in {MONITORING}"
                     )
 
 

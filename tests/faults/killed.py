@@ -1,7 +1,7 @@
 """Fault 1: workers killed (-9)."""
 
 from streams.agents.topology import AGENT_NAMES as AGENTS
-from streams.verify.read_line import wait_until_drained
+from streams.verify.drain import wait_until_drained
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give
 from tests.faults.scene import Fault, Scene

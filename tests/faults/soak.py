@@ -27,8 +27,9 @@ from rich.table import Table
 from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.settings import Settings
 from streams.operate.topics import create
+from streams.verify.drain import wait_until_drained
 from streams.verify.ledger import Verdict
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.read_line import verify
 from tests.faults.clusters import HEAP
 from tests.faults.growth import Slope, grows, slope
 from tests.faults.line import SLOTS, Exit, Line

@@ -6,7 +6,8 @@ import pytest
 
 from streams.config.settings import Settings
 from streams.operate.topics import create
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 from tests.faults.line import Line
 from tests.faults.load import Load
 from tests.faults.watch import Watch

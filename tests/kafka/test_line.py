@@ -15,7 +15,8 @@ from streams.ingest.replay import Recording, replay
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 from tests.events import TRANSCRIPT
 from tests.faults.line import Line
 from tests.kafka.kafka_server import REPOSITORY

@@ -52,7 +52,8 @@ from streams.operate.dead_letter_box import survey
 from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
 from streams.system.exit_codes import exit_code
-from streams.verify.read_line import verify, wait_until_drained
+from streams.verify.drain import wait_until_drained
+from streams.verify.read_line import verify
 from streams.worker import app
 from streams.worker.app import WorkerFailedError, serve
 from streams.worker.build import build_agent

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.artifact import MANIFEST, MODEL
+from models.long_text import what_is_read
 from training.artifacts.manifest import terms_of
 from training.report.markdown import figure, megabytes, number, percent, table, timing
 from training.report.summary import Report, domain, percents, seeds
@@ -143,8 +144,8 @@ def _limits(manifest: Mapping[str, Any], report: Report) -> Iterator[str]:
             [[row["what"], row["test"], number(row["cases"], 0), percent(row["pass_rate"])] for row in failed],
         )
     yield (
-        f"It reads {manifest['max_tokens']} tokens at a time; of a longer text, `{manifest['long_text']}` "
-        "(docs/training.md). It knows one message, not the conversation before it."
+        f"{what_is_read(manifest['long_text'], manifest['max_tokens'])} "
+        "It knows one message, not the conversation before it."
     )
 
 

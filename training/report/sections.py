@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from training.data.corpus import LEARNED_FROM
-from training.report import corpus_table, weaknesses
+from training.report import behaviour_table, corpus_table, weaknesses
 from training.report.markdown import ABSENT, figure, megabytes, number, percent, picture, table, timing
 from training.report.summary import Report, aims, models, percents, seeds
 
@@ -47,6 +47,7 @@ def page(report: Report, pictures: Sequence[str]) -> str:
         *weaknesses.deferral(report),
         *weaknesses.long_text(report),
         *weaknesses.failures(report),
+        *behaviour_table.section(report),
         *weaknesses.steps(report),
         *_repeat(report),
     ]

@@ -10,6 +10,12 @@ from training.report.markdown import ABSENT, between, figure, megabytes, number,
 BASE_BYTES = 90.9e6
 """MiniLM-L6 as published: 22.7 million parameters of four bytes."""
 
+OVER_SEEDS = "the same over seeds"
+"""The row of the means over models trained alike but for the seed."""
+
+LEFT_OUT = re.compile(rf"{OVER_SEEDS}|macro F1|ECE")
+"""The rows that a short table does without."""
+
 Report = Mapping[str, Any]
 """What `report.collect` returns."""
 
@@ -30,15 +36,34 @@ def models(report: Report) -> str:
     After the artifacts come the kinds that were trained and measured and do not ship, with their means over seeds.
     """
     name, other = domain(report), general(report)
+    kinds = report["evaluation"].get("seeds", {})
+    return _side_by_side(
+        [
+            *_artifacts(report),
+            *(_kind(report, kind, name, other) for kind in kinds if kind not in report["evaluation"]["artifacts"]),
+        ]
+    )
+
+
+def shipped(report: Report) -> str:
+    """The table of the models that ship, in few rows: `models` has all that is known."""
+    columns = ({row: cell for row, cell in column.items() if not LEFT_OUT.search(row)} for column in _artifacts(report))
+    return _side_by_side(list(columns))
+
+
+def _artifacts(report: Report) -> list[dict[str, str]]:
+    """A column for each artifact: the row's name, and the cell."""
+    name, other = domain(report), general(report)
     artifacts = report["evaluation"]["artifacts"]
     kept = report["evaluation"]["retention"].get(f"{name}_test", {})
     columns = [_artifact(report, artifact, name, other) for artifact in artifacts]
-    columns += [
-        _kind(report, kind, name, other) for kind in report["evaluation"].get("seeds", {}) if kind not in artifacts
-    ]
     if kept and "edge" in artifacts:
         share = percent(kept["ratio"]) + percents(kept["interval"])
         columns[list(artifacts).index("edge")]["of the cloud's accuracy"] = share
+    return columns
+
+
+def _side_by_side(columns: Sequence[Mapping[str, str]]) -> str:
     rows = list(dict.fromkeys(row for column in columns for row in column))
     return table(
         ["", *(column["model"] for column in columns)],
@@ -53,7 +78,7 @@ def _artifact(report: Report, artifact: str, name: str, other: str | None) -> di
         "model": f"`{measured['id']}`",
         **_size(measured["bytes"]),
         f"{name} test: accuracy": figure(test, "accuracy"),
-        "the same over seeds": seeds(report, artifact, f"{name}_test_accuracy"),
+        OVER_SEEDS: seeds(report, artifact, f"{name}_test_accuracy"),
         f"{name} test: macro F1": figure(test, "macro_f1"),
         f"{name} test: ECE": figure(test, "ece"),
         **({f"{other} test: macro recall": figure(measured["sets"][f"{other}_test"], "macro_recall")} if other else {}),
@@ -71,7 +96,7 @@ def _kind(report: Report, kind: str, name: str, other: str | None) -> dict[str, 
     return {
         "model": f"{kind}, {row['format']} (does not ship)" if row else f"{kind} (does not ship)",
         **(_size(row["bytes"]) if row else {}),
-        "the same over seeds": seeds(report, kind, f"{name}_test_accuracy"),
+        OVER_SEEDS: seeds(report, kind, f"{name}_test_accuracy"),
         f"{name} test: macro F1": seeds(report, kind, f"{name}_test_macro_f1"),
         **({f"{other} test: macro recall": seeds(report, kind, f"{other}_test_macro_recall")} if other else {}),
         **_speed(row),

@@ -12,11 +12,10 @@ def config(
 
     Example: [bold]EDGEWISE_ROUTER=article edgewise config[/]
     """
-    import json
-
     from streams.cli.table import print_table
     from streams.config.loading import load_settings, origins
     from streams.config.words import shown
+    from streams.system.json_text import json_text
 
     settings, sources = load_settings(), origins()
     values = {name: getattr(settings, name) for name in sources}
@@ -26,7 +25,7 @@ def config(
             | {"source": sources[name]}
             for name, value in values.items()
         }
-        print(json.dumps(plain, indent=2))
+        print(json_text(plain, indent=2))
         return
     rows = [(name, shown(name, value), sources[name]) for name, value in values.items()]
     print_table(("setting", "value", "source"), *rows)

@@ -1,8 +1,12 @@
 """`edgewise consume`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 
 def consume(
@@ -12,32 +16,103 @@ def consume(
         typer.Option(
             "--from",
             metavar="WHERE",
-            help="beginning, latest, an offset of each partition, or a time (ISO 8601). "
-            "Default: beginning, with --follow latest.",
+            help="beginning, latest, an offset of each partition, or a time: ISO 8601, -5m (s, m, h, d, w ago), or 10, "
+            "13 or 16 digits since 1970. Default: beginning, with --follow latest.",
         ),
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD=VALUE", help="Only records with this value; several: all must hold."),
+        typer.Option(
+            metavar="CONDITION",
+            help="Only records for which it holds: a field, one of = != < <= > >=, a value. Several: all must hold.",
+        ),
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(metavar="FIELD,…", help="Only these fields, in this order; default: all, in a table some."),
+    ] = None,
+    output_format: Annotated[
+        Literal["json", "csv", "table"],
+        typer.Option("--format", help="JSON lines, CSV, or a table, which is printed when all of it is there."),
+    ] = "json",
     most: Annotated[int | None, typer.Option("--max", min=1, help="End after so many records.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C.")] = False,
 ) -> None:
-    """Print a topic's committed records as JSON lines, up to its end as of now.
+    """Print a topic's committed records, up to its end as of now.
 
-    Example: [bold]edgewise consume sentiment --where label=negative --where route=cloud[/]
+    Example: [bold]edgewise consume sentiment --where label=negative --where 'confidence<0.6'[/]
+
+    Example: [bold]edgewise consume routing-events --from -5m --fields event_id,route,reason --format table[/]
 
     Example: [bold]edgewise consume dead-letters --from 2026-01-31T12:00:00Z --follow[/]
     """
-    import json
     from itertools import islice
 
+    from schemas.errors import UsageError
     from streams.cli.context import start
-    from streams.operate.consume import Start, matches, parse_conditions, records
+    from streams.operate.consume import Start, records, require_topic
+    from streams.operate.record_fields import fields_of, matches, parse_conditions, parse_fields, table_fields
+    from streams.system.clock import now_ms
 
-    settings = start()
-    conditions = parse_conditions(where or [])
+    require_topic(topic)
+    if fields is not None:
+        names = parse_fields(topic, fields)
+    else:
+        names = table_fields(topic) if output_format == "table" else list(fields_of(topic))
+    conditions = parse_conditions(topic, where or [], now_ms)
     place = Start.parse(start_at or ("latest" if follow else "beginning"))
-    found = (record for record in records(settings, topic, place, follow=follow) if matches(record, conditions))
-    for record in islice(found, most):
-        print(json.dumps(record, ensure_ascii=False), flush=follow)
+    if follow and output_format == "table" and most is None:
+        raise UsageError("--format table with --follow has no end at which to print it: give --max, or --format csv")
+    settings = start()
+    found = records(settings, topic, place, follow=follow)
+    if follow:
+        typer.echo(f"edgewise: waiting for records of {settings.topic(topic)}; Ctrl-C ends it", err=True)
+    chosen = islice((record for record in found if matches(record, conditions)), most)
+    if output_format == "json":
+        _print_json(chosen, None if fields is None else names, flush=follow)
+    elif output_format == "csv":
+        _print_csv(chosen, names, flush=follow)
+    else:
+        _print_table(chosen, names)
+
+
+def _print_json(found: "Iterator[dict[str, Any]]", names: list[str] | None, *, flush: bool) -> None:
+    from streams.operate.record_fields import field_value
+    from streams.system.json_text import json_text
+
+    for record in found:
+        shown = record if names is None else {name: field_value(record, name) for name in names}
+        print(json_text(shown), flush=flush)
+
+
+def _print_csv(found: "Iterator[dict[str, Any]]", names: list[str], *, flush: bool) -> None:
+    import csv
+    import sys
+
+    from streams.operate.record_fields import field_value
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for record in found:
+        writer.writerow([_cell(field_value(record, name)) for name in names])
+        if flush:
+            sys.stdout.flush()
+
+
+def _print_table(found: "Iterator[dict[str, Any]]", names: list[str]) -> None:
+    """Prints a line a record; columns in which nothing stands are left out."""
+    from streams.cli.table import print_table
+    from streams.operate.record_fields import field_value
+
+    rows = [[_cell(field_value(record, name), one_line=True) for name in names] for record in found]
+    used = [column for column in range(len(names)) if not rows or any(row[column] for row in rows)]
+    print_table([names[column] for column in used], *([row[column] for column in used] for row in rows))
+
+
+def _cell(value: object, *, one_line: bool = False) -> str:
+    """A field in a cell: text as it is, nothing for null, anything else as JSON."""
+    from streams.system.json_text import json_text
+
+    text = "" if value is None else value if isinstance(value, str) else json_text(value)
+    # What customers wrote must neither break a line nor steer the terminal.
+    return "".join(each if each.isprintable() else " " for each in text) if one_line else text

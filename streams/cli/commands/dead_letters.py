@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from streams.operate.dead_letter_box import Selection
     from streams.operate.redrive import Outcome
 
-dead_letters = typer.Typer(no_args_is_help=True, help="See what could not be used, and put it back or drop it.")
+dead_letters = typer.Typer(
+    no_args_is_help=True,
+    help="See what could not be used, and put it back or drop it.\n\n"
+    "Example: [bold]edgewise dead-letters list --since -1d[/]",
+)
 
 Places = Annotated[
     list[str] | None,
@@ -20,8 +24,8 @@ Places = Annotated[
 ]
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only with this reason; several: any of them.")]
 Topics = Annotated[list[str] | None, typer.Option("--topic", help="Only from this topic (without the prefix).")]
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only what failed at or after it (ISO 8601).")]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only what failed before it (ISO 8601).")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only what failed at or after it (ISO 8601, or -5m).")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only what failed before it (ISO 8601, or -5m).")]
 Everything = Annotated[bool, typer.Option("--all", help="All that are open, when nothing else says which.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say which it would be, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -177,14 +181,15 @@ def _selection(
 
 def _time(option: str, text: str | None) -> int | None:
     from schemas.errors import UsageError
-    from streams.files.recorded_event import milliseconds
+    from streams.operate.moment import EXAMPLES, parse_moment
+    from streams.system.clock import now_ms
 
     if text is None:
         return None
     try:
-        return milliseconds(text)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text}: give a time such as 2026-01-31T12:00:00Z") from None
+        return parse_moment(text, now_ms)
+    except ValueError:
+        raise UsageError(f"{option} {text}: give a time such as {EXAMPLES}") from None
 
 
 def _chosen(

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 models = typer.Typer(
-    no_args_is_help=True, help="See which models there are, what they are, and whether they are whole."
+    no_args_is_help=True,
+    help="See which models there are, what they are, and whether they are whole.\n\n"
+    "Example: [bold]edgewise models list[/]",
 )
 
 
@@ -18,10 +20,10 @@ def list_models() -> None:
     Example: [bold]edgewise models list[/]
     """
     from models.artifact import shipped
-    from streams.cli.model_report import row
+    from streams.cli.model_report import summary_row
     from streams.cli.table import print_table
 
-    print_table(("name", "version", "size", "labels", "accuracy", "terms"), *map(row, shipped()))
+    print_table(("name", "version", "size", "labels", "accuracy", "terms"), *map(summary_row, shipped()))
 
 
 @models.command()
@@ -33,14 +35,13 @@ def show(
 
     Example: [bold]edgewise models show edge[/]
     """
-    import json
-
     from models.artifact import load_artifact
     from streams.cli.model_report import as_json as manifest
     from streams.cli.model_report import describe
+    from streams.system.json_text import json_text
 
     artifact = load_artifact(model)
-    print(json.dumps(manifest(artifact), indent=2, ensure_ascii=False) if as_json else describe(artifact))
+    print(json_text(manifest(artifact), indent=2) if as_json else describe(artifact))
 
 
 @models.command()

@@ -1,7 +1,5 @@
 """`edgewise replay`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +32,7 @@ def replay(
     Example: [bold]edgewise replay calls.csv --column text=body --column conversation_id=call --resume[/]
     """
     from streams.cli.context import start
+    from streams.cli.progress import progress
     from streams.files.recorded_event import parse_columns
     from streams.ingest.pace import Pace
     from streams.ingest.replay import Recording
@@ -42,7 +41,7 @@ def replay(
     settings = start()
     chosen, columns = Pace.parse(pace), parse_columns(column or [])
     recordings = [Recording(path, columns, file_format, limit) for path in files]
-    with _progress() as show:
+    with progress("events") as show:
         summary = run_replay(settings, recordings, pace=chosen, resume=resume, on_progress=show)
     done = f"{summary.before + summary.sent:,} of {summary.rows:,} events are in {settings.topic('transcripts')}"
     if summary.before:
@@ -59,34 +58,3 @@ def _resume_command() -> str:
 
     arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
     return shlex.join(["edgewise", *arguments])
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Shows progress on standard error: a bar on a terminal, elsewhere a line every five seconds."""
-    import sys
-    import time
-
-    if not sys.stderr.isatty():
-        last, told = time.monotonic(), 0
-
-        def line(done: int, rows: int) -> None:
-            nonlocal last, told
-            if time.monotonic() - last >= 5 and done != told:  # nothing is said while no broker takes anything
-                last, told = time.monotonic(), done
-                typer.echo(f"{done:,} of {rows:,} events", err=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}/s"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("replay", total=None, rate="-")
-
-        def bar(done: int, rows: int) -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, completed=done, total=rows, rate=f"{speed:,.0f}" if speed else "-")
-
-        yield bar

@@ -14,7 +14,7 @@ def samples(
     ] = None,
     file_format: Annotated[
         Literal["csv", "jsonl"] | None,
-        typer.Option("--format", help="Default: what the output's ending says, else csv."),
+        typer.Option("--format", help="Default: what the output's ending says; csv on standard output."),
     ] = None,
 ) -> None:
     """Make up customer messages to replay: for load tests and for trying redaction, never for claims about accuracy.
@@ -25,11 +25,9 @@ def samples(
 
     Example: [bold]edgewise samples --count 100000 -o load.csv && edgewise replay load.csv --pace 500/s[/]
     """
-    from streams.cli.output import text_output
+    from streams.cli.output import output_format, text_output
     from streams.files.synthetic import messages, write_csv, write_jsonl
 
-    by_ending = output is not None and output.suffix.lower() in {".jsonl", ".ndjson"}
-    chosen = file_format or ("jsonl" if by_ending else "csv")
-    write = write_jsonl if chosen == "jsonl" else write_csv
-    with text_output(output, "-") as out:
+    write = write_jsonl if output_format(output, file_format, "csv") == "jsonl" else write_csv
+    with text_output(output) as out:
         write(messages(count, seed), out)

@@ -1,12 +1,20 @@
 """`edgewise score`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
-def score(
+    from streams.files.recording import Row
+
+_ROWS_A_SIGN = 100  # a sign of progress once in so many rows
+
+
+def score(  # noqa: PLR0913, PLR0917 - an option each
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or - for standard input.")],
     model: Annotated[
         Literal["edge", "cloud", "line"],
@@ -14,30 +22,84 @@ def score(
             help="The edge model, the cloud model, or the line: edge, router, and cloud for what is deferred."
         ),
     ] = "line",
-    text_column: Annotated[str, typer.Option(help="The column that holds the text.")] = "text",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=COLUMN", help="Take a field from this column: text=body; event_id=tweet_id."),
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(hidden=True, help="The same as --column text=NAME.")] = None,
     file_format: Annotated[
         Literal["csv", "jsonl", "lines"] | None,
-        typer.Option("--format", help="Default: what the file's ending says; lines for standard input."),
+        typer.Option(
+            "--format", help="Of the input. Default: what the file's ending says; of standard input its start."
+        ),
     ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Default: standard output. It appears when it is whole."),
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV rather than JSON lines (FILE.csv says so too).")] = False,
+    output_format: Annotated[
+        Literal["csv", "jsonl"] | None,
+        typer.Option(help="Default: what the output's ending says; jsonl on standard output."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", hidden=True, help="The same as --output-format csv.")] = False,
 ) -> None:
-    """Score a file's texts without Kafka: every field of the input, then sentiment, confidence, route and more.
+    """Score a file's texts without Kafka: every field of the input, then sentiment, confidence, route, costs and more.
 
-    Example: [bold]edgewise score samples/airline.csv --model edge --csv > scored.csv[/]
+    What a worker would refuse is not scored and says why. A summary goes to standard error.
+
+    Example: [bold]edgewise score samples/airline.csv --model edge -o scored.csv[/]
+
+    Example: [bold]edgewise score calls.jsonl --column text=body --limit 1000 -o scored.jsonl[/]
 
     Example: [bold]echo "My bag is lost and nobody answers" | edgewise score -[/]
     """
-    from streams.cli.context import start
-    from streams.cli.output import text_output
-    from streams.files.recording import read_recording
-    from streams.files.score import build_scorer, score_rows, write_csv, write_jsonl
+    from itertools import islice
 
+    from streams.cli.context import start
+    from streams.cli.output import output_format as format_to_write
+    from streams.cli.output import text_output
+    from streams.cli.progress import progress
+    from streams.files.recorded_event import parse_columns
+    from streams.files.recording import STDIN, digest, read_recording
+    from streams.files.score import build_scorer, score_rows
+    from streams.files.scored_rows import Summary, write_csv, write_jsonl
+
+    columns = parse_columns([*(column or []), *([f"text={text_column}"] if text_column else [])])
+    chosen = format_to_write(output, output_format or ("csv" if as_csv else None), "jsonl")
     settings = start()
-    rows = read_recording(file, columns={"text": text_column}, file_format=file_format)
-    scored = score_rows(rows, build_scorer(settings, model))
-    write = write_csv if as_csv or (output is not None and output.suffix.lower() == ".csv") else write_jsonl
-    with text_output(output, file) as out:
-        write(scored, out)
+
+    def rows() -> "Iterator[Row]":
+        return islice(read_recording(file, columns=columns, file_format=file_format), limit)
+
+    # A file is read to its end before anything is scored: what is wrong with it is told at once, not after an hour.
+    # What cannot be read twice has no digest either; its rows draw by their numbers.
+    readable_twice = file != STDIN and not _is_pipe(file)
+    recording = digest(Path(file)) if readable_twice else STDIN
+    total = sum(1 for _ in rows()) if readable_twice else None
+    summary = Summary()
+    scorer = build_scorer(settings, model)
+    with text_output(output, file) as out, progress("rows") as show:
+        scored = score_rows(
+            rows(),
+            scorer,
+            max_text_chars=settings.max_text_chars,
+            recording=recording,
+            columns=columns,
+        )
+        (write_csv if chosen == "csv" else write_jsonl)(_shown(summary.counting(scored), total, show), out)
+    typer.echo("\n".join(summary.lines()), err=True)
+
+
+def _is_pipe(file: str) -> bool:
+    return Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
+
+
+def _shown(
+    rows: "Iterable[dict[str, Any]]", total: int | None, show: "Callable[[int, int | None], None]"
+) -> "Iterator[dict[str, Any]]":
+    """`rows`, with a sign of progress now and then."""
+    for number, row in enumerate(rows, 1):
+        yield row
+        if number % _ROWS_A_SIGN == 0 or number == total:
+            show(number, total)

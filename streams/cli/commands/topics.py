@@ -1,10 +1,16 @@
 """`edgewise topics create` and `edgewise topics describe`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-topics = typer.Typer(no_args_is_help=True, help="Create the topics, or see how they stand.")
+if TYPE_CHECKING:
+    from streams.operate.topics import TopicState
+
+topics = typer.Typer(
+    no_args_is_help=True,
+    help="Create the topics, or see how they stand.\n\nExample: [bold]edgewise topics create[/]",
+)
 
 
 @topics.command()
@@ -24,30 +30,46 @@ def create() -> None:
 
 @topics.command()
 def describe(
+    count: Annotated[
+        bool, typer.Option("--count", help="Read every topic to its end and count the records; it takes its time.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list, a topic an object.")] = False,
 ) -> None:
-    """Show each topic's partitions, replicas, retention and records, and how far its agent is behind.
+    """Show each topic's partitions, replicas, retention and size, and how far its agent is behind.
+
+    A broker knows offsets, not records: the markers that end transactions take some too, and so does what was aborted
+    or compacted away. So there are at most as many records; --count tells them apart.
 
     Example: [bold]edgewise topics describe[/]
-    """
-    import json
 
+    Example: [bold]edgewise topics describe --count --json[/]
+    """
     from streams.cli.context import start
     from streams.cli.table import print_table
     from streams.operate.topics import describe as describe_topics
+    from streams.system.json_text import json_text
 
-    states = describe_topics(start())
+    settings = start()
+    states = describe_topics(settings, count=count)
     if as_json:
-        print(json.dumps([state._asdict() for state in states], indent=2))
+        print(json_text([state._asdict() for state in states], indent=2))
         return
-    rows = [("topic", "partitions", "replicas", "cleanup", "kept", "records", "group", "lag")]
+    sizes = ("records", "markers") if count else ("offsets",)
+    rows = []
     for state in states:
         if not state.exists:
-            rows.append((state.topic, "missing", "", "", "", "", "", ""))
+            rows.append((state.topic, "missing", "", "", *("" for _ in sizes), "", ""))
             continue
-        days = "" if state.retention_ms is None or state.retention_ms < 0 else f"{state.retention_ms / 86_400_000:g} d"
-        kept = "for ever" if state.cleanup == "compact" else days
+        counts = (state.records or 0, state.offsets - (state.records or 0)) if count else (state.offsets,)
+        agent = "" if state.group is None else state.group.removeprefix(settings.group(""))
         lag = "" if state.lag is None else f"{state.lag:,}"
-        counts = (str(state.partitions), str(state.replication))
-        rows.append((state.topic, *counts, state.cleanup or "", kept, f"{state.records:,}", state.group or "", lag))
-    print_table(*rows)
+        numbers = (f"{number:,}" for number in counts)
+        rows.append((state.topic, str(state.partitions), str(state.replication), _kept(state), *numbers, agent, lag))
+    print_table(("topic", "parts", "replicas", "kept", *sizes, "agent", "lag"), *rows)
+
+
+def _kept(state: "TopicState") -> str:
+    """For how long records are kept, in words."""
+    limited = state.retention_ms is not None and state.retention_ms >= 0 and "delete" in (state.cleanup or "")
+    days = f"{(state.retention_ms or 0) / 86_400_000:g} d" if limited else "for ever"
+    return f"latest, {days}" if "compact" in (state.cleanup or "") else days

@@ -110,7 +110,7 @@ def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier:
         "null_value": None,
         "undecodable": good[:-3],
         "unknown_schema": b"\xc3\x01" + b"\x00" * 8 + good[10:],
-        "empty_text": EVENTS.encode(dataclasses.replace(TRANSCRIPT, text="  ")),
+        "empty_text": EVENTS.encode(dataclasses.replace(TRANSCRIPT, text=" \u200b")),
         "text_too_long": EVENTS.encode(dataclasses.replace(TRANSCRIPT, text="x" * 1_000_000)),
         "invalid_timestamp": EVENTS.encode(dataclasses.replace(TRANSCRIPT, occurred_at=253_402_300_799_000)),
         "invalid_utf8": good.replace(b"hello", b"hel\xff\xfe"),

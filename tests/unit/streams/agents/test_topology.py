@@ -16,7 +16,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create, describe
-from streams.verify.read_line import NotDrainedError, wait_until_drained
+from streams.verify.drain import NotDrainedError, wait_until_drained
 from streams.worker.access import TopicMissingError
 from streams.worker.build import build_agent, run
 
@@ -27,7 +27,7 @@ SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS,
 def with_shout(monkeypatch: pytest.MonkeyPatch) -> None:
     """The flow with one more row, the first."""
     agents = {"shout": SHOUT}
-    for module in ("streams.worker.build", "streams.worker.access", "streams.verify.read_line"):
+    for module in ("streams.worker.build", "streams.worker.access", "streams.verify.drain"):
         monkeypatch.setattr(f"{module}.AGENTS", agents)
 
 
@@ -37,7 +37,7 @@ def test_an_agent_is_a_file_and_a_row(settings: Settings) -> None:
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     producer.produce(settings.topic(TRANSCRIPTS), b"hello", b"c1", 0)
     assert producer.flush(30) == 0
-    with pytest.raises(NotDrainedError, match=f"the shout agent still has 1 records of {settings.topic(TRANSCRIPTS)}"):
+    with pytest.raises(NotDrainedError, match=r"agents are 1 events behind \(shout 1\)"):
         wait_until_drained(settings, 0)
     assert run(settings, ["shout"]) == 0
     assert [message.value() for message in read_topic(Cluster(settings), SENTIMENT)] == [b"HELLO"]

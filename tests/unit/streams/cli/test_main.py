@@ -51,11 +51,10 @@ def edgewise(
 
 
 def commands(group: object, path: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+    """The groups and commands of `group`, by the words that one types."""
     for name, command in getattr(group, "commands", {}).items():
-        if hasattr(command, "commands"):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name)
+        yield (*path, name)
+        yield from commands(command, (*path, name))
 
 
 ALL = sorted(commands(typer.main.get_command(cli.app)))
@@ -75,6 +74,12 @@ def test_every_command_s_help_has_an_example(command: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(cli.app, [*command, "--help"])
     assert shown.exit_code == 0
     assert f"edgewise {' '.join(command)}" in shown.output.partition("Example:")[2]
+
+
+def test_the_help_itself_has_an_example() -> None:
+    from typer.testing import CliRunner
+
+    assert "edgewise " in CliRunner().invoke(cli.app, ["--help"]).output.partition("Example:")[2]
 
 
 def test_help_and_score_import_no_kafka(models: dict[str, str]) -> None:
@@ -112,6 +117,28 @@ def test_version() -> None:
         (("score", "none.csv"), {}, "edgewise: none.csv: No such file or directory"),
         (("score", "-"), {"EDGEWISE_CLOUD_MODEL": "/none"}, "edgewise: "),
         (("consume", "nothing"), {}, "edgewise: topic 'nothing' is not one of Edgewise's"),
+        (
+            ("consume", "sentiment", "--where", "lable=x"),
+            {},
+            "edgewise: sentiment has no field 'lable': did you mean lab",
+        ),
+        (
+            ("consume", "sentiment", "--fields", "lable"),
+            {},
+            "edgewise: sentiment has no field 'lable': did you mean lab",
+        ),
+        (
+            ("consume", "sentiment", "--from", "²"),
+            {},
+            "edgewise: --from ",
+        ),
+        (("consume", "sentiment", "-f", "--format", "table"), {}, "edgewise: --format table with --follow has no end"),
+        (("score", "a.csv", "-o", "a.xlsx"), {}, "edgewise: a.xlsx: its ending is none of those that can be written"),
+        (("score", "a.csv", "--column", "txt=a"), {}, "edgewise: --column txt=a: give FIELD=COLUMN"),
+        (("samples", "-o", "a.xlsx"), {}, "edgewise: a.xlsx: its ending is none of those that can be written"),
+        (("samples", "-o", "none/a.csv"), {}, "edgewise: none/a.csv can't be written: No such file"),
+        (("demo", "--json", "none/a.json"), {}, "edgewise: none/a.json can't be written: No such file"),
+        (("dead-letters", "list", "--since", "soon"), {}, "edgewise: --since soon: give a time such as 2026-01-31T12"),
         (("replay", "a.csv", "--pace", "soon"), {}, "edgewise: pace 'soon': give max"),
         (("replay", "a.csv", "--column", "x"), {}, "edgewise: --column x: give FIELD=COLUMN"),
     ],
@@ -187,19 +214,23 @@ def test_topics_replay_consume_on_one_broker(environ: dict[str, str], settings: 
     assert edgewise("consume", "transcripts", "--max", "1", environ=environ).stdout.count("\n") == 1
     described = json.loads(edgewise("topics", "describe", "--json", environ=environ).stdout)
     assert described[0]["topic"] == settings.topic("transcripts")
-    assert (described[0]["records"], described[0]["lag"]) == (2, 2)
+    assert (described[0]["offsets"], described[0]["records"], described[0]["lag"]) == (2, None, 2)
     table = edgewise("topics", "describe", environ=environ).stdout.splitlines()
-    assert table[1].split() == [
-        settings.topic("transcripts"),
-        "4",
-        "1",
-        "delete",
-        "7",
-        "d",
-        "2",
-        settings.group("edge"),
-        "2",
-    ]
+    assert table[0].split() == ["topic", "parts", "replicas", "kept", "offsets", "agent", "lag"]
+    assert table[1].split() == [settings.topic("transcripts"), "4", "1", "7", "d", "2", "edge", "2"]
+    counted = edgewise("topics", "describe", "--count", environ=environ).stdout.splitlines()
+    assert counted[0].split()[4:6] == ["records", "markers"]
+    assert counted[1].split()[5:7] == ["2", "0"]
+    as_csv = edgewise("consume", "transcripts", "--fields", "text,attributes.label", "--format", "csv", environ=environ)
+    assert sorted(as_csv.stdout.splitlines()) == ["Grüße 😡,negative", "fine,positive", "text,attributes.label"]
+    as_table = edgewise(
+        "consume", "transcripts", "--fields", "text,language", "--where", "attributes.label=positive",
+        "--from", "-10m", "--format", "table", environ=environ,
+    )  # fmt: skip
+    assert as_table.stdout == "text\nfine\n"
+    beyond = edgewise("consume", "transcripts", "--from", "9", "--follow", environ=environ)
+    assert (beyond.returncode, beyond.stdout) == (2, "")
+    assert "transcripts ends at offset " in beyond.stderr
 
 
 def test_score_from_a_pipe_and_to_csv(models: dict[str, str], tmp_path: Path) -> None:
@@ -208,13 +239,18 @@ def test_score_from_a_pipe_and_to_csv(models: dict[str, str], tmp_path: Path) ->
     (tmp_path / "in.csv").write_text("id,body\n1,awful awful\n2,perfect perfect\n")
     wrong = edgewise("score", "in.csv", environ=models, cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "no column 'text'; there are id, body" in wrong.stderr
-    options = ("--text-column", "body", "--model", "edge")
+    assert "2 columns, none of them 'text'; no header?" in wrong.stderr
+    assert wrong.stderr.endswith("with --column text=NAME; is it 'body'?\n")
+    options = ("--column", "text=body", "--model", "edge")
     done = edgewise("score", "in.csv", *options, "-o", "out.csv", environ=models, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     header, first, _ = (tmp_path / "out.csv").read_text().splitlines()
-    assert header == "id,body,sentiment,confidence,negative,neutral,positive,route,reason"
+    assert header == "id,body,sentiment,confidence,negative,neutral,positive,route,reason,cost_usd,cloud_only_cost_usd"
     assert first.startswith("1,awful awful,negative,")
+    assert done.stderr.startswith("2 of 2 rows scored\n")
+    assert "cost $0.0020; with the cloud alone $0.0272" in done.stderr
+    one = edgewise("score", "-", "--limit", "1", "--output-format", "csv", environ=models, stdin='{"text": "a"}\n' * 3)
+    assert one.stdout.count("\n") == 2
     same = edgewise("score", "in.csv", *options, "-o", "in.csv", environ=models, cwd=tmp_path)
     assert same.returncode == 2
     assert (tmp_path / "in.csv").read_text().startswith("id,body\n1,")
@@ -232,6 +268,28 @@ def test_a_reader_that_has_enough_ends_a_command_silently(models: dict[str, str]
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_an_output_file_changes_when_it_is_whole(models: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "awful"}\n' * 1_001 + '{"text": "perfect", "late": 1}\n')
+    out = tmp_path / "out.csv"
+    out.write_text("the results of last week\n")
+    done = edgewise("score", "in.jsonl", "--model", "edge", "-o", "out.csv", environ=models, cwd=tmp_path)
+    assert done.returncode == 2
+    assert out.read_text() == "the results of last week\n"
+    partial = tmp_path / "out.csv.partial"
+    assert f"edgewise: out.csv stays as it was; what was done before the failure is in {partial}\n" in done.stderr
+    assert "row 1002 has the field 'late'" in done.stderr
+    assert len(partial.read_text().splitlines()) == 1_002
+    (tmp_path / "in.jsonl").write_text('{"text": "awful"}\n{')
+    done = edgewise("score", "in.jsonl", "--model", "edge", "-o", "out.csv", environ=models, cwd=tmp_path)
+    assert done.returncode == 2
+    assert out.read_text() == "the results of last week\n"
+    (tmp_path / "in.jsonl").write_text('{"text": "awful"}\n')
+    done = edgewise("score", "in.jsonl", "--model", "edge", "-o", "out.csv", environ=models, cwd=tmp_path)
+    assert done.returncode == 0
+    assert out.read_text().startswith("text,")
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "out.csv", "out.csv.partial"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -265,6 +323,7 @@ def test_ctrl_c_ends_a_command_whose_broker_is_gone(repository: Path) -> None:
         assert following.stdout is not None
         assert following.stderr is not None
         following.stdout.readline()
+    assert following.stderr.readline() == "edgewise: waiting for records of transcripts; Ctrl-C ends it\n"
     following.stderr.readline()  # librdkafka complains that it is gone
     following.send_signal(signal.SIGINT)
     _, rest = following.communicate(timeout=60)

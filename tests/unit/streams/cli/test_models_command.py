@@ -104,7 +104,7 @@ def test_show_follows_what_the_manifest_says(shipped: Path) -> None:
     assert "ours alone" in shown
     assert "commercial" not in shown
     assert f"Intended use and limits: {shipped / 'edge' / 'CARD.md'}" in shown
-    assert "up to 128 tokens; of a longer text all of it is read, piece by piece" in shown
+    assert "It reads a text of more than 64 tokens in pieces of at most 32, and takes the mean." in shown
     assert "it has no confidence threshold" in shown
     assert "(its manifest does not say)" in shown
     assert "(not measured)" in shown

@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from streams.demo.processes import Health
-from streams.demo.report import Accuracy, Report, report_json, report_lines, verdict_json, verdict_lines
+from streams.demo.report import Accuracy, Report, report_json, report_lines
 from streams.demo.view import Rate, State, figures, picture, plain
 from streams.monitoring.window import Window
-from streams.verify.ledger import LISTED, Verdict
+from streams.verify.ledger import Verdict
 from tests.events import routing_event
 
 
@@ -70,25 +70,6 @@ def test_a_report_without_events_or_labels() -> None:
     empty = report(verdict=Verdict(), total=Window(0, 0, 0), accuracy=Accuracy(0, None, None, None))
     assert report_json(empty)["latency_ms"] == {"p50": None, "p95": None, "p99": None}
     assert "- / - / - ms" in "\n".join(report_lines(empty))
-
-
-def test_a_verdict_with_faults_names_them() -> None:
-    verdict = Verdict(events=100, repeated=3)
-    for i in range(LISTED + 5):
-        verdict.lost.add(f"e{i}")
-    lines = verdict_lines(verdict)
-    assert "3 events bear an id that had come before" in lines[1]
-    assert [line for line in lines if line.startswith("      ")] == [f"      e{i}" for i in range(LISTED)] + ["      …"]
-    assert lines[-1] == "NOT verified"
-    assert verdict_json(verdict)["lost"] == LISTED + 5
-    assert verdict_json(verdict)["verified"] is False
-    assert verdict_json(verdict)["first"] == {"lost": [f"e{i}" for i in range(LISTED)]}
-
-
-def test_truncated_topics_are_named() -> None:
-    verdict = Verdict(truncated=["transcripts[0] begins at offset 5"])
-    assert "  transcripts[0] begins at offset 5" in verdict_lines(verdict)
-    assert verdict_lines(verdict)[-1] == "NOT verified"
 
 
 def state(*processes: Health) -> State:

@@ -97,6 +97,7 @@ def test_a_column_mapping_that_is_none_is_refused(given: str) -> None:
         (1_424_805_348.25, 1_424_805_348_250),
         (1_424_805_348_250, 1_424_805_348_250),
         ("9999-12-31T00:00:00Z", 253_402_214_400_000),
+        (1_424_805_348_250_000, 1_424_805_348_250),
         (-1, -1_000),
     ],
 )
@@ -122,3 +123,9 @@ def test_what_is_no_time_is_refused_without_repeating_it(written: object) -> Non
 def test_what_is_no_turn_is_refused() -> None:
     with pytest.raises(RecordingError, match=r"line 3: its turn is not a whole number"):
         events({"text": "a"}, {"text": "b", "turn": "two"})
+
+
+def test_what_is_no_text_is_refused() -> None:
+    row = Row(1, 7, {"text": ["a"]}, "", is_text=False)
+    with pytest.raises(RecordingError, match=r"calls\.csv, line 7: not a text where the text should be"):
+        list(recorded_events([row], Path("calls.csv"), "digest", {}, lambda: 0))

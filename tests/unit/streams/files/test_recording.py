@@ -79,10 +79,38 @@ def test_a_format_that_is_given_wins_over_the_ending(tmp_path: Path) -> None:
     assert [row.text for row in read_recording(tmp_path / "a.csv", file_format="jsonl")] == ["hi"]
 
 
-def test_standard_input_is_lines_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    for file_format, text in ((None, "text"), ("csv", "a")):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\na\n")))
-        assert next(iter(read_recording("-", file_format=file_format))).text == text  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("content", "columns", "texts"),
+    [
+        (b"text\na\n", {}, ["a"]),
+        (b"\xef\xbb\xbfid,text\n1,a\n", {}, ["a"]),
+        (b'id,"text"\r\n1,a\r\n', {}, ["a"]),
+        (b"id,body\n1,a\n", {"text": "body"}, ["a"]),
+        (b"id,body\n1,a\n", {}, ["id,body", "1,a"]),
+        (b'{"text": "a"}\n{"text": "b"}\n', {}, ["a", "b"]),
+        (b"My bag, my text, my life\n", {}, ["My bag, my text, my life"]),
+        (b'He said "no\n', {}, ['He said "no']),
+        (b"\n", {}, [""]),
+        (b"", {}, []),
+    ],
+)
+def test_the_format_of_standard_input_is_recognised(
+    content: bytes, columns: dict[str, str], texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert [row.text for row in read_recording("-", columns=columns)] == texts
+
+
+def test_a_format_that_is_given_wins_over_what_standard_input_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "a"}\n')))
+    assert [row.text for row in read_recording("-", file_format="lines")] == ['{"text": "a"}']
+
+
+@pytest.mark.parametrize("value", ["true", "false", "Infinity", "NaN", '["a"]', '{"body": "a"}'])
+def test_what_is_no_text_is_told_from_one_that_is_missing(value: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"text": {value}}}\n{{"text": null}}\n{{"id": 3}}\n{{"text": "a"}}\n')
+    found = [(row.text, row.is_text) for row in read_recording(tmp_path / "a.jsonl")]
+    assert found == [("", False), ("", True), ("", True), ("a", True)]
 
 
 def test_rows_are_given_before_the_file_is_read_to_its_end(tmp_path: Path) -> None:
@@ -99,13 +127,20 @@ def test_rows_are_given_before_the_file_is_read_to_its_end(tmp_path: Path) -> No
         ("a.csv", b"text,n\na,1\nb\n", "a.csv, line 3: 1 cells, where the header has 2"),
         ("a.csv", b'text,n\n"a\nb",1\nc,1,2\n', "a.csv, line 4: 3 cells, where the header has 2"),
         ("a.csv", b'text,n\n"a,1\n', "a.csv, line 2: not CSV: unexpected end of data"),
-        ("a.csv", b"text,text\n", "a.csv, line 1: the header has the column 'text' twice"),
-        ("a.csv", b"body,n\na,1\n", "a.csv, line 1: no column 'text'; there are body, n: name the one"),
+        ("a.csv", b"text,n,text\n", "a.csv, line 1: columns 1 and 3 of its 3 are the same; no header?"),
+        ("a.csv", b"Body,n\na,1\n", "a.csv, line 1: 2 columns, none of them 'text'; no header? name the one"),
+        ("a.csv", b"7,card 4111\n", "a.csv, line 1: 2 columns, none of them 'text'; no header? name the one"),
+        ("a.csv", b"card 4111\n", "a.csv, line 1: 1 column, none of them 'text'; no header? name the one"),
+        ("a.csv", b"card 4111,card 4111\n", "a.csv, line 1: columns 1 and 2 of its 2 are the same; no header?"),
         ("a.csv", b"", "a.csv: empty, where a CSV file begins with a header"),
         ("a.csv", b"text\nok\n\xff\xfe\n", "a.csv, line 3: not UTF-8 (byte 1 of the line)"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "a.jsonl, line 2: not JSON: Expecting value (column"),
         ("a.jsonl", b"[1]\n", "a.jsonl, line 1: not a JSON object"),
-        ("a.jsonl", b'{"body": "a"}\n', "a.jsonl, line 1: no column 'text'; there are body: name"),
+        (
+            "a.jsonl",
+            b'{"body": "a"}\n',
+            "a.jsonl, line 1: no column 'text', nor in any later row; there are body: name",
+        ),
         ("a.jsonl", b'{"turns": [5]}\n', "a.jsonl, line 1: turn 1 is not a JSON object"),
         ("a.jsonl", b'{"text": ' + b"[" * 100_000 + b"\n", "a.jsonl, line 1: not JSON that can be read"),
         ("a.jsonl", b'{"text": ' + b"1" * 5_000 + b"}\n", "a.jsonl, line 1: not JSON that can be read"),
@@ -122,6 +157,7 @@ def test_what_cannot_be_read_is_told_with_file_and_line(
         list(read_recording(name))
     assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
+    assert "4111" not in str(refused.value), "without a header its place is taken by what customers wrote"
 
 
 def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:

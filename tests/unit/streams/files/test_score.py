@@ -1,31 +1,52 @@
 """`edgewise score`'s logic: what each row gets, in which order, and what becomes of awkward rows."""
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
 from models.router import policy, random_draw
+from schemas.codec import Codec
 from schemas.errors import UsageError
+from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
+from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
-from streams.files import score as score_module
-from streams.files.recording import Row
-from streams.files.score import CHUNK, FIELDS, Answer, build_scorer, score_rows, write_csv, write_jsonl
+from streams.files import scored_rows
+from streams.files.recorded_event import event_id_of, recorded_events
+from streams.files.recording import Row, digest, read_recording
+from streams.files.score import CHUNK, FIELDS, Answer, Scorer, build_scorer, score_rows
+from streams.files.scored_rows import Summary, write_csv, write_jsonl
+from tests.events import TRANSCRIPT, consumer_record
 from tests.tiny_artifact import tiny_artifact
+
+NOW_MS = 1_700_000_000_000
 
 
 def rows(*fields: Mapping[str, object]) -> list[Row]:
     return [Row(number, number, row, str(row["text"])) for number, row in enumerate(fields, 1)]
 
 
+def scored_by(
+    scorer: Scorer, given: Iterable[Row], columns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[dict[str, object]]:
+    return score_rows(given, scorer, max_text_chars=100, recording="digest", columns=columns)
+
+
 def edge(_ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
     """Calls a text negative when it says so."""
-    return [([0.7, 0.2, 0.1] if "bad" in text else [0.1, 0.2, 0.7], "edge", "optimal_edge") for text in texts]
+    return [
+        Answer([0.7, 0.2, 0.1] if "bad" in text else [0.1, 0.2, 0.7], "edge", "optimal_edge", 0.001, 0.0136)
+        for text in texts
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +64,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def test_fields_follow_the_inputs_in_order() -> None:
-    (row,) = score_rows(rows({"id": "7", "text": "bad", "note": ""}), edge)
+    (row,) = scored_by(edge, rows({"id": "7", "text": "bad", "note": ""}))
     assert list(row) == ["id", "text", "note", *FIELDS]
     assert row == {
         "id": "7",
@@ -56,29 +77,63 @@ def test_fields_follow_the_inputs_in_order() -> None:
         "positive": 0.1,
         "route": "edge",
         "reason": "optimal_edge",
+        "cost_usd": 0.001,
+        "cloud_only_cost_usd": 0.0136,
     }
 
 
 def test_an_input_field_with_a_results_name_is_kept_under_another() -> None:
-    (row,) = score_rows(
-        rows({"confidence": "0.3", "text": "bad", "reason": "r", "input_reason": "x", "label": "positive"}), edge
-    )
+    given = rows({"confidence": "0.3", "text": "bad", "reason": "r", "input_reason": "x", "label": "positive"})
+    (row,) = scored_by(edge, given)
     assert list(row) == ["input_confidence", "text", "input_input_reason", "input_reason", "label", *FIELDS]
     assert (row["input_confidence"], row["input_input_reason"], row["input_reason"]) == ("0.3", "r", "x")
     assert (row["confidence"], row["reason"], row["label"]) == (0.7, "optimal_edge", "positive")
 
 
-def test_an_empty_text_is_not_scored_and_says_so() -> None:
+def test_what_a_worker_refuses_is_not_scored_and_says_why() -> None:
     asked: list[str] = []
 
     def scorer(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
         asked.extend(texts)
         return edge(ids, texts)
 
-    first, second, third = score_rows(rows({"text": "bad"}, {"text": " \t"}, {"text": "good"}), scorer)
-    assert asked == ["bad", "good"]
-    assert (first["sentiment"], third["sentiment"]) == ("negative", "positive")
-    assert {name: second[name] for name in FIELDS} == dict.fromkeys(FIELDS) | {"reason": "empty_text"}
+    given = [
+        *rows(
+            {"text": "bad"}, {"text": " \t"}, {"text": "\u200b\x00"}, {"text": "x" * 101},
+            {"text": "a", "id": "i" * 257}, {"text": "b", "conversation_id": "i" * 257}, {"text": "x" * 100},
+        ),
+        Row(8, 8, {"text": False}, "", is_text=False),
+    ]  # fmt: skip
+    found = list(scored_by(scorer, given))
+    assert asked == ["bad", "x" * 100]
+    assert [row["reason"] for row in found] == [
+        "optimal_edge", "empty_text", "empty_text", "text_too_long", "invalid_id", "invalid_id", "optimal_edge",
+        "not_a_text",
+    ]  # fmt: skip
+    assert {name: found[1][name] for name in FIELDS} == dict.fromkeys(FIELDS) | {"reason": "empty_text"}
+
+
+def test_the_worker_gives_the_same_reasons(settings: Settings) -> None:
+    texts = ["fine", "", " \u2060", "&nbsp;", "🇩🇪", "\x00", "x" * 32_768, "x" * 32_769, "\u3164", "😀", "\u2800"]
+    scored = score_rows(
+        rows(*({"text": text} for text in texts)), edge,
+        max_text_chars=settings.max_text_chars, recording="", columns={},
+    )  # fmt: skip
+    codec = Codec[TranscriptEvent](TRANSCRIPTS)
+    records = [
+        consumer_record(codec.encode(replace(TRANSCRIPT, text=text)), topic="transcripts", offset=i)
+        for i, text in enumerate(texts)
+    ]
+    artifact = load_artifact(settings.edge_model)
+    agent = EdgeAgent(
+        settings, Classifier(artifact), policy("article", calibrated_threshold=None), clock=lambda: NOW_MS
+    )
+    refused = {
+        int(headers["edgewise-offset"]): headers["edgewise-reason"].decode()
+        for headers in (dict(output.headers) for output in asyncio.run(agent.process(records)))
+        if "edgewise-reason" in headers
+    }
+    assert {i: row["reason"] for i, row in enumerate(scored) if row["sentiment"] is None} == refused
 
 
 def test_order_is_kept_over_chunks_and_no_more_than_a_chunk_is_held() -> None:
@@ -92,7 +147,7 @@ def test_order_is_kept_over_chunks_and_no_more_than_a_chunk_is_held() -> None:
             text = "bad" if number % 3 else "good"
             yield Row(number, number, {"id": number, "text": text}, text)
 
-    scored = score_rows(source(), edge)
+    scored = scored_by(edge, source())
     for number, row in enumerate(scored, 1):
         assert taken <= number + CHUNK
         assert (row["id"], row["sentiment"]) == (number, "negative" if number % 3 else "positive")
@@ -107,16 +162,37 @@ def test_the_random_sample_is_drawn_by_the_events_id() -> None:
         return edge(ids, texts)
 
     given = rows(
-        {"text": "a", "event_id": "e", "id": 5}, {"text": "b", "id": 5}, {"text": "c", "id": ""}, {"text": "d"}
+        {"text": "a", "event_id": "e", "id": 5}, {"text": "b", "id": 5}, {"text": "c", "id": ""}, {"text": "d"},
+        {"text": "e", "id": 0, "tweet": "t"},
+    )  # fmt: skip
+    list(scored_by(scorer, given))
+    assert asked == ["e", "5", event_id_of("digest", 3), event_id_of("digest", 4), "0"]
+    asked.clear()
+    list(scored_by(scorer, given[-1:], {"event_id": "tweet"}))
+    assert asked == ["t"]
+
+
+def test_the_ids_are_those_that_a_replay_gives(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"text": "a", "id": 0}\n{"text": "b"}\n{"id": "c", "turns": [{"text": "d"}, {"text": "e", "id": 9}]}\n'
     )
-    list(score_rows(given, scorer))
-    assert asked == ["e", "5", "3", "4"]
+    asked: list[str] = []
+
+    def scorer(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
+        asked.extend(ids)
+        return edge(ids, texts)
+
+    sha = digest(path)
+    list(score_rows(read_recording(path), scorer, max_text_chars=100, recording=sha, columns={}))
+    replayed = recorded_events(read_recording(path), path, sha, {}, lambda: 0)
+    assert asked == [event.event_id for _, event in replayed]
 
 
 def test_edge_and_cloud_answer_everything_without_a_reason(settings: Settings) -> None:
     given = rows({"text": "meh"}, {"text": "great"})
-    edge_rows = list(score_rows(given, build_scorer(settings, "edge")))
-    cloud_rows = list(score_rows(given, build_scorer(settings, "cloud")))
+    edge_rows = list(scored_by(build_scorer(settings, "edge"), given))
+    cloud_rows = list(scored_by(build_scorer(settings, "cloud"), given))
     assert [(r["sentiment"], r["route"], r["reason"]) for r in edge_rows] == [
         ("neutral", "edge", None),
         ("positive", "edge", None),
@@ -130,7 +206,7 @@ def test_edge_and_cloud_answer_everything_without_a_reason(settings: Settings) -
 def test_the_line_sends_what_the_router_defers_to_the_cloud(settings: Settings) -> None:
     # "works" is half a word of praise: the edge is unsure of it among other tokens; "ok" it is sure of.
     texts = ["great", "works meh a b c d", "meh", "ok"]
-    scored = list(score_rows(rows(*({"text": text} for text in texts)), build_scorer(settings, "line")))
+    scored = list(scored_by(build_scorer(settings, "line"), rows(*({"text": text} for text in texts))))
     assert [(r["sentiment"], r["route"], r["reason"]) for r in scored] == [
         ("positive", "edge", "optimal_edge"),
         ("negative", "cloud", "low_confidence"),
@@ -144,7 +220,7 @@ def test_the_line_sends_what_the_router_defers_to_the_cloud(settings: Settings) 
 def test_the_line_draws_the_workers_random_sample(settings: Settings) -> None:
     every = settings.model_copy(update={"random_cloud_rate": 0.5})
     ids = [f"e{i}" for i in range(50)]
-    scored = score_rows(rows(*({"id": i, "text": "great"} for i in ids)), build_scorer(every, "line"))
+    scored = scored_by(build_scorer(every, "line"), rows(*({"id": i, "text": "great"} for i in ids)))
     assert [r["reason"] for r in scored] == ["random_cloud" if random_draw(i) < 0.5 else "optimal_edge" for i in ids]
     assert policy("default", calibrated_threshold=0.6).random_cloud_rate == 0.02
 
@@ -156,26 +232,64 @@ def test_a_missing_model_is_refused_before_any_row(settings: Settings) -> None:
 
 def test_jsonl_keeps_types_and_unicode() -> None:
     out = io.StringIO()
-    write_jsonl(score_rows(rows({"text": "schön \U0001f600", "n": 3, "deep": {"a": [1, None]}}), edge), out)
+    write_jsonl(scored_by(edge, rows({"text": "schön \U0001f600", "n": 3, "deep": {"a": [1, None]}})), out)
     assert "schön \U0001f600" in out.getvalue()
     row = json.loads(out.getvalue())
     assert (row["n"], row["deep"], row["negative"]) == (3, {"a": [1, None]}, 0.1)
 
 
+def test_costs_are_the_routes_and_add_up(settings: Settings) -> None:
+    given = rows({"text": "great"}, {"text": "works meh a b c d"}, {"text": ""}, {"text": "ok"})
+    summary = Summary()
+    costs = {}
+    for model in ("edge", "cloud", "line"):
+        summary = Summary()
+        found = summary.counting(scored_by(build_scorer(settings, model), given))
+        costs[model] = [(row["cost_usd"], row["cloud_only_cost_usd"]) for row in found]
+    assert costs == {
+        "edge": [(0.001, 0.0136), (0.001, 0.0136), (None, None), (0.001, 0.0136)],
+        "cloud": [(0.0136, 0.0136), (0.0136, 0.0136), (None, None), (0.0136, 0.0136)],
+        "line": [(0.001, 0.0136), (0.0146, 0.0136), (None, None), (0.001, 0.0136)],
+    }
+    assert summary.lines() == [
+        "3 of 4 rows scored",
+        "  not scored: empty_text 1",
+        "  negative 1 (33.3%), neutral 1 (33.3%), positive 1 (33.3%)",
+        "  edge 2 (66.7%), cloud 1 (33.3%)",
+        "  cost $0.0166; with the cloud alone $0.0408: 59.3% saved",
+    ]
+    assert Summary().lines() == ["0 of 0 rows scored"]
+
+
+def test_what_is_no_number_is_null(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "bad", "csat": NaN, "deep": {"a": [1, -Infinity]}}\n{"text": NaN, "csat": 1e999}\n')
+    for write in (write_jsonl, write_csv):
+        out = io.StringIO()
+        write(scored_by(edge, read_recording(path)), out)
+        for word in ("NaN", "Infinity", "nan", "inf"):
+            assert word not in out.getvalue()
+    out = io.StringIO()
+    write_jsonl(scored_by(edge, read_recording(path)), out)
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert (first["csat"], first["deep"], first["sentiment"]) == (None, {"a": [1, None]}, "negative")
+    assert (second["text"], second["csat"], second["reason"]) == (None, None, "not_a_text")
+
+
 def test_half_a_surrogate_pair_can_be_written() -> None:
     given = rows({"text": "bad \ud83d"})
     out = io.StringIO()
-    write_jsonl(score_rows(given, edge), out)
+    write_jsonl(scored_by(edge, given), out)
     assert json.loads(out.getvalue().encode())["text"] == "bad \ud83d"
     out = io.StringIO()
-    write_csv(score_rows(given, edge), out)
+    write_csv(scored_by(edge, given), out)
     assert "bad ?" in out.getvalue().encode().decode()
 
 
 def test_csv_reads_back_with_awkward_cells() -> None:
     awkward = 'a, "quoted"\nline'
     out = io.StringIO()
-    write_csv(score_rows(rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None}), edge), out)
+    write_csv(scored_by(edge, rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None})), out)
     first, second = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert list(first) == ["text", "tags", "more", *FIELDS]
     assert (first["text"], json.loads(first["tags"]), first["sentiment"]) == (awkward, ["x"], "positive")
@@ -183,10 +297,10 @@ def test_csv_reads_back_with_awkward_cells() -> None:
 
 
 def test_a_field_that_comes_after_the_csv_header_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(score_module, "CHUNK", 2)
+    monkeypatch.setattr(scored_rows, "CHUNK", 2)
     given = rows({"text": "a"}, {"text": "b"}, {"text": "c", "late": 1})
     with pytest.raises(UsageError, match="row 3 has the field 'late'") as raised:
-        write_csv(score_rows(given, edge), io.StringIO())
+        write_csv(scored_by(edge, given), io.StringIO())
     assert "\n" not in str(raised.value)
 
 

@@ -114,9 +114,22 @@ def test_describe_counts_records_and_lag_and_tells_what_is_missing(settings: Set
     commit(settings, {0: 4})
     states = {state.topic: state for state in describe(settings)}
     transcripts = states[settings.topic(TRANSCRIPTS)]
-    assert (transcripts.records, transcripts.group, transcripts.lag) == (10, settings.group("edge"), 6)
+    assert (transcripts.offsets, transcripts.records) == (10, None)
+    assert (transcripts.group, transcripts.lag) == (settings.group("edge"), 6)
     assert (transcripts.partitions, transcripts.replication) == (4, 1)
     assert states[settings.topic("sentiment")].lag is None
+
+
+@pytest.mark.kafka
+def test_records_are_told_from_markers_and_from_what_was_aborted(
+    settings: Settings, transaction: Callable[[int], Producer]
+) -> None:
+    create(settings)
+    produce(settings, 3, partition=1)
+    transaction(5).commit_transaction(30)
+    transaction(2).abort_transaction(30)
+    state = next(state for state in describe(settings, count=True) if state.topic == settings.topic(TRANSCRIPTS))
+    assert (state.records, state.offsets) == (8, 12)
 
 
 @both

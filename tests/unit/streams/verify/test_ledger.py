@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import MonitoringWindow, RoutingEvent, SentimentResult, TranscriptEvent
 from streams.monitoring.window import Window
-from streams.verify.ledger import LISTED, Origin, Read, Redriven, Verdict, judge
+from streams.verify.ledger import LISTED, RecordPosition, RedrivenLetter, StoredRecord, Verdict, judge
 from tests.events import RESULT, TRANSCRIPT, routing_event
 
 
@@ -14,11 +14,11 @@ class Topics:
     """A line of four events: e0 and e2 answered on the edge, e1 by the cloud, e3 degraded. A test plants its fault."""
 
     def __init__(self) -> None:
-        self.transcripts: list[Read[TranscriptEvent]] = []
-        self.sentiment: list[Read[SentimentResult]] = []
-        self.routing: list[Read[RoutingEvent]] = []
-        self.dead: list[Origin] = []
-        self.redriven: list[Redriven] = []
+        self.transcripts: list[StoredRecord[TranscriptEvent]] = []
+        self.sentiment: list[StoredRecord[SentimentResult]] = []
+        self.routing: list[StoredRecord[RoutingEvent]] = []
+        self.dead: list[RecordPosition] = []
+        self.redriven: list[RedrivenLetter] = []
         self.late: set[str] = set()
         self.windows: list[MonitoringWindow] | None = None  # unless given: what a right monitor would have written
         self.answer("e0")
@@ -28,14 +28,14 @@ class Topics:
 
     def send(self, event_id: str, partition: int = 0) -> None:
         event = dataclasses.replace(TRANSCRIPT, event_id=event_id)
-        self.transcripts.append(Read(partition, len(self.transcripts), event))
+        self.transcripts.append(StoredRecord(partition, len(self.transcripts), event))
 
     def audit(self, event_id: str, **changes: Any) -> None:
-        self.routing.append(Read(0, len(self.routing), routing_event(event_id=event_id, **changes)))
+        self.routing.append(StoredRecord(0, len(self.routing), routing_event(event_id=event_id, **changes)))
 
     def result(self, event_id: str, **changes: Any) -> None:
         result = dataclasses.replace(RESULT, event_id=event_id, **changes)
-        self.sentiment.append(Read(0, len(self.sentiment), result))
+        self.sentiment.append(StoredRecord(0, len(self.sentiment), result))
 
     def answer(self, event_id: str, label: str = "negative", **changes: Any) -> None:
         self.send(event_id)
@@ -55,7 +55,7 @@ class Topics:
             transcripts=self.transcripts,
             routing_events=self.routing,
             sentiment=self.sentiment,
-            monitoring=[Read(0, i, window) for i, window in enumerate(self.windows)],
+            monitoring=[StoredRecord(0, i, window) for i, window in enumerate(self.windows)],
             redriven=self.redriven,
             late=self.late,
         )
@@ -140,7 +140,7 @@ def test_conversations_have_no_order_between_them(topics: Topics) -> None:
     topics.answer("e5")
     last = topics.sentiment.pop()
     assert last.record is not None
-    topics.sentiment.insert(0, Read(0, 0, dataclasses.replace(last.record, conversation_id="other")))
+    topics.sentiment.insert(0, StoredRecord(0, 0, dataclasses.replace(last.record, conversation_id="other")))
     assert topics.faults() == {}
 
 
@@ -241,51 +241,51 @@ def test_the_totals_are_the_sum_of_all_windows_of_a_partition(topics: Topics) ->
 
 
 def test_a_dead_letter_settles_its_record_whether_it_can_be_read_or_not(topics: Topics) -> None:
-    topics.transcripts.append(Read(0, 4, None))
+    topics.transcripts.append(StoredRecord(0, 4, None))
     topics.send("bad")
-    topics.dead = [Origin("transcripts", 0, 4), Origin("transcripts", 0, 5)]
+    topics.dead = [RecordPosition("transcripts", 0, 4), RecordPosition("transcripts", 0, 5)]
     verdict = topics.judge()
     assert verdict.holds
     assert (verdict.events, verdict.results, verdict.dead_letters) == (6, 4, 2)
 
 
 def test_an_unreadable_record_without_dead_letter_is_lost(topics: Topics) -> None:
-    topics.transcripts.append(Read(0, 4, None))
+    topics.transcripts.append(StoredRecord(0, 4, None))
     assert topics.faults() == {"lost": 1}
     assert topics.judge().lost.first == ["transcripts[0]@4, which cannot be read"]
 
 
 def test_a_dead_letter_twice_is_a_duplicate(topics: Topics) -> None:
-    topics.transcripts.append(Read(0, 4, None))
-    topics.dead = [Origin("transcripts", 0, 4)] * 2
+    topics.transcripts.append(StoredRecord(0, 4, None))
+    topics.dead = [RecordPosition("transcripts", 0, 4)] * 2
     assert topics.faults() == {"duplicated": 1}
 
 
 def test_a_result_beside_a_dead_letter_is_a_duplicate(topics: Topics) -> None:
-    topics.dead = [Origin("transcripts", 0, 0)]
+    topics.dead = [RecordPosition("transcripts", 0, 0)]
     assert topics.faults() == {"duplicated": 1}
 
 
 def test_a_dead_letter_of_no_input_is_unknown(topics: Topics) -> None:
-    topics.dead = [Origin("transcripts", 3, 99)]
+    topics.dead = [RecordPosition("transcripts", 3, 99)]
     assert topics.faults() == {"unknown": 1}
     assert topics.judge().unknown.first == ["dead letter of transcripts[3]@99"]
 
 
 def test_dead_letters_of_other_topics_are_not_input(topics: Topics) -> None:
-    topics.dead = [Origin("cloud-inference", 0, 0)]
+    topics.dead = [RecordPosition("cloud-inference", 0, 0)]
     assert topics.faults() == {}
 
 
 def test_an_audit_event_that_cannot_be_read_must_be_a_dead_letter(topics: Topics) -> None:
-    topics.routing.append(Read(0, 6, None))
+    topics.routing.append(StoredRecord(0, 6, None))
     assert topics.faults() == {"unreadable": 1}
-    topics.dead = [Origin("routing-events", 0, 6)]
+    topics.dead = [RecordPosition("routing-events", 0, 6)]
     assert topics.faults() == {}
 
 
 def test_results_and_windows_that_cannot_be_read(topics: Topics) -> None:
-    topics.sentiment.append(Read(0, 4, None))
+    topics.sentiment.append(StoredRecord(0, 4, None))
     topics.judge()
     assert topics.windows is not None
     topics.windows.append(dataclasses.replace(topics.windows[0], inference_ms=b"\xff"))
@@ -310,17 +310,17 @@ def test_inputs_of_several_partitions(topics: Topics) -> None:
     topics.send("e4", partition=7)
     topics.audit("e4")
     topics.result("e4")
-    topics.dead = [Origin("transcripts", 7, 4)]
+    topics.dead = [RecordPosition("transcripts", 7, 4)]
     assert Counter(topics.faults()) == {"duplicated": 1}
 
 
 def redrive(topics: Topics, event_id: str = "bad", letter: str = "0:0") -> None:
     """An input that was a dead letter at first, and its copy, which was answered."""
     topics.send(event_id)
-    topics.dead.append(Origin("transcripts", 0, len(topics.transcripts) - 1))
+    topics.dead.append(RecordPosition("transcripts", 0, len(topics.transcripts) - 1))
     topics.answer(event_id)
     topics.transcripts[-1] = topics.transcripts[-1]._replace(letter=letter)
-    topics.redriven.append(Redriven(letter, "transcripts"))
+    topics.redriven.append(RedrivenLetter(letter, "transcripts"))
 
 
 def test_a_redriven_input_needs_a_result_of_its_own(topics: Topics) -> None:
@@ -336,7 +336,7 @@ def test_a_redriven_input_needs_a_result_of_its_own(topics: Topics) -> None:
 def test_a_redriven_input_may_fail_again(topics: Topics) -> None:
     redrive(topics)
     del topics.sentiment[-1], topics.routing[-1]
-    topics.dead.append(Origin("transcripts", 0, 5))
+    topics.dead.append(RecordPosition("transcripts", 0, 5))
     verdict = topics.judge()
     assert verdict.holds
     assert verdict.dead_letters == 2
@@ -348,28 +348,28 @@ def test_a_letter_that_was_redriven_twice_on_purpose(topics: Topics) -> None:
     topics.transcripts[-1] = topics.transcripts[-1]._replace(letter="0:0")
     assert topics.faults() == {"redrives": 1}
     assert topics.judge().redrives.first == ["dead letter 0:0: in transcripts without a mark"]
-    topics.redriven.append(Redriven("0:0", "transcripts"))
+    topics.redriven.append(RedrivenLetter("0:0", "transcripts"))
     assert topics.faults() == {}
 
 
 def test_a_mark_without_its_record(topics: Topics) -> None:
-    topics.redriven = [Redriven("0:9", "transcripts")]
+    topics.redriven = [RedrivenLetter("0:9", "transcripts")]
     assert topics.faults() == {"redrives": 1}
     assert topics.judge().redrives.first == ["dead letter 0:9: marked, but not in transcripts"]
-    topics.redriven = [Redriven("0:9", "routing-events")]
+    topics.redriven = [RedrivenLetter("0:9", "routing-events")]
     assert topics.faults() == {"redrives": 1}
 
 
 def test_a_redriven_audit_event_is_monitored_once_and_audits_once(topics: Topics) -> None:
     topics.answer("e4")
     refused = topics.routing[-1]
-    topics.dead = [Origin("routing-events", 0, refused.offset)]
+    topics.dead = [RecordPosition("routing-events", 0, refused.offset)]
     window = Window(0, 1, 0)
     window.add([read.record for read in topics.routing if read.record is not None])
     topics.windows = [window.to_record(0)]  # the copy's share in place of the refused one's
     assert topics.faults().keys() == {"totals"}
     topics.routing.append(refused._replace(offset=len(topics.routing), letter="0:0"))
-    topics.redriven = [Redriven("0:0", "routing-events")]
+    topics.redriven = [RedrivenLetter("0:0", "routing-events")]
     assert topics.faults() == {}
 
 

@@ -1,10 +1,11 @@
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import Self
 
 import pytest
 from confluent_kafka import TopicPartition
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from schemas.records import CloudRequest, Record
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TOPICS, TRANSCRIPTS
@@ -18,7 +19,8 @@ from streams.monitoring.window import Window
 from streams.operate.dead_letter_box import contents, survey
 from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
-from streams.verify.read_line import NotDrainedError, verify, wait_until_drained
+from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
+from streams.verify.read_line import verify
 from tests.events import RESULT, TRANSCRIPT, consumer_record, routing_event
 
 EVENTS = 50
@@ -290,29 +292,61 @@ def commit_as(line: Line, agent: str, topic: str, offset: int) -> None:
 def test_waiting_until_the_agents_have_caught_up(line: Line) -> None:
     commit_as(line, "edge", TRANSCRIPTS, EVENTS)  # behind the last record; the transaction's marker is still to come
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS - 1)
-    with pytest.raises(NotDrainedError, match="the monitor agent still has"):
+    with pytest.raises(NotDrainedError, match=r"agents are [12] events behind \(monitor [12]\)"):
         wait_until_drained(line.settings, 0)
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
     wait_until_drained(line.settings, 0)
+    wait_until_drained(line.settings)
     with line:
         line.input("more")
-    with pytest.raises(NotDrainedError, match="the edge agent"):
+    with pytest.raises(NotDrainedError, match=r"\(edge [1-3]\)"):
         wait_until_drained(line.settings, 0)
 
 
-def test_the_command(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def command(line: Line, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `edgewise verify` on the line."""
     monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", line.settings.bootstrap_servers)
     monkeypatch.setenv("EDGEWISE_TOPIC_PREFIX", line.settings.topic_prefix)
-    done = CliRunner().invoke(app, ["verify", "--json"])
+    return lambda *arguments: CliRunner().invoke(app, ["verify", *arguments])
+
+
+def test_the_command(line: Line, command: Callable[..., Result]) -> None:
+    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 2)
+    commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
+    done = command("--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["verified"] is True
     with line:
         line.input("lost one")
-    done = CliRunner().invoke(app, ["verify"])
+    commit_as(line, "edge", TRANSCRIPTS, EVENTS + 4)
+    done = command()
     assert done.exit_code == 1
     assert "      lost one\n" in done.stdout
     assert done.stdout.endswith("NOT verified\n")
-    done = CliRunner().invoke(app, ["verify", "--json"])
+    done = command("--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["lost"] == 1
     assert CLOUD_INFERENCE not in done.stdout
+
+
+def test_agents_that_are_behind_are_not_called_a_loss(
+    line: Line, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_as(line, "edge", TRANSCRIPTS, EVENTS - 3)
+    commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
+    behind = agents_behind(Cluster(line.settings))["edge"]
+    monkeypatch.setattr(
+        "streams.verify.drain.wait_until_drained.__kwdefaults__",
+        (wait_until_drained.__kwdefaults__ or {}) | {"patience_s": 0.0},
+    )
+    for arguments, why in (((), "nothing was done for 0 s"), (("--wait", "0"), "not waited for")):
+        done = command(*arguments)
+        assert done.exit_code == 3
+        assert done.stdout == ""
+        assert done.stderr.startswith("edgewise: agents are ")
+        assert f" events behind (edge {behind}); {why}" in done.stderr
+        assert done.stderr.count("\n") == 1
+    done = command("--wait", "0", "--json")
+    assert done.exit_code == 3
+    assert json.loads(done.stdout) == {"verified": False, "behind": {"edge": behind}}
