@@ -62,7 +62,7 @@ class Anthropic:
         return body | ({"temperature": 0} if self._has_temperature else {})
 
 
-def _usage(usage: Any) -> Usage | None:  # noqa: ANN401 - what a service sent
+def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
     # `input_tokens` leaves out what was read from, or written to, the cache.

@@ -57,7 +57,7 @@ class Bill:
         return list(zip(dollars, tokens, strict=True))
 
 
-def count(usage: Any, *names: str) -> int:  # noqa: ANN401 - what a service sent
+def count(usage: Any, *names: str) -> int:
     """The sum of `usage`'s whole numbers under `names`; what is none counts as 0."""
     values = [usage.get(name) for name in names] if isinstance(usage, Mapping) else []
     return sum(value for value in values if type(value) is int and 0 <= value < 10**9)

@@ -1,4 +1,4 @@
-"""A temperature that makes a backend's probabilities honest, fitted on labelled texts and kept with its model's name."""
+"""A temperature for a backend's probabilities, fitted on labelled texts and kept with its model's name."""
 
 import math
 from collections.abc import Sequence
@@ -54,7 +54,9 @@ def load_calibration(path: str) -> Calibration:
         raise CalibrationError(f"the calibration {path} can't be read: {error.strerror}") from None
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "it is no JSON"
-        raise CalibrationError(f"{path} is no calibration ({where}): make one with `edgewise cloud calibrate`") from None
+        raise CalibrationError(
+            f"{path} is no calibration ({where}): make one with `edgewise cloud calibrate`"
+        ) from None
 
 
 def fit(
@@ -68,7 +70,9 @@ def fit(
     Raises CalibrationError: fewer than `LEAST_TEXTS`.
     """
     if len(labels) < LEAST_TEXTS:
-        raise CalibrationError(f"there are {len(labels)} labelled texts with an answer; at least {LEAST_TEXTS} are needed")
+        raise CalibrationError(
+            f"there are {len(labels)} labelled texts with an answer; at least {LEAST_TEXTS} are needed"
+        )
     logs = np.log(np.clip(np.asarray(probabilities, np.float64), _LEAST, 1))
     right = np.asarray(labels)
     temperature = _least(logs, right)

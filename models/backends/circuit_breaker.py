@@ -1,4 +1,4 @@
-"""A circuit breaker (Nygard, *Release It!*): a service that keeps failing is left alone, then asked once, then again."""
+"""A circuit breaker (Nygard, *Release It!*): a service that keeps failing is left alone, then asked once."""
 
 from collections.abc import Callable
 

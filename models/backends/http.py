@@ -133,7 +133,7 @@ class Caller:
             limits=httpx.Limits(max_connections=endpoint.concurrency, max_keepalive_connections=endpoint.concurrency),
         )
 
-    async def call(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:  # noqa: ANN401 - JSON
+    async def call(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:
         """The answer of a POST of `body`, or of a GET where it is None, within `deadline` (by the loop's clock).
 
         Tries again what may pass, after a growing pause or the one that the service asks for; gives up at once where
@@ -181,7 +181,7 @@ class Caller:
             await asyncio.sleep(delay_s)
         self._limit.take()
 
-    async def _try(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:  # noqa: ANN401 - JSON
+    async def _try(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:
         begun = False
         try:
             async with asyncio.timeout_at(deadline), self._slots:
@@ -233,20 +233,24 @@ class Caller:
             body = json.loads(answer)
         except (ValueError, RecursionError):
             body = None
-        if status == HTTPStatus.OK:
-            if body is None:
-                if has_body:
-                    bill.lost()
-                raise self.error("nonsense", "answered what is no JSON")
-            return Reply(status, body, response.headers)
-        code = _code(body)
+        if status != HTTPStatus.OK:
+            return self._failed(response, body)
+        if body is None:
+            if has_body:
+                bill.lost()
+            raise self.error("nonsense", "answered what is no JSON")
+        return Reply(status, body, response.headers)
+
+    def _failed(self, response: httpx.Response, body: Any) -> Reply:
+        """A refusal of this one request. Raises CallError, and _PassingError for what may be tried again."""
+        status, code = response.status_code, _code(body)
         error = self.error("failed", f"answered HTTP {status}{_code_in_words(body)}")
         if code in _NO_QUOTA or status in _LASTING or response.is_redirect:
-            return self._lasting(error, status, code, is_redirect=response.is_redirect)
+            raise self._lasting(error, status, code, is_redirect=response.is_redirect)
         if status in _OWN_FAULT:
             return Reply(status, body, response.headers)
         told = response.headers.get("x-should-retry")
-        passes = status in _PASSING and not _is_unparsed(body) if told not in {"true", "false"} else told == "true"
+        passes = told == "true" if told in {"true", "false"} else status in _PASSING and not _is_unparsed(body)
         if not passes:
             if not _is_unparsed(body):
                 self.breaker.failed(str(error))
@@ -258,7 +262,7 @@ class Caller:
                 self._limit.pause(wait_s)
         raise _PassingError(error, wait_s)
 
-    def _lasting(self, error: CallError, status: int, code: str | None, *, is_redirect: bool) -> Reply:
+    def _lasting(self, error: CallError, status: int, code: str | None, *, is_redirect: bool) -> CallError:
         if is_redirect:
             hint = ", a redirect, which is not followed: check EDGEWISE_CLOUD_URL"
         elif code in _NO_QUOTA:
@@ -269,7 +273,7 @@ class Caller:
             hint = ": check EDGEWISE_CLOUD_URL and EDGEWISE_CLOUD_MODEL_NAME"
         refused = CallError("refused", f"{error}{hint}")
         self.breaker.failed(str(refused), at_once=True)
-        raise refused
+        return refused
 
 
 async def _read(response: httpx.Response) -> bytes | None:
@@ -282,7 +286,7 @@ async def _read(response: httpx.Response) -> bytes | None:
     return bytes(content)
 
 
-def _code(body: Any) -> str | None:  # noqa: ANN401 - what a service sent
+def _code(body: Any) -> str | None:
     """The error's code where it is one of those known: OpenAI's `code` or `type`, Anthropic's `type`, TEI's."""
     if not isinstance(body, Mapping):
         return None
@@ -291,12 +295,12 @@ def _code(body: Any) -> str | None:  # noqa: ANN401 - what a service sent
     return next((code for code in given if isinstance(code, str) and code in _CODES), None)
 
 
-def _code_in_words(body: Any) -> str:  # noqa: ANN401 - what a service sent
+def _code_in_words(body: Any) -> str:
     code = _code(body)
     return "" if code is None else f", {code}"
 
 
-def _is_unparsed(body: Any) -> bool:  # noqa: ANN401 - what a service sent
+def _is_unparsed(body: Any) -> bool:
     error = body.get("error") if isinstance(body, Mapping) else None
     return isinstance(error, str) and any(words in error.lower() for words in _UNPARSED)
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError
-from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
 from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
+from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
 from schemas.records import LABELS, nanodollars
 
 logger = logging.getLogger(__name__)

@@ -93,7 +93,7 @@ class OpenAI:
         return True
 
 
-def _choice(body: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - what a service sent
+def _choice(body: Any) -> Mapping[str, Any] | None:
     choices = body.get("choices") if isinstance(body, Mapping) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, Mapping) and isinstance(first.get("message"), Mapping) else None
@@ -108,7 +108,7 @@ def _top(choice: Mapping[str, Any]) -> list[Any] | None:
     return top if isinstance(top, list) and top else None
 
 
-def _numbers(choice: Mapping[str, Any], call: Call) -> Any:  # noqa: ANN401 - JSON
+def _numbers(choice: Mapping[str, Any], call: Call) -> Any:
     finish = choice.get("finish_reason")
     if choice["message"].get("refusal") or finish == "content_filter":
         raise call.declined("declined to judge a text")

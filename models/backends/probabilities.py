@@ -20,24 +20,29 @@ class NoDistributionError(ValueError):
     """What came back is no distribution over the labels. The message has nothing of it."""
 
 
-def exact(values: Any) -> Probabilities:  # noqa: ANN401 - what a service sent
+class LittleMassError(NoDistributionError):
+    """The model was about to say something else than a code; to another text it may say one."""
+
+
+def exact(values: Any) -> Probabilities:
     """Three numbers that are probabilities and add up to 1 within `SUM_TOLERANCE`. Raises NoDistributionError."""
     return _distribution(values, SUM_TOLERANCE)
 
 
-def written(values: Any) -> Probabilities:  # noqa: ANN401 - what a service sent
+def written(values: Any) -> Probabilities:
     """The distribution that a language model wrote as `{"negative": …, …}`. Raises NoDistributionError."""
     if not isinstance(values, Mapping):
         raise NoDistributionError("the answer is no JSON object with three probabilities")
     return _distribution([values.get(label) for label in LABELS], WRITTEN_TOLERANCE)
 
 
-def of_codes(top: Any, codes: Sequence[str]) -> Probabilities:  # noqa: ANN401 - what a service sent
+def of_codes(top: Any, codes: Sequence[str]) -> Probabilities:
     """The distribution over `codes` by the first token's `top_logprobs` (natural logarithms).
 
     A code's probability is the sum over its spellings (`A`, ` A`, `a`, `A.`). A code that is not among the tokens has
     at most the probability of the least of them, and at most what all of them leave: the smaller is taken, rather
-    than 0. Raises NoDistributionError: no list of log-probabilities, or codes with less than `LEAST_MASS` together.
+    than 0. Raises NoDistributionError: no list of log-probabilities; LittleMassError: the codes have less than
+    `LEAST_MASS` together.
     """
     if not isinstance(top, list) or not top:
         raise NoDistributionError("the answer has no log-probabilities")
@@ -55,7 +60,7 @@ def of_codes(top: Any, codes: Sequence[str]) -> Probabilities:  # noqa: ANN401 -
             found[code] += probability
     mass = sum(found.values())
     if mass < LEAST_MASS:
-        raise NoDistributionError(f"the codes have a probability of {mass:.2f} together, less than {LEAST_MASS:g}")
+        raise LittleMassError(f"the codes have a probability below {LEAST_MASS:g} together")
     floor = min(least, max(0.0, 1 - everything))
     values = [found[code] or floor for code in codes]
     return exact([value / sum(values) for value in values])
@@ -73,7 +78,7 @@ def tempered(p: Probabilities, temperature: float) -> Probabilities:
     return powers[0] / total, powers[1] / total, powers[2] / total
 
 
-def _distribution(values: Any, tolerance: float) -> Probabilities:  # noqa: ANN401 - what a service sent
+def _distribution(values: Any, tolerance: float) -> Probabilities:
     if not isinstance(values, list) or len(values) != len(LABELS):
         raise NoDistributionError("the answer has not three probabilities")
     numbers = [number for value in values if (number := _number(value)) is not None and number >= 0]
@@ -85,7 +90,7 @@ def _distribution(values: Any, tolerance: float) -> Probabilities:  # noqa: ANN4
     return numbers[0] / total, numbers[1] / total, numbers[2] / total
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401 - what a service sent
+def _number(value: Any) -> float | None:
     if type(value) not in (int, float):
         return None
     try:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Protocol
 
 from models.backends.bill import Bill, TokenPrices, Usage
 from models.backends.calibration import Calibration
-from models.backends.http import CallError, Caller, Reply
-from models.backends.probabilities import NoDistributionError, Probabilities, tempered
+from models.backends.http import Caller, CallError, Kind, Reply
+from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
 from models.cloud import Answer, Failure, Question
+from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Call:
         self._deadline = deadline
         self._bill = bill
 
-    async def post(self, path: str, body: Any) -> Reply:  # noqa: ANN401 - JSON
+    async def post(self, path: str, body: Any) -> Reply:
         """The answer, or the refusal of this one request; see `Caller.call`. Raises CallError."""
         return await self._caller.call(path, body, self._deadline, self._bill)
 
@@ -65,8 +66,8 @@ class Call:
         self._caller.breaker.failed(str(error), at_once=True)
         return error
 
-    def require_model(self, asked: str, served: Any) -> str:  # noqa: ANN401 - what a service sent
-        """`served` in short, where it is the model `asked` for. Raises CallError where it is another, or none is named."""
+    def require_model(self, asked: str, served: Any) -> str:
+        """`served` in short, where it is the model `asked` for. Raises CallError: it is another, or none is named."""
         if not isinstance(served, str) or not served:
             raise self.nonsense("did not say which model answered")
         if not is_same_model(asked, served):
@@ -110,7 +111,7 @@ class HttpBackend:
         answers: list[Answer | Failure] = []
         for scored, (cost_usd, tokens) in await self._scored(questions, deadline_s):
             if isinstance(scored, CallError):
-                reason = "cloud_unavailable" if scored.kind == "limited" else "cloud_error"
+                reason: Reason = "cloud_unavailable" if scored.kind == "limited" else "cloud_error"
                 answers.append(Failure(reason, str(scored), cost_usd, tokens))
             elif isinstance(scored, Scored):
                 version = scored.fingerprint or "unknown"
@@ -162,7 +163,8 @@ class HttpBackend:
             try:
                 scored = await self.service.ask(texts, Call(self._caller, deadline, bill))
             except NoDistributionError as error:
-                raise self._caller.error("nonsense", f"gave no answer: {error}") from None
+                kind: Kind = "declined" if isinstance(error, LittleMassError) else "nonsense"
+                raise self._caller.error(kind, f"gave no answer: {error}") from None
         except CallError as error:
             if error.kind == "nonsense":
                 breaker.failed(str(error))

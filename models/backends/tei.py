@@ -70,7 +70,7 @@ class Tei:
             max(1, min(self.texts_a_call, most)) if type(most) is int else self.texts_a_call,
         )
 
-    def _ordered(self, row: Any, call: Call) -> list[Any]:  # noqa: ANN401 - what a service sent
+    def _ordered(self, row: Any, call: Call) -> list[Any]:
         """The scores of `row`, which is sorted by them, in the order of `LABELS`."""
         found: dict[str, Any] = {}
         for entry in row if isinstance(row, list) else []:

@@ -77,7 +77,7 @@ class V2:
         shape = chosen[0].get("shape")
         return chosen[0]["name"], len(shape) if isinstance(shape, list) and len(shape) in {1, 2} else 2
 
-    def _rows(self, outputs: Any, count: int) -> list[list[Any]] | None:  # noqa: ANN401 - what a service sent
+    def _rows(self, outputs: Any, count: int) -> list[list[Any]] | None:
         tables = [
             flat
             for output in (outputs if isinstance(outputs, list) else [])
@@ -89,7 +89,7 @@ class V2:
         return [tables[0][start : start + len(LABELS)] for start in range(0, count * len(LABELS), len(LABELS))]
 
 
-def _flat(data: Any, depth: int = 0) -> Iterator[Any]:  # noqa: ANN401 - what a service sent
+def _flat(data: Any, depth: int = 0) -> Iterator[Any]:
     """The numbers of an output, row by row: servers send it flat or nested."""
     for value in data if isinstance(data, list) else []:
         if isinstance(value, list) and depth < 3:

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.artifact import load_artifact
 from models.backends.onnx_process import OnnxProcessBackend
@@ -10,6 +11,9 @@ from models.cloud import CloudBackend
 from schemas.errors import UsageError
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
+
+if TYPE_CHECKING:
+    from models.backends.service import HttpBackend, Service
 
 # httpx and what speaks over it are imported where they are needed: a worker with the ONNX backend does without.
 

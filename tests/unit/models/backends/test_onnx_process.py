@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.backends import onnx_process
 from models.artifact import Artifact, load_artifact
+from models.backends import onnx_process
+from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from models.classifier import Classifier
 from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
-from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 from tests.tiny_artifact import tiny_artifact
