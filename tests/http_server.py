@@ -56,6 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.next_answer(request)(self, request)
         except OSError:  # the client has gone
             self.close_connection = True
+        except Exception as error:  # noqa: BLE001 - of the script; `serve` raises it
+            self.server.mistakes.append(error)
+            self.close_connection = True
 
 
 Fault = Callable[[Handler, Request], None]
@@ -68,6 +71,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, script: Sequence[Fault]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[Request] = []
+        self.mistakes: list[Exception] = []
         self.over = threading.Event()
         self.scheme = "http"
         self._script = list(script)
@@ -124,6 +128,8 @@ def serve(*script: Fault, certificate: Path | None = None) -> Iterator[Server]:
         server.shutdown()
         thread.join()
         server.server_close()
+    if server.mistakes:
+        raise server.mistakes[0]
 
 
 def answer(body: Any, status: int = 200, **headers: str) -> Fault:

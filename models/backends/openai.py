@@ -8,7 +8,7 @@ from models.backends.bill import Usage, count
 from models.backends.http import Reply
 from models.backends.probabilities import NoDistributionError, of_codes, written
 from models.backends.prompt import CODES, SCHEMA, conversation, instructions
-from models.backends.service import Call, Scored
+from models.backends.service import Call, Scored, fingerprint
 
 DEFAULT_URL = "https://api.openai.com/v1"
 
@@ -55,9 +55,8 @@ class OpenAI:
             if by_code and choice.get("finish_reason") != "content_filter" and _top(choice) is None:
                 self._by_code = False  # nor will it have any for the next text
                 continue
-            fingerprint = reply.body.get("system_fingerprint")
             p = of_codes(_top(choice), CODES) if by_code else written(_numbers(choice, call))
-            return [Scored(p, model, fingerprint if isinstance(fingerprint, str) else None)]
+            return [Scored(p, model, fingerprint(reply.body.get("system_fingerprint")))]
 
     def _body(self, text: str) -> dict[str, Any]:
         by_code = self._by_code

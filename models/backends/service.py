@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 # What a service adds to a model's name that is no other model: a date, or a tag.
 _VERSION = re.compile(r"([-@:](\d{4}-?\d{2}-?\d{2}|\d{6}|latest|v?\d+))?")
+_FINGERPRINT = re.compile(r"(?=.*\d)[\w.+-]{1,100}", re.ASCII)
 _SHORT = re.compile(r"[^\w.:+-]+")
 
 
@@ -71,7 +72,7 @@ class Call:
         if not isinstance(served, str) or not served:
             raise self.nonsense("did not say which model answered")
         if not is_same_model(asked, served):
-            raise self.nonsense(f"answered by another model, {short_name(served)}")
+            raise self.nonsense("answered by another model: check EDGEWISE_CLOUD_MODEL_NAME")
         return short_name(served)
 
 
@@ -197,6 +198,11 @@ def is_same_model(asked: str, served: str) -> bool:
     asked, served = (name.replace("\\", "/").rpartition("/")[2].casefold() for name in (asked, served))
     asked = asked.removesuffix("-latest")
     return served.startswith(asked) and _VERSION.fullmatch(served[len(asked) :]) is not None
+
+
+def fingerprint(value: Any) -> str | None:
+    """`value` where it may be a version or a digest: it stands in events and logs, so no other text may."""
+    return value[:40] if isinstance(value, str) and _FINGERPRINT.fullmatch(value) else None
 
 
 def short_name(served: str) -> str:

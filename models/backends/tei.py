@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from models.backends.bill import Usage
 from models.backends.http import Reply
 from models.backends.probabilities import exact
-from models.backends.service import Call, Scored, short_name
+from models.backends.service import Call, Scored, fingerprint
 from schemas.records import LABELS, Label
 
 _NUMBERED = re.compile(r"LABEL_([0-2])")
@@ -63,10 +63,10 @@ class Tei:
             raise call.misfit("serves no classifier: check EDGEWISE_CLOUD_URL")
         served = info.get("model_id")
         model = call.require_model(self._model or str(served), served)
-        most, sha = info.get("max_client_batch_size"), info.get("model_sha")
+        most = info.get("max_client_batch_size")
         return _Info(
             model,
-            short_name(sha)[:12] if isinstance(sha, str) and sha else None,
+            fingerprint(info.get("model_sha")),
             max(1, min(self.texts_a_call, most)) if type(most) is int else self.texts_a_call,
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from models.backends.probabilities import exact
-from models.backends.service import Call, Scored, short_name
+from models.backends.service import Call, Scored, fingerprint, short_name
 from schemas.records import LABELS, Label
 
 DEFAULT_INPUT = "text"
@@ -54,12 +54,11 @@ class V2:
         call.charge(None)
         answer = reply.body if isinstance(reply.body, Mapping) else {}
         model = call.require_model(self._model, answer.get("model_name"))
-        version = answer.get("model_version")
+        version = fingerprint(answer.get("model_version"))
         rows = self._rows(answer.get("outputs"), len(texts))
         if rows is None:
             raise call.nonsense(f"did not answer with {len(texts)} rows of three numbers")
-        fingerprint = short_name(version) if isinstance(version, str) and version else None
-        return [Scored(exact([row[column] for column in self._columns]), model, fingerprint) for row in rows]
+        return [Scored(exact([row[column] for column in self._columns]), model, version) for row in rows]
 
     async def _describe(self, call: Call) -> tuple[str, int]:
         reply = await call.get(self._path)
