@@ -17,6 +17,7 @@ from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
 from streams.cli.commands.models import models
+from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
 from streams.cli.commands.samples import samples
 from streams.cli.commands.score import score
@@ -45,6 +46,7 @@ app.command()(replay)
 app.command()(consume)
 app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
+app.command()(redact)
 app.command()(verify)
 app.command()(demo)
 app.command()(config)

@@ -18,6 +18,7 @@ from schemas.validation import validate_ids
 from streams.config.settings import Settings
 from streams.files.recorded_event import recorded_ids
 from streams.files.recording import Row
+from streams.files.writing import CHUNK, renamed
 
 Model = Literal["edge", "cloud", "line"]
 
@@ -36,10 +37,6 @@ FIELDS: Final = (
 
 NOT_A_TEXT: Final = "not_a_text"
 """The reason of a row that has something else where its text should be. No event can be made of it for a worker."""
-
-# Memory stays that of a chunk, whatever the file's size; the model's batches are smaller still (`token_budget`), and
-# sorting a thousand texts by length leaves them next to no padding.
-CHUNK = 1_000
 
 # float32 carries seven digits: more would be noise that differs between machines.
 DIGITS = 6
@@ -111,13 +108,14 @@ def score_rows(
     (the file's digest) with `columns` gives the row.
     """
     remaining = iter(rows)
+    # Sorting a thousand texts by length leaves the model's batches, which are smaller, next to no padding.
     while chunk := list(islice(remaining, CHUNK)):
         ids = [recorded_ids(row, recording, columns) for row in chunk]
         refusals = [_refusal(row, each, max_text_chars) for row, each in zip(chunk, ids, strict=True)]
         scored = [i for i, refusal in enumerate(refusals) if refusal is None]
         answers = iter(scorer([ids[i][0] for i in scored], [chunk[i].text for i in scored]))
         for row, refusal in zip(chunk, refusals, strict=True):
-            yield _renamed(row.fields) | (
+            yield renamed(row.fields, FIELDS) | (
                 _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}
             )
 
@@ -147,13 +145,3 @@ def _scored(answer: Answer) -> dict[str, object]:
     top = probabilities.index(max(probabilities))
     values = [round(p, DIGITS) for p in probabilities]
     return dict(zip(FIELDS, (LABELS[top], values[top], *values, route, reason, cost, cloud_only), strict=True))
-
-
-def _renamed(fields: Mapping[str, object]) -> dict[str, object]:
-    renamed: dict[str, object] = {}
-    for name, value in fields.items():
-        new = name
-        while new in FIELDS or (new != name and new in fields):
-            new = f"input_{new}"
-        renamed[new] = value
-    return renamed

@@ -1,17 +1,11 @@
-"""Scored rows as files, and in sum."""
+"""Scored rows, in sum."""
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import Any, TextIO
+from typing import Any
 
-from schemas.errors import UsageError
 from schemas.records import LABELS, nanodollars
-from streams.files.score import CHUNK, FIELDS
-from streams.system.json_text import finite, json_text
 
 
 @dataclass
@@ -54,50 +48,3 @@ class Summary:
             saved = f": {1 - cost / cloud_only:.1%} saved" if cloud_only else ""
             lines.append(f"  cost ${cost:.4f}; with the cloud alone ${cloud_only:.4f}{saved}")
         return lines
-
-
-def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes a JSON object a line; a number that is not finite is null."""
-    for row in rows:
-        line = json_text(row)
-        # Half a surrogate pair, which JSON can name, has no UTF-8: such a row goes out the way it came in, escaped.
-        out.write((line if _has_utf8(line) else json.dumps(finite(row))) + "\n")
-
-
-def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
-    """Writes CSV with a header: the fields of the first `CHUNK` rows, the result's last. Nested values are JSON.
-
-    Raises UsageError: a later row has a field that the header lacks.
-    """
-    remaining = iter(rows)
-    first = list(islice(remaining, CHUNK))
-    names = dict.fromkeys(name for row in first for name in row if name not in FIELDS)
-    header = [*names, *FIELDS]
-    writer = csv.DictWriter(out, header, restval="", lineterminator="\n")
-    writer.writeheader()
-    for number, row in enumerate(chain(first, remaining), 1):
-        if new := [name for name in row if name not in names and name not in FIELDS]:
-            raise UsageError(
-                f"row {number} has the field {new[0]!r}, which none of the first {CHUNK:,} rows has; CSV's columns are "
-                "fixed by then: write JSONL instead"
-            )
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-
-
-def _cell(value: object) -> object:
-    value = finite(value)
-    if isinstance(value, dict | list | bool):
-        value = json_text(value)
-    if isinstance(value, str) and not _has_utf8(value):
-        return value.encode("utf-8", "replace").decode()
-    return value
-
-
-def _has_utf8(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

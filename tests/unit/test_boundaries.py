@@ -44,6 +44,18 @@ def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
     }
 
 
+def test_only_the_cluster_makes_kafka_clients() -> None:
+    """So that every option that matters stands in one file."""
+    makers = {
+        file.relative_to(REPOSITORY).as_posix()
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {*PRODUCERS, "Consumer", "AdminClient"}
+    }
+    assert makers == {"streams/kafka/client.py"}
+
+
 def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:
     assert _users(COMMITS) == {"streams/worker/delivery.py", "streams/operate/redrive.py"}
 

@@ -28,7 +28,7 @@ REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
 
 `FILE` is `training/configs/shipped.toml` for the shipped models, or a few lines that name transcripts of your own. The
-same configuration, seed and number of threads give the same figures; the SHA-256 of the files, in `report.json`, tell
+same configuration, seed and number of threads give the same figures; the SHA-256 of the files, in `report.json`, show
 whether the data are the same."""
 
 
@@ -80,7 +80,7 @@ def _quality(report: Report) -> Iterator[str]:
     yield models(report)
     yield (
         "The base is the MiniLM-L6 that the larger models are made from, in float32. Over seeds: the mean of models "
-        "trained alike but for the seed, with the least and the greatest. A difference below that spread is none."
+        "trained alike but for the seed, with the least and the greatest. A smaller difference than that means nothing."
     )
     names = ("accuracy", "macro_f1", "macro_recall", "ece", "brier")
     yield table(

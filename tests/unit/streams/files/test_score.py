@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,11 +21,12 @@ from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
-from streams.files import scored_rows
+from streams.files import writing
 from streams.files.recorded_event import event_id_of, recorded_events
 from streams.files.recording import Row, digest, read_recording
-from streams.files.score import CHUNK, FIELDS, Answer, Scorer, build_scorer, score_rows
-from streams.files.scored_rows import Summary, write_csv, write_jsonl
+from streams.files.score import FIELDS, Answer, Scorer, build_scorer, score_rows
+from streams.files.scored_rows import Summary
+from streams.files.writing import CHUNK, write_csv, write_jsonl
 from tests.events import TRANSCRIPT, consumer_record
 from tests.tiny_artifact import tiny_artifact
 
@@ -264,7 +266,7 @@ def test_costs_are_the_routes_and_add_up(settings: Settings) -> None:
 def test_what_is_no_number_is_null(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "bad", "csat": NaN, "deep": {"a": [1, -Infinity]}}\n{"text": NaN, "csat": 1e999}\n')
-    for write in (write_jsonl, write_csv):
+    for write in (write_jsonl, partial(write_csv, added=FIELDS)):
         out = io.StringIO()
         write(scored_by(edge, read_recording(path)), out)
         for word in ("NaN", "Infinity", "nan", "inf"):
@@ -282,14 +284,14 @@ def test_half_a_surrogate_pair_can_be_written() -> None:
     write_jsonl(scored_by(edge, given), out)
     assert json.loads(out.getvalue().encode())["text"] == "bad \ud83d"
     out = io.StringIO()
-    write_csv(scored_by(edge, given), out)
+    write_csv(scored_by(edge, given), out, FIELDS)
     assert "bad ?" in out.getvalue().encode().decode()
 
 
 def test_csv_reads_back_with_awkward_cells() -> None:
     awkward = 'a, "quoted"\nline'
     out = io.StringIO()
-    write_csv(scored_by(edge, rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None})), out)
+    write_csv(scored_by(edge, rows({"text": awkward, "tags": ["x"]}, {"text": "bad", "more": None})), out, FIELDS)
     first, second = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert list(first) == ["text", "tags", "more", *FIELDS]
     assert (first["text"], json.loads(first["tags"]), first["sentiment"]) == (awkward, ["x"], "positive")
@@ -297,10 +299,10 @@ def test_csv_reads_back_with_awkward_cells() -> None:
 
 
 def test_a_field_that_comes_after_the_csv_header_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scored_rows, "CHUNK", 2)
+    monkeypatch.setattr(writing, "CHUNK", 2)
     given = rows({"text": "a"}, {"text": "b"}, {"text": "c", "late": 1})
     with pytest.raises(UsageError, match="row 3 has the field 'late'") as raised:
-        write_csv(scored_by(edge, given), io.StringIO())
+        write_csv(scored_by(edge, given), io.StringIO(), FIELDS)
     assert "\n" not in str(raised.value)
 
 

@@ -1,0 +1,137 @@
+"""Passwords and user names: whatever follows the word."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from models.redaction.cues import Cue
+from models.redaction.kinds import Finding, Kind
+from models.redaction.runs import UNIT_WORDS
+from models.redaction.spoken import HESITATIONS, NUMBER_WORDS
+from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import word_list
+
+_STATES: Final = frozenset({"is", ":", "=", "was", "it's", "its", "-", "will"})
+_LINKS: Final = _STATES | HESITATIONS | frozenset(word_list("credentials.links"))
+# What is said of a password, and is none.
+NOT_SECRETS: Final = frozenset(word_list("credentials.not_secrets"))
+# Before "password", these speak about it: "I forgot my password again".
+_TALKED_ABOUT: Final = frozenset(word_list("credentials.talked_about"))
+_REACH = 6
+_LONGEST = 5  # tokens of a password that digits or single letters continue
+
+
+def credentials(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
+    """Passwords and user names that follow their cue, or that are the answer where one was `expected`."""
+    for cue in found:
+        if cue.kind in {"PASSWORD", "USERNAME"} and (finding := _after(tokens, cue)):
+            yield finding
+    for kind in expected:
+        if kind in {"PASSWORD", "USERNAME"} and (finding := _answer(tokens, kind)):
+            yield finding
+            break
+
+
+def _after(tokens: Tokens, cue: Cue) -> Finding | None:
+    words = tokens.words
+    first = cue.after
+    while first < len(words) and first - cue.after < _REACH and words[first] in _LINKS:
+        first += 1
+    if not _has_number(words, first) and (first == cue.after or words[first - 1] not in _STATES):
+        first = _stated_later(words, first, cue.after + _REACH)
+    if first >= len(words):
+        return None
+    stated = not _STATES.isdisjoint(words[cue.after : first])
+    if not stated and not _has_number(words, first) and not _ends_text(words, cue, first):
+        return None
+    counted = first + 1 < len(words) and words[first + 1] in UNIT_WORDS  # "the username for 19 days"
+    if words[first] in NOT_SECRETS or words[first] in ".?!,;" or counted:
+        return None
+    return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _ends_text(words: list[str], cue: Cue, first: int) -> bool:
+    """Whether the one word after the cue ends the text: "name akash password arani"; not "forgot my password again"."""
+    return (
+        first + 1 == len(words) and first == cue.after and cue.first > 0 and words[cue.first - 1] not in _TALKED_ABOUT
+    )
+
+
+def _has_number(words: list[str], first: int) -> bool:
+    return any(word.isdigit() or word in NUMBER_WORDS for word in words[first : first + 2])
+
+
+def _stated_later(words: list[str], first: int, until: int) -> int:
+    """The token after "is" in "the password that I have been using is ..."; `first` if there is none."""
+    for index in range(first, min(until, len(words) - 1)):
+        if (
+            words[index] in _TALKED_ABOUT - {"is", "my", "new", "your", "for", "old", "account", "email", "login"}
+            or words[index] in ".?!,;"
+        ):
+            break
+        if words[index] in {"reset", "change", "link", "page", "field", "recovery"}:
+            break
+        if words[index] in {"is", "was", ":", "="}:
+            return index + 1
+    return first
+
+
+def _answer(tokens: Tokens, kind: Kind) -> Finding | None:
+    """The answer to a question for it: one word, or one with digits, behind fillers."""
+    words = tokens.words
+    first = 0
+    while first < len(words) and words[first] in _LINKS | {
+        "yes",
+        "yeah",
+        "sure",
+        "ok",
+        "okay",
+        ".",
+        "so",
+        "well",
+        "oh",
+    }:
+        first += 1
+    rest = words[first:]
+    if not rest or rest[0] in NOT_SECRETS:
+        return None
+    if len([word for word in rest if word.isalnum()]) == 1 or (
+        len(rest) <= _LONGEST and any(word.isdigit() or word in NUMBER_WORDS for word in rest)
+    ):
+        return _finding(tokens, first, kind)
+    return None
+
+
+def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
+    words = tokens.words
+    start = tokens.starts[first]
+    end = _chunk_end(tokens.text, start)
+    if tokens.text[start:end].startswith("["):  # what has been redacted before
+        return None
+    after = first + 1
+    while after < len(words) and tokens.starts[after] < end:
+        after += 1
+    # "ram 123", "82482 fghg", "a b c one two three"
+    while (
+        after < len(words)
+        and after - first < _LONGEST * 4
+        and (
+            words[after].isdigit()
+            or words[after] in NUMBER_WORDS
+            or (len(words[after]) == 1 and words[after].isalpha())
+        )
+        and "\n" not in tokens.apart(after)
+        and words[after] not in {"i", "a"}
+    ):
+        end = tokens.ends[after]
+        after += 1
+    return Finding(start, end, kind, tokens.text[start:end])
+
+
+def _chunk_end(text: str, start: int) -> int:
+    """Where the characters without white space end, less the punctuation of the sentence."""
+    end = start
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    while end > start + 1 and text[end - 1] in ".,?;:\"'":
+        end -= 1
+    return end

@@ -1,0 +1,77 @@
+"""`edgewise redact`: the rows of a recording without the personal data in their texts."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from models.redaction import ConversationRedactor, Redactor
+from schemas.errors import UsageError
+from streams.files.recording import Row
+from streams.files.writing import renamed
+
+FIELDS: Final = ("redacted_kinds", "redacted_spans")
+"""What each row gets, after its own fields."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was redacted, so far: rows, those with something in them, findings by kind, the names of other fields."""
+
+    rows: int = 0
+    redacted_rows: int = 0
+    withheld: int = 0  # what is no text, in the text's place
+    kinds: Counter[str] = field(default_factory=Counter)
+    untouched: dict[str, None] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.most_common())
+        found = f"{self.redacted_rows:,} of {self.rows:,} rows redacted" + (f": {kinds}" if kinds else "")
+        if self.withheld:
+            found += f"; withheld, as no text: {self.withheld:,}"
+        others = ", ".join(self.untouched)
+        return found + (f"; written as they are: {others}" if others else "")
+
+
+def redact_rows(
+    rows: Iterable[Row], columns: Mapping[str, str], tally: Tally, *, numbered: bool
+) -> Iterator[dict[str, object]]:
+    """Each row's fields with the text redacted, and then `FIELDS`, in the rows' order.
+
+    `redacted_kinds` are the kinds found, in the order of the text, and `redacted_spans` where: `start` and `end` in
+    characters of the input's text, and `kind`. `columns` maps the names `text` and `conversation_id` to columns. Rows
+    of a conversation are taken for its turns, in their order. What is no text where the text should be, a list or an
+    object, is not read: null takes its place. `numbered` writes `[CARD_1]`. A field of the input that has one of the
+    new names is kept as `input_` and its name. `tally` counts as the rows are taken.
+
+    Raises UsageError: the first row has no text.
+    """
+    redactor = Redactor(numbered=numbered)
+    conversations = ConversationRedactor(numbered=numbered)
+    for row in rows:
+        conversation = row.fields.get(columns.get("conversation_id", "conversation_id"))
+        redacted = conversations.redact(str(conversation), row.text) if conversation else redactor.redact(row.text)
+        column = columns.get("text", "text")
+        if column not in row.fields and row.text and row.fields.get("text") == row.text:
+            column = "text"  # the one that plain lines have
+        elif column not in row.fields and not tally.rows:
+            # The reader takes a missing text for an empty one, where other rows have one. In a file whose first row has
+            # none, it may be another column that holds what is personal: nothing is written.
+            raise UsageError(
+                f"the first row has no column {column!r}; there are {', '.join(row.fields) or 'none'}: name the one "
+                "that holds the text, --column text=NAME"
+            )
+        fields = dict(row.fields)
+        if not row.is_text:
+            fields[column] = None
+        elif redacted.spans:
+            fields[column] = redacted.text
+        tally.withheld += not row.is_text
+        tally.rows += 1
+        tally.redacted_rows += bool(redacted.spans)
+        tally.kinds.update([span.kind for span in redacted.spans])
+        tally.untouched.update(dict.fromkeys([name for name in fields if name != column]))
+        yield renamed(fields, FIELDS) | {
+            "redacted_kinds": list(redacted.kinds),
+            "redacted_spans": [span._asdict() for span in redacted.spans],
+        }
