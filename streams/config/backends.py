@@ -45,6 +45,16 @@ async def start_backend(settings: Settings) -> tuple[CloudBackend, str]:
     return chain, chain.id
 
 
+def cloud_name(settings: Settings) -> str:
+    """The name of the model that answers: the artifact's id, or the service's as it is asked for.
+
+    Raises ArtifactError: the backend is `onnx`, and its artifact is missing or altered.
+    """
+    if settings.cloud_backend == "onnx":
+        return load_artifact(settings.cloud_model).id
+    return f"{settings.cloud_backend}:{settings.cloud_model_name or settings.cloud_url}"
+
+
 def build_service(settings: Settings) -> "HttpBackend":
     """The backend for `cloud_backend` other than `onnx`, without those that come after it.
 
@@ -56,8 +66,7 @@ def build_service(settings: Settings) -> "HttpBackend":
     from models.backends.service import HttpBackend, is_same_model
 
     service, url, headers = _service(settings)
-    name = f"{settings.cloud_backend}:{settings.cloud_model_name or url}"
-    endpoint = Endpoint(name, url, headers, settings.cloud_ca_file, settings.cloud_concurrency)
+    endpoint = Endpoint(cloud_name(settings), url, headers, settings.cloud_ca_file, settings.cloud_concurrency)
     try:
         caller = Caller(endpoint)
     except OSError as error:  # of which ssl.SSLError is one

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 cloud = typer.Typer(
-    no_args_is_help=True, help="See whether the cloud backend answers, and make its probabilities honest."
+    no_args_is_help=True,
+    help="See whether the cloud backend answers, and make its probabilities honest.\n\n"
+    "Example: [bold]edgewise cloud check[/]",
 )
 
 
