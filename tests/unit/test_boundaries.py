@@ -35,12 +35,12 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
+def test_only_delivery_the_sender_and_redrive_have_a_producer() -> None:
     assert _users({*PRODUCERS, "producer"}) == {
         "streams/kafka/client.py",  # which makes them
         "streams/worker/delivery.py",
         "streams/operate/redrive.py",
-        "streams/ingest/replay.py",
+        "streams/ingest/sender.py",
     }
 
 

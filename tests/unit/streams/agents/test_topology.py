@@ -27,7 +27,7 @@ SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS,
 
 @pytest.fixture
 def with_shout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The flow with one more row, the first. A worker that runs in this process leaves stop signals ignored at its end."""
+    """The flow with one row more. A worker that ends in this process ignores stop signals: they are given back."""
     agents = {"shout": SHOUT}
     for module in ("streams.worker.build", "streams.worker.access", "streams.verify.drain"):
         monkeypatch.setattr(f"{module}.AGENTS", agents)

@@ -9,6 +9,11 @@ from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field, has, lists
 
 
+def named(value: object) -> str:
+    """What a case is called: the same in each process, so that tests can be shared out to several."""
+    return str(getattr(value, "__name__", value))[:40] if callable(value) else str(value)[:40]
+
+
 def test_the_first_name_that_is_there_and_not_null_is_taken() -> None:
     field = Field({"a": None, "b": {"c": [1, 2]}})
     assert field.at("a", "b").path == "b"
@@ -31,7 +36,7 @@ def test_the_first_name_that_is_there_and_not_null_is_taken() -> None:
         (Field.plain, "x", "x"), (Field.plain, "", None), (Field.plain, [1], None), (Field.plain, float("nan"), None),
         (Field.plain, 10**400, None), (Field.text, "x", "x"), (Field.text, None, ""),
     ],
-    ids=str,
+    ids=named,
 )  # fmt: skip
 def test_what_is_meant_is_read(read: Callable[[Field], object], value: Any, result: object) -> None:
     found = read(Field(value))
@@ -52,7 +57,7 @@ def test_what_is_meant_is_read(read: Callable[[Field], object], value: Any, resu
         (Field.items, {}, "an object, where a list"), (Field.object, [], "a list, where an object"),
         (Field.object, None, "is missing"), (Field.required, None, "is missing"),
     ],
-    ids=str,
+    ids=named,
 )  # fmt: skip
 def test_what_is_not_is_refused(read: Callable[[Field], object], value: Any, message: str) -> None:
     with pytest.raises(FormatError, match=rf"^a\.b: {message}"):
