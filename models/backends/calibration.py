@@ -45,6 +45,11 @@ class Calibration(BaseModel):
         """The model's name and fingerprint."""
         return self.model, self.fingerprint
 
+    @property
+    def is_at_its_limit(self) -> bool:
+        """Whether a higher temperature, which makes all labels equally likely, would have been better still."""
+        return self.temperature > 0.99 * HOTTEST
+
 
 def load_calibration(path: str) -> Calibration:
     """The calibration in the file at `path`. Raises CalibrationError."""

@@ -82,6 +82,7 @@ class CloudAgent(Agent):
         metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()
         metrics.LATENCY_SECONDS.labels(self.name, audit.route).observe(audit.end_to_end_ms / 1000)
         metrics.COST_USD.labels(self.name).inc(audit.cost_usd)
+        metrics.TOKENS.inc(given.tokens or 0)
         return (
             Output(self._sentiment, key, self._results.encode(result)),
             Output(self._routing_events, key, self._audit.encode(audit)),

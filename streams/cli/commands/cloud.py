@@ -72,3 +72,7 @@ def calibrate(
         f"accuracy {calibration.accuracy:.3f}; mean negative log-likelihood {calibration.loss_before:.3f} before, "
         f"{calibration.loss_after:.3f} after"
     )
+    if calibration.is_at_its_limit:
+        print(
+            "the temperature is as high as any is tried: this model's probabilities say next to nothing of such texts"
+        )
