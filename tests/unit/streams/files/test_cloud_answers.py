@@ -14,13 +14,14 @@ from tests.asked import completion
 from tests.http_server import Fault, answer, serve
 from tests.tiny_artifact import tiny_artifact
 
+UNSURE = "works meh a b c d"
 PRICE = 100 * 2e-6 + 10e-6  # of a completion's tokens
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """It knows one word; of every other text it is unsure."""
-    return tiny_artifact(tmp_path_factory.mktemp("edge"), "edge", {"great": 1}, confidence_threshold=0.6)
+    """It is unsure of `UNSURE`."""
+    return tiny_artifact(tmp_path_factory.mktemp("edge"), "edge")
 
 
 def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dict[str, Any]]:
@@ -28,6 +29,7 @@ def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dic
         settings = Settings(
             edge_model=str(edge),
             random_cloud_rate=0.0,
+            confidence_threshold=0.7,
             cloud_backend="openai",
             cloud_url=server.url,
             cloud_model_name="judge-1",
@@ -40,21 +42,21 @@ def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dic
 
 
 def test_the_line_asks_the_service_for_what_is_deferred(edge: Path) -> None:
-    kept, deferred = scored(edge, "line", answer(completion()), ["great", "thing"])
+    kept, deferred = scored(edge, "line", answer(completion()), ["great", UNSURE])
     assert (kept["route"], kept["cost_usd"]) == ("edge", 0.001)
     assert (deferred["route"], deferred["sentiment"], deferred["reason"]) == ("cloud", "negative", "low_confidence")
     assert deferred["cost_usd"] == pytest.approx(0.001 + PRICE)
 
 
 def test_what_the_service_does_not_answer_keeps_the_edges_answer(edge: Path) -> None:
-    (row,) = scored(edge, "line", answer(completion((0.1, 0.1, 0.1))), ["thing"])
-    assert (row["route"], row["reason"], row["sentiment"]) == ("edge", "cloud_error", row["sentiment"])
-    assert row["confidence"] < 0.6
+    (row,) = scored(edge, "line", answer(completion((0.1, 0.1, 0.1))), [UNSURE])
+    assert (row["route"], row["reason"], row["sentiment"]) == ("edge", "cloud_error", "positive")
+    assert row["confidence"] < 0.7
     assert row["cost_usd"] == pytest.approx(0.001 + PRICE), "it has been paid for"
 
 
 def test_by_the_cloud_alone_it_has_no_answer_and_a_cost(edge: Path) -> None:
-    rows = scored(edge, "cloud", answer(completion((0.1, 0.1, 0.1))), ["thing"])
+    rows = scored(edge, "cloud", answer(completion((0.1, 0.1, 0.1))), [UNSURE])
     assert (rows[0]["sentiment"], rows[0]["route"], rows[0]["reason"]) == (None, None, "cloud_error")
     summary = Summary()
     list(summary.counting(rows))
@@ -64,6 +66,6 @@ def test_by_the_cloud_alone_it_has_no_answer_and_a_cost(edge: Path) -> None:
 
 def test_a_notebook_s_cell_runs_in_a_loop(edge: Path) -> None:
     async def cell() -> list[dict[str, Any]]:
-        return scored(edge, "cloud", answer(completion()), ["thing", "thing"])
+        return scored(edge, "cloud", answer(completion()), [UNSURE, UNSURE])
 
     assert [row["sentiment"] for row in asyncio.run(cell())] == ["negative", "negative"]
