@@ -161,6 +161,15 @@ def test_calls_at_once_are_many_and_bounded() -> None:
         assert server.in_flight.most == 4
 
 
+def test_what_waits_for_others_until_the_deadline_was_not_asked_and_costs_nothing() -> None:
+    with serve(hang) as server:
+        answers = ask(server.url, ["x", "y"], concurrency=1, deadline_s=0.3)
+    assert [each.cost_usd for each in answers] == [PRICES.query_usd, 0]
+    assert isinstance(answers[1], Failure)
+    assert "was not asked within the deadline" in answers[1].detail
+    assert len(server.requests) == 1
+
+
 def test_a_service_that_keeps_failing_is_left_alone() -> None:
     with serve(answer({}, 500)) as server:
         failed = failure(ask(server.url, ["x"], times=20))
@@ -234,7 +243,7 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
 
 def quoting(make: Callable[[str], Any]) -> Fault:
     """An answer that has the request in it."""
-    return lambda handler, request: answer(make(str(request.body)))(handler, request)
+    return lambda handler, request: answer(make(f"{MARKER} {request.body}"))(handler, request)
 
 
 LEAKS: dict[str, Fault] = {

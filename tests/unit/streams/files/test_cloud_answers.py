@@ -50,7 +50,7 @@ def test_the_line_asks_the_service_for_what_is_deferred(edge: Path) -> None:
 
 def test_what_the_service_does_not_answer_keeps_the_edges_answer(edge: Path) -> None:
     (row,) = scored(edge, "line", answer(completion((0.1, 0.1, 0.1))), [UNSURE])
-    assert (row["route"], row["reason"], row["sentiment"]) == ("edge", "cloud_error", "positive")
+    assert (row["route"], row["reason"], row["sentiment"]) == ("edge", "cloud_error", "neutral")
     assert row["confidence"] < 0.7
     assert row["cost_usd"] == pytest.approx(0.001 + PRICE), "it has been paid for"
 
