@@ -156,6 +156,14 @@ def test_where_no_broker_is_named_any_of_them_is_asked(scene: Scene) -> None:
             "streams.kafka.client",
         ),
         ("ERROR [edgewise#producer-5] [thrd:app]: app: 1/1 brokers are down", "streams.kafka.client"),
+        (
+            "METADATAUPDATE [edgewise#producer-3] [thrd:main]: Partition t(TV/uQ)[1]: new leader-1 not found in cache",
+            "streams.kafka.client",
+        ),
+        (
+            "GETPID [edgewise#producer-3] [thrd:main]: Failed to acquire PID from broker a:1/1: Broker: retrying",
+            "streams.kafka.client",
+        ),
         (CONNECT, "aiokafka"),
         ("Unable to update metadata from [1]", "aiokafka"),
         (
