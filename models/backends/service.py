@@ -16,7 +16,7 @@ from schemas.records import Reason
 logger = logging.getLogger(__name__)
 
 # What a service adds to a model's name that is no other model: a date, or a tag.
-_VERSION = re.compile(r"([-@:](\d{4}-?\d{2}-?\d{2}|\d{6}|latest|v?\d+))?")
+_VERSION = re.compile(r"([-@:](\d{4}-?\d{2}-?\d{2}|\d{3,6}|latest|v\d+))?")
 _FINGERPRINT = re.compile(r"(?=.*\d)[\w.+-]{1,100}", re.ASCII)
 _SHORT = re.compile(r"[^\w.:+-]+")
 

@@ -139,6 +139,8 @@ def test_a_proxy_s_own_price_wins_and_without_any_price_a_query_costs_what_is_as
         ("small.gguf", "C:\\models\\small.gguf", True),
         ("llama3", "llama3:latest", True),
         ("llama3", "llama31", False),
+        ("llama-3", "llama-3-70", False),
+        ("gemini-1.5-flash", "gemini-1.5-flash-002", True),
     ],
 )
 def test_the_same_model_by_another_name(asked: str, served: str, same: bool) -> None:
