@@ -50,6 +50,7 @@ _CODES = frozenset({
 _NO_QUOTA = frozenset({
     "account_deactivated", "billing_hard_limit_reached", "billing_not_active", "insufficient_quota",
 })  # fmt: skip
+_REFUSING = ("support", "unrecogni", "not permitted", "not allowed", "deprecated")
 # Triton answers a request that it cannot parse with a 500.
 _UNPARSED = ("failed to parse", "parse the request json")
 
@@ -95,7 +96,8 @@ class Reply(NamedTuple):
         if isinstance(error, Mapping) and isinstance(error.get("param"), str):
             return bool(error["param"] == word)
         message = error.get("message") if isinstance(error, Mapping) else error
-        return isinstance(message, str) and word in message
+        # It may quote a customer who speaks of a temperature.
+        return isinstance(message, str) and word in message and any(verb in message.lower() for verb in _REFUSING)
 
 
 class _PassingError(Exception):

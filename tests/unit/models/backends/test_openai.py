@@ -54,6 +54,14 @@ def test_a_refused_parameter_is_left_out_from_then_on(fault: Any, changed: dict[
         assert not set(gone) & request.body.keys()
 
 
+def test_a_customer_who_speaks_of_a_temperature_changes_nothing() -> None:
+    quoting = answer({"error": {"message": "too long: the temperature in my flat is 12 degrees, logprobs"}}, 400)
+    with serve(quoting, answer(completion())) as server:
+        of(ask(server.url, ["x"], times=2))
+    assert len(server.requests) == 2
+    assert server.requests[0].body == server.requests[1].body
+
+
 @pytest.mark.parametrize(
     "first",
     [refused("logprobs"), answer(completion(choices=[{"message": {"content": "A"}, "finish_reason": "length"}]))],
