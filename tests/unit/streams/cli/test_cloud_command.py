@@ -55,7 +55,8 @@ def test_check_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 1
     report = json.loads(done.output)
     assert (report["reachable"], report["authorised"], report["answered"]) == (True, False, 0)
-    assert "EDGEWISE_CLOUD_API_KEY" in report["problems"][0]
+    (problem,) = report["problems"]
+    assert "EDGEWISE_CLOUD_API_KEY" in problem
     assert KEY not in done.output
     assert len(server.requests) == 1
     done = run(server, monkeypatch, "check")  # which has ended
