@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -28,9 +29,7 @@ def folder(tmp_path: Path) -> Path:
     tokenizer = Tokenizer(WordPiece({piece: at for at, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = BertNormalizer()
     tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     table = np.full((len(pieces), len(CLASSES)), np.log(0.1 / 3), np.float32)
     for place, piece in enumerate(pieces):
@@ -99,6 +98,28 @@ def test_a_long_text_is_read_to_its_end(folder: Path, place: int) -> None:
     words = ["so"] * 200
     words[place] = "jane"
     assert OnnxTagger(folder).tag([" ".join(words)]) == [[Span(3 * place, 3 * place + 4, "NAME")]]
+
+
+class Shortsighted:
+    """A model that is sure of a name only where it sees eight pieces on either side, or the text ends."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.seen = 0
+
+    def run(self, _: object, inputs: dict[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+        logits = np.zeros((1, inputs["input_ids"].shape[1], len(CLASSES)), np.float32)
+        length = logits.shape[1] - 2
+        first, last = self.seen == 0, self.seen + length >= self.count
+        logits[0, (1 if first else 9) : (length + 1 if last else length - 7), 1] = 9
+        self.seen += length - 32
+        return [logits]
+
+
+def test_each_piece_of_a_long_text_is_seen_with_what_is_around_it(folder: Path) -> None:
+    tagger = OnnxTagger(folder)
+    tagger._session = Shortsighted(200)
+    assert tagger.tag([" ".join(["so"] * 200)]) == [[Span(0, 3 * 200 - 1, "NAME")]]
 
 
 def test_half_a_surrogate_pair_is_one_character(folder: Path) -> None:
