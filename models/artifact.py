@@ -134,7 +134,7 @@ def load_artifact(name_or_folder: str) -> Artifact:
         if name not in manifest.files:
             raise ArtifactError(f"{folder / MANIFEST}: files must list {name}")
     for name, entry in manifest.files.items():
-        _verify(folder / name, entry)
+        verify_file(folder / name, entry)
     return Artifact(folder, manifest)
 
 
@@ -158,7 +158,8 @@ def _read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _verify(path: Path, entry: FileEntry) -> None:
+def verify_file(path: Path, entry: FileEntry) -> None:
+    """Checks that a file is what its manifest says. Raises ArtifactError: it is missing, or another."""
     try:
         content = path.read_bytes()
     except OSError as error:

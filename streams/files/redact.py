@@ -52,8 +52,8 @@ def redact_rows(
         conversation = row.fields.get(columns.get("conversation_id", "conversation_id"))
         redacted = conversations.redact(str(conversation), row.text) if conversation else redactor.redact(row.text)
         column = columns.get("text", "text")
-        if column not in row.fields and row.text and row.fields.get("text") == row.text:
-            column = "text"  # the one that plain lines have
+        if column not in row.fields and row.text:
+            column = "text"  # the one that plain lines have, whatever is asked for
         elif column not in row.fields and not tally.rows:
             # The reader takes a missing text for an empty one, where other rows have one. In a file whose first row has
             # none, it may be another column that holds what is personal: nothing is written.

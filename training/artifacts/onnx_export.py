@@ -7,17 +7,16 @@ from pathlib import Path
 import onnx
 import torch
 from onnxruntime.quantization.shape_inference import quant_pre_process
-
-from training.learn.network import Classifier
+from torch import nn
 
 OPSET = 17
 
 
-def export(model: Classifier) -> onnx.ModelProto:
+def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
     """`model` as a float32 graph, simplified and with the shapes that quantisation asks for.
 
     It takes `input_ids` and `attention_mask`, int64 `[batch, tokens]`, and gives `logits`, float32
-    `[batch, 3]`; token types are a constant inside it.
+    `[batch, 3]`, or `[batch, tokens, classes]` where it scores each token; token types are a constant inside it.
 
     The graph is the network as it is. A graph with fewer operators (queries, keys and values from one product, scale
     and token type folded into weights), or with onnxruntime's fused attention, is no faster at 2 layers of 128.
@@ -35,7 +34,7 @@ def export(model: Classifier) -> onnx.ModelProto:
             str(path),
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": axes if per_token else {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,
         )

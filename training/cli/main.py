@@ -135,6 +135,30 @@ def report(
     _report(run, aims=aims)
 
 
+@app.command()
+def redaction(
+    data: Annotated[Path, typer.Option("--data", help="Folder with pii/*.jsonl and goemotions/train.csv.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tagger's artifact.")],
+    epochs: Annotated[int, typer.Option(min=1, help="How often the tagger reads all texts.")] = 6,
+    domain: Annotated[
+        list[str] | None, typer.Option(help="Learn from the chats of this domain only; to measure on the others.")
+    ] = None,
+    threads: Threads = CORES,
+) -> None:
+    """Train redaction's tagger, which finds names and addresses that no word announces.
+
+    Example: [bold]edgewise train redaction --data data --out tagger[/]
+    """
+    require_extra()
+    import torch
+
+    from training.redaction.tagging import Schedule
+    from training.redaction.train import train
+
+    torch.set_num_threads(threads)
+    print(train(data, out, Schedule(epochs=epochs), print, domain or ("*",)))
+
+
 @app.command("all")
 def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Run every step in order; a model that the run folder already has is not trained again.

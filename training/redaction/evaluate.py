@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from models.redaction import KINDS, ConversationRedactor, Redactor, Span
+from models.redaction import KINDS, ConversationRedactor, Redactor, Span, Tagger
 from schemas.errors import EdgewiseError, UsageError
 from training.redaction import written
 from training.redaction.figures import STRUCTURED, Figures, Labelled, measure
@@ -23,10 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, or 2 when the folder has nothing to measure on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where *.dev.jsonl lie")
+    parser.add_argument("--tagger", type=Path, metavar="FOLDER", help="a tagger's artifact, to measure rules with it")
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="print N missed texts of each kind as well")
     chosen = parser.parse_args(arguments)
     try:
-        for title, texts, redact in _sets(chosen.folder):
+        tagger = None
+        if chosen.tagger:
+            from models.redaction.onnx_tagger import OnnxTagger
+
+            tagger = OnnxTagger(chosen.tagger)
+        for title, texts, redact in _sets(chosen.folder, tagger):
             print("\n".join(table(title, measure(texts, redact), missed=chosen.missed)), end="\n\n")
     except EdgewiseError as error:
         print(f"evaluate: {error}", file=sys.stderr)
@@ -63,11 +69,13 @@ def table(title: str, figures: Figures, *, missed: int = 0) -> list[str]:
     return lines
 
 
-def _sets(folder: Path) -> list[tuple[str, list[Labelled], Callable[[Labelled], Sequence[Span]]]]:
+def _sets(
+    folder: Path, tagger: Tagger | None
+) -> list[tuple[str, list[Labelled], Callable[[Labelled], Sequence[Span]]]]:
     paths = sorted(folder.glob("*.dev.jsonl"))
     if not paths:
         raise UsageError(f"{folder}: no *.dev.jsonl there")
-    redactor = Redactor()
+    redactor = Redactor(tagger=tagger)
     texts: list[Labelled] = [text for path in paths if path.name.startswith("written") for text in written.read(path)]
     chats = [text for path in paths if not path.name.startswith("written") for text in written.read(path)]
     made = [turn for bank in TUNING for turn in turns(bank, TURNS // len(TUNING), SEED)]
@@ -75,7 +83,7 @@ def _sets(folder: Path) -> list[tuple[str, list[Labelled], Callable[[Labelled], 
     def alone(item: Labelled) -> Sequence[Span]:
         return redactor.redact(item.text).spans
 
-    talks = ConversationRedactor()
+    talks = ConversationRedactor(tagger=tagger)
 
     def together(item: Labelled) -> Sequence[Span]:
         return talks.redact(item.conversation, item.text).spans

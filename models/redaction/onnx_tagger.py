@@ -1,0 +1,112 @@
+"""The tagger that ships: a small token classifier, run by onnxruntime, for names and addresses without a cue."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from models.artifact import ArtifactError
+from models.redaction.kinds import Kind, Span
+from models.redaction.tag_artifact import TagArtifact, load_tag_artifact
+
+SHIPPED: Final = Path(__file__).parent / "artifact"
+_OVERLAP = 32  # pieces that two windows of a long text share: each sees what is around the other's end
+
+
+class OnnxTagger:
+    """Runs an artifact's token classifier, a text a call, so that a text's spans depend on that text alone.
+
+    A word is of a kind where the mean probability of the kinds told, over its pieces, reaches the manifest's threshold;
+    words of one kind with nothing but white space between are one span. A text of more pieces than the model takes is
+    read in windows.
+
+    One caller at a time may use an instance. Raises ArtifactError: a file is missing or altered, or can't be loaded.
+    """
+
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        artifact = load_tag_artifact(folder)
+        manifest = artifact.manifest
+        self._told: Sequence[Kind] = manifest.told
+        self._columns = [manifest.classes.index(kind) for kind in manifest.told]
+        self._threshold = manifest.threshold
+        self._window = manifest.max_tokens - 2  # [CLS] and [SEP]
+        self._tokenizer, self._session = _load(artifact)
+        self._ends = self._tokenizer.encode("").ids
+
+    def tag(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, in the order of `texts`."""
+        return [self._spans(text) for text in texts]
+
+    def _spans(self, text: str) -> list[Span]:
+        try:
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        except TypeError:
+            # Half a surrogate pair, which has no UTF-8: "?" stands for it, one character for one.
+            encoding = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False)
+        if not encoding.ids:
+            return []
+        probabilities = self._probabilities(encoding.ids)[:, self._columns]
+        spans: list[Span] = []
+        for start, end, kind in self._words(encoding, probabilities):
+            last = spans[-1] if spans else None
+            if last and last.kind == kind and not text[last.end : start].strip():
+                spans[-1] = Span(last.start, end, kind)
+            else:
+                spans.append(Span(start, end, kind))
+        return spans
+
+    def _words(self, encoding: Encoding, probabilities: NDArray[np.float32]) -> list[tuple[int, int, Kind]]:
+        """The start, end and kind of each word that is of one."""
+        words: dict[int, list[int]] = {}
+        for place, word in enumerate(encoding.word_ids):
+            if word is not None:
+                words.setdefault(word, []).append(place)
+        found = []
+        for places in words.values():
+            mean = probabilities[places].mean(axis=0)
+            if mean.sum() >= self._threshold:
+                start, end = encoding.offsets[places[0]][0], encoding.offsets[places[-1]][1]
+                found.append((start, end, self._told[int(mean.argmax())]))
+        return found
+
+    def _probabilities(self, ids: list[int]) -> NDArray[np.float32]:
+        """Softmax of each piece's logits, `[pieces, classes]`; where windows overlap, the greater probability stays.
+
+        What one window sees and the other does not is found all the same.
+        """
+        step = self._window - _OVERLAP if len(ids) > self._window else self._window
+        result: NDArray[np.float32] | None = None
+        for start in range(0, max(1, len(ids) - (self._window - step)), step):
+            window = ids[start : start + self._window]
+            row = np.array([[self._ends[0], *window, self._ends[1]]], np.int64)
+            (logits,) = self._session.run(["logits"], {"input_ids": row, "attention_mask": np.ones_like(row)})
+            powers = np.exp(logits[0, 1:-1] - logits[0, 1:-1].max(axis=1, keepdims=True))
+            if result is None:
+                result = np.zeros((len(ids), powers.shape[1]), np.float32)
+            part = result[start : start + len(window)]
+            np.maximum(part, powers / powers.sum(axis=1, keepdims=True), out=part)
+        return np.asarray(result)
+
+
+def _load(artifact: TagArtifact) -> tuple[Tokenizer, onnxruntime.InferenceSession]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        tokenizer = Tokenizer.from_file(str(artifact.tokenizer_path))
+        session = onnxruntime.InferenceSession(artifact.model_path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # neither library raises a narrower class
+        reason = " ".join(str(error).split())
+        raise ArtifactError(f"the tagger in {artifact.folder} cannot be loaded: {reason}") from error
+    classes = session.get_outputs()[0].shape[-1]
+    if classes != len(artifact.manifest.classes):
+        raise ArtifactError(
+            f"the manifest in {artifact.folder} has {len(artifact.manifest.classes)} classes, its model {classes}"
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer, session

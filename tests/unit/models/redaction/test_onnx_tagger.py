@@ -1,0 +1,159 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
+
+from models.artifact import ArtifactError
+from models.redaction import Redactor, Span
+from models.redaction.onnx_tagger import OnnxTagger
+
+CLASSES = ["O", "NAME", "ADDRESS", "PIN"]
+OF_WORDS = {"jane": "NAME", "doe": "NAME", "elm": "ADDRESS", "4821": "PIN"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A tagger that knows the class of each word by heart, with a probability of 0.9."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *OF_WORDS, "is", "so", "?", ",", "##x"]
+    tokenizer = Tokenizer(WordPiece({piece: at for at, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = BertNormalizer()
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    table = np.full((len(pieces), len(CLASSES)), np.log(0.1 / 3), np.float32)
+    for place, piece in enumerate(pieces):
+        table[place, CLASSES.index(OF_WORDS.get(piece, "O"))] = np.log(0.9)
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
+        "tagger",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "t"])
+            for name in ("input_ids", "attention_mask")
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", "t", len(CLASSES)])],
+        [numpy_helper.from_array(table, "table")],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "model.onnx"
+    )
+    write_manifest(tmp_path)
+    return tmp_path
+
+
+def write_manifest(folder: Path, **changes: Any) -> None:
+    files = {
+        name: {
+            "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+            "bytes": (folder / name).stat().st_size,
+        }
+        for name in ("model.onnx", "tokenizer.json")
+    }
+    manifest = {
+        "format": 1, "name": "redaction", "version": "1", "created": "2026-01-01", "base": "none: made for a test",
+        "classes": CLASSES, "told": ["NAME", "ADDRESS"], "threshold": 0.5, "files": files, "max_tokens": 64,
+        "metrics": {}, "training": {}, "licence": "none",
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def test_words_of_one_kind_beside_each_other_are_one_span(folder: Path) -> None:
+    assert OnnxTagger(folder).tag(["so Jane  Doe is elm", "is", "", "jane, doe", "jane elm"]) == [
+        [Span(3, 12, "NAME"), Span(16, 19, "ADDRESS")],
+        [],
+        [],
+        [Span(0, 4, "NAME"), Span(6, 9, "NAME")],
+        [Span(0, 4, "NAME"), Span(5, 8, "ADDRESS")],
+    ]
+
+
+def test_only_the_kinds_that_are_told_count_and_only_from_the_threshold_on(folder: Path) -> None:
+    assert OnnxTagger(folder).tag(["4821 jane"]) == [[Span(5, 9, "NAME")]]
+    write_manifest(folder, threshold=0.95)
+    assert OnnxTagger(folder).tag(["jane"]) == [[]]
+    write_manifest(folder, told=["PIN"])
+    assert OnnxTagger(folder).tag(["4821 jane"]) == [[Span(0, 4, "PIN")]]
+
+
+def test_a_word_of_several_pieces_is_one_by_their_mean(folder: Path) -> None:
+    # "jane" has 0.9 + 0.03 for the kinds told, "##x" 0.03 + 0.03.
+    write_manifest(folder, threshold=0.55)
+    assert OnnxTagger(folder).tag(["janex is"]) == [[]]
+    write_manifest(folder, threshold=0.45)
+    assert OnnxTagger(folder).tag(["janex is"]) == [[Span(0, 5, "NAME")]]
+
+
+@pytest.mark.parametrize("place", [0, 61, 62, 90, 199])
+def test_a_long_text_is_read_to_its_end(folder: Path, place: int) -> None:
+    words = ["so"] * 200
+    words[place] = "jane"
+    assert OnnxTagger(folder).tag([" ".join(words)]) == [[Span(3 * place, 3 * place + 4, "NAME")]]
+
+
+class Shortsighted:
+    """A model that is sure of a name only where it sees eight pieces on either side, or the text ends."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.seen = 0
+
+    def run(self, _: object, inputs: dict[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+        logits = np.zeros((1, inputs["input_ids"].shape[1], len(CLASSES)), np.float32)
+        logits[..., 0] = 4  # nothing
+        length = logits.shape[1] - 2
+        first, last = self.seen == 0, self.seen + length >= self.count
+        logits[0, (1 if first else 9) : (length + 1 if last else length - 7), 1] = 9
+        self.seen += length - 32
+        return [logits]
+
+
+def test_each_piece_of_a_long_text_is_seen_with_what_is_around_it(folder: Path) -> None:
+    tagger = OnnxTagger(folder)
+    tagger._session = Shortsighted(200)
+    assert tagger.tag([" ".join(["so"] * 200)]) == [[Span(0, 3 * 200 - 1, "NAME")]]
+
+
+def test_half_a_surrogate_pair_is_one_character(folder: Path) -> None:
+    assert OnnxTagger(folder).tag(["\ud83d jane"]) == [[Span(2, 6, "NAME")]]
+
+
+def test_a_redactor_takes_it(folder: Path) -> None:
+    assert Redactor(tagger=OnnxTagger(folder)).redact("so Jane Doe is 4821").text == "so [NAME] is [REFERENCE]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"name": "edge"}, "is not a tagger's manifest: name"),
+        ({"classes": ["NAME", "O", "ADDRESS", "PIN"]}, "the first class is O"),
+        ({"told": ["CARD"]}, "the kinds told are among the others"),
+        ({"classes": ["O", "NAME", "ADDRESS"]}, "has 3 classes, its model 4"),
+        ({"files": {}}, "files must list model.onnx"),
+        ({"threshold": 1.5}, "threshold"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(folder: Path, changes: dict[str, Any], expected: str) -> None:
+    write_manifest(folder, **changes)
+    with pytest.raises(ArtifactError, match=expected):
+        OnnxTagger(folder)
+
+
+def test_what_is_missing_or_altered_is_refused(folder: Path) -> None:
+    with pytest.raises(ArtifactError, match="cannot read the tagger's manifest"):
+        OnnxTagger(folder / "none")
+    (folder / "model.onnx").write_bytes(b"x" * (folder / "model.onnx").stat().st_size)
+    with pytest.raises(ArtifactError, match="was altered"):
+        OnnxTagger(folder)
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match="cannot be loaded"):
+        OnnxTagger(folder)

@@ -1,0 +1,128 @@
+"""From labelled chats and masked comments to the tagger's artifact."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from models.artifact import MODEL, TOKENIZER
+from models.redaction import Redactor, Span
+from models.redaction.onnx_tagger import OnnxTagger
+from training.artifacts import manifest, onnx_export, quantise
+from training.learn import bases
+from training.redaction import examples, written
+from training.redaction.evaluate import table
+from training.redaction.figures import Figures, Labelled, measure
+from training.redaction.tagging import CLASSES, TOLD, Log, Schedule, TokenClassifier, fit, tag_rows
+
+PIECES = 8_000
+COMMENTS = 8_000
+"""Comments without a name among the examples."""
+
+ASIDE = 20
+"""One chat in so many is kept aside, and sets the threshold."""
+
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+CALIBRATION_TEXTS = 500
+SEED = 1
+LICENCE = "code Apache-2.0; weights carry the data's terms: MultiDoGO CDLA-Permissive-1.0; GoEmotions CC BY 4.0"
+
+
+def train(data: Path, out: Path, schedule: Schedule, log: Log, domains: Sequence[str] = ("*",)) -> str:
+    """Trains a tagger on `data`, writes its artifact to `out`, and returns its figures as Markdown tables.
+
+    `data` holds `pii/multidogo.DOMAIN.{train,dev}.jsonl`, `pii/written.dev.jsonl` and `goemotions/train.csv`; only
+    `domains` are learned from. Raises UsageError: a file is missing or can't be read.
+    """
+    rng = random.Random(SEED)
+    chats = examples.chats(data / "pii", domains)
+    rng.shuffle(chats)
+    aside, chats = chats[: len(chats) // ASIDE], chats[len(chats) // ASIDE :]
+    names = examples.Names(chats, SEED)
+    comments = examples.comments(data / "goemotions" / "train.csv", names, rng, COMMENTS)
+    texts = [*chats, *comments, *examples.spoken(SEED)]
+    base, tokenizer = bases.load(bases.TINY, [item.text for item in texts], PIECES)
+    rows = tag_rows(tokenizer, texts)
+    model = fit(TokenClassifier(base.bert), rows, schedule, seed=SEED, log=log)
+    out.mkdir(parents=True, exist_ok=True)
+    graph = onnx_export.export(model, per_token=True)
+    rng.shuffle(rows)
+    graph = quantise.int8s(graph, quantise.observe(graph, [row.ids for row in rows[:CALIBRATION_TEXTS]]))
+    onnx.save(graph, out / MODEL)
+    tokenizer.save(str(out / TOKENIZER))
+    described = {"texts": len(texts), "chats": len(chats), "comments": len(comments), "domains": list(domains)}
+    described |= {"epochs": schedule.epochs, "batch": schedule.batch, "rate": schedule.rate, "seed": SEED}
+    _write_manifest(out, THRESHOLDS[0], {}, described)
+    _write_manifest(out, _best_threshold(out, aside, described), {}, described)
+    tagger = OnnxTagger(out)
+    sets = _dev_sets(data / "pii")
+    alone = {name: measure(items, lambda item: tagger.tag([item.text])[0]) for name, items in sets.items()}
+    redactor = Redactor(tagger=tagger)
+    together = {name: measure(items, lambda item: redactor.redact(item.text).spans) for name, items in sets.items()}
+    metrics = {f"{name}_dev": _metrics(figures) for name, figures in together.items()}
+    _write_manifest(out, json.loads((out / "manifest.json").read_text("utf-8"))["threshold"], metrics, described)
+    lines = [line for name, figures in together.items() for line in [*table(f"{name}, rules and tagger", figures), ""]]
+    lines += [line for name, figures in alone.items() for line in [*table(f"{name}, tagger alone", figures), ""]]
+    return "\n".join(lines)
+
+
+def _best_threshold(out: Path, aside: Sequence[Labelled], described: dict[str, Any]) -> float:
+    """The threshold with the greatest F1 over the kinds told, with rules, on chats kept aside."""
+
+    def f1(threshold: float) -> float:
+        _write_manifest(out, threshold, {}, described)
+        redactor = Redactor(tagger=OnnxTagger(out))
+        found: Callable[[Labelled], Sequence[Span]] = lambda item: redactor.redact(item.text).spans  # noqa: E731
+        figures = measure(aside, found)
+        recall, precision = figures.recall(TOLD).value, figures.precision(TOLD).value
+        return 2 * recall * precision / (recall + precision) if recall + precision else 0.0
+
+    return max(THRESHOLDS, key=f1)
+
+
+def _dev_sets(folder: Path) -> dict[str, list[Labelled]]:
+    sets = {path.name.split(".")[1]: written.read(path) for path in sorted(folder.glob("multidogo.*.dev.jsonl"))}
+    return (
+        {"chats": [item for items in sets.values() for item in items]}
+        | sets
+        | {"written": written.read(folder / "written.dev.jsonl")}
+    )
+
+
+def _metrics(figures: Figures) -> dict[str, float]:
+    return {
+        f"{kind.lower()}_{name}": round(share.value, 4)
+        for kind in TOLD
+        for name, share in (("recall", figures.recall([kind])), ("precision", figures.precision([kind])))
+        if share.whole
+    }
+
+
+def _write_manifest(
+    out: Path, threshold: float, metrics: dict[str, dict[str, float]], described: dict[str, Any]
+) -> None:
+    manifest.write(
+        out,
+        {
+            "format": 1,
+            "name": "redaction",
+            "version": manifest.sha256(out / MODEL)[:12],
+            "created": datetime.now(UTC).date().isoformat(),
+            "base": bases.TINY.name,
+            "classes": list(CLASSES),
+            "told": list(TOLD),
+            "threshold": threshold,
+            "files": {
+                name: {"sha256": manifest.sha256(out / name), "bytes": (out / name).stat().st_size}
+                for name in (MODEL, TOKENIZER)
+            },
+            "max_tokens": 256,
+            "metrics": metrics,
+            "training": described,
+            "licence": LICENCE,
+        },
+    )
