@@ -17,7 +17,7 @@ ROOT = Path(extra.__file__).parents[2]
 
 def test_what_training_lacks_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name in {"torch", "sklearn"} else object())
-    with pytest.raises(UsageError, match=r"training needs torch, scikit-learn: .*pip install 'edgewise\[training\]'"):
+    with pytest.raises(UsageError, match=r"training needs torch, scikit-learn: .*pip install -e '\.\[training\]'"):
         extra.require_extra()
     monkeypatch.setattr(extra, "find_spec", lambda _: object())
     extra.require_extra()
