@@ -8,7 +8,7 @@ from time import perf_counter
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import Prices
-from models.redactor import NoRedaction, Redacted, Redactor
+from models.redaction import NoRedaction, Redacted, Redaction
 from models.router import Decision, Router, Scored, policy
 from models.text_validation import validate_text
 from schemas.records import Reason, Route, Stage, TranscriptEvent
@@ -33,7 +33,7 @@ class EdgeAgent(Agent):
         settings: Settings,
         classifier: Classifier,
         router: Router,
-        redactor: Redactor = NoRedaction(),  # noqa: B008 - it has no state
+        redaction: Redaction = NoRedaction(),  # noqa: B008 - it has no state
         clock: Clock = now_ms,
     ) -> None:
         self.source = settings.topic(TRANSCRIPTS)
@@ -41,7 +41,7 @@ class EdgeAgent(Agent):
         self.chunk_records = settings.chunk_records
         self._classifier = classifier
         self._router = router
-        self._redactor = redactor
+        self._redaction = redaction
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
@@ -78,7 +78,7 @@ class EdgeAgent(Agent):
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         inference_ms = seconds * 1000 / len(events)
         scored_at = self._clock()
-        redacted = [self._redactor.redact(event.text) for _, event in events]
+        redacted = [self._redaction.redact(event.text) for _, event in events]
         batch = [
             Scored(event.event_id, event.text, max(p), found.kinds)
             for (_, event), p, found in zip(events, scores, redacted, strict=True)

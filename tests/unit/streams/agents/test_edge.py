@@ -8,7 +8,8 @@ import pytest
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.router import Policy
+from models.redaction import Redactor
+from models.router import Decision, Policy, Scored
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
@@ -102,6 +103,28 @@ def test_the_same_batch_twice_gives_the_same_bytes(classifier: Classifier) -> No
     for topic in ("sentiment", "cloud-inference"):
         assert first[topic] == second[topic]
         assert first[topic]
+
+
+def test_what_goes_to_the_cloud_is_redacted_and_the_router_knows_what_was_found(classifier: Classifier) -> None:
+    class Noting(Policy):
+        def decide(self, batch: Sequence[Scored]) -> list[Decision]:
+            seen.extend(batch)
+            return super().decide(batch)
+
+    seen: list[Scored] = []
+    router = Noting("test", "1", confidence_threshold=1.0, complexity_threshold=2.0, random_cloud_rate=0.0)
+    text = "my card number is 4111 1111 1111 1111, great"
+    event = dataclasses.replace(TRANSCRIPT, text=text)
+    with_redaction = EdgeAgent(SETTINGS, classifier, router, Redactor(), clock=lambda: NOW)
+    outputs = process(with_redaction, [record(event)])
+    request, audit = (
+        REQUESTS.decode(outputs["cloud-inference"][0].value),
+        AUDIT.decode(outputs["routing-events"][0].value),
+    )
+    assert request.text == "my card number is [CARD], great"
+    assert request.pii == audit.pii == seen[0].kinds == ("CARD",)
+    assert b"4111" not in b"".join(output.value or b"" for output in outputs["cloud-inference"])
+    assert request.edge_positive == pytest.approx(float(classifier.score([text])[0][2])), "scored as it was said"
 
 
 def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier: Classifier) -> None:
