@@ -11,6 +11,7 @@ from models.backends.calibration import Calibration
 from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
 from models.cloud import Answer, Failure, Question
+from models.redaction import Redactor
 from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Service(Protocol):
 
 
 class HttpBackend:
-    """Asks a service in as many calls at once as its caller admits.
+    """Asks a service in as many calls at once as its caller admits. No text goes to it that was not redacted.
 
     All calls of one `answer` share its deadline, so a call that fails fails its own texts alone: nothing behind it
     waits any longer. While the service keeps failing its circuit is open, and calls fail at once.
@@ -105,6 +106,7 @@ class HttpBackend:
         self._caller = caller
         self._prices = prices
         self._calibration = calibration
+        self._redactor = Redactor()  # by rules alone, which raise for no text
         self._warned: set[str | None] = set()  # of these fingerprints
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
@@ -143,7 +145,9 @@ class HttpBackend:
         """What became of each text, and its share of the bill; a string is why it was not asked."""
         deadline = asyncio.get_running_loop().time() + deadline_s
         # Half a surrogate pair, which JSON can name and UTF-8 cannot, is no reason for a server to fail.
-        texts = [question.text.encode("utf-8", "replace").decode() for question in questions]
+        texts = [
+            self._redactor.redact(question.text).text.encode("utf-8", "replace").decode() for question in questions
+        ]
         size = self.service.texts_a_call
         async with asyncio.TaskGroup() as group:
             calls = [

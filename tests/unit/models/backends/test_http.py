@@ -263,16 +263,17 @@ LEAKS: dict[str, Fault] = {
 }
 
 
+def after_information(fault: Fault) -> Fault:
+    """Answers what a backend asks of its server first, and plays `fault` when it asks for scores."""
+    information = answer({"model_id": "m", "model_type": {"classifier": {}}, "inputs": []})
+    return lambda handler, request: (information if request.method == "GET" else fault)(handler, request)
+
+
 @pytest.mark.parametrize("kind", ["openai", "anthropic", "v2", "tei"])
 @pytest.mark.parametrize("leak", LEAKS)
 def test_no_text_and_no_key_is_in_an_error_or_a_log(kind: str, leak: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    info = answer({"model_id": "m", "model_type": {"classifier": {}}, "inputs": []})
-
-    def by_path(handler: Handler, request: Request) -> None:
-        (info if request.method == "GET" else LEAKS[leak])(handler, request)
-
-    with serve(by_path) as server:
+    with serve(after_information(LEAKS[leak])) as server:
         answers = ask(server.url, [f"{MARKER} is my number"], kind, deadline_s=0.5)
     seen = "".join([*map(str, answers), caplog.text, *(str(vars(record)) for record in caplog.records)])
     assert answers
@@ -289,3 +290,15 @@ def test_a_lone_surrogate_is_sent_as_a_question_mark() -> None:
     with serve(GOOD) as server:
         of(ask(server.url, ["a\ud800b"]))
     assert "a?b" in server.requests[0].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "v2", "tei"])
+def test_what_is_personal_does_not_leave(kind: str) -> None:
+    """Whoever asks, and whatever the edge was set to: this is the one door."""
+    text = "this is great, my card is 4111 1111 1111 1111 and my e-mail jane.doe@example.com"
+    with serve(after_information(answer({}, 400))) as server:
+        ask(server.url, [text], kind)
+    sent = "".join(str(request.body) for request in server.requests)
+    assert "this is great" in sent
+    assert "4111" not in sent
+    assert "jane.doe" not in sent
