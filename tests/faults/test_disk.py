@@ -69,14 +69,21 @@ def test_a_full_disk_is_told_in_a_line(arguments: Sequence[object], tmp_path: Pa
 
 
 def test_a_file_that_cannot_grow_is_told_in_a_line(tmp_path: Path) -> None:
-    """What is written by then stays, as far as it came."""
+    """What is written by then stays, as far as it came, under a name that says so; a former file is left as it was."""
     artifact = {"EDGEWISE_EDGE_MODEL": str(tiny_artifact(tmp_path))}
     output = tmp_path / "scored.jsonl"
+    partial = output.with_name("scored.jsonl.partial")
+    output.write_text("of a former run")
     code, said = edgewise(
         "score", RECORDING, "--model", "edge", "-o", output, variables=artifact, before=files_of_at_most(5_000)
     )
-    assert (code, said) == (1, "edgewise: the output is not complete: File too large\n")
-    assert output.stat().st_size == 5_000
+    assert code == 1
+    assert said.splitlines() == [
+        f"edgewise: {output} stays as it was; what was done before the failure is in {partial}",
+        "edgewise: the output is not complete: File too large",
+    ]
+    assert partial.stat().st_size == 5_000
+    assert output.read_text() == "of a former run"
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import onnx
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
 from transformers import BertConfig, BertModel
 
 from models.artifact import MODEL, TOKENIZER
