@@ -24,8 +24,6 @@ from benchmarks.scale import Scale, parser, scale
 from benchmarks.workers import REPOSITORY, working
 from schemas.errors import EdgewiseError
 
-PAIRS = 5
-
 # Of what is measured, what is better when it is less.
 LOWER_IS_BETTER = ("ms", "µs")
 
@@ -66,22 +64,27 @@ def main() -> int:
     """Prints the table; the exit code."""
     options = parser(__doc__)
     options.add_argument("other", type=Path, help="the other checkout's folder")
+    options.add_argument("--pairs", type=int, default=5, help="how often the two are measured one after the other")
     arguments = options.parse_args()
     wanted = scale(arguments)
     other: Path = arguments.other.resolve()
     logging.basicConfig(level=logging.ERROR)
-    table = Table("measured", "broker", "this", "other", f"ratio (over 1 is better), {PAIRS} pairs", "from", "to")
+    pairs: int = 1 if wanted.quick else arguments.pairs
+    heading = f"ratio (over 1 is better), pairs: {pairs}"
+    table = Table("measured", "broker", "this", "other", heading, "from", "to")
     for broker in wanted.brokers:
         with running(broker) as servers:
             for turn in (throughput, latency):
-                _compare(table, turn, broker, servers, other, wanted)
+                _compare(table, turn, broker, servers, other, wanted, pairs)
     Console().print(table)
     return 0
 
 
-def _compare(table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale) -> None:
+def _compare(  # noqa: PLR0913, PLR0917 - what is compared, where, how often
+    table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale, times: int
+) -> None:
     pairs = []
-    for number in range(1 if wanted.quick else PAIRS):
+    for number in range(times):
         places = (REPOSITORY, other) if number % 2 == 0 else (other, REPOSITORY)  # neither is always the first
         found = {place: turn(servers, place, wanted) for place in places}
         pairs.append((found[REPOSITORY], found[other]))
