@@ -80,7 +80,7 @@ def main() -> int:
     return 0
 
 
-def _compare(  # noqa: PLR0913, PLR0917 - what is compared, where, how often
+def _compare(
     table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale, times: int
 ) -> None:
     pairs = []
