@@ -80,9 +80,7 @@ def main() -> int:
     return 0
 
 
-def _compare(
-    table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale, times: int
-) -> None:
+def _compare(table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale, times: int) -> None:
     pairs = []
     for number in range(times):
         places = (REPOSITORY, other) if number % 2 == 0 else (other, REPOSITORY)  # neither is always the first
