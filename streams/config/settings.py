@@ -84,8 +84,8 @@ class Settings(CloudSettings, KafkaSettings):
         5000,
         ge=10,
         le=600_000,
-        description="A call of the cloud is answered within it, or the edge's answers go out, degraded. The `onnx` backend's "
-        "calls hold up to 8,000 characters, or one longer text.",
+        description="A call of the cloud is answered within it, or the edge's answers go out, degraded. The `onnx` "
+        "backend's calls hold up to 8,000 characters, or one longer text.",
     )
 
     chunk_records: int = Field(
