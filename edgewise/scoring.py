@@ -97,13 +97,14 @@ def load(model: str | Path) -> Model:
     is wrong.
     """
     from models.artifact import load_artifact
+    from streams.config.backends import cloud_name
     from streams.config.loading import load_settings
     from streams.files.score import Model as Way
     from streams.files.score import build_scorer
 
     settings = load_settings()
     if model in {"line", "edge", "cloud"}:
-        ids = {"edge": load_artifact(settings.edge_model).id, "cloud": load_artifact(settings.cloud_model).id}
+        ids = {"edge": load_artifact(settings.edge_model).id, "cloud": cloud_name(settings)}
         used = {route: id_ for route, id_ in ids.items() if model in {route, "line"}}
         return Model(
             build_scorer(settings, cast(Way, model)), cast("Mapping[Route | None, str]", used), settings.max_text_chars

@@ -35,6 +35,8 @@ class Failure(NamedTuple):
 
     reason: Reason
     detail: str
+    cost_usd: float = 0.0  # of tries that were paid for, and gave no answer; a whole number of nano-dollars
+    tokens: int | None = None
 
 
 class CloudBackend(Protocol):

@@ -5,12 +5,12 @@
         AlreadySettledError                  streams.operate
         BrokerStartError                     streams.kafka
         BrokerUnreachableError               streams.kafka
-        CloudError                           models
         ConsumeError                         streams.operate
         DecodeError                          schemas
         DeliveryError                        streams.worker
         DemoError                            streams.demo
         EncodeError                          schemas
+        FallError                            training
         FencedError                          streams.worker
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
@@ -18,21 +18,30 @@
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
         ReadError                            streams.kafka
+        RedactionError                       models
         RedriveError                         streams.operate
         RegistryError                        schemas
         ReplayError                          streams.ingest
+        SendError                            streams.ingest
         StateError                           streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
+        WorkerFailedError                    streams.worker
+        CloudError                           models
+            CallError                        models
         UsageError                           schemas
             AimsError                        training
             ArtifactError                    models
+            CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
+            FormatError                      streams.files
+            GrammarError                     training
             RecordingError                   streams.files
             ReportError                      training
             RunError                         training
+            SuiteError                       training
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker

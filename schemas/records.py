@@ -103,8 +103,9 @@ class RoutingEvent:
 
     An event that the edge answers leaves one, `completed`. An event that goes to the cloud leaves two: `decided` from
     the edge agent, then `completed` from the cloud agent. Costs are per routing event, so the bill is their plain sum:
-    `decided` carries the edge's price, `completed` by the cloud the cloud's. `cloud_only_cost_usd`, what the event
-    would have cost with no edge, stands on `completed` alone, so that it too can be summed.
+    `decided` carries the edge's price, `completed` after it the cloud's: of its answer, or of tries that gave none.
+    `cloud_only_cost_usd`, what the event would have cost with no edge, stands on `completed` alone, so that it too can
+    be summed.
     Both costs are whole multiples of a nano-dollar, see `nanodollars`.
     """
 

@@ -150,12 +150,13 @@ def cloud_audit(
     answer: Answer | None,
     reason: Reason,
     *,
+    cost_usd: float,
     cloud_only_cost_usd: float,
     inference_ms: float,
     end_to_end_ms: float,
     now_ms: int,
 ) -> RoutingEvent:
-    """The audit event that completes an event which was sent to the cloud."""
+    """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
     label, confidence = _best(_edge(request))
     return RoutingEvent(
         event_id=request.event_id,
@@ -173,7 +174,7 @@ def cloud_audit(
         edge_label=label,
         edge_confidence=confidence,
         cloud_label=None if answer is None else _best(answer.probabilities)[0],
-        cost_usd=0.0 if answer is None else answer.cost_usd,
+        cost_usd=cost_usd,
         cloud_only_cost_usd=cloud_only_cost_usd,
         inference_ms=inference_ms,
         end_to_end_ms=end_to_end_ms,

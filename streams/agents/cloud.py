@@ -5,16 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
 
-from models.artifact import load_artifact
-from models.cloud import Answer, CloudBackend, Question
-from models.cloud_onnx import OnnxProcessBackend
+from models.cloud import Answer, CloudBackend, Failure, Question
 from models.pricing import Prices
-from schemas.records import CloudRequest, Reason
+from schemas.records import CloudRequest
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_audit, cloud_result
 from streams.agents.decoding import Decoder
+from streams.config.backends import start_backend
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
@@ -53,11 +52,9 @@ class CloudAgent(Agent):
         inference_ms = seconds * 1000 / len(requests)
         failures: Counter[str] = Counter()
         for (record, request), answer in zip(requests, answers, strict=True):
-            if isinstance(answer, Answer):
-                outputs += self._outputs(request, record.key, answer, request.reason, inference_ms)
-            else:
+            if isinstance(answer, Failure):
                 failures[answer.detail] += 1
-                outputs += self._outputs(request, record.key, None, answer.reason, inference_ms)
+            outputs += self._outputs(request, record.key, answer, inference_ms)
         for detail, count in failures.items():
             logger.warning("the cloud did not answer, %d events keep the edge's answer: %s", count, detail)
         return outputs
@@ -67,14 +64,16 @@ class CloudAgent(Agent):
         await self._backend.close()
 
     def _outputs(
-        self, request: CloudRequest, key: bytes | None, answer: Answer | None, reason: Reason, inference_ms: float
+        self, request: CloudRequest, key: bytes | None, given: Answer | Failure, inference_ms: float
     ) -> tuple[Output, Output]:
         now = self._clock()
+        answer, reason = (given, request.reason) if isinstance(given, Answer) else (None, given.reason)
         result = cloud_result(request, answer, reason, now_ms=now)
         audit = cloud_audit(
             request,
             answer,
             reason,
+            cost_usd=given.cost_usd,
             cloud_only_cost_usd=self._cloud_only_usd,
             inference_ms=inference_ms,
             end_to_end_ms=float(max(0, now - request.ingested_at)),
@@ -83,6 +82,7 @@ class CloudAgent(Agent):
         metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()
         metrics.LATENCY_SECONDS.labels(self.name, audit.route).observe(audit.end_to_end_ms / 1000)
         metrics.COST_USD.labels(self.name).inc(audit.cost_usd)
+        metrics.TOKENS.inc(given.tokens or 0)
         return (
             Output(self._sentiment, key, self._results.encode(result)),
             Output(self._routing_events, key, self._audit.encode(audit)),
@@ -90,18 +90,11 @@ class CloudAgent(Agent):
 
 
 async def build(settings: Settings, read_back: ReadBack) -> CloudAgent:  # noqa: ARG001 - each agent is built so
-    """The agent with its backend ready. Raises ArtifactError, and CloudError: the backend does not start."""
-    backend = OnnxProcessBackend(
-        load_artifact(settings.cloud_model),
-        threads=settings.model_threads,
-        token_budget=settings.token_budget,
-        price_usd=settings.cloud_price_usd,
-    )
+    """The agent with its backend ready.
+
+    Raises ArtifactError, UsageError: the backend cannot be what the settings say; CloudError: it does not start.
+    """
+    backend, model = await start_backend(settings)
     agent = CloudAgent(settings, backend)
-    agent.model = backend.id
-    try:
-        await backend.start()
-    except BaseException:
-        await backend.close()
-        raise
+    agent.model = model
     return agent

@@ -36,6 +36,7 @@ SKIPPED_RECORDS = Counter(
     "edgewise_skipped_records", "Offsets that retention removed before the worker read them.", ["topic"]
 )
 COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force.", ["agent"])
+TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])

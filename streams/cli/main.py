@@ -11,6 +11,7 @@ import typer
 
 from schemas.errors import EdgewiseError
 from streams.cli.commands.broker import broker
+from streams.cli.commands.cloud import cloud
 from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
@@ -50,6 +51,7 @@ app.command()(verify)
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
+app.add_typer(cloud, name="cloud")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.
 app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)

@@ -89,8 +89,8 @@ def demo(
     """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
 
     Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
-    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall. `watch` opens
-    what is handed each state of the line.
+    own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall. `watch`
+    opens what is handed each state of the line.
 
     Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
     still.

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, get_args
 
 from schemas.errors import UsageError
 from schemas.records import Channel, Role, TranscriptEvent
+from streams.files.formats.roles import ROLES, mapped_role, role_word
 from streams.files.recording import RecordingError, Row
 from streams.system.clock import Clock
 
@@ -38,7 +40,6 @@ _LEAST_US = 100_000_000_000_000
 # What stood there is not repeated: where columns are mixed up it may be a customer's words.
 _NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds, milliseconds or microseconds since 1970"
 
-_ROLES = frozenset(get_args(Role))
 _CHANNELS = frozenset(get_args(Channel))
 
 
@@ -54,14 +55,20 @@ def parse_columns(given: Iterable[str]) -> dict[str, str]:
 
 
 def recorded_events(
-    rows: Iterable[Row], path: Path, recording: str, columns: Mapping[str, str], clock: Clock
+    rows: Iterable[Row],
+    path: Path,
+    recording: str,
+    columns: Mapping[str, str],
+    clock: Clock,
+    roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> Iterator[tuple[Row, TranscriptEvent]]:
     """Each row with its event.
 
     An event without an id gets one made of `recording` (the file's digest) and the row's number, so that replaying the
     file again gives the same. One without a conversation is its own; one without a turn is the next of its
-    conversation; one without a time happens now. Roles and channels that the schema does not know become `unknown` and
-    stay, as written, in the attributes, as do all other columns.
+    conversation; one without a time happens now. A role that the schema does not know is what `roles` says, else what
+    the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as written,
+    in the attributes, as do all other columns, and the members of an object `attributes`.
 
     Raises RecordingError: a text that is none, or a time or a turn that cannot be understood.
     """
@@ -69,7 +76,7 @@ def recorded_events(
     turns: Counter[str] = Counter()
     for row in rows:
         try:
-            yield row, _event(row, path, recording, chosen, turns, clock)
+            yield row, _event(row, path, recording, chosen, turns, clock, roles)
         except ValueError as error:
             raise RecordingError(f"{path}, line {row.line}: {error}") from None
 
@@ -81,17 +88,23 @@ def _event(
     columns: Mapping[str, tuple[str, ...]],
     turns: Counter[str],
     clock: Clock,
+    roles: Mapping[str, Role],
 ) -> TranscriptEvent:
     if not row.is_text:
         raise ValueError("not a text where the text should be")
     found, rest = _fields(row, columns)
     rest.pop(columns["text"][0], None)  # where it is empty
+    nested = rest.get("attributes")
+    if isinstance(nested, dict):
+        rest = rest | nested
+        del rest["attributes"]
     attributes = {name: _text(value) for name, value in rest.items() if value not in (None, "")}
     event_id, conversation_id = _ids(row, recording, found)
     turns[conversation_id] += 1
-    role, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
-    if role.lower() not in _ROLES:
-        attributes["role"] = role
+    word, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
+    role = _role(word, roles)
+    if role == "unknown" and word.lower() != role:
+        attributes["role"] = word
     if channel.lower() not in _CHANNELS:
         attributes["channel"] = channel
     return TranscriptEvent(
@@ -100,12 +113,17 @@ def _event(
         turn=_turn(found["turn"]) if "turn" in found else turns[conversation_id],
         text=row.text,
         occurred_at=milliseconds(found["occurred_at"]) if "occurred_at" in found else clock(),
-        role=role.lower() if role.lower() in _ROLES else "unknown",  # type: ignore[arg-type]  # it is one of them
+        role=role,
         channel=channel.lower() if channel.lower() in _CHANNELS else "unknown",  # type: ignore[arg-type]
         language=_text(found["language"]) if "language" in found else None,
         source=_text(found.get("source", path.name)),
         attributes=attributes,
     )
+
+
+def _role(word: str, roles: Mapping[str, Role]) -> Role:
+    known = next((role for role in ROLES if role == word.lower()), None)
+    return known or mapped_role([word], roles) or role_word(word)
 
 
 def recorded_ids(row: Row, recording: str, columns: Mapping[str, str]) -> tuple[str, str]:

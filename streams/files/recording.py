@@ -77,13 +77,13 @@ def read_recording(
             missing = _at(path, line, _no_text(text_column, fields)) if number == 1 else missing
             if text_column in fields:
                 missing = None
-            words = _words(text)
+            words = text_of(text)
             yield Row(number, line, fields, words or "", words is not None)
         if missing is not None:
             raise missing
 
 
-def _words(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """The text that a field holds, none at all as an empty one; None where it holds something else.
 
     A number is one: a message of digits comes as a number from what turns tables into JSON.
@@ -123,7 +123,8 @@ def _format_of(path: Path | str) -> Format | None:
         return FORMATS[Path(path).suffix.lower()]
     except KeyError:
         raise RecordingError(
-            f"{path}: its ending does not tell the format ({', '.join(FORMATS)} do): give --format csv, jsonl or lines"
+            f"{path}: its ending does not tell the format ({', '.join(FORMATS)}, .json, .vtt, .srt and .vcon do): give "
+            "--format csv, jsonl, lines, or a vendor's"
         ) from None
 
 
@@ -206,11 +207,16 @@ def _json_rows(lines: Iterator[tuple[int, str]], path: Path | str) -> Iterator[t
             raise _at(path, number, "not JSON that can be read: nested too deep, or a number too long") from None
         if not isinstance(value, dict):
             raise _at(path, number, "not a JSON object")
-        if isinstance(value.get("turns"), list):
-            for fields in _turns(value, path, number):
-                yield number, fields
-        else:
-            yield number, value
+        for fields in json_rows(value, path, number):
+            yield number, fields
+
+
+def json_rows(value: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
+    """The fields of each row that an object is: one, or one a turn. Raises RecordingError: a turn is no object."""
+    if isinstance(value.get("turns"), list):
+        yield from _turns(value, path, line)
+    else:
+        yield value
 
 
 def _turns(conversation: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
@@ -226,7 +232,17 @@ def _turns(conversation: dict[str, object], path: Path | str, line: int) -> Iter
 
 
 def _no_text(text_column: str, fields: Mapping[str, object]) -> str:
-    return f"no column {text_column!r}, nor in any later row; there are {', '.join(fields) or 'none'}: {_NAME_IT}"
+    return (
+        f"no column {text_column!r}, nor in any later row; there are {', '.join(fields) or 'none'}: {_NAME_IT}"
+        + _vendors(fields)
+    )
+
+
+def _vendors(fields: Mapping[str, object]) -> str:
+    from streams.files.formats.registry import recognise
+
+    name = recognise(fields)
+    return "" if name is None else f"; or, as it looks like {name}, give --format {name}"
 
 
 def _at(path: Path | str, line: int, what: str) -> RecordingError:

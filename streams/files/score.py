@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+import models.cloud
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.cloud import Failure
 from models.pricing import Prices
 from models.router import Scored, policy
 from models.text_validation import validate_text
@@ -16,6 +15,7 @@ from schemas.codec import DecodeError
 from schemas.records import LABELS, nanodollars
 from schemas.validation import validate_ids
 from streams.config.settings import Settings
+from streams.files.cloud_answers import cloud_scorer
 from streams.files.recorded_event import recorded_ids
 from streams.files.recording import Row
 from streams.files.writing import CHUNK, renamed
@@ -45,8 +45,8 @@ DIGITS = 6
 class Answer(NamedTuple):
     """What became of a text."""
 
-    probabilities: list[float]
-    route: str
+    probabilities: Sequence[float] | None  # None: no answer
+    route: str | None
     reason: str | None
     cost_usd: float
     cloud_only_cost_usd: float
@@ -60,17 +60,20 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
 
     `line` does what the workers do: the edge scores all, the router decides, the cloud answers what is deferred.
     `edge` and `cloud` score all with one model; no decision is taken, so there is no reason. Costs are by the prices in
-    `settings`: what the cloud answers for the line has cost the edge's price too.
+    `settings`, or by the service's tokens: what the cloud answers for the line has cost the edge's price too. What the
+    cloud does not answer keeps the edge's answer in the line; by `cloud` it has none.
 
     Raises ArtifactError: a model is missing or altered. UsageError: the policy lacks a threshold.
     """
     prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
-    if model != "line":
-        classifier = _load(settings, settings.edge_model if model == "edge" else settings.cloud_model)
-        cost = prices.edge_usd if model == "edge" else prices.cloud_usd
+    if model == "edge":
+        classifier = _load(settings, settings.edge_model)
         return lambda _ids, texts: [
-            Answer(p, model, None, cost, prices.cloud_usd) for p in classifier.score(texts).tolist()
+            Answer(p, model, None, prices.edge_usd, prices.cloud_usd) for p in classifier.score(texts).tolist()
         ]
+    if model == "cloud":
+        ask = cloud_scorer(settings)
+        return lambda _ids, texts: [_cloud_alone(answer, prices) for answer in ask(texts)]
     artifact = load_artifact(settings.edge_model)
     chosen = policy(
         settings.router,
@@ -80,19 +83,20 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
         random_cloud_rate=settings.random_cloud_rate,
     )
     edge = _load(settings, settings.edge_model)
-    cloud = _load(settings, settings.cloud_model)
-    deferred_cost = (nanodollars(prices.edge_usd) + nanodollars(prices.cloud_usd)) / 1e9
+    cloud = cloud_scorer(settings)
 
     def score(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
-        probabilities: NDArray[np.float32] = edge.score(texts)
+        probabilities = edge.score(texts)
         confidences = probabilities.max(axis=1, initial=0).tolist()
         decisions = chosen.decide([Scored(*each) for each in zip(ids, texts, confidences, strict=True)])
         deferred = [i for i, decision in enumerate(decisions) if decision.route == "cloud"]
-        probabilities[deferred] = cloud.score([texts[i] for i in deferred])
-        return [
-            Answer(p, d.route, d.reason, prices.edge_usd if d.route == "edge" else deferred_cost, prices.cloud_usd)
+        answers = [
+            Answer(p, d.route, d.reason, prices.edge_usd, prices.cloud_usd)
             for p, d in zip(probabilities.tolist(), decisions, strict=True)
         ]
+        for i, given in zip(deferred, cloud([texts[i] for i in deferred]) if deferred else [], strict=True):
+            answers[i] = _deferred(answers[i], given)
+        return answers
 
     return score
 
@@ -132,6 +136,20 @@ def _refusal(row: Row, ids: tuple[str, str], max_text_chars: int) -> str | None:
     return None
 
 
+def _cloud_alone(given: models.cloud.Answer | Failure, prices: Prices) -> Answer:
+    if isinstance(given, Failure):
+        return Answer(None, None, given.reason, given.cost_usd, prices.cloud_usd)
+    return Answer(given.probabilities, "cloud", None, given.cost_usd, prices.cloud_usd)
+
+
+def _deferred(edge: Answer, given: models.cloud.Answer | Failure) -> Answer:
+    """What became of a text that the edge deferred: the cloud's answer, else the edge's with the reason why."""
+    cost_usd = (nanodollars(edge.cost_usd) + nanodollars(given.cost_usd)) / 1e9
+    if isinstance(given, Failure):
+        return edge._replace(route="edge", reason=given.reason, cost_usd=cost_usd)
+    return edge._replace(probabilities=given.probabilities, cost_usd=cost_usd)
+
+
 def _load(settings: Settings, name_or_folder: str) -> Classifier:
     artifact = load_artifact(name_or_folder)
     return Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
@@ -142,6 +160,8 @@ _UNSCORED: Final[dict[str, object]] = dict.fromkeys(FIELDS)
 
 def _scored(answer: Answer) -> dict[str, object]:
     probabilities, route, reason, cost, cloud_only = answer
+    if probabilities is None:
+        return _UNSCORED | {"reason": reason, "cost_usd": cost}
     top = probabilities.index(max(probabilities))
     values = [round(p, DIGITS) for p in probabilities]
     return dict(zip(FIELDS, (LABELS[top], values[top], *values, route, reason, cost, cloud_only), strict=True))

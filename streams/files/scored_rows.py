@@ -28,8 +28,9 @@ class Summary:
             else:
                 self.routes[row["route"]] += 1
                 self.labels[row["sentiment"]] += 1
-                self.cost_nanos += nanodollars(row["cost_usd"])
                 self.cloud_only_cost_nanos += nanodollars(row["cloud_only_cost_usd"])
+            if row["cost_usd"] is not None:  # what was paid for and gave no answer, too
+                self.cost_nanos += nanodollars(row["cost_usd"])
             yield row
 
     def lines(self) -> list[str]:

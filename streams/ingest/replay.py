@@ -3,29 +3,31 @@
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-from confluent_kafka import KafkaError, KafkaException, Message
+from typing import NamedTuple
 
 from schemas.codec import EncodeError
 from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError, UsageError
+from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.files.formats.turn import LeftOut
 from streams.files.recorded_event import recorded_events
-from streams.files.recording import Format, RecordingError, digest, read_recording
+from streams.files.recording import RecordingError, Row, digest
+from streams.files.rows import read_rows
+from streams.files.vendor_file import LeftOutCounts, Vendor
 from streams.ingest.pace import Pace, Pacer
-from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
+from streams.ingest.sender import SendError, TranscriptSender
+from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers
 from streams.kafka.reader import read_topic
-from streams.kafka.refusals import explain_refusal
 from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
 from streams.system.signals import kept_interrupts
@@ -35,13 +37,8 @@ RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
 _ROW = re.compile("[0-9]{1,18}")
 
-_FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
-
 # On Ctrl-C people wait for this long at most for what is on its way; with `resume` the rest is not lost.
 _INTERRUPTED_FLUSH_S = 10.0
-
-# Deliveries are seen to once in so many events, or sooner when there is time to wait.
-_EVENTS_PER_POLL = 100
 
 
 class ReplayError(EdgewiseError):
@@ -49,41 +46,59 @@ class ReplayError(EdgewiseError):
 
 
 class Summary(NamedTuple):
-    """How a replay ended: `rows` to replay, `before` of them sent by the run that was resumed, `sent` by this one."""
+    """How a replay ended: `rows` to replay, `before` of them sent by the run that was resumed, `sent` by this one.
+
+    `left_out` is what in vendors' files was no turn.
+    """
 
     rows: int
     before: int
     sent: int
     interrupted: bool
-
-
-class Event(NamedTuple):
-    """A row of a recording, encoded."""
-
-    row: int
-    line: int
-    occurred_at: int  # UTC milliseconds
-    key: bytes
-    value: bytes
+    left_out: LeftOutCounts = MappingProxyType({})
 
 
 class Recording(NamedTuple):
-    """A file to replay: which columns hold what, its format (None: as its ending says), its first rows only."""
+    """A file to replay: which columns hold what, its format (None: as its ending says), its first rows only.
+
+    `vendor` is what a vendor's file does not say; its roles are of recordings too.
+    """
 
     path: Path
     columns: Mapping[str, str] = MappingProxyType({})
-    file_format: Format | None = None
+    file_format: str | None = None
     limit: int | None = None
+    vendor: Vendor = Vendor()
 
-    def events(self, sha: str, encode: Callable[[Any], bytes], clock: Clock) -> Iterator[Event]:
-        """The file's rows, encoded; `sha` is its digest. Raises RecordingError, also for what Avro cannot hold."""
-        rows = islice(read_recording(self.path, columns=self.columns, file_format=self.file_format), self.limit)
-        for row, event in recorded_events(rows, self.path, sha, self.columns, clock):
+    def events(
+        self,
+        sha: str,
+        clock: Clock,
+        on_left_out: Callable[[LeftOutCounts], object] = lambda _: None,
+    ) -> Iterator[tuple[Row, TranscriptEvent]]:
+        """The file's rows with their events; `sha` is its digest. Raises RecordingError."""
+        vendor = replace(self.vendor, timed=True)
+        read = read_rows(
+            self.path, columns=self.columns, file_format=self.file_format, vendor=vendor, on_left_out=on_left_out
+        )
+        rows = islice(read, self.limit)
+        yield from recorded_events(rows, self.path, sha, self.columns, clock, vendor.roles)
+
+    def check(
+        self, sha: str, encode: Callable[[TranscriptEvent], bytes], clock: Clock, left_out: Counter[LeftOut]
+    ) -> int:
+        """How many events the file has. What is no turn is added to `left_out`.
+
+        Raises RecordingError, also for what Avro cannot hold.
+        """
+        events = 0
+        for row, event in self.events(sha, clock, left_out.update):
             try:
-                value = encode(event)
+                encode(event)
             except EncodeError as error:
                 raise RecordingError(f"{self.path}, line {row.line}: {error}") from None
-            yield Event(row.number, row.line, event.occurred_at, event.conversation_id.encode(), value)
+            events += 1
+        return events
 
 
 @dataclass(slots=True)
@@ -127,12 +142,13 @@ def replay(
         )
     encode = codec(settings, TRANSCRIPTS).encode
     digests = [digest(recording.path) for recording in recordings]
+    left_out: Counter[LeftOut] = Counter()
     rows = sum(
-        1 for recording, sha in zip(recordings, digests, strict=True) for _ in recording.events(sha, encode, clock)
+        recording.check(sha, encode, clock, left_out) for recording, sha in zip(recordings, digests, strict=True)
     )
     runs = _latest_runs(cluster, set(digests)) if resume else {}
     before, interrupted, run_id = 0, False, str(uuid.uuid4())
-    sender = _Sender(cluster, name, lambda delivered: on_progress(before + delivered, rows))
+    sender = TranscriptSender(cluster, lambda delivered: on_progress(before + delivered, rows))
     try:
         with kept_interrupts():
             for recording, sha in zip(recordings, digests, strict=True):
@@ -140,25 +156,30 @@ def replay(
                 pacer = Pacer(pace, clock_s)
                 unreadable = ""
                 try:
-                    for event in recording.events(sha, encode, clock):
-                        if event.row in run.rows:
+                    for row, event in recording.events(sha, clock):
+                        if row.number in run.rows:
                             before += 1
-                        else:
-                            sender.wait(pacer, event.occurred_at)
-                            sender.send(recording.path, sha, run.id, event)
+                            continue
+                        due_s = pacer.due_s(event.occurred_at)
+                        while (wait_s := pacer.wait_s(due_s)) > 0:
+                            sender.poll(min(wait_s, 0.2))  # not longer, for Ctrl-C and the progress bar
+                        headers = ((RECORDING_HEADER, sha), (RUN_HEADER, run.id), (ROW_HEADER, str(row.number)))
+                        sender.send(event, place=f"{recording.path}, line {row.line}", headers=headers)
                 except RecordingError as error:  # it could be read to its end before
                     unreadable = f" ({error})"
                 if unreadable or digest(recording.path) != sha:
-                    sender.finish(_FLUSH_TIMEOUT_S)
+                    sender.finish()
                     raise RecordingError(
                         f"{recording.path} was changed while it was replayed{unreadable}: it may not be whole in "
                         f"{name}, which took {sender.delivered:,} events; replay a copy that stays as it is"
                     )
-            sender.finish(_FLUSH_TIMEOUT_S)
+            sender.finish()
     except KeyboardInterrupt:
         interrupted = True
         sender.finish(_INTERRUPTED_FLUSH_S, complete=False)
-    return Summary(rows, before, sender.delivered, interrupted)
+    except SendError as error:
+        raise ReplayError(f"{error}; go on with --resume when that is mended") from None
+    return Summary(rows, before, sender.delivered, interrupted, left_out)
 
 
 def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
@@ -178,69 +199,3 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
         if sha not in latest or run.last_ms > latest[sha].last_ms:
             latest[sha] = run
     return latest
-
-
-class _Sender:
-    """The producer, and what became of what it was given."""
-
-    def __init__(self, cluster: Cluster, topic: str, on_progress: Callable[[int], None]) -> None:
-        self._settings = cluster.settings
-        self._topic = topic
-        self._on_progress = on_progress
-        self.sent = 0
-        self.delivered = 0
-        self._refusal: str | None = None
-        self._producer = cluster.producer({"linger.ms": 20})
-
-    def wait(self, pacer: Pacer, occurred_at: int) -> None:
-        """Waits until the next event is due, and sees to deliveries meanwhile."""
-        due_s = pacer.due_s(occurred_at)
-        while (wait_s := pacer.wait_s(due_s)) > 0:
-            self._poll(min(wait_s, 0.2))  # not longer, for Ctrl-C and the progress bar
-
-    def send(self, path: Path, sha: str, run_id: str, event: Event) -> None:
-        """Hands `event` to the producer. Raises ReplayError when the broker did not take one before it."""
-        headers: list[tuple[str, str | bytes | None]] = [
-            (RECORDING_HEADER, sha),
-            (RUN_HEADER, run_id),
-            (ROW_HEADER, str(event.row)),
-        ]
-        on_delivery = partial(self._on_delivery, path, event.line)
-        while True:
-            try:
-                self._producer.produce(self._topic, event.value, event.key, headers=headers, on_delivery=on_delivery)
-                break
-            except BufferError:
-                self._poll(0.1)
-            except KafkaException as error:
-                raise ReplayError(f"{path}, line {event.line}: {self._reason(error.args[0])}") from None
-        self.sent += 1
-        if self.sent % _EVENTS_PER_POLL == 0:
-            self._poll(0)
-
-    def finish(self, timeout_s: float, *, complete: bool = True) -> None:
-        """Waits for what is on its way. Raises ReplayError when the broker did not take it all, if it has to be."""
-        self._producer.flush(timeout_s)
-        if complete:
-            self._on_progress(self.delivered)
-            self._raise_refusal()
-            if left := self.sent - self.delivered:
-                raise ReplayError(f"the broker did not take {left} events within {timeout_s:g} s; go on with --resume")
-
-    def _poll(self, timeout_s: float) -> None:
-        self._producer.poll(timeout_s)
-        self._raise_refusal()
-        self._on_progress(self.delivered)
-
-    def _on_delivery(self, path: Path, line: int, error: KafkaError | None, _message: Message) -> None:
-        if error is None:
-            self.delivered += 1
-        elif self._refusal is None:
-            self._refusal = f"{path}, line {line}: the broker did not take it: {self._reason(error)}"
-
-    def _reason(self, error: KafkaError) -> str:
-        return explain_refusal(self._settings, error, f"WRITE on topic {self._topic}")
-
-    def _raise_refusal(self) -> None:
-        if self._refusal is not None:
-            raise ReplayError(f"{self._refusal}; go on with --resume when that is mended")

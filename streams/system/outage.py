@@ -38,6 +38,8 @@ _CLIENTS = ("aiokafka", "asyncio", "faust", "mode")
 # librdkafka's facilities for a connection that fails or an answer that does not come, and what it then says:
 # `host:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)`.
 _FAILS = ("FAIL", "REQTMOUT")
+# Under others it says that all brokers are down, or that one which has just come back is not ready.
+_NOT_READY = ("brokers are down", "not found in cache", "retrying")
 _PLACE = re.compile(
     r"(?:\w+Coordinator(?:/\d+)?: )?(?:\w+://)?(?P<address>(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d+)(?:/\w+)?: "
     r"(?P<cause>.*?)(?:: probably due to broker version .*| \(after .*)?$",
@@ -50,9 +52,8 @@ _AIOKAFKA = re.compile(
     r"|(?P<timeout>RequestTimedOutError)|oordinator dead|is either not started or not valid"
 )
 
-# Consequences of an outage in other words. What was under way when the broker went is done again, in ours; and a client
-# that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
-_CONSEQUENCES = ("transaction aborted, its input is read again", "Task was destroyed but it is pending!")
+# A client that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
+_PENDING = "Task was destroyed but it is pending!"
 
 
 def is_of_a_library(record: logging.LogRecord) -> bool:
@@ -184,7 +185,7 @@ def _complaint(record: logging.LogRecord) -> tuple[str, str | None] | None:
         return None
     text = record.getMessage()
     if found := _LIBRDKAFKA.match(text):
-        if found["facility"] not in _FAILS and "brokers are down" not in found["text"]:
+        if found["facility"] not in _FAILS and not any(words in found["text"] for words in _NOT_READY):
             return None
         place = _PLACE.match(found["text"])
         return (found["text"], None) if place is None else (place["cause"], place["address"])
@@ -198,7 +199,7 @@ def _follows(record: logging.LogRecord) -> bool:
     if not logging.WARNING <= record.levelno < logging.CRITICAL:
         return False
     text = record.getMessage()
-    if any(consequence in text for consequence in _CONSEQUENCES):
+    if _PENDING in text:
         return True
     if record.exc_info:
         return record.name.partition(".")[0] in _CLIENTS and _is_about_connections(record.exc_info[1])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "training/README.md", "samples/README.md",
+PAGES = ("README.md", "CONTRIBUTING.md", "training/README.md", "training/behaviour/README.md", "samples/README.md",
          *sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").glob("*.md")))  # fmt: skip
 
 PROGRAMS = frozenset(

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import load_artifact
+from models.backends.scoring_process import ANSWER, FAILED, HEADER, READY, frame
 from models.classifier import Classifier
-from models.scoring_process import ANSWER, FAILED, HEADER, READY, frame
 
 # Well within the deadline of the tests that use it, and more than any model takes.
 SLOW_S = 0.3

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from models.artifact import Artifact
-from models.cloud_onnx import OnnxProcessBackend
+from models.backends.onnx_process import OnnxProcessBackend
 from streams.cli.main import main
-from streams.worker import build as worker
+from streams.config import backends
 from tests.faults.orders import FOLDER
 
 
@@ -22,17 +22,19 @@ def mood_file(folder: Path) -> Path:
 class Backend(OnnxProcessBackend):
     """Asks the process that may be told to misbehave."""
 
-    def __init__(self, artifact: Artifact, *, order: Path, threads: int = 1, token_budget: int = 256) -> None:
-        super().__init__(artifact, threads=threads, token_budget=token_budget)
-        arguments = self._command[self._command.index("models.scoring_process") + 1 :]
+    def __init__(
+        self, artifact: Artifact, *, order: Path, threads: int = 1, token_budget: int = 256, price_usd: float = 0.0
+    ) -> None:
+        super().__init__(artifact, threads=threads, token_budget=token_budget, price_usd=price_usd)
+        arguments = self._command[self._command.index("models.backends.scoring_process") + 1 :]
         self._command = (sys.executable, "-P", "-m", "tests.faults.broken_scoring", str(order), *arguments)
 
 
-def _backend(artifact: Artifact, *, threads: int, token_budget: int) -> Backend:
+def _backend(artifact: Artifact, *, threads: int, token_budget: int, price_usd: float) -> Backend:
     order = mood_file(Path(os.environ[FOLDER]))
-    return Backend(artifact, order=order, threads=threads, token_budget=token_budget)
+    return Backend(artifact, order=order, threads=threads, token_budget=token_budget, price_usd=price_usd)
 
 
 if __name__ == "__main__":
-    vars(worker)["OnnxProcessBackend"] = _backend
+    vars(backends)["OnnxProcessBackend"] = _backend
     main()

@@ -18,8 +18,9 @@ from faust.types import TP
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.cli.main import main
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.worker import build as worker
-from streams.worker import delivery, transport
+from streams.worker import transport
 from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.
@@ -115,6 +116,6 @@ async def build_agent(settings: Settings, name: str) -> Agent:
 
 if __name__ == "__main__":
     worker.build_agent = build_agent
-    delivery.Producer = Producer  # type: ignore[attr-defined]
+    client.Producer = Producer  # type: ignore[attr-defined]
     transport.Transport.Consumer = Consumer
     main()

@@ -28,7 +28,7 @@ class NarrowProducer(Producer):
         try:
             super().produce(*args, **kwargs)
         except BufferError:
-            logger.info(FULL)
+            logger.warning(FULL)  # of what is not ours, the log has only warnings
             raise
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from streams.cli.main import main
-from streams.worker import delivery
+from streams.kafka import client
 from tests.faults.orders import FOLDER
 
 # The broker ends a transaction 20 s after its begin, and looks for such ones every 10 s.
@@ -40,5 +40,5 @@ class StalledProducer(Producer):
 
 
 if __name__ == "__main__":
-    delivery.Producer = StalledProducer  # type: ignore[attr-defined]
+    client.Producer = StalledProducer  # type: ignore[attr-defined]
     main()

@@ -8,6 +8,7 @@ input may be swallowed: it is read, or it is refused by name, or it is a dead le
 import atexit
 import contextlib
 import dataclasses
+import json
 import math
 import shutil
 import tempfile
@@ -32,9 +33,12 @@ from streams.config.loading import load_settings
 from streams.config.settings import Settings
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import FORMATS, RecordingError, read_recording
+from streams.files.rows import read_rows
+from streams.files.vendor_file import ENDINGS
 from streams.monitoring.window import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
 from tests.released_values import RELEASED
+from tests.vendor_objects import NAMES, vendor_object
 
 NOW: Final = TRANSCRIPT.occurred_at + 5_000
 SETTINGS: Final = Settings(topic_prefix="eu.", dead_letter_limit=1)
@@ -222,9 +226,31 @@ def ingest(data: bytes) -> None:
         assert ending != ".txt" or rows == content.count(b"\n") + (content != b"" and not content.endswith(b"\n"))
 
 
+def vendors(data: bytes) -> None:
+    """Any file is a vendor's, or is refused in one line that names it; its turns are events that can be sent."""
+    endings = sorted(ENDINGS)
+    path = _folder() / ("vendor" + endings[(data[0] if data else 0) % len(endings)])
+    _write(path, data[1:])
+    rows = 0
+    try:
+        for _, event in recorded_events(read_rows(path), path, "0" * 64, {}, lambda: NOW):
+            rows += 1
+            with contextlib.suppress(EncodeError):
+                assert CODECS[TRANSCRIPTS].decode(CODECS[TRANSCRIPTS].encode(event)) == event
+    except RecordingError as error:
+        _require(str(path) in str(error) and "\n" not in str(error), error)
+
+
 def joined(*parts: bytes) -> bytes:
     """What `split` takes apart."""
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def _vendors_file(name: str) -> bytes:
+    value = vendor_object(name)
+    ending = {"webvtt": ".vtt", "srt": ".srt"}.get(name, ".json")
+    content = value if isinstance(value, str) else json.dumps(value)
+    return bytes([sorted(ENDINGS).index(ending)]) + content.encode()
 
 
 _RELEASED: Final = [bytes.fromhex(encoded) for encoded, _ in RELEASED.values()]
@@ -235,6 +261,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "letters": letters,
     "settings": settings,
     "ingest": ingest,
+    "vendors": vendors,
 }
 
 # Where to begin: inputs that come far. What is made up from nothing seldom gets past the first bytes.
@@ -257,4 +284,5 @@ SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
         b'\x01{"id": "c1", "turns": [{"text": "a", "turn": 2}, {"text": "b", "at": 1e9, "role": "bot"}]}\n',
         b"\x03one\r\n\ntwo",
     ],
+    "vendors": [_vendors_file(name) for name in NAMES],
 }

@@ -35,13 +35,25 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_delivery_replay_and_redrive_have_a_producer() -> None:
+def test_only_delivery_the_sender_and_redrive_have_a_producer() -> None:
     assert _users({*PRODUCERS, "producer"}) == {
         "streams/kafka/client.py",  # which makes them
         "streams/worker/delivery.py",
         "streams/operate/redrive.py",
-        "streams/ingest/replay.py",
+        "streams/ingest/sender.py",
     }
+
+
+def test_only_the_cluster_makes_kafka_clients() -> None:
+    """So that every option that matters stands in one file."""
+    makers = {
+        file.relative_to(REPOSITORY).as_posix()
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {*PRODUCERS, "Consumer", "AdminClient"}
+    }
+    assert makers == {"streams/kafka/client.py"}
 
 
 def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:

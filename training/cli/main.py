@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -114,6 +114,7 @@ def evaluate(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Thr
     """
     run, loaded = _open(config, out, data, threads)
     _evaluate(run, loaded)
+    _judge(run)
 
 
 @app.command()
@@ -179,6 +180,42 @@ def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: T
     for number, (name, step) in enumerate(steps.items(), 1):
         typer.echo(f"{number} of {len(steps)}: {name}", err=True)
         step(run, loaded)
+    _judge(run)
+
+
+@app.command()
+def behaviour(
+    edge: Annotated[str, typer.Option(help="The edge model: a name or an artifact's folder.")] = "edge",
+    cloud: Annotated[str, typer.Option(help="The cloud model, likewise.")] = "cloud",
+    model: Annotated[
+        Literal["edge", "cloud", "line"] | None,
+        typer.Option(help="Only one of them, or only the two as the workers run them.", show_default="all three"),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="What to compare with.", show_default="what the shipped models answered")
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write the answers here, as a baseline; compare nothing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each model.")] = CORES,
+) -> None:
+    """Try models on the behaviour suite, by kind. Exit code 1: a kind fell behind the baseline.
+
+    Example: [bold]edgewise train behaviour --edge my-run/ship/edge --cloud my-run/ship/cloud[/]
+    """
+    import json
+
+    from training.data.suite import load
+    from training.measure import baseline as recorded
+    from training.measure import behaviour as measure
+    from training.report import behaviour_table
+
+    before = None if record else recorded.read(baseline or recorded.SHIPPED)
+    found = measure.run(edge, cloud, load(), models=[model] if model else measure.MODELS, threads=threads)
+    falls = recorded.falls(found, before) if before else []
+    print(json.dumps(found | {"falls": falls}, indent=1) if as_json else behaviour_table.table_of(found))
+    if record:
+        recorded.write(found, record)
+    recorded.check(falls)
 
 
 @app.command()
@@ -270,12 +307,20 @@ def _calibrate(run: "Run", data: "Corpus") -> None:
 def _evaluate(run: "Run", data: "Corpus") -> None:
     from training.artifacts import ship
     from training.learn.curriculum import measured
-    from training.measure import evaluate
+    from training.measure import baseline, evaluate
 
     shipped = ship.shipped(run)
-    found = evaluate.run(*shipped, data, seeds=ship.of_seeds(run), teachers=measured(run, data))
+    before = None if run.config.baseline is None else baseline.read(run.config.baseline)
+    found = evaluate.run(*shipped, data, seeds=ship.of_seeds(run), teachers=measured(run, data), before=before)
     run.write("evaluation.json", found)
     ship.write_metrics(run, found)
+
+
+def _judge(run: "Run") -> None:
+    # After all else: a run that failed has its figures and its report.
+    from training.measure import baseline
+
+    baseline.check(run.read("evaluation.json", "evaluate")["behaviour"]["falls"])
 
 
 def _report(run: "Run", _: "Corpus | None" = None, aims: Path | None = None) -> None:

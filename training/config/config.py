@@ -91,6 +91,9 @@ class Config(_Part):
     former: Path | None = None
     """The folder of the artifacts in service; relative to the configuration file. Of those it has, each goes on
     serving unless a model of this run is better on dev. It must not have learned from what this run measures on."""
+    baseline: Path | None = None
+    """What models answered to the behaviour suite before, as `edgewise train behaviour --record` writes it; relative to
+    the configuration file. A kind that falls behind it fails the run. Default: the suite is measured, not judged."""
     version: str | None = None
     """What the models that this run ships are called in results and audit events, as in `edge@2.1.0`. Default:
     `0.0.0+` and the first eight digits of the model file's SHA-256."""
@@ -127,4 +130,8 @@ def read(path: Path) -> Config:
         changed["former"] = former = (path.parent / config.former).resolve()
         if not any((former / name).is_dir() for name in config.formats):
             raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.formats)}")
+    if config.baseline is not None:
+        changed["baseline"] = baseline = (path.parent / config.baseline).resolve()
+        if not baseline.is_file():
+            raise ConfigError(f"{path}: baseline: there is no file {baseline}")
     return config.model_copy(update=changed)

@@ -39,11 +39,14 @@ class Source(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """Of the set in reports: `airline` gives the metrics `airline_dev` and `airline_test`."""
-    role: Literal["domain", "general", "unlabelled", "calls"]
-    """`domain`: the labelled text that the model is for. `general`: other labelled text, learned from first.
+    role: Literal["domain", "extra", "general", "unlabelled", "calls"]
+    """`domain`: the labelled text that the model is for. `extra`: labelled text to learn from together with it, which
+    is not measured on. `general`: other labelled text, learned from first.
     `unlabelled`: text of the domain to read. `calls`: whole conversations to measure on; those that are not held
     out for it are read as `unlabelled`."""
     train: Files = ()
+    generate: int | None = Field(default=None, ge=1, le=200_000)
+    """Of an `extra`, instead of `train`: so many texts of the grammar in `training/grammar`, by the run's seed."""
     dev: Files = ()
     test: Files = ()
 
@@ -76,12 +79,14 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         labelled = self.role in {"domain", "general"}
-        if not self.train and (self.role != "calls" or not self.test):
+        if self.generate is not None and (self.role != "extra" or self.train):
+            raise ValueError(f"{self.name}: `generate` is for an extra source, in place of `train`")
+        if not self.train and self.generate is None and (self.role != "calls" or not self.test):
             raise ValueError(f"{self.name}: give the files in `train`{' or `test`' if self.role == 'calls' else ''}")
         if self.role != "domain" and (self.dev or self.dev_share or self.sample_share):
             raise ValueError(f"{self.name}: dev, dev_share and sample_share are the domain's; this is {self.role}")
-        if self.role == "unlabelled" and (self.test or self.test_share):
-            raise ValueError(f"{self.name}: unlabelled text has no test and no test_share: nothing is measured on it")
+        if self.role in {"unlabelled", "extra"} and (self.test or self.test_share):
+            raise ValueError(f"{self.name}: {self.role} text has no test and no test_share: nothing is measured on it")
         for part in ("dev", "test"):
             if getattr(self, part) and getattr(self, f"{part}_share") is not None:
                 raise ValueError(f"{self.name}: give either `{part}` or `{part}_share`")
@@ -101,7 +106,7 @@ class Source(BaseModel):
             return wanted if wanted is not None else 0.1 * needed
 
         return (
-            share(self.test_share, self.role != "unlabelled" and not self.test),
+            share(self.test_share, self.role not in {"unlabelled", "extra"} and not self.test),
             share(self.dev_share, self.role == "domain" and not self.dev),
             self.sample_share,
         )

@@ -13,6 +13,7 @@ from models.text import normalise
 from schemas.records import LABELS
 from training.config.config import Config
 from training.config.sources import CorpusError, Source, check_sources
+from training.data import generator, suite
 from training.data.rows import Row, paths, rows
 
 Split = Literal[
@@ -24,6 +25,7 @@ Split = Literal[
     "general_test",
     "unlabelled",
     "calls",
+    "behaviour",
 ]
 T = TypeVar("T")
 
@@ -32,6 +34,10 @@ LEARNED_FROM: tuple[Split, ...] = ("domain_train", "general_train", "unlabelled"
 
 CALLS = "calls"
 """The set of whole calls: the one whose texts are longer than what a model reads at once."""
+
+
+FEW_WORDS = 4
+"""A text of the behaviour suite with as many words, or more, is not learned from. Fewer ("no thanks") are anybody's."""
 
 
 class LeakError(CorpusError):
@@ -163,8 +169,8 @@ def load(config: Config) -> Corpus:
     except ValueError as error:
         raise CorpusError(f"the configuration: {error}") from None
     by_role: dict[str, list[tuple[Source, dict[str, list[Row]]]]] = {
-        role: [(source, _split(source, config.data)) for source in sources if source.role == role]
-        for role in ("domain", "general", "unlabelled", "calls")
+        role: [(source, _split(source, config)) for source in sources if source.role == role]
+        for role in ("domain", "extra", "general", "unlabelled", "calls")
     }
     once = _Once()
 
@@ -190,7 +196,8 @@ def load(config: Config) -> Corpus:
     sample = labelled("domain", "sample", "domain_sample")
     general_test = labelled("general", "test", "general_test")
     calls = labelled("calls", "test", "calls")
-    train = labelled("domain", "train", "domain_train")
+    once.know((item.text for item in suite.load() if len(text_key(item.text).split()) >= FEW_WORDS), "behaviour")
+    train = labelled("domain", "train", "domain_train") + labelled("extra", "train", "domain_train")
     general_train = labelled("general", "train", "general_train")
     once.know((line for call in calls for line in call.text.splitlines()), "calls")
     unlabelled = plain("unlabelled") + plain("calls")
@@ -262,11 +269,14 @@ def _example(row: Row) -> Example:
     return Example(row.id, text, row.label, row.agreement)
 
 
-def _split(source: Source, data: Path) -> dict[str, list[Row]]:
-    """The rows of a source's train, test, dev and sample: of its files, or of `train` by its shares."""
+def _split(source: Source, config: Config) -> dict[str, list[Row]]:
+    """The rows of a source's train, test, dev and sample: of its files or the grammar, or of `train` by its shares."""
+    if source.generate is not None:
+        made = generator.generate(source.generate, config.seed)
+        return {"train": [Row(each.id, (each.text,), LABELS.index(each.label), 1.0) for each in made]}
     labelled = source.role != "unlabelled"
     found = {
-        part: list(_read(source, paths(data, files), labelled))
+        part: list(_read(source, paths(config.data, files), labelled))
         for part, files in (("train", source.train), ("test", source.test), ("dev", source.dev), ("sample", ()))
     }
     start = 0.0

@@ -11,6 +11,7 @@ from schemas.records import LABELS
 from training.config.config import Config
 from training.config.sources import Source
 from training.data.corpus import Corpus, Example
+from training.data.grammar import GRAMMAR
 from training.data.rows import paths
 
 SPLITS = (
@@ -40,6 +41,8 @@ def describe(config: Config, corpus: Corpus) -> dict[str, Any]:
 
 def _source(source: Source, config: Config, corpus: Corpus) -> dict[str, Any]:
     files = paths(config.data, source.train + source.dev + source.test)
+    if source.generate is not None:
+        files = sorted(GRAMMAR.glob("*.toml"))
     return {
         "name": source.name,
         "role": source.role,

@@ -40,7 +40,7 @@ class Run:
         path = folder / "config.json"
         # These say where files lie, which students are made and how they ship. No trained model depends on them.
         left_out: dict[str, bool | set[str]] = {"large": {"folder"}} | dict.fromkeys(
-            ("data", "former", "formats", "students", "version"), True
+            ("data", "former", "formats", "students", "version", "baseline"), True
         )
         wanted = config.model_dump(mode="json", exclude=left_out) | {"data": data}
         if not path.exists():

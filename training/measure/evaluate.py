@@ -12,8 +12,9 @@ from tokenizers import Tokenizer
 from models.artifact import Artifact, load_artifact
 from models.classifier import Classifier, softmax
 from models.text import normalise
+from training.data import suite
 from training.data.corpus import CALLS, Corpus, Example, sets_of
-from training.measure import bootstrap, deferral, robustness
+from training.measure import baseline, behaviour, bootstrap, deferral, robustness
 from training.measure.figures import Scores, classification
 
 Bools = NDArray[np.bool_]
@@ -41,13 +42,14 @@ def run(
     *,
     seeds: Mapping[str, Sequence[Path]] | None = None,
     teachers: Mapping[str, Sequence[Mapping[str, Scores]]] | None = None,
+    before: Mapping[str, Any] | None = None,
     threads: int = 2,
 ) -> dict[str, Any]:
     """What `evaluation.json` says of the artifacts in the folders `edge` and `cloud`; nothing in them is changed.
 
     `seeds` has the folders of artifacts that were trained alike but for the seed, by kind. `teachers` has the logits,
     by set, of models that are no artifacts, again by kind. For deferral the ensemble of all `teachers` is the teacher;
-    without any it is the cloud artifact.
+    without any it is the cloud artifact. `before` is the baseline that the behaviour suite's kinds are compared with.
     """
     sets = sets_of(corpus)
     measured = {name: measure(folder, sets, threads) for name, folder in (("edge", edge), ("cloud", cloud))}
@@ -58,6 +60,7 @@ def run(
         teacher_probabilities = ensemble([logits[test] for kind in teachers.values() for logits in kind])
     else:
         teacher, teacher_probabilities = measured["cloud"].artifact.id, measured["cloud"].probabilities[test]
+    behaved = behaviour.run(edge, cloud, suite.load(), threads=threads)
     return {
         "artifacts": {name: describe(each, sets, corpus) for name, each in measured.items()},
         "retention": {
@@ -76,6 +79,7 @@ def run(
             kind: over_seeds(scores, {name: labels[name] for name in scores[0]}, test)
             for kind, scores in (teachers or {}).items()
         },
+        "behaviour": behaved | {"falls": [] if before is None else baseline.falls(behaved, before)},
     }
 
 

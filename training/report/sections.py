@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from training.data.corpus import LEARNED_FROM
-from training.report import corpus_table, weaknesses
+from training.report import behaviour_table, corpus_table, weaknesses
 from training.report.markdown import ABSENT, figure, megabytes, number, percent, picture, table, timing
 from training.report.summary import Report, aims, models, percents, seeds
 
@@ -28,7 +28,7 @@ REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
 
 `FILE` is `training/configs/shipped.toml` for the shipped models, or a few lines that name transcripts of your own. The
-same configuration, seed and number of threads give the same figures; the SHA-256 of the files, in `report.json`, tell
+same configuration, seed and number of threads give the same figures; the SHA-256 of the files, in `report.json`, show
 whether the data are the same."""
 
 
@@ -47,6 +47,7 @@ def page(report: Report, pictures: Sequence[str]) -> str:
         *weaknesses.deferral(report),
         *weaknesses.long_text(report),
         *weaknesses.failures(report),
+        *behaviour_table.section(report),
         *weaknesses.steps(report),
         *_repeat(report),
     ]
@@ -79,7 +80,7 @@ def _quality(report: Report) -> Iterator[str]:
     yield models(report)
     yield (
         "The base is the MiniLM-L6 that the larger models are made from, in float32. Over seeds: the mean of models "
-        "trained alike but for the seed, with the least and the greatest. A difference below that spread is none."
+        "trained alike but for the seed, with the least and the greatest. A smaller difference than that means nothing."
     )
     names = ("accuracy", "macro_f1", "macro_recall", "ece", "brier")
     yield table(

@@ -1,13 +1,15 @@
 """`edgewise replay`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from streams.cli.file_options import FileFormat, MappingFile, RoleMap, TimeBase, tell_left_out, vendor
 
-def replay(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings: CSV or JSON lines.")],
+
+def replay(  # noqa: PLR0913, PLR0917 - an option each
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, or vendors' files.")],
     pace: Annotated[
         str, typer.Option(help="max, a rate such as 200/s, or recorded time times a factor, such as 10x.")
     ] = "max",
@@ -15,9 +17,10 @@ def replay(
         list[str] | None,
         typer.Option(metavar="FIELD=COLUMN", help="Take an event's field from this column: text=body."),
     ] = None,
-    file_format: Annotated[
-        Literal["csv", "jsonl", "lines"] | None, typer.Option("--format", help="Default: what the file's ending says.")
-    ] = None,
+    file_format: FileFormat = None,
+    mapping: MappingFile = None,
+    role_map: RoleMap = None,
+    time_base: TimeBase = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows of each file.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Send only the rows that the latest run of the same file did not.")
@@ -40,9 +43,11 @@ def replay(
 
     settings = start()
     chosen, columns = Pace.parse(pace), parse_columns(column or [])
-    recordings = [Recording(path, columns, file_format, limit) for path in files]
+    said = vendor(mapping, role_map, time_base)
+    recordings = [Recording(path, columns, file_format, limit, said) for path in files]
     with progress("events") as show:
         summary = run_replay(settings, recordings, pace=chosen, resume=resume, on_progress=show)
+    tell_left_out(summary.left_out)
     done = f"{summary.before + summary.sent:,} of {summary.rows:,} events are in {settings.topic('transcripts')}"
     if summary.before:
         done += f", {summary.before:,} of them from before"

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from streams.cli.file_options import FileFormat, MappingFile, RoleMap, tell_left_out, vendor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from streams.files.recording import Row
+    from streams.files.vendor_file import LeftOutCounts
 
 _ROWS_A_SIGN = 100  # a sign of progress once in so many rows
 
@@ -27,12 +30,9 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
         typer.Option(metavar="FIELD=COLUMN", help="Take a field from this column: text=body; event_id=tweet_id."),
     ] = None,
     text_column: Annotated[str | None, typer.Option(hidden=True, help="The same as --column text=NAME.")] = None,
-    file_format: Annotated[
-        Literal["csv", "jsonl", "lines"] | None,
-        typer.Option(
-            "--format", help="Of the input. Default: what the file's ending says; of standard input its start."
-        ),
-    ] = None,
+    file_format: FileFormat = None,
+    mapping: MappingFile = None,
+    role_map: RoleMap = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     output: Annotated[
         Path | None,
@@ -61,7 +61,8 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     from streams.cli.output import text_output
     from streams.cli.progress import progress
     from streams.files.recorded_event import parse_columns
-    from streams.files.recording import STDIN, digest, read_recording
+    from streams.files.recording import STDIN, digest
+    from streams.files.rows import read_rows
     from streams.files.score import FIELDS, build_scorer, score_rows
     from streams.files.scored_rows import Summary
     from streams.files.writing import write_csv, write_jsonl
@@ -70,8 +71,11 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     chosen = format_to_write(output, output_format or ("csv" if as_csv else None), "jsonl")
     settings = start()
 
-    def rows() -> "Iterator[Row]":
-        return islice(read_recording(file, columns=columns, file_format=file_format), limit)
+    said = vendor(mapping, role_map)
+
+    def rows(on_left_out: "Callable[[LeftOutCounts], object]" = lambda _: None) -> "Iterator[Row]":
+        read = read_rows(file, columns=columns, file_format=file_format, vendor=said, on_left_out=on_left_out)
+        return islice(read, limit)
 
     # A file is read to its end before anything is scored: what is wrong with it is told at once, not after an hour.
     # What cannot be read twice has no digest either; its rows draw by their numbers.
@@ -82,7 +86,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     scorer = build_scorer(settings, model)
     with text_output(output, file) as out, progress("rows") as show:
         scored = score_rows(
-            rows(),
+            rows(tell_left_out),
             scorer,
             max_text_chars=settings.max_text_chars,
             recording=recording,

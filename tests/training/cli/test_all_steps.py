@@ -23,6 +23,7 @@ from training.config.config import read
 from training.data import corpus
 from training.learn import bases, network
 from training.learn.run import RunError
+from training.measure.baseline import FallError
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -168,6 +169,29 @@ def test_a_worker_loads_what_ships(run: Path) -> None:
         assert (artifact.confidence_threshold is None) == (name == "cloud")
         assert Classifier(artifact).score(["awful gate", "love"]).shape == (2, 3)
         assert "ours" in (run / "ship" / name / "CARD.md").read_text("utf-8")
+
+
+def test_a_run_that_is_worse_than_its_baseline_fails_after_its_report(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "run"
+    shutil.copytree(run, ours)
+    shutil.rmtree(ours / "report")
+    found = json.loads((ours / "evaluation.json").read_text("utf-8"))
+    assert found["behaviour"]["falls"] == []
+    for model in found["behaviour"]["models"].values():
+        for kind in model["kinds"].values():
+            kind["wrong"] = []
+    (tmp_path / "perfect.json").write_text(json.dumps(found["behaviour"]), "utf-8")
+    (folder / "own.toml").write_text(f'baseline = "{tmp_path / "perfect.json"}"\n{CONFIG}', "utf-8")
+    try:
+        for step in ("evaluate", "all"):
+            with pytest.raises(FallError, match="worse than the baseline on the behaviour suite: edge: "):
+                train(folder, monkeypatch, step, out=ours)
+            assert (ours / "report" / "report.md").is_file() == (step == "all")
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    assert "**Worse than the baseline:**" in (ours / "report" / "report.md").read_text("utf-8")
 
 
 def test_a_former_artifact_serves_on_unless_a_new_one_is_better(

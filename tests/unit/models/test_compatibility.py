@@ -16,9 +16,9 @@ from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 
 from models.artifact import ArtifactError, load_artifact
+from models.backends.onnx_process import OnnxProcessBackend
 from models.classifier import Classifier
 from models.cloud import CloudError
-from models.cloud_onnx import OnnxProcessBackend
 from streams.cli import main as cli
 from tests.tiny_artifact import tiny_artifact, write_manifest
 

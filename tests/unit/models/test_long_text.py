@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.artifact import ArtifactError, load_artifact
-from models.long_text import PIECE, WHOLE, How, fit, pool
+from models.long_text import PIECE, WHOLE, How, fit, pool, what_is_read
 from tests.tiny_artifact import tiny_artifact, write_manifest
 
 CLS, SEP = 101, 102
@@ -101,3 +101,23 @@ def test_the_manifest_says_what_is_read(tmp_path: Path) -> None:
     write_manifest(folder, long_text="tail")
     with pytest.raises(ArtifactError, match="long_text: Input should be 'head', 'head_tail' or 'chunks'"):
         load_artifact(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("how", "max_tokens", "says"),
+    [
+        (
+            "chunks",
+            256,
+            f"It reads a text of more than {WHOLE} tokens in pieces of at most {PIECE}, and takes the mean.",
+        ),
+        ("chunks", 20, "It reads a text of more than 20 tokens in pieces of at most 20, and takes the mean."),
+        ("head", 1024, "Of a text of more than 1,024 tokens it reads the beginning."),
+        ("head_tail", 256, "Of a text of more than 256 tokens it reads the first quarter of what fits, and the end."),
+    ],
+)
+def test_people_are_told_what_is_read(how: How, max_tokens: int, says: str) -> None:
+    assert what_is_read(how, max_tokens) == says
+    long = int(says.partition("more than ")[2].split()[0].replace(",", ""))
+    assert fit(text_of(long - 2), max_tokens, how) == [text_of(long - 2)], "what is not longer is left whole"
+    assert fit(text_of(long - 1), max_tokens, how) != [text_of(long - 1)]

@@ -55,6 +55,25 @@ class _Figures:
             ],
         }
 
+    def behaviour(self) -> dict[str, Any]:
+        def on(items: int) -> dict[str, Any]:
+            value = self.share()
+            return {
+                "items": items,
+                "accuracy": value,
+                "accuracy_interval": self.interval(value),
+                "wrong_and_sure": self.share(0.1, 0.4),
+            }
+
+        return {
+            "threshold": self.share(),
+            "models": {
+                name: {"overall": on(48), "macro": self.share(), "kinds": {kind: on(24) for kind in ("asr", "mails")}}
+                for name in ("edge", "cloud", "line")
+            },
+            "falls": [{"model": "line", "kind": "asr", "items": 24, "lost": 7, "won": 1, "p": self.share(0.01, 0.05)}],
+        }
+
     def seeds(self, domain: str) -> dict[str, Any]:
         names = (f"{domain}_test_accuracy", f"{domain}_test_macro_f1", "semeval_test_macro_recall")
         return {name: [self.share() for _ in range(3)] for name in names}
@@ -194,6 +213,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
             "retention": {test: {"ratio": 0.9951, "interval": [0.9783, 1.0124]}},
             "deferral": {test: draw.deferral(), "teacher": "ensemble"},
             "seeds": {kind: draw.seeds(domain) for kind in KINDS},
+            "behaviour": draw.behaviour(),
         },
         "long_text": {"calls": long["edge"]["calls"], "chosen": "chunks", "artifacts": long, "majority": majority},
         "ablations": [{"what": "labels alone", "dev": [draw.share() for _ in range(3)], "general": [draw.share()]}],

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from prometheus_client import REGISTRY
 
 from models.cloud import Answer, Failure, Question
 from schemas.codec import Codec
@@ -114,6 +115,21 @@ def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
         None,
     )
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.0, 0.0136)
+
+
+def test_what_a_failure_cost_is_on_the_bill_and_in_the_metrics() -> None:
+    tokens, dollars = _metric("edgewise_cloud_tokens_total"), _metric("edgewise_cost_usd_total", agent="cloud")
+    _, (audit,), _ = process(Backend(Failure("cloud_unavailable", "it stutters", 0.003, 19)), records(1))
+    routing = AUDIT.decode(audit.value)
+    assert (routing.route, routing.reason, routing.cost_usd) == ("edge", "cloud_unavailable", 0.003)
+    assert _metric("edgewise_cloud_tokens_total") - tokens == 19
+    assert _metric("edgewise_cost_usd_total", agent="cloud") - dollars == pytest.approx(0.003)
+    process(Backend(), records(1))
+    assert _metric("edgewise_cloud_tokens_total") - tokens == 19 + 17
+
+
+def _metric(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def test_all_that_a_batch_holds_is_asked_at_once_within_the_deadline() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,15 @@ SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS,
 
 
 @pytest.fixture
-def with_shout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flow with one more row, the first."""
+def with_shout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The flow with one row more. A worker that ends in this process ignores stop signals: they are given back."""
     agents = {"shout": SHOUT}
     for module in ("streams.worker.build", "streams.worker.access", "streams.verify.drain"):
         monkeypatch.setattr(f"{module}.AGENTS", agents)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("with_shout")

@@ -76,7 +76,7 @@ def test_show_says_all_of_it_the_terms_first(shipped: Path) -> None:
     for part in (
         f"edge@2.3.4, made 2025-01-01: {shipped / 'edge'}",
         "ONNX opset 17; base model: some/base",
-        "up to 256 tokens; of a longer text its beginning is read",
+        "Of a text of more than 256 tokens it reads the beginning.",
         "Below a confidence of 0.6 it is unsure",
         "airline: 7,757 rows, CC BY-NC-SA 4.0, CrowdFlower 2015",
         "own: 12 rows, our own\n",

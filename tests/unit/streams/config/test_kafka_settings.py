@@ -197,6 +197,7 @@ def test_only_secrets_have_files() -> None:
     with pytest.raises(UsageError, match=r"EDGEWISE_KAFKA_USERNAME_FILE; the nearest known one is"):
         load_settings(None, {"EDGEWISE_KAFKA_USERNAME_FILE": "x"})
     assert {name for name in Settings.model_fields if is_secret(name)} == {
+        "cloud_api_key",
         "kafka_password",
         "kafka_key_password",
         "kafka_oauth_client_secret",

@@ -67,9 +67,9 @@ def test_turns_count_up_within_a_conversation() -> None:
 
 
 def test_a_role_or_channel_that_the_schema_lacks_is_kept_as_an_attribute() -> None:
-    [event] = events({"text": "a", "speaker": "Supervisor", "channel": "fax"})
+    [event] = events({"text": "a", "speaker": "Notary", "channel": "fax"})
     assert (event.role, event.channel) == ("unknown", "unknown")
-    assert event.attributes == {"role": "Supervisor", "channel": "fax"}
+    assert event.attributes == {"role": "Notary", "channel": "fax"}
 
 
 def test_columns_can_be_named() -> None:
@@ -123,6 +123,18 @@ def test_what_is_no_time_is_refused_without_repeating_it(written: object) -> Non
 def test_what_is_no_turn_is_refused() -> None:
     with pytest.raises(RecordingError, match=r"line 3: its turn is not a whole number"):
         events({"text": "a"}, {"text": "b", "turn": "two"})
+
+
+def test_words_for_roles_and_a_role_map() -> None:
+    rows = [Row(1, 1, {"text": "a", "role": word}, "a") for word in ("Caller", "spk_0", "Human Agent", "boss", "agent")]
+    found = [event for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, {"spk_0": "bot"})]
+    assert [event.role for event in found] == ["customer", "bot", "agent", "unknown", "agent"]
+    assert [event.attributes for event in found] == [{}, {}, {}, {"role": "boss"}, {}]
+
+
+def test_an_object_of_attributes_is_attributes() -> None:
+    [event] = events({"text": "a", "attributes": {"tenant": "x", "vip": True, "none": None}, "other": "y"})
+    assert event.attributes == {"tenant": "x", "vip": "true", "other": "y"}
 
 
 def test_what_is_no_text_is_refused() -> None:

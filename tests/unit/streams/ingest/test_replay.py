@@ -15,11 +15,13 @@ from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.files.recording import RecordingError
+from streams.files.vendor_file import Vendor
 from streams.ingest.pace import Pace
 from streams.ingest.replay import Recording, ReplayError, Summary, replay
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
+from tests.vendor_objects import vendor_object
 
 
 @pytest.fixture
@@ -238,3 +240,36 @@ def test_what_the_broker_refuses_is_told_with_its_line(topics: Settings, tmp_pat
     rows = [{"text": "fine"}, {"text": noise}, *({"text": "fine"} for _ in range(300))]
     with pytest.raises(ReplayError, match=r"large\.jsonl, line 2: the broker did not .*too large; go on with --resume"):
         replay(topics, [written(tmp_path / "large.jsonl", rows)])
+
+
+def test_a_vendors_file_is_sent_as_its_turns_and_what_is_none_is_told(topics: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "ticket.json"
+    path.write_text(json.dumps(vendor_object("intercom")), encoding="utf-8")
+    summary = replay(topics, [Recording(path)])
+    assert (summary.rows, summary.sent, summary.left_out) == (2, 2, {"event": 1, "private": 1, "redacted": 1})
+    decode = codec(topics, TRANSCRIPTS).decode
+    events = sorted((decode(message.value()) for message in sent(topics)), key=lambda event: event.turn)
+    assert [(event.event_id, event.role, event.occurred_at) for event in events] == [
+        ("367/403", "customer", 1_767_606_914_000), ("367/406", "agent", 1_767_606_922_000),
+    ]  # fmt: skip
+    assert [event.source for event in events] == ["intercom"] * 2
+
+
+def test_nothing_is_sent_of_a_file_whose_times_nobody_knows(topics: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "call.vtt"
+    path.write_text(vendor_object("webvtt"), encoding="utf-8")
+    with pytest.raises(RecordingError, match="--time-base"):
+        replay(topics, [Recording(path)])
+    assert sent(topics) == []
+    replay(topics, [Recording(path, vendor=Vendor(base_ms=1_767_606_914_000))])
+    decode = codec(topics, TRANSCRIPTS).decode
+    assert {decode(message.value()).occurred_at for message in sent(topics)} == {1_767_606_915_000, 1_767_606_919_000}
+
+
+def test_a_role_map_is_of_recordings_too(topics: Settings, tmp_path: Path) -> None:
+    rows = [{"text": "a", "speaker": "spk_0"}, {"text": "b", "speaker": "spk_1"}]
+    recording = written(tmp_path / "calls.jsonl", rows)._replace(vendor=Vendor(roles={"spk_0": "agent"}))
+    replay(topics, [recording])
+    decode = codec(topics, TRANSCRIPTS).decode
+    found = [decode(message.value()) for message in sent(topics)]
+    assert {(event.text, event.role) for event in found} == {("a", "agent"), ("b", "unknown")}

@@ -121,12 +121,12 @@ def test_what_kubernetes_sets_for_a_service_is_told_in_one_line(
 
 def test_a_command_that_fails_says_so_in_json_where_all_else_is() -> None:
     """Seen to fail with the error printed as it is."""
-    variables = {"EDGEWISE_LOG_FORMAT": "json", "EDGEWISE_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    variables = {"EDGEWISE_LOG_FORMAT": "json"}
     done = subprocess.run(
-        [sys.executable, "-m", "streams.cli", "consume", "no-such-topic"],
+        [sys.executable, "-m", "streams.cli", "worker", "no-such-agent"],
         cwd=REPOSITORY, env=os.environ | variables, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     [line] = map(json.loads, done.stderr.splitlines())
     assert line["level"] == "error"
-    assert line["message"].startswith("topic 'no-such-topic' is not one of Edgewise's")
+    assert line["message"].startswith("there is no agent 'no-such-agent'")

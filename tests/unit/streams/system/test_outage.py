@@ -156,6 +156,14 @@ def test_where_no_broker_is_named_any_of_them_is_asked(scene: Scene) -> None:
             "streams.kafka.client",
         ),
         ("ERROR [edgewise#producer-5] [thrd:app]: app: 1/1 brokers are down", "streams.kafka.client"),
+        (
+            "METADATAUPDATE [edgewise#producer-3] [thrd:main]: Partition t(TV/uQ)[1]: new leader-1 not found in cache",
+            "streams.kafka.client",
+        ),
+        (
+            "GETPID [edgewise#producer-3] [thrd:main]: Failed to acquire PID from broker a:1/1: Broker: retrying",
+            "streams.kafka.client",
+        ),
         (CONNECT, "aiokafka"),
         ("Unable to update metadata from [1]", "aiokafka"),
         (
@@ -184,7 +192,6 @@ OTHERS = [
     ("Heartbeat failed: local member_id was not recognized; resetting and re-joining group", "aiokafka.consumer"),
     ("[^---Agent*: streams.worker.app]: Crashed reason=DeliveryError('…')", "faust.agents.actor"),
     ("Task was destroyed but it is pending!", "asyncio"),
-    ("edge: transaction aborted, its input is read again: Broker: Unknown member", "streams.worker.delivery"),
 ]
 
 
@@ -208,6 +215,7 @@ def test_what_follows_from_an_outage_is_left_out_in_one_and_shown_otherwise(
             None,
         ),
         ("the cloud did not answer, 3 events keep the edge's answer", "streams.agents.cloud", None),
+        ("edge: transaction aborted, its input is read again: Unknown member", "streams.worker.delivery", None),
         ("[^---Agent*: run]: Crashed reason=ZeroDivisionError()", "faust.agents.actor", ZeroDivisionError()),
         ("Task exception was never retrieved", "asyncio", ZeroDivisionError()),
         ("Executing a task took 3.000 seconds", "asyncio", None),

@@ -17,7 +17,7 @@ ROOT = Path(extra.__file__).parents[2]
 
 def test_what_training_lacks_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name in {"torch", "sklearn"} else object())
-    with pytest.raises(UsageError, match=r"training needs torch, scikit-learn: .*pip install 'edgewise\[training\]'"):
+    with pytest.raises(UsageError, match=r"training needs torch, scikit-learn: .*pip install -e '\.\[training\]'"):
         extra.require_extra()
     monkeypatch.setattr(extra, "find_spec", lambda _: object())
     extra.require_extra()
@@ -38,8 +38,8 @@ STEPS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-de
 
 def test_every_step_has_a_command() -> None:
     assert STEPS == [
-        "ablate", "adapt", "all", "calibrate", "compress", "corpus", "distill", "evaluate", "finetune", "redaction",
-        "report", "samples",
+        "ablate", "adapt", "all", "behaviour", "calibrate", "compress", "corpus", "distill", "evaluate", "finetune",
+        "redaction", "report", "samples",
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 from training.config import config
 from training.config.config import Config, ConfigError
 from training.config.sources import Source
+from training.measure import baseline
 
 CONFIGS = Path(config.__file__).parents[1] / "configs"
 SOURCE = '[[sources]]\nname = "a"\nrole = "domain"\ntrain = "a.csv"\n'
@@ -21,6 +22,15 @@ def test_the_folder_of_former_artifacts_has_one(tmp_path: Path) -> None:
         config.read(path)
     (tmp_path / "served" / "cloud").mkdir(parents=True)
     assert config.read(path).former == (tmp_path / "served").resolve()
+
+
+def test_the_baseline_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nbaseline = "before.json"\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.toml: baseline: there is no file .*before\.json$"):
+        config.read(path)
+    (tmp_path / "before.json").touch()
+    assert config.read(path).baseline == (tmp_path / "before.json").resolve()
 
 
 @pytest.mark.parametrize("version", ["2.1.0", "2.1.0-rc1", "2026-11-29", "0.0.0+1234abcd", "v3_b"])
@@ -41,3 +51,7 @@ def test_a_version_that_fits_no_id_is_refused_with_what_would(tmp_path: Path, ve
 
 def test_the_shipped_configuration_says_its_version() -> None:
     assert config.read(CONFIGS / "shipped.toml").version == "2.1.0"
+
+
+def test_the_shipped_configuration_is_judged_by_what_the_shipped_models_answered() -> None:
+    assert config.read(CONFIGS / "shipped.toml").baseline == baseline.SHIPPED

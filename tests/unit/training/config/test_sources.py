@@ -50,6 +50,12 @@ SOURCE_ERRORS = {
     "dev, dev_share and sample_share are the domain's; this is unlabelled": domain("a").replace("domain", "unlabelled")
     + "sample_share = 0.1\n",
     "unlabelled text has no test and no test_share": domain("a").replace("domain", "unlabelled") + "test_share = 0.1\n",
+    "extra text has no test and no test_share": domain("a").replace("domain", "extra") + "test_share = 0.1\n",
+    "a: `generate` is for an extra source, in place of `train`": domain("a") + "generate = 5\n",
+    "b: `generate` is for an extra source, in place of `train`": domain("a")
+    + domain("b").replace("domain", "extra")
+    + "generate = 5\n",
+    "generate: Input should be greater than or equal to 1": domain("a").replace("domain", "extra") + "generate = 0\n",
     "a: give either `dev` or `dev_share`": domain("a") + 'dev = "b.csv"\ndev_share = 0.1\n',
     "a: the shares held out leave nothing to train on": domain("a") + "dev_share = 0.5\ntest_share = 0.5\n",
     "a: nothing to test on: give `test` or a `test_share` above 0": domain("a") + "test_share = 0.0\n",

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.records import LABELS
 from tests.unit.training.own_data import TRAIN_IDS, numbered, own, write_csv, write_jsonl
 from tests.unit.training.small_corpus import CORPUS
 from training.config import config
 from training.config.config import Config
 from training.config.sources import CorpusError, Source
-from training.data import corpus, statistics
+from training.data import corpus, generator, grammar, statistics, suite
 from training.data.corpus import Corpus, Example, LeakError
 
 REPOSITORY = Path(corpus.__file__).parents[2]
@@ -34,6 +35,45 @@ def test_no_text_that_is_measured_on_is_trained_on(run: Config) -> None:
     assert not keys(loaded.trained_on) & keys(loaded.measured_on)
     assert {"1", "2", "3"}.isdisjoint(example.id for example in loaded.domain_train)
     assert "8" not in {example.id for example in loaded.general_train}
+
+
+def test_no_item_of_the_behaviour_suite_is_trained_on_but_what_anybody_says(tmp_path: Path) -> None:
+    long = "The refund hasn't come."
+    assert {long, "No thanks."} <= {item.text for item in suite.load()}
+    rows = [{"text": text, "label": "neutral"} for text in (long.upper(), "No thanks.", "a text of its own")]
+    write_csv(tmp_path / "train.csv", rows)
+    write_csv(tmp_path / "chats.csv", [{"text": f"{text}!"} for text in (long, "No thanks, really, I am fine")])
+    chats = Source(name="chats", role="unlabelled", train=("chats.csv",))
+    loaded = corpus.load(own(tmp_path, chats, train=("train.csv",)))
+    assert [example.text for example in loaded.domain_train] == ["No thanks.", "a text of its own"]
+    assert loaded.unlabelled == ["No thanks, really, I am fine!"]
+    assert [tally.repeated for tally in loaded.tallies if tally.repeated] == [{"behaviour": 1}, {"behaviour": 1}]
+
+
+def test_generated_texts_are_learned_from_with_the_domain_and_are_another_corpus(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", numbered(3))
+    made = Source(name="made", role="extra", generate=40, licence="Apache-2.0")
+    settings = own(tmp_path, made, train=("train.csv",))
+    loaded = corpus.load(settings)
+    texts = [(each.text, LABELS.index(each.label)) for each in generator.generate(40, settings.seed)]
+    assert [(example.text, example.label) for example in loaded.domain_train[3:]] == texts
+    assert [len(part) for part in (loaded.domain_dev, loaded.domain_test, loaded.general_train)] == [1, 1, 0]
+    other = corpus.load(settings.model_copy(update={"seed": 2}))
+    assert other.digest != loaded.digest
+    told = statistics.describe(settings, loaded)["sources"][1]
+    assert {file["path"] for file in told["files"]} == {path.name for path in grammar.GRAMMAR.glob("*.toml")}
+    assert told["splits"] == {"domain_train": {"read": 40, "kept": 40, "repeated": {}}}
+
+
+def test_files_of_an_extra_source_are_learned_from_whole(tmp_path: Path) -> None:
+    for name, count in (("train", 3), ("more", 60)):
+        write_csv(
+            tmp_path / f"{name}.csv",
+            [{"text": f"{row['text']} of {name}", "label": "positive"} for row in numbered(count)],
+        )
+    loaded = corpus.load(own(tmp_path, Source(name="more", role="extra", train=("more.csv",)), train=("train.csv",)))
+    assert len(loaded.domain_train) == 63
+    assert (len(loaded.domain_dev), len(loaded.domain_test)) == (1, 1)
 
 
 def test_a_text_is_trained_on_once(run: Config) -> None:

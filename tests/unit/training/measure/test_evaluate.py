@@ -12,6 +12,7 @@ from models.artifact import load_artifact
 from models.classifier import Classifier, softmax
 from tests.tiny_artifact import WORDS, tiny_artifact
 from tests.unit.training.small_corpus import CORPUS
+from training.data import suite
 from training.data.corpus import halves
 from training.measure import evaluate
 
@@ -46,6 +47,22 @@ def test_its_figures_are_those_of_the_workers_classifier(
     accuracy = float(np.mean(given == [each.label for each in CORPUS.domain_test]))
     assert evaluation["artifacts"]["edge"]["sets"]["own_test"]["accuracy"] == pytest.approx(accuracy)
     assert 0.5 < accuracy < 1
+
+
+def test_the_behaviour_suite_is_measured_and_judged_by_what_was_before(
+    evaluation: dict[str, Any], folders: tuple[Path, Path]
+) -> None:
+    behaved = evaluation["behaviour"]
+    assert behaved["falls"] == []
+    assert set(behaved["models"]) == {"edge", "cloud", "line"}
+    assert set(behaved["models"]["line"]["kinds"]) == set(suite.KINDS)
+    perfect = json.loads(json.dumps(behaved))
+    perfect["models"]["edge"]["kinds"]["sarcasm"]["wrong"] = []
+    falls = evaluate.run(*folders, CORPUS, before=perfect, threads=1)["behaviour"]["falls"]
+    assert {(fall["model"], fall["kind"], fall["won"]) for fall in falls} == {
+        ("edge", "sarcasm", 0),
+        ("edge", "overall", 0),
+    }
 
 
 def test_slices_part_the_test_set(evaluation: dict[str, Any]) -> None:

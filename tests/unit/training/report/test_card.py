@@ -37,3 +37,8 @@ def test_a_behavioural_test_that_is_always_passed_is_no_limit(collected: dict[st
     path = ("evaluation", "artifacts", "edge", "robustness", 0, "passed")
     assert "| upper case |" in card.text(manifest("edge"), collected)
     assert "| upper case |" not in card.text(manifest("edge"), changed(collected, path, 400))
+
+
+def test_a_card_says_what_is_read_of_a_long_text(collected: dict[str, Any]) -> None:
+    read = manifest("edge") | {"max_tokens": 128, "long_text": "head"}
+    assert "Of a text of more than 128 tokens it reads the beginning." in card.text(read, collected)

@@ -32,6 +32,12 @@ DEFERRAL = ("evaluation", "deferral", "airline_test")
         ("evaluation", "retention", "airline_test", "interval", 1),
         ("evaluation", "seeds", "edge", "airline_test_accuracy", 2),
         ("evaluation", "seeds", "small", "semeval_test_macro_recall", 0),
+        ("evaluation", "behaviour", "threshold"),
+        ("evaluation", "behaviour", "models", "cloud", "macro"),
+        ("evaluation", "behaviour", "models", "edge", "overall", "accuracy"),
+        ("evaluation", "behaviour", "models", "line", "kinds", "mails", "accuracy_interval", 1),
+        ("evaluation", "behaviour", "models", "line", "kinds", "asr", "wrong_and_sure"),
+        ("evaluation", "behaviour", "falls", 0, "p"),
         ("long_text", "artifacts", "cloud", "calls", "chunks", "macro_f1"),
         ("long_text", "artifacts", "edge", "chosen_on", "head", "nll"),
         ("long_text", "majority", "accuracy"),
@@ -107,6 +113,7 @@ def test_the_page_asks_the_questions_in_order_and_shows_the_pictures_that_were_d
         "What when it is unsure?",
         "And long texts?",
         "Where does it fail?",
+        "How does it behave?",
         "What did each step buy?",
     ]
     assert re.findall(r"!\[.*\]\((.*)\)", page) == ["confusion.png"]
@@ -130,6 +137,17 @@ def test_the_behavioural_test_that_is_passed_least_comes_first(collected: dict[s
     path = ("evaluation", "artifacts", "cloud", "robustness", 1, "pass_rate")
     page = sections.page(changed(collected, path, 0.01), [])
     assert page.index("| typos |") < page.index("| upper case |")
+
+
+def test_a_kind_that_fell_is_named_and_none_is_not(collected: dict[str, Any]) -> None:
+    assert "**Worse than the baseline:** line: asr lost 7 of 24, won 1" in sections.page(collected, [])
+    same = changed(collected, ("evaluation", "behaviour", "falls"), [])
+    assert "baseline" not in sections.page(same, [])
+
+
+def test_a_run_of_before_the_behaviour_suite_has_a_page(collected: dict[str, Any]) -> None:
+    page = sections.page(changed(collected, ("evaluation", "behaviour"), None), [])
+    assert "How does it behave?" not in page
 
 
 def test_a_run_of_ones_own_needs_neither_aims_nor_calls_nor_a_general_set(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError
+from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
-from models.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from schemas.records import LABELS, nanodollars
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class OnnxProcessBackend:
         self.id = artifact.id
         self._cost_usd = nanodollars(price_usd) / 1e9
         self._command: tuple[str, ...] = (
-            *(sys.executable, "-P", "-m", "models.scoring_process"),
+            *(sys.executable, "-P", "-m", "models.backends.scoring_process"),
             *(str(artifact.folder.resolve()), str(threads), str(token_budget)),
         )
         self._turn = asyncio.Lock()
@@ -253,7 +253,7 @@ def _calls(lengths: Sequence[int]) -> Iterator[list[int]]:
 def _environment() -> dict[str, str]:
     """This process's, with the folder that these packages were imported from on the path, and no relative one."""
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    path = [str(Path(__file__).parents[1]), *filter(os.path.isabs, given)]
+    path = [str(Path(__file__).parents[2]), *filter(os.path.isabs, given)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import cloud_onnx
 from models.artifact import Artifact, load_artifact
+from models.backends import onnx_process
+from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from models.classifier import Classifier
 from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
-from models.cloud_onnx import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 from tests.tiny_artifact import tiny_artifact
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 DEADLINE_S = 60.0  # that no healthy call comes near, on a busy machine either
 
 
@@ -295,13 +295,13 @@ def test_closed_it_answers_no_more(artifact: Artifact) -> None:
 
 def test_closed_while_it_starts_it_leaves_no_process(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     loading = asyncio.Event()
-    read_frame = cloud_onnx._read_frame
+    read_frame = onnx_process._read_frame
 
     async def watched(process: asyncio.subprocess.Process, longest: int) -> tuple[bytes, bytes]:
         loading.set()
         return await read_frame(process, longest)
 
-    monkeypatch.setattr(cloud_onnx, "_read_frame", watched)
+    monkeypatch.setattr(onnx_process, "_read_frame", watched)
 
     async def scenario(backend: OnnxProcessBackend) -> None:
         request = asyncio.create_task(backend.score(["awful"], DEADLINE_S))
@@ -349,7 +349,7 @@ def test_a_model_that_cannot_load_says_why_and_is_not_tried_again_at_once(
 
 
 def test_a_start_that_hangs_is_given_up(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud_onnx, "START_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(onnx_process, "START_TIMEOUT_S", 0.05)
 
     async def scenario(backend: OnnxProcessBackend) -> None:
         with pytest.raises(CloudError, match=r"was not ready within 0\.05 s"):
@@ -361,7 +361,7 @@ def test_a_start_that_hangs_is_given_up(artifact: Artifact, monkeypatch: pytest.
 PARENT = """
 import asyncio, sys
 from models.artifact import load_artifact
-from models.cloud_onnx import FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
+from models.backends.onnx_process import FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 

@@ -1,4 +1,4 @@
-"""`python -m models.scoring_process FOLDER THREADS TOKEN_BUDGET`: a classifier behind standard input and output.
+"""`python -m models.backends.scoring_process FOLDER THREADS TOKEN_BUDGET`: a classifier by standard input and output.
 
 A request is a frame whose payload is a JSON array of texts; the answer to it is one frame. The process ends at the end
 of its input, so it outlives its parent, however that dies, by one request at most.

@@ -1,0 +1,1 @@
+"""What answers the cloud's questions: a process, or a service behind HTTP; each is a `models.cloud.CloudBackend`."""

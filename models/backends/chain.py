@@ -1,0 +1,55 @@
+"""A chain of backends: what the first does not answer, the next is asked."""
+
+import asyncio
+from collections.abc import Sequence
+
+from models.cloud import Answer, CloudBackend, Failure, Question
+from schemas.records import nanodollars
+
+
+class ChainBackend:
+    """Asks the first backend, and each of the others for what all before it failed on.
+
+    One deadline is for all. A backend may take its even share of what is left, so that one that hangs leaves time for
+    the next. An answer costs what the failures before it cost, too.
+    """
+
+    def __init__(self, backends: Sequence[CloudBackend], ids: Sequence[str]) -> None:
+        self.id = ">".join(ids)
+        self._backends = backends
+
+    @property
+    def batch(self) -> int:
+        """The most questions that the first backend wants at once."""
+        return self._backends[0].batch
+
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
+        """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
+        clock_s = asyncio.get_running_loop().time
+        deadline = clock_s() + deadline_s
+        answers: list[Answer | Failure] = [Failure("cloud_error", "not asked")] * len(questions)
+        open_ones = list(range(len(questions)))
+        for number, backend in enumerate(self._backends):
+            left_s = deadline - clock_s()
+            if not open_ones or left_s <= 0:
+                break
+            share_s = left_s / (len(self._backends) - number)
+            given = await backend.answer([questions[index] for index in open_ones], share_s)
+            for index, answer in zip(open_ones, given, strict=True):
+                answers[index] = answer if number == 0 else _with_cost_of(answers[index], answer)
+            open_ones = [index for index in open_ones if isinstance(answers[index], Failure)]
+        return answers
+
+    async def close(self) -> None:
+        """Closes them all."""
+        for backend in self._backends:
+            await backend.close()
+
+
+def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:
+    cost_usd = (nanodollars(before.cost_usd) + nanodollars(answer.cost_usd)) / 1e9
+    counts = [tokens for tokens in (before.tokens, answer.tokens) if tokens is not None]
+    tokens = sum(counts) if counts else None
+    if isinstance(answer, Failure) and isinstance(before, Failure):
+        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost_usd, tokens)
+    return answer._replace(cost_usd=cost_usd, tokens=tokens)

@@ -1,0 +1,219 @@
+"""What `edgewise cloud` does with a backend: ten sample texts asked one after another, and a calibration made."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from models.cloud import Answer, CloudError, Failure, Question
+from schemas.errors import UsageError
+from schemas.records import LABELS, Label, nanodollars
+from streams.cli.table import aligned
+from streams.config.settings import Settings
+from streams.files.recording import Row
+
+if TYPE_CHECKING:
+    from models.backends.calibration import Calibration
+
+SAMPLES: Final = (
+    "My parcel is lost and nobody calls me back.",
+    "I have been on hold for an hour. This is a disgrace.",
+    "You charged me twice and your site is broken again.",
+    "I want to cancel, I am really disappointed.",
+    "What time do you open on Monday?",
+    "My order number is on the second page of the letter.",
+    "I am calling about the invoice of last month.",
+    "Thank you so much, that solved it!",
+    "Great service, you were really helpful.",
+    "Perfect, I am happy with that, have a nice day.",
+)
+"""Four unhappy, three neutral, three happy. They are nobody's."""
+
+SAMPLE_LABELS: Final[tuple[Label, ...]] = ("negative",) * 4 + ("neutral",) * 3 + ("positive",) * 3
+
+_AUTHORISED: Final = {"refused": False, "declined": True, "nonsense": True}
+
+# What is nobody's is not billed: a first call may load a model, so each gets more time than a batch does.
+LEAST_DEADLINE_S: Final = 15.0
+
+
+@dataclass
+class Report:
+    """What ten sample texts showed."""
+
+    backend: str
+    reachable: bool | None = None  # None: not known
+    authorised: bool | None = None
+    model: str | None = None
+    probabilities: str | None = None
+    answered: int = 0
+    as_expected: int = 0
+    median_ms: float | None = None
+    slowest_ms: float | None = None
+    tokens: int | None = None
+    dollars: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all of them were answered."""
+        return self.answered == len(SAMPLES)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+async def check_backend(settings: Settings) -> Report:
+    """Asks the backend of `settings` about `SAMPLES`; those that come after it in a chain are not asked.
+
+    Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: the settings cannot be used.
+    """
+    if settings.cloud_backend != "onnx":
+        return await _check_service(settings)
+    from streams.config.backends import start_backend
+
+    backend, model = await start_backend(settings)
+    report = Report("onnx", reachable=True, authorised=True, model=model, probabilities="probabilities of a classifier")
+    try:
+        seconds = []
+        for text, label in zip(SAMPLES, SAMPLE_LABELS, strict=True):
+            begun = perf_counter()
+            (answer,) = await backend.answer([Question(text, "en")], _deadline_s(settings))
+            if isinstance(answer, Failure):
+                report.problems.append(answer.detail)
+                break
+            seconds.append(perf_counter() - begun)
+            _count(report, answer.probabilities, label, answer.cost_usd, answer.tokens)
+    finally:
+        await backend.close()
+    _time(report, seconds)
+    return report
+
+
+async def _check_service(settings: Settings) -> Report:
+    from models.backends.http import CallError
+    from streams.config.backends import build_service
+
+    backend = build_service(settings)
+    report, seconds = Report(backend.id), list[float]()
+    try:
+        for text, label in zip(SAMPLES, SAMPLE_LABELS, strict=True):
+            begun = perf_counter()
+            try:
+                scored, dollars, tokens = await backend.probe(Question(text, "en"), _deadline_s(settings))
+            except CallError as error:
+                report.problems.append(str(error))
+                if report.reachable is None:
+                    report.reachable = error.kind != "unreachable"
+                    report.authorised = _AUTHORISED.get(error.kind)
+                if error.kind in {"unreachable", "refused", "limited"}:
+                    break
+                continue
+            seconds.append(perf_counter() - begun)
+            report.reachable = report.authorised = True
+            report.model = f"{scored.model}@{scored.fingerprint or 'unknown'}"
+            _count(report, scored.probabilities, label, dollars, tokens)
+        if report.answered:
+            report.probabilities = backend.service.capability
+    finally:
+        await backend.close()
+    _time(report, seconds)
+    return report
+
+
+def in_words(report: Report) -> str:
+    """The report for a terminal."""
+    tokens = "not counted by it" if report.tokens is None else f"{report.tokens:,}"
+    rows = [
+        ("backend", report.backend),
+        ("reachable", _yes_or_no(report.reachable)),
+        ("authorised", _yes_or_no(report.authorised)),
+    ]
+    if report.answered:
+        rows += [
+            ("model", report.model or ""),
+            ("capabilities", report.probabilities or ""),
+            ("answered", f"{report.answered} of {len(SAMPLES)} texts, {report.as_expected} as a person would"),
+            ("latency", f"{report.median_ms:,.0f} ms median, {report.slowest_ms:,.0f} ms slowest"),
+            ("tokens", tokens),
+            ("dollars", f"{report.dollars:.6f}, or {report.dollars / report.answered * 1000:.2f} for 1,000 texts"),
+        ]
+    return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
+
+
+def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]]:
+    """Each row's text and the index of its label. Raises UsageError: a row has no such column, or another label."""
+    for row in rows:
+        label = row.fields.get(label_column)
+        if label not in LABELS:
+            what = "is missing" if label_column not in row.fields else "is not one of them"
+            raise UsageError(
+                f"line {row.line}: the label in column {label_column!r} {what}: allowed are {', '.join(LABELS)}"
+            )
+        if row.text.strip():
+            yield row.text, LABELS.index(label)
+
+
+async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]) -> "tuple[Calibration, int, float]":
+    """A calibration from `texts` and the indices of their labels; how many were not answered; what it cost, in dollars.
+
+    Raises UsageError: the backend is `onnx`, whose artifact has a temperature, or too few texts were answered;
+    CloudError: several models answered, or none did.
+    """
+    if settings.cloud_backend == "onnx":
+        raise UsageError("cloud_backend is onnx: its artifact has a temperature of its own; calibrate a service")
+    from models.backends.calibration import fit
+    from streams.config.backends import build_service
+
+    backend = build_service(settings.model_copy(update={"cloud_calibration": None}))
+    answers: list[Answer | Failure] = []
+    try:
+        for start in range(0, len(texts), backend.batch):
+            part = [Question(text) for text, _ in texts[start : start + backend.batch]]
+            given = await backend.answer(part, _deadline_s(settings))
+            answers += given
+            if start == 0 and all(isinstance(answer, Failure) for answer in given):
+                raise CloudError(_why(given))
+    finally:
+        await backend.close()
+    good = [(answer, label) for answer, (_, label) in zip(answers, texts, strict=True) if isinstance(answer, Answer)]
+    models = sorted({answer.model for answer, _ in good})
+    if len(models) != 1:
+        raise CloudError(f"{len(models)} models answered ({', '.join(models)}): a calibration is for one")
+    name, _, fingerprint = models[0].partition("@")
+    calibration = fit(
+        [answer.probabilities for answer, _ in good],
+        [label for _, label in good],
+        model=name,
+        fingerprint=None if fingerprint == "unknown" else fingerprint,
+    )
+    dollars = sum(nanodollars(answer.cost_usd) for answer in answers) / 1e9
+    return calibration, len(answers) - len(good), dollars
+
+
+def _why(answers: Sequence[Answer | Failure]) -> str:
+    details = dict.fromkeys(answer.detail for answer in answers if isinstance(answer, Failure))
+    return f"no text was answered: {'; '.join(details) or 'there are none'}"
+
+
+def _count(report: Report, probabilities: Sequence[float], label: Label, dollars: float, tokens: int | None) -> None:
+    report.answered += 1
+    report.as_expected += LABELS[probabilities.index(max(probabilities))] == label
+    report.dollars = (nanodollars(report.dollars) + nanodollars(dollars)) / 1e9
+    if tokens is not None:
+        report.tokens = (report.tokens or 0) + tokens
+
+
+def _time(report: Report, seconds: Sequence[float]) -> None:
+    if seconds:
+        report.median_ms, report.slowest_ms = 1000 * median(seconds), 1000 * max(seconds)
+
+
+def _deadline_s(settings: Settings) -> float:
+    return max(settings.cloud_deadline_ms / 1000, LEAST_DEADLINE_S)
+
+
+def _yes_or_no(known: bool | None) -> str:
+    return "unknown" if known is None else "yes" if known else "no"

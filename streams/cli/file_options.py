@@ -1,0 +1,77 @@
+"""The options of commands that read files of transcripts, and what such a command says of what it left out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from streams.files.vendor_file import LeftOutCounts, Vendor
+
+FileFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, jsonl, lines, json, or a vendor's (docs/ingest.md). Default: what the file's ending says, else its "
+        "content; of standard input its start.",
+    ),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", metavar="FILE", help="A TOML file that says where a format of your own has what."),
+]
+RoleMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role-map", metavar="WHO=ROLE", help="Whose a speaker or channel is: spk_0=agent, channel:1=customer."
+    ),
+]
+TimeBase = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="When a conversation began whose turns tell only offsets: 2026-01-31T12:00:00Z."),
+]
+
+
+def vendor(mapping: Path | None, role_map: Iterable[str] | None, time_base: str | None = None) -> "Vendor":
+    """What the options say of a vendor's files. Raises UsageError: an option or the mapping file is wrong."""
+    from streams.files.formats.mapping import parse_mapping
+    from streams.files.formats.roles import parse_roles
+    from streams.files.vendor_file import Vendor
+
+    described = None if mapping is None else parse_mapping(_read(mapping), str(mapping))
+    base_ms = None if time_base is None else _milliseconds(time_base)
+    return Vendor(mapping=described, roles=parse_roles(role_map or []), base_ms=base_ms)
+
+
+def tell_left_out(counts: "LeftOutCounts") -> None:
+    """Says on standard error what was left out, such as `3 blank, 1 private`; nothing if nothing was."""
+    if told := ", ".join(f"{count:,} {why}" for why, count in counts.items() if count):
+        typer.echo(f"edgewise: left out, as no turns: {told}", err=True)
+
+
+def _read(path: Path) -> str:
+    from schemas.errors import UsageError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--mapping {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--mapping {path}: not UTF-8") from None
+
+
+def _milliseconds(text: str) -> int:
+    from schemas.errors import UsageError
+    from streams.files.formats.error import FormatError
+    from streams.files.formats.field import Field
+    from streams.files.formats.times import moment
+
+    try:
+        found = moment(Field(text, f"--time-base {text}"))
+    except FormatError as error:
+        raise UsageError(str(error)) from None
+    if found is None:
+        raise UsageError("--time-base: give a time, such as 2026-01-31T12:00:00Z")
+    return found

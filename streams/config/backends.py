@@ -1,0 +1,140 @@
+"""The cloud backend that the settings choose."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.artifact import load_artifact
+from models.backends.onnx_process import OnnxProcessBackend
+from models.cloud import CloudBackend
+from schemas.errors import UsageError
+from streams.config.loading import load_settings
+from streams.config.settings import Settings
+
+if TYPE_CHECKING:
+    from models.backends.service import HttpBackend, Service
+
+# httpx and what speaks over it are imported where they are needed: a worker with the ONNX backend does without.
+
+LONGEST_CHAIN = 4
+
+
+async def start_backend(settings: Settings) -> tuple[CloudBackend, str]:
+    """The backend, ready to be asked, and the name of its model; a chain where `cloud_next_config` names another.
+
+    A service that cannot be reached is no reason not to start: what it does not answer keeps the edge's answer.
+
+    Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: a file that the settings name cannot
+    be used.
+    """
+    from models.backends.chain import ChainBackend
+
+    links = list(_links(settings))
+    started: list[tuple[CloudBackend, str]] = []
+    try:
+        for link in links:
+            started.append(await _start(link))  # noqa: PERF401 - what has started is closed when the next does not
+    except BaseException:
+        for backend, _ in started:
+            await backend.close()
+        raise
+    if len(started) == 1:
+        return started[0]
+    chain = ChainBackend([backend for backend, _ in started], [name for _, name in started])
+    return chain, chain.id
+
+
+def cloud_name(settings: Settings) -> str:
+    """The name of the model that answers: the artifact's id, or the service's as it is asked for.
+
+    Raises ArtifactError: the backend is `onnx`, and its artifact is missing or altered.
+    """
+    if settings.cloud_backend == "onnx":
+        return load_artifact(settings.cloud_model).id
+    return f"{settings.cloud_backend}:{settings.cloud_model_name or settings.cloud_url}"
+
+
+def build_service(settings: Settings) -> "HttpBackend":
+    """The backend for `cloud_backend` other than `onnx`, without those that come after it.
+
+    Raises UsageError: `cloud_ca_file` or `cloud_calibration` cannot be used.
+    """
+    from models.backends.bill import TokenPrices
+    from models.backends.calibration import CalibrationError, load_calibration
+    from models.backends.http import Caller, Endpoint
+    from models.backends.service import HttpBackend, is_same_model
+
+    service, url, headers = _service(settings)
+    endpoint = Endpoint(cloud_name(settings), url, headers, settings.cloud_ca_file, settings.cloud_concurrency)
+    try:
+        caller = Caller(endpoint)
+    except OSError as error:  # of which ssl.SSLError is one
+        why = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(f"setting cloud_ca_file is {settings.cloud_ca_file!r}, which can't be used: {why}") from None
+    calibration = None
+    if settings.cloud_calibration is not None:
+        calibration = load_calibration(settings.cloud_calibration)
+        asked = settings.cloud_model_name
+        if asked is not None and not is_same_model(asked, calibration.model):
+            raise CalibrationError(
+                f"the calibration {settings.cloud_calibration} was made for {calibration.model}, and cloud_model_name "
+                f"is {asked}: make one with `edgewise cloud calibrate`"
+            )
+    prices = TokenPrices(settings.cloud_price_usd, settings.cloud_input_price_usd, settings.cloud_output_price_usd)
+    return HttpBackend(service, caller, prices, calibration)
+
+
+def _links(settings: Settings) -> Iterator[Settings]:
+    """`settings`, those that they name as the next, and so on."""
+    yield settings
+    for _ in range(LONGEST_CHAIN - 1):
+        if settings.cloud_next_config is None:
+            return
+        settings = load_settings(Path(settings.cloud_next_config), environ={})
+        yield settings
+    if settings.cloud_next_config is not None:
+        raise UsageError(f"cloud_next_config: a chain of more than {LONGEST_CHAIN} backends, or one that has no end")
+
+
+async def _start(settings: Settings) -> tuple[CloudBackend, str]:
+    if settings.cloud_backend != "onnx":
+        service = build_service(settings)
+        return service, service.id
+    process = OnnxProcessBackend(
+        load_artifact(settings.cloud_model),
+        threads=settings.model_threads,
+        token_budget=settings.token_budget,
+        price_usd=settings.cloud_price_usd,
+    )
+    try:
+        await process.start()
+    except BaseException:
+        await process.close()
+        raise
+    return process, process.id
+
+
+def _service(settings: Settings) -> tuple["Service", str, dict[str, str]]:
+    """What speaks the backend's protocol, the address that its paths are put behind, and its headers."""
+    from models.backends import anthropic, openai, tei, v2
+
+    key = settings.cloud_api_key.get_secret_value() if settings.cloud_api_key else None
+    bearer = {"Authorization": f"Bearer {key}"} if key else {}
+    model, url = settings.cloud_model_name or "", settings.cloud_url or ""
+    if settings.cloud_backend == "openai":
+        return openai.OpenAI(model), url or openai.DEFAULT_URL, bearer
+    if settings.cloud_backend == "anthropic":
+        headers = {"x-api-key": key or "", "anthropic-version": anthropic.VERSION}
+        return anthropic.Anthropic(model), url or anthropic.DEFAULT_URL, headers
+    texts, labels = settings.cloud_call_texts, settings.label_order
+    if settings.cloud_backend == "tei":
+        return tei.Tei(settings.cloud_model_name, texts_a_call=texts, labels=labels), url, bearer
+    protocol = v2.V2(
+        model,
+        texts_a_call=texts,
+        labels=labels,
+        input_name=settings.cloud_input_name,
+        output_name=settings.cloud_output_name,
+    )
+    return protocol, url, bearer

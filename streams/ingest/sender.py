@@ -1,0 +1,90 @@
+"""The one way of events into `transcripts`."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from schemas.errors import EdgewiseError
+from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
+from streams.config.codecs import codec
+from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
+from streams.kafka.refusals import explain_refusal
+
+FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
+
+# Deliveries are seen to once in so many events, or sooner when there is time to wait.
+_EVENTS_PER_POLL = 100
+
+
+class SendError(EdgewiseError):
+    """The broker did not take an event."""
+
+
+class TranscriptSender:
+    """Sends events, each once and those of a conversation in their order, whatever is retried on the way.
+
+    It does not validate: what the workers cannot use, they put into dead-letters. Now and then `on_delivered` is called
+    with how many events the broker has taken so far. One thread may use it.
+    """
+
+    def __init__(self, cluster: Cluster, on_delivered: Callable[[int], None] = lambda _delivered: None) -> None:
+        self._settings = cluster.settings
+        self._topic = cluster.settings.topic(TRANSCRIPTS)
+        self._encode = codec(cluster.settings, TRANSCRIPTS).encode
+        self._on_delivered = on_delivered
+        self.sent = 0
+        self.delivered = 0
+        self._refusal: str | None = None
+        self._producer = cluster.producer({"linger.ms": 20})
+
+    def send(
+        self, event: TranscriptEvent, *, place: str, headers: Sequence[tuple[str, str | bytes | None]] = ()
+    ) -> None:
+        """Hands `event` to the producer; `place` is where the event is from, in the words of an error.
+
+        Raises EncodeError: Avro cannot hold the event. SendError: the broker did not take an event, this one or one
+        that was sent before.
+        """
+        value, key = self._encode(event), event.conversation_id.encode()
+        on_delivery = partial(self._on_delivery, place)
+        while True:
+            try:
+                self._producer.produce(self._topic, value, key, headers=[*headers], on_delivery=on_delivery)
+                break
+            except BufferError:
+                self.poll(0.1)
+            except KafkaException as error:
+                raise SendError(f"{place}: {self._reason(error.args[0])}") from None
+        self.sent += 1
+        if self.sent % _EVENTS_PER_POLL == 0:
+            self.poll(0)
+
+    def poll(self, timeout_s: float) -> None:
+        """Sees to deliveries, for `timeout_s` seconds at most. Raises SendError."""
+        self._producer.poll(timeout_s)
+        self._raise_refusal()
+        self._on_delivered(self.delivered)
+
+    def finish(self, timeout_s: float = FLUSH_TIMEOUT_S, *, complete: bool = True) -> None:
+        """Waits for what is on its way. Raises SendError when the broker did not take all of it, if it has to."""
+        self._producer.flush(timeout_s)
+        if complete:
+            self._on_delivered(self.delivered)
+            self._raise_refusal()
+            if left := self.sent - self.delivered:
+                raise SendError(f"the broker did not take {left} events within {timeout_s:g} s")
+
+    def _on_delivery(self, place: str, error: KafkaError | None, _message: Message) -> None:
+        if error is None:
+            self.delivered += 1
+        elif self._refusal is None:
+            self._refusal = f"{place}: the broker did not take it: {self._reason(error)}"
+
+    def _reason(self, error: KafkaError) -> str:
+        return explain_refusal(self._settings, error, f"WRITE on topic {self._topic}")
+
+    def _raise_refusal(self) -> None:
+        if self._refusal is not None:
+            raise SendError(self._refusal)

@@ -1,0 +1,57 @@
+"""Anthropic's protocol: numbers that the model hands to a tool."""
+
+from typing import Any
+
+import pytest
+
+from models.cloud import Failure
+from tests.asked import MODEL, PAID, ask, failure, message, of
+from tests.http_server import answer, serve
+
+NUMBERS = {"negative": 0.8, "neutral": 0.15, "positive": 0.05}
+
+
+def test_the_tool_s_input_is_the_answer() -> None:
+    with serve(answer(message(NUMBERS))) as server:
+        answered = of(ask(server.url + "/v1", ["My bag is lost"], "anthropic"))
+    assert answered.probabilities == pytest.approx((0.8, 0.15, 0.05))
+    assert answered.model == f"{MODEL}@unknown"
+    assert answered.tokens == 101, "what was read from the cache is read, too"
+    assert answered.cost_usd == pytest.approx(PAID)
+    (request,) = server.requests
+    assert request.path == "/v1/messages"
+    assert request.body["tool_choice"] == {"type": "tool", "name": request.body["tools"][0]["name"]}
+    assert "My bag is lost" in request.body["messages"][-1]["content"]
+
+
+def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
+    error = {"type": "invalid_request_error", "message": "temperature is not supported by this model"}
+    with serve(answer({"type": "error", "error": error}, 400), answer(message(NUMBERS))) as server:
+        of(ask(server.url, ["x"], "anthropic", times=2))
+    assert ["temperature" in request.body for request in server.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (message(NUMBERS, model="other"), "another model"),
+        (message(NUMBERS, stop_reason="refusal"), "declined"),
+        (message(NUMBERS, stop_reason="max_tokens"), "was not done"),
+        (message({"negative": 0.8}), "no probability"),
+        (message(NUMBERS, content=[{"type": "text", "text": "negative"}]), "no JSON object"),
+        (message(NUMBERS, content=None), "no JSON object"),
+    ],
+    ids=["model", "refusal", "cut", "one number", "text", "nothing"],
+)
+def test_what_comes_back_is_judged_and_has_been_paid_for(body: dict[str, Any], words: str) -> None:
+    with serve(answer(body)) as server:
+        failed = failure(ask(server.url, ["x"], "anthropic"))
+    assert words in failed.detail
+    assert failed == Failure("cloud_error", failed.detail, PAID, 101)
+
+
+def test_an_overloaded_service_is_tried_again() -> None:
+    overloaded = answer({"type": "error", "error": {"type": "overloaded_error"}}, 529)
+    with serve(overloaded, answer(message(NUMBERS))) as server:
+        of(ask(server.url, ["x"], "anthropic"))
+    assert len(server.requests) == 2

@@ -1,0 +1,73 @@
+"""A chain: what one backend does not answer, the next is asked; the bill has all of them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from models.backends.chain import ChainBackend
+from models.cloud import Answer, Failure, Question
+
+
+class Backend:
+    """Answers what it knows."""
+
+    batch = 7
+
+    def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int | None = 10) -> None:
+        self.knows, self.cost_usd, self.tokens = knows, cost_usd, tokens
+        self.asked: list[str] = []
+        self.deadlines_s: list[float] = []
+        self.is_closed = False
+
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
+        self.asked += [question.text for question in questions]
+        self.deadlines_s.append(deadline_s)
+        return [
+            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.cost_usd, self.tokens)
+            if question.text in self.knows
+            else Failure("cloud_error", f"not {self.knows}", self.cost_usd, self.tokens)
+            for question in questions
+        ]
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+def ask(texts: str, *backends: Backend) -> list[Answer | Failure]:
+    chain = ChainBackend(backends, [backend.knows for backend in backends])
+    assert chain.batch == 7
+
+    async def asked() -> list[Answer | Failure]:
+        answers = await chain.answer([Question(text) for text in texts], 6.0)
+        await chain.close()
+        return answers
+
+    answers = asyncio.run(asked())
+    assert all(backend.is_closed for backend in backends)
+    return answers
+
+
+def test_the_next_is_asked_for_what_is_left_alone() -> None:
+    first, second, third = Backend("ac"), Backend("b", tokens=None), Backend("z")
+    a, b, c, d = ask("abcd", first, second, third)
+    assert (first.asked, second.asked, third.asked) == (["a", "b", "c", "d"], ["b", "d"], ["d"])
+    assert a == Answer((0.1, 0.2, 0.7), "ac@1", 0.001, 10)
+    assert b == Answer((0.1, 0.2, 0.7), "b@1", 0.002, 10)
+    assert c == a
+    assert d == Failure("cloud_error", "not ac; not b; not z", 0.003, 20)
+
+
+def test_who_has_all_answers_leaves_the_next_in_peace() -> None:
+    second = Backend("b")
+    ask("a", Backend("a"), second)
+    assert not second.asked
+
+
+def test_each_may_take_its_share_of_what_is_left() -> None:
+    backends = Backend("x"), Backend("y"), Backend("z")
+    ask("a", *backends)
+    (first,), (second,), (third,) = (backend.deadlines_s for backend in backends)
+    assert 1.0 < first <= 2.0
+    assert second <= 3.0
+    assert third <= 6.0
+    assert second > first
+    assert third > second

@@ -1,0 +1,49 @@
+import pytest
+
+from streams.files.formats.quoted import without_quotes
+
+
+@pytest.mark.parametrize(
+    ("mail", "own"),
+    [
+        ("Great!\n\nOn Tue, 3 Mar 2026 Acme Support wrote:\n> We are sorry.\n> It is lost.", "Great!"),
+        (
+            "Great!\n\nOn Tue, Mar 3, 2026 at 10:00 AM Acme Support\n<help@example.com> wrote:\n\nWe are sorry.",
+            "Great!",
+        ),
+        ("Perfect.\n\n-----Original Message-----\nFrom: Sam\nSubject: Complaint, no refund", "Perfect."),
+        ("Perfect.\n\n________________________________\nFrom: Sam <s@example.com>\nSent: Monday\n\nlost", "Perfect."),
+        ("Perfect.\nFrom: Sam\nSent: Monday\nTo: Jo\nSubject: x\n\nlost", "Perfect."),
+        ("Danke!\nAm 03.03.2026 um 10:00 schrieb Acme <a@example.com>:\n> leider", "Danke!"),
+        ("Merci\nLe mar. 3 mars 2026 à 10:00, Acme <a@example.com> a écrit :\n> perdu", "Merci"),
+        ("Thanks\n\nSent from my iPhone", "Thanks"),
+        ("Thanks\n\n-- \nJo Doe\n+1 555", "Thanks"),
+        ("It is broken.\n\nKind regards,\nJo Doe\n12 Park Lane\n", "It is broken."),
+        ("It is broken.\nCheers\nJo Doe Ltd.\nyour friend in all things", "It is broken."),
+        ("##- Please type your reply above this line -##\nlost", ""),
+        ("> We are sorry.\n> It is lost.", ""),
+        ("Thanks\r\n> lost\r\n", "Thanks"),
+    ],
+)
+def test_what_is_quoted_and_the_signature_are_cut(mail: str, own: str) -> None:
+    assert without_quotes(mail) == own
+
+
+def test_answers_between_quoted_lines_stay() -> None:
+    mail = "On 3 Mar 2026 at 10:00 Acme wrote:\n> Did it arrive?\nNo!\n> Shall we send another?\nYes please"
+    assert without_quotes(mail) == "No!\nYes please"
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "On Monday I rang and nobody answered.\nFrom: this day on I will not buy again",
+        "On 3 March 2026 I wrote:\nwhere is my parcel",
+        "Cheers\nbut the thing is that it still does not work and I want my money back",
+        "It is broken.\nRegards\nP.S. I am still waiting for the money.",
+        "Dear all,\n\nit works - thank you.",
+        "",
+    ],
+)
+def test_what_only_looks_like_it_stays(mail: str) -> None:
+    assert without_quotes(mail) == mail

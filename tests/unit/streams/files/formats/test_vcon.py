@@ -1,0 +1,101 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from streams.files.formats.error import FormatError
+from tests.vendor_objects import reading, said, turns, vendor_object
+
+UUID = "01928e10-193e-8231-b9a2-279e0d16bc46"
+
+
+def with_body(body: Any, **analysis: Any) -> dict[str, Any]:
+    value: dict[str, Any] = vendor_object("vcon")
+    value["analysis"] = [{"type": "transcript", "dialog": 0, "body": body, **analysis}]
+    return value
+
+
+def test_texts_and_the_transcript_of_a_recording() -> None:
+    found = turns("vcon", vendor_object("vcon"))
+    assert said(found) == [("agent", "Hello."), ("customer", "It is late."), ("customer", "Still nothing.")]
+    assert [turn.event_id for turn in found] == [f"{UUID}/a0/0", f"{UUID}/a0/1", f"{UUID}/d1"]
+    assert [turn.channel for turn in found] == ["voice", "voice", "chat"]
+    assert [turn.occurred_at for turn in found] == [1_767_606_914_000, 1_767_606_914_000, 1_767_690_000_000]
+    assert [turn.attributes.get("speaker") for turn in found] == [None, "Bob", "Bob"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"party": 1, "start": 2.5, "text": "It is late."}],
+        [{"parties": [1], "start": "2026-01-05T09:55:16.500Z", "text": "It is late."}],
+        {"transcript": {"text": "x"}, "segments": [{"start": 2.5, "end": 3, "speaker": "Bob", "text": "It is late."}]},
+    ],
+)
+def test_transcripts_of_several_kinds(body: Any) -> None:
+    [turn] = [turn for turn in turns("vcon", with_body(body)) if turn.channel == "voice"]
+    assert (turn.role, turn.text, turn.occurred_at) == ("customer", "It is late.", 1_767_606_916_500)
+
+
+def test_a_transcript_may_be_deepgrams_a_plain_text_or_json_in_a_text() -> None:
+    alternative = {"transcript": "late", "words": [{"word": "late", "start": 1.0, "end": 2.0, "speaker": 0}]}
+    channels = {"results": {"channels": [{"alternatives": [alternative]}]}}
+    entries = json.dumps([{"speaker": "customer", "message": "late"}])
+    for value in (with_body(alternative), with_body(channels), with_body("late"), with_body(entries, encoding="json")):
+        assert "late" in [turn.text for turn in turns("vcon", value)]
+    with pytest.raises(FormatError, match=r"^analysis\[0\]\.body: a transcript of an unknown kind"):
+        turns("vcon", with_body({"foo": 1}))
+
+
+def test_of_two_transcripts_of_a_dialog_the_redacted_one_is_read() -> None:
+    value = vendor_object("vcon")
+    value["analysis"].insert(
+        0, {"type": "transcript-redacted", "dialog": 0, "body": [{"party": 1, "text": "I am {{NAME}}."}]}
+    )
+    found = reading("vcon", value)
+    assert [turn.text for turn in found.turns] == ["I am [ID].", "Still nothing."]
+    assert found.left_out == {"repeated": 1}
+
+
+def test_a_transcript_of_a_text_repeats_it() -> None:
+    value = vendor_object("vcon")
+    value["analysis"].append({"type": "transcript", "dialog": 1, "body": "Still nothing."})
+    assert reading("vcon", value).left_out == {"repeated": 1}
+
+
+def test_a_mail_is_cut_and_may_be_html_or_base64url() -> None:
+    value = vendor_object("vcon")
+    body = base64.urlsafe_b64encode(b"<p>Awesome!</p><blockquote>All is lost</blockquote>").decode().rstrip("=")
+    value["dialog"] = [
+        {"type": "text", "start": "2026-01-06T09:00:00Z", "parties": 1, "mediatype": "text/html; charset=utf-8",
+         "encoding": "base64url", "body": body, "message_id": "<1@example.com>"},
+        {"type": "text", "start": "2026-01-06T09:01:00Z", "parties": [0, 1], "originator": 1, "mimetype": "text/plain",
+         "body": "Fine.\n\n On Friday, September 23, 2022, 23:24 UTC, A <a@example.com> wrote:\n All is lost\n",
+         "message_id": "<2@example.com>"},
+    ]  # fmt: skip
+    value["analysis"] = []
+    found = turns("vcon", value)
+    assert said(found) == [("customer", "Awesome!"), ("customer", "Fine.")]
+    assert {turn.channel for turn in found} == {"email"}
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [({"payload": "x", "signatures": []}, "signed"), ({"ciphertext": "x", "recipients": []}, "encrypted")],
+)
+def test_a_signed_or_encrypted_one_says_what_to_do(value: Any, what: str) -> None:
+    with pytest.raises(FormatError, match=what):
+        turns("vcon", value)
+
+
+def test_a_recording_without_a_transcript_is_told() -> None:
+    value = vendor_object("vcon")
+    value["analysis"] = []
+    assert reading("vcon", value).left_out == {"event": 1}
+
+
+def test_one_without_a_version_is_the_conservers() -> None:
+    value = vendor_object("vcon")
+    del value["vcon"]
+    assert len(turns("vcon", value)) == 3

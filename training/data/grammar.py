@@ -1,0 +1,139 @@
+"""A context-free grammar of labelled texts: templates by kind, role and label, and the lists that they draw on.
+
+A file of `training/grammar` has `[[start]]` tables and `[rules]`. In a template `{name}` stands for a random entry of
+that list, `{name?}` for that or nothing, `{#3}` for a number of three digits.
+"""
+
+import random
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import UsageError
+from schemas.records import Label, Role
+
+GRAMMAR: Final = Path(__file__).parents[1] / "grammar"
+"""The folder of the grammar's files."""
+
+_REFERENCE: Final = re.compile(r"\{(?:#(?P<digits>[1-9])|(?P<name>[a-z_]+)(?P<maybe>\?)?)\}")
+USED_BY_STYLES: Final = ("handle", "hashtag", "mail_end", "mail_foot", "mail_hello", "mail_quote", "name")
+"""The lists that ways of writing draw on, such as a mail's greeting: every grammar must have them."""
+
+
+class GrammarError(UsageError):
+    """The grammar is not TOML, names a list that is not there, or makes too few different texts."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Start(_Part):
+    """Templates of one kind and label, as somebody of that role has them."""
+
+    kind: str = Field(pattern=r"^[a-z_]+$")
+    label: Label
+    role: Role = "customer"
+    style: Literal["any", "none"] = "any"
+    """`any`: written or spoken in one of many ways; `none`: as it is."""
+    texts: tuple[str, ...] = Field(min_length=1)
+
+
+class _File(_Part):
+    start: tuple[Start, ...] = ()
+    rules: dict[str, tuple[str, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Templates to start with and the lists that they draw on. `kinds` has each kind's starts."""
+
+    starts: tuple[Start, ...]
+    rules: Mapping[str, tuple[str, ...]]
+
+    @property
+    def kinds(self) -> dict[str, list[Start]]:
+        """The starts by kind."""
+        found: dict[str, list[Start]] = {}
+        for start in self.starts:
+            found.setdefault(start.kind, []).append(start)
+        return found
+
+    def expand(self, template: str, rng: random.Random) -> str:
+        """`template` with a random entry for each `{name}`, that or nothing for `{name?}`, digits for `{#3}`."""
+
+        def filled(match: re.Match[str]) -> str:
+            if digits := match["digits"]:
+                return str(rng.randrange(10 ** (int(digits) - 1), 10 ** int(digits)))
+            if match["maybe"] and rng.random() < 0.5:
+                return ""
+            return self.expand(rng.choice(self.rules[match["name"]]), rng)
+
+        return _REFERENCE.sub(filled, template)
+
+
+def load(folder: Path = GRAMMAR) -> Grammar:
+    """The grammar in `folder`, whose files may use each other's lists.
+
+    Raises GrammarError: a file is not TOML or has an unknown field; a list is empty, is in two files, is never used,
+    leads back to itself, or is named and not there.
+    """
+    starts: list[Start] = []
+    rules: dict[str, tuple[str, ...]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        file = _read(path)
+        starts += file.start
+        for name, texts in file.rules.items():
+            if name in rules:
+                raise GrammarError(f"{path}: the list {name!r} is in another file as well")
+            if not texts:
+                raise GrammarError(f"{path}: the list {name!r} is empty")
+            rules[name] = texts
+    if not starts:
+        raise GrammarError(f"{folder}: no [[start]] in any .toml file")
+    used: set[str] = set()
+    for start in starts:
+        for text in start.texts:
+            used |= _names(text, rules, (f"the kind {start.kind!r}",))
+    for name in USED_BY_STYLES:
+        used |= _names("{" + name + "}", rules, ("a way of writing",))
+    if unused := sorted(rules.keys() - used):
+        raise GrammarError(f"{folder}: nothing uses the list {unused[0]!r}")
+    return Grammar(tuple(starts), rules)
+
+
+def _names(text: str, rules: Mapping[str, tuple[str, ...]], path: tuple[str, ...]) -> set[str]:
+    """The lists that `text` draws on, and those that these do."""
+    found: set[str] = set()
+    for match in _REFERENCE.finditer(text):
+        if (name := match["name"]) is None or name in found:
+            continue
+        if name in path:
+            raise GrammarError(
+                f"the list {name!r} leads back to itself: {' > '.join([*path[path.index(name) :], name])}"
+            )
+        if name not in rules:
+            raise GrammarError(f"{path[-1]} names the list {name!r}, which is not there")
+        found.add(name)
+        for entry in rules[name]:
+            found |= _names(entry, rules, (*path, name))
+    if "{" in (rest := _REFERENCE.sub("", text)) or "}" in rest:
+        raise GrammarError(f"{path[-1]}: {text!r} has a brace that is no {{name}}, {{name?}} or {{#digits}}")
+    return found
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise GrammarError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GrammarError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise GrammarError(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error

@@ -1,0 +1,148 @@
+"""How well models do on the behaviour suite, by kind, with the worker's own classifier."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from models.artifact import load_artifact
+from models.classifier import Classifier
+from models.router import Policy, Scored, policy
+from schemas.records import LABELS, Route
+from training.data.suite import UNSURE, Item
+from training.measure.figures import Scores
+
+Model = Literal["edge", "cloud", "line"]
+MODELS: Final[tuple[Model, ...]] = ("edge", "cloud", "line")
+"""`line` is what the workers do together: the edge answers, or, where the router defers, the cloud."""
+
+Score = Callable[[Sequence[str]], Scores]
+
+OVERALL: Final = "overall"
+"""Stands beside the kinds for all items together."""
+
+DIGITS: Final = 4
+"""Of the shares in a report: finer than an item's weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a model answered to one item, by which model, and whether that is right.
+
+    `sure` is a confidence at or above the threshold: nothing else would be asked.
+    """
+
+    item: Item
+    answer: str
+    confidence: float
+    route: Route
+    sure: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is one of the item's labels, or is unsure where that is right."""
+        return self.answer in self.item.labels or (UNSURE in self.item.labels and not self.sure)
+
+    @property
+    def wrong_and_sure(self) -> bool:
+        """Whether the answer is wrong and its confidence says otherwise."""
+        return self.sure and not self.right
+
+
+def run(
+    edge: Path | str, cloud: Path | str, items: Sequence[Item], *, models: Sequence[Model] = MODELS, threads: int = 1
+) -> dict[str, Any]:
+    """The report, for JSON, of the artifacts in the folders `edge` and `cloud` on `items`.
+
+    The threshold is the edge's: of the line, and to tell what a cloud's answer would be worth on the edge.
+
+    Raises ArtifactError: a model is missing or altered. UsageError: the edge has no threshold.
+    """
+    artifacts = {"edge": load_artifact(str(edge))}
+    if set(models) != {"edge"}:
+        artifacts["cloud"] = load_artifact(str(cloud))
+    rules = policy("default", calibrated_threshold=artifacts["edge"].confidence_threshold)
+    scores = {name: Classifier(artifact, threads=threads).score for name, artifact in artifacts.items()}
+    ids = {name: artifact.id for name, artifact in artifacts.items()}
+    found = answers(items, rules, scores["edge"], scores.get("cloud"))
+    return {
+        "threshold": rules.confidence_threshold,
+        "items": {item.id: item.digest for item in items},
+        "models": {
+            name: {"artifact": ids.get(name, f"{ids['edge']} and {ids.get('cloud')}")} | summary(found[name])
+            for name in models
+        },
+    }
+
+
+def answers(items: Sequence[Item], rules: Policy, edge: Score, cloud: Score | None) -> dict[Model, list[Outcome]]:
+    """Each model's outcomes, in the order of `items`; without a `cloud` the edge's alone."""
+    texts = [item.text for item in items]
+    on_edge = edge(texts)
+    found: dict[Model, list[Outcome]] = {"edge": _outcomes(items, rules, on_edge, ["edge"] * len(items))}
+    if cloud is not None:
+        on_cloud = cloud(texts)
+        scored = [Scored(item.id, item.text, float(row.max())) for item, row in zip(items, on_edge, strict=True)]
+        routes = [decision.route for decision in rules.decide(scored)]
+        deferred = np.asarray([route == "cloud" for route in routes])
+        found["cloud"] = _outcomes(items, rules, on_cloud, ["cloud"] * len(items))
+        found["line"] = _outcomes(items, rules, np.where(deferred[:, None], on_cloud, on_edge), routes)
+    return found
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """A model's figures: `overall`, `macro` (the mean accuracy of kinds), and those of each kind and role."""
+    kinds = _by(outcomes, lambda outcome: outcome.item.kind)
+    figures = {kind: _figures(part) | _wrong(part) for kind, part in kinds.items()}
+    return {
+        OVERALL: _figures(outcomes),
+        "macro": round(sum(each["right"] / each["items"] for each in figures.values()) / len(figures), DIGITS),
+        "kinds": figures,
+        "roles": {role: _figures(part) for role, part in _by(outcomes, lambda outcome: outcome.item.role).items()},
+    }
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The ends of the 95 % interval of a share, `right` of `count` (Wilson 1927, JASA 22, 209).
+
+    Unlike the normal approximation it is no point at 0 or 1, and holds with as few as ten.
+    """
+    z = 1.959964
+    share, shrink = right / count, 1 + z**2 / count
+    middle = (share + z**2 / (2 * count)) / shrink
+    half = z * sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / shrink
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _outcomes(items: Sequence[Item], rules: Policy, scores: Scores, routes: Sequence[Route]) -> list[Outcome]:
+    confidences = scores.max(axis=1).tolist()
+    return [
+        Outcome(item, LABELS[answer], confidence, route, confidence >= rules.confidence_threshold)
+        for item, answer, confidence, route in zip(items, scores.argmax(axis=1), confidences, routes, strict=True)
+    ]
+
+
+def _by(outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:
+    parts: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        parts.setdefault(key(outcome), []).append(outcome)
+    return parts
+
+
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    count, right = len(outcomes), sum(outcome.right for outcome in outcomes)
+    return {
+        "items": count,
+        "right": right,
+        "accuracy": round(right / count, DIGITS),
+        "accuracy_interval": [round(end, DIGITS) for end in wilson(right, count)],
+        "wrong_and_sure": round(sum(outcome.wrong_and_sure for outcome in outcomes) / count, DIGITS),
+        "cloud": round(sum(outcome.route == "cloud" for outcome in outcomes) / count, DIGITS),
+    }
+
+
+def _wrong(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {"wrong": [outcome.item.id for outcome in outcomes if not outcome.right]}
