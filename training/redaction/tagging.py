@@ -42,7 +42,7 @@ class TagRow:
 class Schedule:
     """How long and how fast a tagger learns."""
 
-    epochs: int = 12
+    epochs: int = 6
     batch: int = 256
     rate: float = 2.5e-3
 

@@ -20,7 +20,7 @@ from training.redaction.figures import Figures, Labelled, measure
 from training.redaction.tagging import CLASSES, TOLD, Log, Schedule, TokenClassifier, fit, tag_rows
 
 PIECES = 8_000
-COMMENTS = 16_000
+COMMENTS = 8_000
 """Comments without a name among the examples."""
 
 ASIDE = 20
