@@ -1,8 +1,7 @@
-"""The tagger that ships: a small token classifier, run by onnxruntime, for names and addresses without a cue."""
+"""A small token classifier, run by onnxruntime, for names and addresses without a cue."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import onnxruntime
@@ -13,7 +12,6 @@ from models.artifact import ArtifactError
 from models.redaction.kinds import Kind, Span
 from models.redaction.tag_artifact import TagArtifact, load_tag_artifact
 
-SHIPPED: Final = Path(__file__).parent / "artifact"
 _OVERLAP = 32  # pieces that two windows of a long text share: each sees what is around the other's end
 
 
@@ -27,7 +25,7 @@ class OnnxTagger:
     One caller at a time may use an instance. Raises ArtifactError: a file is missing or altered, or can't be loaded.
     """
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
+    def __init__(self, folder: Path) -> None:
         artifact = load_tag_artifact(folder)
         manifest = artifact.manifest
         self._told: Sequence[Kind] = manifest.told
