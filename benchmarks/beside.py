@@ -4,7 +4,8 @@
     python -m benchmarks.beside ../former
 
 The other checkout's workers are started with its code on the path and its own topics; broker, traffic and reader are
-shared. Both run with the libraries of this environment, which must suit both.
+shared. Both run with the libraries of this environment, which must suit both. Run it on a machine that does nothing else.
+Processor time counts from when a worker first serves its metrics, which a release may do earlier than another.
 """
 
 import logging

@@ -25,9 +25,8 @@ class TagManifest(BaseModel):
     base: str
     classes: tuple[Literal["O"] | Kind, ...] = Field(min_length=2)
     told: tuple[Kind, ...] = Field(min_length=1)
-    threshold: float = Field(
-        gt=0, lt=1
-    )  # the probability of the kinds that are told together, from which on a word is one
+    # From this probability of the kinds in `told` together on, a word is one of them.
+    threshold: float = Field(gt=0, lt=1)
     files: dict[str, FileEntry]
     max_tokens: int = Field(ge=3, le=512)
     metrics: dict[str, dict[str, float]]

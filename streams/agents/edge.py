@@ -45,12 +45,7 @@ class EdgeAgent(Agent):
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
-        self._events = Decoder(
-            settings,
-            self.name,
-            TRANSCRIPTS,
-            self._validate,
-        )
+        self._events = Decoder(settings, self.name, TRANSCRIPTS, self._validate)
         self._results = codec(settings, SENTIMENT)
         self._requests = codec(settings, CLOUD_INFERENCE)
         self._audit = codec(settings, ROUTING_EVENTS)
