@@ -4,7 +4,7 @@
     python -m benchmarks.beside ../former
 
 The other checkout's workers are started with its code on the path and its own topics; broker, traffic and reader are
-shared. Both run with the libraries of this environment, which must suit both. Run it on a machine that does nothing else.
+shared. Both run with the libraries of this environment, which must suit both. The machine should do nothing else.
 Processor time counts from when a worker first serves its metrics, which a release may do earlier than another.
 """
 
@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.brokers import installation, running
 from benchmarks.figure import quantile
 from benchmarks.latency import QUIET_RATE, Probe
-from benchmarks.line import EDGE_ALONE, MOST_EVENTS, run_line
+from benchmarks.line import EDGE_ALONE, run_line
 from benchmarks.scale import Scale, parser, scale
 from benchmarks.workers import REPOSITORY, working
 from schemas.errors import EdgewiseError
@@ -35,16 +35,19 @@ LEAST_EVENTS = 24_000  # with fewer, everything is done before a steady state be
 Turn = Callable[[str, Path, Scale], Mapping[tuple[str, str], float]]
 
 
-def throughput(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
-    """Rates of the edge alone and of the whole line, and the edge's processor time for an event."""
-    events = max(LEAST_EVENTS, min(int(EVENTS_PER_S * wanted.run_s), MOST_EVENTS))
-    alone = run_line(servers, wanted, ["edge"], events, EDGE_ALONE, repository)
-    whole = run_line(servers, wanted, ["edge", "cloud", "monitor"], events // 2, {}, repository)
+def edge_alone(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
+    """The rate of the edge alone, and its processor time for an event."""
+    run = run_line(servers, wanted, ["edge"], _events(wanted), EDGE_ALONE, repository)
     return {
-        ("edge alone", "events/s"): alone.rate,
-        ("edge alone, processor time an event", "µs"): 1e6 * alone.cpu,
-        ("whole line", "events/s"): whole.rate,
+        ("edge alone", "events/s"): run.rate,
+        ("edge alone, processor time an event", "µs"): 1e6 * run.cpu,
     }
+
+
+def whole_line(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
+    """The rate of the whole line."""
+    run = run_line(servers, wanted, ["edge", "cloud", "monitor"], _events(wanted) // 2, {}, repository)
+    return {("whole line", "events/s"): run.rate}
 
 
 def latency(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str, str], float]:
@@ -61,11 +64,15 @@ def latency(servers: str, repository: Path, wanted: Scale) -> Mapping[tuple[str,
     return {(f"p{100 * q:.0f} at {QUIET_RATE:.0f} events/s", "ms"): quantile(taken, q) for q in (0.5, 0.99)}
 
 
+TURNS: Mapping[str, Turn] = {"edge": edge_alone, "line": whole_line, "latency": latency}
+
+
 def main() -> int:
     """Prints the table; the exit code."""
     options = parser(__doc__)
     options.add_argument("other", type=Path, help="the other checkout's folder")
     options.add_argument("--pairs", type=int, default=5, help="how often the two are measured one after the other")
+    options.add_argument("--only", choices=TURNS, action="append", help="only this; default: all")
     arguments = options.parse_args()
     wanted = scale(arguments)
     other: Path = arguments.other.resolve()
@@ -75,8 +82,8 @@ def main() -> int:
     table = Table("measured", "broker", "this", "other", heading, "from", "to")
     for broker in wanted.brokers:
         with running(broker) as servers:
-            for turn in (throughput, latency):
-                _compare(table, turn, broker, servers, other, wanted, pairs)
+            for name in arguments.only or TURNS:
+                _compare(table, TURNS[name], broker, servers, other, wanted, pairs)
     Console().print(table)
     return 0
 
