@@ -88,6 +88,10 @@ def main() -> int:
     return 0
 
 
+def _events(wanted: Scale) -> int:
+    return max(LEAST_EVENTS, min(int(EVENTS_PER_S * wanted.run_s), MOST_EVENTS))
+
+
 def _compare(table: Table, turn: Turn, broker: str, servers: str, other: Path, wanted: Scale, times: int) -> None:
     pairs = []
     for number in range(times):
