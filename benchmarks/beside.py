@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.brokers import installation, running
 from benchmarks.figure import quantile
 from benchmarks.latency import QUIET_RATE, Probe
-from benchmarks.line import EDGE_ALONE, run_line
+from benchmarks.line import EDGE_ALONE, MOST_EVENTS, run_line
 from benchmarks.scale import Scale, parser, scale
 from benchmarks.workers import REPOSITORY, working
 from schemas.errors import EdgewiseError
