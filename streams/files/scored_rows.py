@@ -56,7 +56,7 @@ class Summary:
             lines.append(f"  cost ${cost:.4f}; with the cloud alone ${cloud_only:.4f}{saved}")
         if self.vendor_compared:
             share = self.vendor_agreed / self.vendor_compared
-            lines.append(f"  the vendor's sentiment is the same in {share:.1%} of {self.vendor_compared:,} rows with one")
+            lines.append(f"  the vendor's sentiment is ours in {share:.1%} of {self.vendor_compared:,} rows")
         return lines
 
 

@@ -288,7 +288,7 @@ def test_the_summary_compares_with_the_vendors_sentiment() -> None:
     )
     summary = Summary()
     assert [row["sentiment"] for row in summary.counting(scored_by(edge, given))][:3] == ["negative"] * 3
-    assert "the vendor's sentiment is the same in 50.0% of 2 rows with one" in summary.lines()[-1]
+    assert "the vendor's sentiment is ours in 50.0% of 2 rows" in summary.lines()[-1]
 
 
 def test_half_a_surrogate_pair_can_be_written() -> None:
