@@ -17,7 +17,7 @@ _WORDS: Final[Mapping[str, Label]] = {
     "positive": "positive", "very positive": "positive", "pos": "positive",
 }  # fmt: skip
 
-# Deepgram's thresholds: a third of the scale each. Genesys writes -1, 0 and 1; Google's numbers go from -1 to 1; Amazon's
+# Deepgram's thresholds, a third of the scale each. Genesys writes -1, 0, 1; Google's numbers go from -1 to 1; Amazon's
 # PCA goes from -5 to 5 and gives 0 to what is neutral.
 _THIRD: Final = 1 / 3
 
