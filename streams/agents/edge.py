@@ -1,6 +1,5 @@
 """The edge agent: scores transcript events on the worker and routes them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
@@ -60,10 +59,6 @@ class EdgeAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event: its answer or its request to the cloud, and its audit event."""
-        # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
-        return await asyncio.to_thread(self._process, records)
-
-    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         events, outputs = self._events.decode_all(records)
         if not events:
             return outputs
