@@ -223,7 +223,8 @@ class Member:
     def _batch(self, records: Sequence[KafkaRecord]) -> Batch | None:
         held = {record.partition: self.held[record.partition] for record in records}
         token = self._token()
-        if token is None:  # it is no member any more, which the next poll tells
+        if token is None:  # which the next poll tells
+            logger.warning("%s: this worker is no member any more; its input is read again", self._group)
             self.astray |= held.keys()
             return None
         batch = Batch(records, token, held)

@@ -5,6 +5,7 @@ python -m tests.faults.faulty_worker worker edge
 
 import os
 import signal
+import struct
 import sys
 import threading
 import time
@@ -23,6 +24,9 @@ from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.
 COMMITTING_S = 0.002
+
+# How librdkafka's metadata begins; then come the generation, the group, and the member, which is nobody.
+LAYOUT = b"CGMDv2:"
 
 _ORDER = order_file(Path(os.environ[FOLDER]), sys.argv[-1], os.environ["EDGEWISE_WORKER_ID"])
 _build_agent = worker.build_agent
@@ -89,7 +93,24 @@ class Producer(confluent_kafka.Producer):
 
 
 class Consumer(confluent_kafka.Consumer):
-    """The consumer, with points in a rebalance that gives or takes partitions."""
+    """The consumer, with points in a rebalance that gives or takes partitions, and behind a fetch."""
+
+    _is_nobody = False
+
+    def consume(self, *args: Any) -> list[confluent_kafka.Message]:
+        messages = super().consume(*args)
+        if messages and (deed := _told("fetched")) is not None:
+            _do(deed, "fetched")
+            self._is_nobody = True
+        return messages
+
+    def consumer_group_metadata(self) -> Any:
+        metadata = super().consumer_group_metadata()
+        if not self._is_nobody:
+            return metadata
+        self._is_nobody = False
+        group = metadata[len(LAYOUT) + 4 :].partition(b"\0")[0]
+        return LAYOUT + struct.pack("<i", -1) + group + b"\0\0\1"
 
     def subscribe(self, topics: list[str], **told: Any) -> None:  # type: ignore[override]
         def at(point: str, tell: Callable[..., None]) -> Callable[..., None]:
