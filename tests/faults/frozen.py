@@ -116,9 +116,9 @@ def _wait_until_fenced(scene: Scene, agent: str, slot: int, before: int, timeout
 
 
 def no_member(scene: Scene) -> None:
-    """A worker of each agent freezes with records that it has just fetched, until others have taken over and done them.
-    When it asks by which right it fetched them, the group's metadata names no member and no generation. By that a broker
-    fences nobody: the worker itself must refuse to commit.
+    """A worker of each agent freezes with records that it has just fetched, until others have taken over and done
+    them. When it asks by which right it fetched them, the group's metadata names no member and no generation. By that
+    a broker fences nobody: the worker itself must refuse to commit.
 
     Seen to fail with metadata taken as it comes.
     """
