@@ -48,7 +48,10 @@ def _figures(metrics: Mapping[str, Any]) -> Iterator[str]:
         (_AFTER[share], *(_with_ends(values[way]) for way in ways[1:])) for share, values in metrics["gain"].items()
     ]
     yield table(("after, of the turns", *(f"of {way}" for way in ways[1:])), rows)
-    yield "Alarms by threshold: of how many calls, and how many of the alarms (precision) and negative calls (recall) are right."
+    yield (
+        "Alarms: for how many calls, how many of these are negative (precision), and of all negative calls how many "
+        "(recall)."
+    )
     rows = [
         (_AFTER[share], threshold, percent(raised), percent(precision), percent(recall))
         for share, by_threshold in metrics["alarms"].items()
