@@ -19,7 +19,8 @@ CONDITIONS: Final = ("kinds", "roles", "channels", "languages", "sources", "attr
 class LocalRule:
     """Holds for an event that meets every condition; a condition is met by any of its values, an empty one by all.
 
-    `languages` are BCP 47 prefixes, in small letters: `de` is met by `de-AT`. `attributes` are the event's own, by name.
+    `languages` are BCP 47 prefixes, in small letters: `de` is met by `de-AT`. `attributes` are the event's own, by
+    name.
     """
 
     kinds: frozenset[str] = frozenset()

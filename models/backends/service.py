@@ -91,7 +91,7 @@ class Service(Protocol):
 
 
 class HttpBackend:
-    """Asks a service in as many calls at once as its caller admits. No text goes to it in which `kinds` were not redacted.
+    """Asks a service in as many calls at once as its caller admits; `kinds` are redacted in all that goes to it.
 
     All calls of one `answer` share its deadline, so a call that fails fails its own texts alone: nothing behind it
     waits any longer. While the service keeps failing its circuit is open, and calls fail at once.

@@ -39,12 +39,14 @@ class ConversationRedactor:
 
     The turns of a conversation are given in their order. The same value has the same number in all of them, said or
     written, whole, in parts over several turns, or read back by the other party: `[CARD_1]`. `numbered=False` writes
-    `[CARD]`; what is found of other kinds than `kinds` stays. A turn that answers a question for a name, a PIN or an address needs no cue of its own.
+    `[CARD]`; what is found of other kinds than `kinds` stays. A turn that answers a question for a name, a PIN or an
+    address needs no cue of its own.
 
     What is remembered is bounded: `conversations`, of each `memory.VALUES` values. It is lost with the process; numbers
     begin at 1 again then.
 
-    Turns that are to be done again, because what came of them was not kept, are taken back first: `checkpoint`, `restore`.
+    Turns that are to be done again, because what came of them was not kept, are taken back first: `checkpoint`,
+    `restore`.
 
     One caller at a time may use an instance.
     """

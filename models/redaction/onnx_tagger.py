@@ -20,7 +20,7 @@ _OVERLAP = 32  # pieces that two windows of a long text share: each sees what is
 
 
 def capitals(text: str, encoding: Encoding) -> list[int]:
-    """For each piece of `text` 1 where its word begins with a capital, else 0; a text without small letters has none."""
+    """For each piece of `text` 1 where its word begins with a capital, else 0; all 0 without a small letter."""
     if not any(map(str.islower, text)):
         return [0] * len(encoding.ids)
     marks, last, capital = [], None, 0

@@ -43,13 +43,11 @@ _NONE: Final = Dates([], [])
 class Redactor:
     """Finds personal data in a text by rules, and by `tagger` if there is one, and puts its kind in its place.
 
-    `numbered` writes `[CARD_1]` rather than `[CARD]`: the same value has the same number within a text. What is found of
-    other kinds than `kinds` stays.
+    `numbered` writes `[CARD_1]` rather than `[CARD]`: the same value has the same number within a text. What is found
+    of other kinds than `kinds` stays.
     """
 
-    def __init__(
-        self, *, tagger: Tagger | None = None, numbered: bool = False, kinds: Collection[str] = KINDS
-    ) -> None:
+    def __init__(self, *, tagger: Tagger | None = None, numbered: bool = False, kinds: Collection[str] = KINDS) -> None:
         self._tagger = tagger
         self._numbered = numbered
         self._kinds = frozenset(kinds)

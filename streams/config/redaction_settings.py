@@ -17,8 +17,8 @@ class RedactionSettings(BaseSettings):
 
     redaction: Literal["rules", "tagger", "off"] = Field(
         "rules",
-        description="How personal data is found in a text before it goes to `cloud-inference`: by `rules`, by these and "
-        "a `tagger`, or `off`, not at all. A service over HTTP is asked without personal data in any case.",
+        description="How personal data is found in a text before it goes to `cloud-inference`: by `rules`, by these "
+        "and a `tagger`, or `off`, not at all. Rules are applied to what goes to a service over HTTP in any case.",
     )
     redaction_model: str = Field("redaction", description="Artifact of the tagger: a folder.")
     redaction_kinds: str = Field(

@@ -26,6 +26,11 @@ _COMPANIES: Final = (
     "Brightwater", "Northgate Energy", "Tesco", "Delta", "Lumen Systems", "Bluebird Air", "Oakfield Bank", "Verizon",
     "Quantelo", "Fresh & Fast", "MetroLink", "Halcyon Media", "Samsung", "Kestrel Insurance", "Global Parcel Services",
 )  # fmt: skip
+_PHONES: Final = ("###-###-####", "(###) ###-####", "+## # ### ## ##", "0#### ######")
+_CARDS: Final = ("4### #### #### ####", "5###############")
+_REFERENCES: Final = ("AB######", "#######", "XK-####", "Q#R#T#")
+_POSTALS: Final = ("#####", "#####", "## ###", "####", "AB# #CD", "K#A #B#")
+_STATES: Final = ("TX", "IL", "NSW", "ON", "MI", "CA", "Bavaria", "Kent")
 _UNITS: Final = ("Apt. {}", "Suite {}", "Apt {}", "Unit {}", "Flat {}", "#{}", "2nd floor")
 
 
@@ -90,14 +95,14 @@ class _Writer:
             "ADDRESS": self._address,
             "STREET": self._street,
             "CORNER": self._corner,
-            "PHONE": lambda: self._digits(rng.choice(("###-###-####", "(###) ###-####", "+## # ### ## ##", "0#### ######"))),
-            "CARD": lambda: self._digits(rng.choice(("4### #### #### ####", "5###############"))),
-            "REFERENCE": lambda: self._digits(rng.choice(("AB######", "#######", "XK-####", "Q#R#T#"))),
+            "PHONE": lambda: self._digits(rng.choice(_PHONES)),
+            "CARD": lambda: self._digits(rng.choice(_CARDS)),
+            "REFERENCE": lambda: self._digits(rng.choice(_REFERENCES)),
             "EMAIL": lambda: f"{people.first().lower().replace(' ', '')}{rng.randint(1, 99)}@example.com",
             "MONTH": lambda: rng.choice(_MONTHS),
             "YEAR": lambda: str(rng.randint(1920, 2026)),
             "N": lambda: str(rng.randint(1, 99)),
-        }  # fmt: skip
+        }
         return values[slot]()
 
     def _digits(self, pattern: str) -> str:
@@ -124,23 +129,31 @@ class _Writer:
         rng = self._rng
         draw = rng.random()
         if draw < 0.08:
-            ship = rng.choice(("USS", "USNS", "USCGC"))
-            where = rng.choice((f"{ship} {self._people.last()}", self._digits("PSC ####, Box ###"), self._digits("Unit #### Box ##")))
-            return f"{where}\n{rng.choice(('APO', 'FPO', 'DPO'))} {rng.choice(('AE', 'AP', 'AA'))} {self._digits('#####')}"  # fmt: skip
+            return self._military()
         if draw < 0.14:
             return self._corner()
-        street = self._street() if draw > 0.2 else f"{rng.choice(('P.O. Box', 'PO Box'))} {rng.randint(1, 9999)}"
-        between = rng.choice((", ", "\n", " ", ", ", ",\n"))
-        parts = [f"{rng.randint(1, 99999)} {street}" if rng.random() < 0.1 else street]
+        parts = [self._street() if draw > 0.2 else f"{rng.choice(('P.O. Box', 'PO Box'))} {rng.randint(1, 9999)}"]
+        if rng.random() < 0.1:
+            parts[0] = f"{rng.randint(1, 99999)} {parts[0]}"
         if rng.random() < 0.35:
             parts.append(rng.choice(_UNITS).format(rng.randint(1, 999)))
-        town, postal = self._people.town(), self._digits(rng.choice(("#####", "#####", "## ###", "####", "AB# #CD", "K#A #B#")))
-        state = rng.choice(("TX", "IL", "NSW", "ON", "MI", "CA", "Bavaria", "Kent"))
         if rng.random() < 0.8:
-            tail = (f"{town} {postal}", f"{postal} {town}", f"{town}, {state} {postal}", town, f"{town}, {state}")
-            parts.append(rng.choice(tail))
+            parts.append(self._town())
             if rng.random() < 0.25:
                 parts.append(rng.choice(_COUNTRIES))
                 if rng.random() < 0.4:
                     parts[-1] += f" {self._digits('#####')}"
-        return between.join(parts)
+        return rng.choice((", ", "\n", " ", ", ", ",\n")).join(parts)
+
+    def _town(self) -> str:
+        town, postal = self._people.town(), self._digits(self._rng.choice(_POSTALS))
+        state = self._rng.choice(_STATES)
+        return self._rng.choice(
+            (f"{town} {postal}", f"{postal} {town}", f"{town}, {state} {postal}", town, f"{town}, {state}")
+        )
+
+    def _military(self) -> str:
+        rng = self._rng
+        ship = f"{rng.choice(('USS', 'USNS', 'USCGC'))} {self._people.last()}"
+        where = rng.choice((ship, self._digits("PSC ####, Box ###"), self._digits("Unit #### Box ##")))
+        return f"{where}\n{rng.choice(('APO', 'FPO', 'DPO'))} {rng.choice(('AE', 'AP', 'AA'))} {self._digits('#####')}"

@@ -67,9 +67,18 @@ def train(data: Path, out: Path, schedule: Schedule, log: Log, domains: Sequence
     graph = quantise.int8s(graph, ranges)
     onnx.save(graph, out / MODEL)
     tokenizer.save(str(out / TOKENIZER))
-    described = {"texts": len(texts), "chats": len(chats), "comments": len(comments), "sentences": SENTENCES}
-    described |= {"domains": list(domains), "pieces": PIECES}
-    described |= {"epochs": schedule.epochs, "batch": schedule.batch, "rate": schedule.rate, "seed": SEED}
+    described: dict[str, Any] = {
+        "texts": len(texts),
+        "chats": len(chats),
+        "comments": len(comments),
+        "sentences": SENTENCES,
+        "domains": list(domains),
+        "pieces": PIECES,
+        "epochs": schedule.epochs,
+        "batch": schedule.batch,
+        "rate": schedule.rate,
+        "seed": SEED,
+    }
     _write_manifest(out, THRESHOLDS[0], {}, described)
     _write_manifest(out, _best_threshold(out, aside, described), {}, described)
     tagger = OnnxTagger(out)

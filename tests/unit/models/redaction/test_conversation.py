@@ -127,7 +127,9 @@ def test_turns_that_come_again_give_the_same_again(done: int) -> None:
 
 def test_kinds_that_were_not_chosen_stay() -> None:
     redactor = ConversationRedactor(kinds={"CARD"})
-    assert redactor.redact("a", "Jane Doe, card 4111 1111 1111 1111, pin 4821").text == "Jane Doe, card [CARD_1], pin 4821"
+    assert (
+        redactor.redact("a", "Jane Doe, card 4111 1111 1111 1111, pin 4821").text == "Jane Doe, card [CARD_1], pin 4821"
+    )
     assert redactor.redact("a", "it is 4821 for 4111111111111111").text == "it is 4821 for [CARD_1]"
 
 

@@ -93,7 +93,7 @@ def test_a_model_without_capitals_is_refused(folder: Path) -> None:
     model.graph.input[2].name = model.graph.node[1].input[1] = "others"
     onnx.save(model, folder / "model.onnx")
     write_manifest(folder)
-    with pytest.raises(ArtifactError, match="takes input_ids, attention_mask, others, and not .*token_type_ids"):
+    with pytest.raises(ArtifactError, match=r"takes input_ids, attention_mask, others, and not .*token_type_ids"):
         OnnxTagger(folder)
 
 

@@ -38,7 +38,10 @@ def test_rules_are_read_from_the_file_and_from_the_variable(tmp_path: Path) -> N
             {"REDACTION_KINDS": "CARD", "SENSITIVE_LOCAL": '[{"kinds": ["CARD", "SSN"]}]'},
             "rule 1 goes by SSN, which is not looked for",
         ),
-        ({"REDACTION": "off", "SENSITIVE_LOCAL": '[{"kinds": "CARD"}]'}, "rule 1 goes by CARD, which is not looked for"),
+        (
+            {"REDACTION": "off", "SENSITIVE_LOCAL": '[{"kinds": "CARD"}]'},
+            "rule 1 goes by CARD, which is not looked for",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_on_one_line(environ: dict[str, str], message: str) -> None:
