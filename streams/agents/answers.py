@@ -16,6 +16,8 @@ from schemas.records import (
 
 Probabilities = Sequence[float]  # negative, neutral, positive
 
+_VENDOR_LABELS: dict[str, Label] = {label: label for label in LABELS}
+
 
 def edge_result(
     event: TranscriptEvent, p: Probabilities, decision: Decision, *, model: str, now_ms: int
@@ -37,6 +39,11 @@ def edge_result(
         model=model,
         occurred_at=event.occurred_at,
         scored_at=now_ms,
+        role=event.role,
+        channel=event.channel,
+        language=event.language,
+        source=event.source,
+        last=event.last,
     )
 
 
@@ -75,6 +82,12 @@ def cloud_request(  # noqa: PLR0913 - what a request carries
         edge_model=model,
         router=router,
         pii=kinds,
+        role=event.role,
+        channel=event.channel,
+        source=event.source,
+        last=event.last,
+        text_chars=len(event.text),
+        vendor_label=vendor_label(event),
     )
 
 
@@ -120,6 +133,13 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
         router=router,
         occurred_at=event.occurred_at,
         recorded_at=now_ms,
+        role=event.role,
+        channel=event.channel,
+        language=event.language,
+        source=event.source,
+        last=event.last,
+        vendor_label=vendor_label(event),
+        text_chars=len(event.text),
     )
 
 
@@ -142,6 +162,11 @@ def cloud_result(request: CloudRequest, answer: Answer | None, reason: Reason, *
         model=request.edge_model if answer is None else answer.model,
         occurred_at=request.occurred_at,
         scored_at=now_ms,
+        role=request.role,
+        channel=request.channel,
+        language=request.language,
+        source=request.source,
+        last=request.last,
     )
 
 
@@ -158,6 +183,7 @@ def cloud_audit(
 ) -> RoutingEvent:
     """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
     label, confidence = _best(_edge(request))
+    cloud_label, cloud_confidence = (None, None) if answer is None else _best(answer.probabilities)
     return RoutingEvent(
         event_id=request.event_id,
         conversation_id=request.conversation_id,
@@ -173,7 +199,7 @@ def cloud_audit(
         emotion=request.emotion,
         edge_label=label,
         edge_confidence=confidence,
-        cloud_label=None if answer is None else _best(answer.probabilities)[0],
+        cloud_label=cloud_label,
         cost_usd=cost_usd,
         cloud_only_cost_usd=cloud_only_cost_usd,
         inference_ms=inference_ms,
@@ -183,7 +209,21 @@ def cloud_audit(
         router=request.router,
         occurred_at=request.occurred_at,
         recorded_at=now_ms,
+        role=request.role,
+        channel=request.channel,
+        language=request.language,
+        source=request.source,
+        last=request.last,
+        cloud_confidence=cloud_confidence,
+        vendor_label=request.vendor_label,
+        text_chars=request.text_chars,
     )
+
+
+def vendor_label(event: TranscriptEvent) -> Label | None:
+    """The sentiment in the attribute `vendor_sentiment`, in any case; None where it is none of the labels."""
+    given = event.attributes.get("vendor_sentiment")
+    return None if given is None else _VENDOR_LABELS.get(given.casefold())
 
 
 def _edge(request: CloudRequest) -> Probabilities:
