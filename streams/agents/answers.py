@@ -13,10 +13,9 @@ from schemas.records import (
     SentimentResult,
     TranscriptEvent,
 )
+from schemas.vendor_sentiment import vendor_label
 
 Probabilities = Sequence[float]  # negative, neutral, positive
-
-_VENDOR_LABELS: dict[str, Label] = {label: label for label in LABELS}
 
 
 def edge_result(
@@ -87,7 +86,7 @@ def cloud_request(  # noqa: PLR0913 - what a request carries
         source=event.source,
         last=event.last,
         text_chars=len(event.text),
-        vendor_label=vendor_label(event),
+        vendor_label=vendor_label(event.attributes),
     )
 
 
@@ -138,7 +137,7 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
         language=event.language,
         source=event.source,
         last=event.last,
-        vendor_label=vendor_label(event),
+        vendor_label=vendor_label(event.attributes),
         text_chars=len(event.text),
     )
 
@@ -218,12 +217,6 @@ def cloud_audit(
         vendor_label=request.vendor_label,
         text_chars=request.text_chars,
     )
-
-
-def vendor_label(event: TranscriptEvent) -> Label | None:
-    """The sentiment in the attribute `vendor_sentiment`, in any case; None where it is none of the labels."""
-    given = event.attributes.get("vendor_sentiment")
-    return None if given is None else _VENDOR_LABELS.get(given.casefold())
 
 
 def _edge(request: CloudRequest) -> Probabilities:
