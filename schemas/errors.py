@@ -38,6 +38,8 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
+            PolicyError                      models
+            PolicyFitError                   streams.monitoring
             RecordingError                   streams.files
             ReportError                      training
             RunError                         training

@@ -1,6 +1,6 @@
 """What `edgewise cloud` does with a backend: ten sample texts asked one after another, and a calibration made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from time import perf_counter
@@ -11,7 +11,6 @@ from schemas.errors import UsageError
 from schemas.records import LABELS, Label, nanodollars
 from streams.cli.table import aligned
 from streams.config.settings import Settings
-from streams.files.recording import Row
 
 if TYPE_CHECKING:
     from models.backends.calibration import Calibration
@@ -141,19 +140,6 @@ def in_words(report: Report) -> str:
             ("dollars", f"{report.dollars:.6f}, or {report.dollars / report.answered * 1000:.2f} for 1,000 texts"),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
-
-
-def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]]:
-    """Each row's text and the index of its label. Raises UsageError: a row has no such column, or another label."""
-    for row in rows:
-        label = row.fields.get(label_column)
-        if label not in LABELS:
-            what = "is missing" if label_column not in row.fields else "is not one of them"
-            raise UsageError(
-                f"line {row.line}: the label in column {label_column!r} {what}: allowed are {', '.join(LABELS)}"
-            )
-        if row.text.strip():
-            yield row.text, LABELS.index(label)
 
 
 async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]) -> "tuple[Calibration, int, float]":
