@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from models.classifier import Classifier
+from models.redaction import ConversationRedactor
 from models.router import Policy
 from recordings.fault import RecordingError
 from recordings.read import FORMATS
@@ -37,7 +38,7 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import read_recording
 from streams.files.rows import read_rows
 from streams.files.vendor_file import ENDINGS
-from streams.monitoring.window import sketch_from_bytes
+from streams.monitoring.sketch import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
 from tests.released_values import RELEASED
 from tests.vendor_objects import NAMES, vendor_object
@@ -96,6 +97,7 @@ _AGENT: Final = EdgeAgent(
     SETTINGS,
     cast(Classifier, _Model()),
     Policy("test", "1", confidence_threshold=0.9, complexity_threshold=0.75, random_cloud_rate=0.5),
+    ConversationRedactor(),
     clock=lambda: NOW,
 )
 
