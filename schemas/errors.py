@@ -40,7 +40,7 @@
             GrammarError                     training
             PolicyError                      models
             PolicyFitError                   streams.monitoring
-            RecordingError                   streams.files
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training

@@ -134,9 +134,7 @@ class DecisionColumns:
 
     def add_events(self, events: Iterable[RoutingEvent]) -> None:
         """Adds records of `routing-events`."""
-        self._add(
-            [(*_NAMED(event), *(getattr(event, name, value) for name, value in LATER.items())) for event in events]
-        )
+        self._add([_NAMED(event) for event in events])
 
     def add_objects(self, objects: Sequence[Mapping[str, Any]]) -> None:
         """Adds the same as JSON objects. Raises DecisionError, KeyError, TypeError, ValueError: one is none."""

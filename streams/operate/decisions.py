@@ -2,26 +2,27 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from io import BufferedReader
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from pydantic_core import from_json
 
+from recordings.fault import RecordingError
+from recordings.source import opened
 from schemas.codec import DecodeError
 from schemas.errors import UsageError
 from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.files.recording import STDIN, RecordingError
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_value
 from streams.monitoring.decisions import DecisionColumns, DecisionError, Decisions
 from streams.operate.consume import Start, messages
 
 _CHUNK: Final = 20_000
+_READ_BYTES: Final = 1024 * 1024
 
 
 def topic_decisions(settings: Settings, start: Start, until_ms: int | None) -> Decisions:
@@ -50,18 +51,17 @@ def topic_decisions(settings: Settings, start: Start, until_ms: int | None) -> D
 def recorded_decisions(path: str, start_ms: int | None, until_ms: int | None) -> Decisions:
     """The decisions in the file at `path`, `-` for standard input, recorded from `start_ms` on and before `until_ms`.
 
-    A line is a JSON object with a routing event's fields, as `edgewise consume routing-events` prints them.
+    A line is a JSON object with a routing event's fields, as `edgewise consume routing-events` prints them. It may be
+    packed, as .gz or .zst.
 
     Raises RecordingError: it cannot be read, or a line is no routing event. UsageError: there are none.
     """
     columns, number = DecisionColumns(), 0
-    try:
-        with nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as file:
-            while lines := list(islice(file, _CHUNK)):
-                _add(columns, path, number, lines, start_ms, until_ms)
-                number += len(lines)
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from None
+    with opened(path) as source:
+        file = BufferedReader(source, _READ_BYTES)
+        while lines := list(islice(file, _CHUNK)):
+            _add(columns, path, number, lines, start_ms, until_ms)
+            number += len(lines)
     return _not_empty(columns.decisions(), path)
 
 

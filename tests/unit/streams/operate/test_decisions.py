@@ -1,17 +1,18 @@
 """Recorded decisions read from a file and from the topic: alike, within the times asked for, errors with a line."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.files.recording import RecordingError
 from streams.kafka.client import Cluster
 from streams.monitoring.decisions import Decisions
 from streams.operate.consume import Start, records
@@ -55,6 +56,9 @@ def test_only_what_was_recorded_within_the_times_is_read(tmp_path: Path) -> None
     assert len(recorded_decisions(path, NOW + 2, NOW + 6)) == 4
     with pytest.raises(UsageError, match="holds no decision"):
         recorded_decisions(path, NOW + 60_000, None)
+    packed = tmp_path / "d.jsonl.gz"
+    packed.write_bytes(gzip.compress(Path(path).read_bytes()))
+    assert len(recorded_decisions(str(packed), None, None)) == 7
 
 
 @pytest.mark.parametrize(
