@@ -38,7 +38,7 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
-            RecordingError                   streams.files
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training

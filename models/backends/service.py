@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from models.backends.bill import Bill, TokenPrices, Usage
@@ -11,7 +11,7 @@ from models.backends.calibration import Calibration
 from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
 from models.cloud import Answer, Failure, Question
-from models.redaction import Redactor
+from models.redaction import KINDS, Redactor
 from models.spending import Spending
 from schemas.records import Reason
 
@@ -92,14 +92,19 @@ class Service(Protocol):
 
 
 class HttpBackend:
-    """Asks a service in as many calls at once as its caller admits. No text goes to it that was not redacted.
+    """Asks a service in as many calls at once as its caller admits; `kinds` are redacted in all that goes to it.
 
     All calls of one `answer` share its deadline, so a call that fails fails its own texts alone: nothing behind it
     waits any longer. While the service keeps failing its circuit is open, and calls fail at once.
     """
 
     def __init__(
-        self, service: Service, caller: Caller, prices: TokenPrices, calibration: Calibration | None = None
+        self,
+        service: Service,
+        caller: Caller,
+        prices: TokenPrices,
+        calibration: Calibration | None = None,
+        kinds: Collection[str] = KINDS,
     ) -> None:
         self.id = caller.endpoint.name
         self.service = service
@@ -107,7 +112,8 @@ class HttpBackend:
         self._caller = caller
         self._prices = prices
         self._calibration = calibration
-        self._redactor = Redactor()  # by rules alone, which raise for no text
+        # By rules alone, which raise for no text. What the edge redacted stays as it is.
+        self._redactor = Redactor(kinds=kinds)
         self._warned: set[str | None] = set()  # of these fingerprints
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
