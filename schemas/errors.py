@@ -38,6 +38,7 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
+            NoPolicyError                    streams.monitoring
             PolicyError                      models
             PolicyFitError                   streams.monitoring
             RecordingError                   recordings

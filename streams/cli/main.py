@@ -27,6 +27,7 @@ from streams.cli.commands.score import score
 from streams.cli.commands.topics import topics
 from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
+from streams.cli.commands.whatif import whatif
 from streams.cli.commands.worker import worker
 from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, exit_code
 from streams.system.logs import log_error, logs_json
@@ -57,6 +58,7 @@ app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
 app.add_typer(route, name="route")
+app.command()(whatif)
 app.add_typer(schemas, name="schemas")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.
