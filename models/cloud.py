@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spending import Spending
 from schemas.errors import EdgewiseError
 from schemas.records import Reason
 
@@ -27,7 +26,8 @@ class Answer(NamedTuple):
 
     probabilities: tuple[float, float, float]  # negative, neutral, positive: calibrated, they add up to 1
     model: str  # name@version
-    spent: Spending = Spending()
+    cost_usd: float  # a whole number of nano-dollars
+    tokens: int | None = None  # by the backend's own count; None where it does not count
 
 
 class Failure(NamedTuple):
@@ -35,7 +35,8 @@ class Failure(NamedTuple):
 
     reason: Reason
     detail: str
-    spent: Spending = Spending()  # on tries that gave no answer
+    cost_usd: float = 0.0  # of tries that were paid for, and gave no answer; a whole number of nano-dollars
+    tokens: int | None = None
 
 
 class CloudBackend(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from models.cloud import Answer, CloudBackend, Failure, Question
+from schemas.records import nanodollars
 
 
 class ChainBackend:
@@ -46,7 +47,9 @@ class ChainBackend:
 
 
 def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:
-    spent = before.spent.plus(answer.spent)
+    cost_usd = (nanodollars(before.cost_usd) + nanodollars(answer.cost_usd)) / 1e9
+    counts = [tokens for tokens in (before.tokens, answer.tokens) if tokens is not None]
+    tokens = sum(counts) if counts else None
     if isinstance(answer, Failure) and isinstance(before, Failure):
-        return Failure(answer.reason, f"{before.detail}; {answer.detail}", spent)
-    return answer._replace(spent=spent)
+        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost_usd, tokens)
+    return answer._replace(cost_usd=cost_usd, tokens=tokens)
