@@ -43,7 +43,9 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
-            RecordingError                   streams.files
+            PolicyError                      models
+            PolicyFitError                   streams.monitoring
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training
