@@ -102,7 +102,8 @@ class Results:
             self._seen.popitem(last=False)
 
 
-def main(servers: str, topic: str, schemas: str, folder: str, registry: str | None, until_end: bool) -> None:
+def main(given: list[str], registry: str | None, *, until_end: bool) -> None:
+    servers, topic, schemas, folder = given
     decoder = Decoder(Path(schemas), registry)
     Path(folder).mkdir(parents=True, exist_ok=True)
     consumer = Consumer(
@@ -121,12 +122,12 @@ def main(servers: str, topic: str, schemas: str, folder: str, registry: str | No
     ended: set[int] = set()
     while not (until_end and ended == set(partitions)):
         for message in consumer.consume(1_000, 1.0):
-            error = message.error()
-            if error is None:
-                results[message.partition()].add(message.offset(), decoder.decode(message.value()))
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - a public code all the same
-                ended.add(message.partition())
-            elif not error.retriable():
+            error, partition, value = message.error(), message.partition(), message.value()
+            if error is None and partition is not None and value is not None:
+                results[partition].add(message.offset() or 0, decoder.decode(value))
+            elif error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - a public code all the same
+                ended.add(partition or 0)
+            elif error is not None and not error.retriable():
                 raise KafkaException(error)
         for each in results.values():
             each.flush()
@@ -137,4 +138,4 @@ if __name__ == "__main__":
     given = [argument for argument in sys.argv[1:] if argument != "--until-end"]
     if not 4 <= len(given) <= 5:
         raise SystemExit(__doc__)
-    main(*given[:4], registry=given[4] if len(given) == 5 else None, until_end="--until-end" in sys.argv)
+    main(given[:4], given[4] if len(given) == 5 else None, until_end="--until-end" in sys.argv)
