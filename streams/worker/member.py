@@ -6,7 +6,7 @@ fetched under one assignment and begun under another.
 
 import logging
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -103,7 +103,7 @@ class Member:
         self._new: set[int] = set()
         self._taken: set[int] = set()  # partitions that the call under way took away
         self._kept: list[Message] = []  # fetched while another batch was under way
-        self._paused = False
+        self._paused: set[int] = set()
         options = {**OPTIONS, "client.id": f"edgewise-{agent.name}-{settings.worker_id}"}
         options |= group_options(cluster, self._group)
         self._incremental = is_incremental(options)
@@ -142,8 +142,9 @@ class Member:
     def go_on(self) -> None:
         """Fetches again, after `stay`."""
         if self._paused:
-            self._paused = False
-            self._consumer.resume(self._partitions(self.held))
+            # Those that were taken away as well: librdkafka has a partition paused still when it is given back.
+            self._consumer.resume(self._partitions(self._paused))
+            self._paused.clear()
 
     def holds(self, batch: Batch) -> bool:
         """Whether every partition of `batch` has been held since it was fetched."""
@@ -262,10 +263,11 @@ class Member:
         return metadata if metadata and is_members(metadata) else None
 
     def _pause(self) -> None:
-        self._paused = True
-        self._consumer.pause(self._partitions(self.held))
+        if more := self.held.keys() - self._paused:
+            self._consumer.pause(self._partitions(more))
+            self._paused |= more
 
-    def _partitions(self, numbers: Mapping[int, Held]) -> list[TopicPartition]:
+    def _partitions(self, numbers: Collection[int]) -> list[TopicPartition]:
         return [TopicPartition(self.topic, number) for number in numbers]
 
     # librdkafka takes what is assigned and gives up what is revoked once these return, by the group's protocol.

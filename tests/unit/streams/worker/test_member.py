@@ -214,6 +214,17 @@ def test_while_a_batch_is_under_way_nothing_is_fetched_and_nothing_lost(scene: S
     assert scene.fetched() == [(0, 3), (0, 4)]
 
 
+def test_a_partition_that_is_taken_away_while_a_batch_is_under_way_does_not_stay_paused(scene: Scene) -> None:
+    """librdkafka remembers it. Seen to fail with what is held in the end resumed: its records were never read."""
+    scene.consumer.give(0)
+    assert scene.fetched() == []
+    scene.member.stay()
+    scene.consumer.take(0)
+    scene.member.stay()
+    scene.member.go_on()
+    assert scene.consumer.paused == set()
+
+
 def test_positions_are_set_back_for_what_is_still_held(scene: Scene) -> None:
     scene.consumer.give(0, 1)
     scene.consumer.coming += [record(0, 7), record(1, 7)]
