@@ -140,6 +140,7 @@ class Engine:
 
     async def _do(self, batch: Batch) -> bool:
         outputs = await self._agent.process(batch.records)
+        self._member.renew(batch)
         if not await self._delivery.deliver(outputs, batch.ends, batch.token):
             return False
         self._member.is_done(batch)

@@ -73,8 +73,8 @@ class Held:
 class Batch:
     """Records that were fetched together, of each partition consecutive ones.
 
-    `token` is the member's metadata as of the last poll by which every partition of the batch was still held as it was
-    when it was fetched: what the transaction is fenced by.
+    `token` is what the transaction is fenced by: the member's metadata as of a time at which every partition of the
+    batch was still held as it was when it was fetched.
     """
 
     records: Sequence[KafkaRecord]
@@ -136,7 +136,15 @@ class Member:
         message = self._consumer.poll(0)
         if message is not None:
             self._kept.append(message)
-        if batch is not None and self.holds(batch) and (token := self._token()) is not None:
+        if batch is not None:
+            self.renew(batch)
+
+    def renew(self, batch: Batch) -> None:
+        """Gives `batch` this member's metadata of now, if its partitions have been held since it was fetched.
+
+        A group moves on to its next generation whenever another worker comes or goes; what stays here is no less ours.
+        """
+        if self.holds(batch) and (token := self._token()) is not None:
             batch.token = token
 
     def go_on(self) -> None:

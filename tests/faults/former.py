@@ -8,7 +8,9 @@ import tarfile
 import warnings
 from pathlib import Path
 
+from schemas.topics import TRANSCRIPTS
 from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.config.codecs import codec
 from tests.faults.group import Group
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene
@@ -30,6 +32,8 @@ def rolling_engine(scene: Scene) -> None:
 
     Seen to fail with workers that are cooperative-sticky whatever their group is.
     """
+    scene.load.codec = codec(scene.settings, TRANSCRIPTS)
+    scene.watch.wait_for_all(set(scene.load.sent))  # what came before bears its schema's fingerprint
     former = _former(scene.folder / "former")
     python = os.environ.get(FORMER_PYTHON, sys.executable)
     for _ in scene.times():

@@ -131,6 +131,11 @@ def test_a_batch_has_the_metadata_of_its_fetch_and_ends_behind_its_last_records(
     assert batch.records[0].timestamp == 7
     scene.consumer.generation = 2
     assert batch.token == metadata(1, "m")
+    scene.member.renew(batch)
+    assert batch.token == metadata(2, "m"), "another came or went; what stays here is no less ours"
+    scene.consumer.name = ""
+    scene.member.renew(batch)
+    assert batch.token == metadata(2, "m")
 
 
 @pytest.mark.parametrize(("generation", "name"), [(-1, ""), (-1, "m"), (3, "")])
