@@ -36,7 +36,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     """
     from streams.cli.context import start
     from streams.cli.progress import progress
-    from streams.files.recorded_event import parse_columns
+    from streams.files.columns import parse_columns
     from streams.files.rows import Input
     from streams.ingest.pace import Pace
     from streams.ingest.replay import Recording
