@@ -32,9 +32,9 @@ class Survey:
     last_ms: int | None = None
     longest_gap_ms: int = 0  # between one event's time and the latest before it
     longest_gap_line: int = 0
-    _times: dict[str, array[int]] = field(default_factory=dict)  # of each conversation, in the file's order
+    _times: "dict[str, array[int]]" = field(default_factory=dict)  # of each conversation, in the file's order
     _numbered: set[str] = field(default_factory=set)  # conversations with turns of their own
-    _ranks: dict[str, array[int]] | None = None
+    _ranks: "dict[str, array[int]] | None" = None
     _asked: Counter[str] = field(default_factory=Counter)
 
     def add(self, made: Made) -> None:
@@ -81,7 +81,7 @@ class Survey:
         self.first_ms = at if self.first_ms is None else min(self.first_ms, at)
         self.last_ms = at if self.last_ms is None else max(self.last_ms, at)
 
-    def _ranked(self) -> dict[str, array[int]]:
+    def _ranked(self) -> "dict[str, array[int]]":
         """The turns, by time, of the conversations that need them."""
         if self._ranks is None:
             self._ranks = {
@@ -92,11 +92,11 @@ class Survey:
         return self._ranks
 
 
-def _is_out_of_order(times: array[int]) -> bool:
+def _is_out_of_order(times: "array[int]") -> bool:
     return _UNKNOWN_TIME not in times and any(later < earlier for earlier, later in pairwise(times))
 
 
-def _ranks(times: array[int]) -> array[int]:
+def _ranks(times: "array[int]") -> "array[int]":
     """The place of each time, from 1. Of equal ones the first stands first, or last in a file that is newest first."""
     newest_first = all(later <= earlier for earlier, later in pairwise(times))
     order = sorted(range(len(times)), key=lambda place: (times[place], -place if newest_first else place))
