@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.config.cloud_settings import CloudSettings
+from streams.config.conversation_settings import ConversationSettings
 from streams.config.kafka_settings import KafkaSettings
 
 ENV_PREFIX = "EDGEWISE_"
@@ -16,7 +17,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(CloudSettings, KafkaSettings):
+class Settings(ConversationSettings, CloudSettings, KafkaSettings):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
