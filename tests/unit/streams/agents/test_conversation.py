@@ -201,7 +201,7 @@ def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(line: Line) -> None:
 def test_a_conversation_for_which_nothing_comes_is_over_and_opens_again_when_it_goes_on() -> None:
     line = Line(conversation_idle_s=60)
     line.commit([result("quiet", 0), result("busy", 0), result("ended", 0, last=True)])
-    line.now += 59_000
+    line.now += 58_000
     assert [state.status for state in line.commit([result("busy", 1)])] == ["open"]
     line.now += 30_000
     busy, quiet = line.commit([result("busy", 2)])
