@@ -10,6 +10,7 @@ RUN /opt/edgewise/bin/pip install --no-cache-dir --require-hashes -r requirement
 COPY pyproject.toml README.md LICENSE ./
 COPY edgewise ./edgewise
 COPY schemas ./schemas
+COPY recordings ./recordings
 COPY models ./models
 COPY streams ./streams
 COPY training ./training

@@ -24,6 +24,7 @@
         ReplayError                          streams.ingest
         SendError                            streams.ingest
         StateError                           streams.agents
+        StateFileError                       streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
@@ -38,7 +39,9 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
-            RecordingError                   streams.files
+            PolicyError                      models
+            PolicyFitError                   streams.monitoring
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training

@@ -20,6 +20,7 @@ from streams.cli.commands.models import models
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
+from streams.cli.commands.route import route
 from streams.cli.commands.samples import samples
 from streams.cli.commands.schemas import schemas
 from streams.cli.commands.score import score
@@ -55,6 +56,7 @@ app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
+app.add_typer(route, name="route")
 app.add_typer(schemas, name="schemas")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.

@@ -82,7 +82,7 @@ def build_service(settings: Settings) -> "HttpBackend":
                 f"is {asked}: make one with `edgewise cloud calibrate`"
             )
     prices = TokenPrices(settings.cloud_price_usd, settings.cloud_input_price_usd, settings.cloud_output_price_usd)
-    return HttpBackend(service, caller, prices, calibration)
+    return HttpBackend(service, caller, prices, calibration, settings.kinds_redacted)
 
 
 def _links(settings: Settings) -> Iterator[Settings]:

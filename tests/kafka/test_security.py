@@ -41,6 +41,7 @@ from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIP
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
+from streams.files.rows import Input
 from streams.ingest.replay import Recording, replay
 from streams.kafka import client
 from streams.kafka.client import BrokerUnreachableError
@@ -330,7 +331,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         poison = client.Cluster(users["replay"]).producer()
         poison.produce(users["replay"].topic(TRANSCRIPTS), b"poison")
         assert poison.flush(30) == 0
-        replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", limit=200)])
+        replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", Input(limit=200))])
         wait_until_drained(users["verify"], 120)
         verdict = verify(users["verify"])
         assert all(worker.poll() is None for worker in workers)
@@ -635,7 +636,7 @@ def test_a_worker_reads_over_it(
 def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: Settings) -> None:
     settings = as_user(cluster, installed, "carl")
     topic = settings.topic(SENTIMENT)
-    recording = Recording(REPOSITORY / "samples" / "airline.csv", limit=1)
+    recording = Recording(REPOSITORY / "samples" / "airline.csv", Input(limit=1))
     refused = "the broker refused user 'carl', who needs"
     with pytest.raises(AccessError, match=f"{refused} a right to it"):
         watermarks(client.Cluster(settings), SENTIMENT)

@@ -12,7 +12,7 @@ from tests.kafka.kafka_server import REPOSITORY
 
 PRODUCERS = {"Producer", "SerializingProducer", "AIOProducer", "AIOKafkaProducer"}
 COMMITS = {"commit", "commit_transaction", "send_offsets_to_transaction", "store_offsets"}
-PACKAGES = ("schemas", "models", "streams", "edgewise")
+PACKAGES = ("schemas", "recordings", "models", "streams", "edgewise")
 SOURCES = [file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py")]
 
 
