@@ -50,7 +50,10 @@ class ConversationAgent(Agent):
         self._states = StateFile(CONVERSATIONS, read_back, clock, KEPT_DAYS)
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
-        """The conversations that `records` change. Raises what reading them back raises, and `TooManyDeadLettersError`."""
+        """The conversations that `records` change, and those of their partitions that have ended by time.
+
+        Raises what reading states back raises, and `TooManyDeadLettersError`.
+        """
         # In a thread: reading states back takes as long as it takes, and the group's heartbeats must go on.
         return await asyncio.to_thread(self._process, records)
 

@@ -49,8 +49,8 @@ class StateFile:
     """The latest value of every key of `topic`, as the agent has written it and as other workers have.
 
     The topic is the store. The file is a copy that begins empty and goes with the process, so that a key can be looked
-    up without a read of the topic; SQLite makes it in `TMPDIR`, without a name. Changes are kept apart until `keep`, and
-    `take_back` undoes them, as a transaction is committed or aborted.
+    up without a read of the topic; SQLite makes it in `TMPDIR`, without a name. Changes are kept apart until `keep`,
+    and `take_back` undoes them, as a transaction is committed or aborted.
     """
 
     def __init__(self, topic: Topic[Any], read_back: ReadBack, clock: Clock, kept_days: int) -> None:

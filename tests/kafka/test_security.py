@@ -224,7 +224,7 @@ def rights(settings: Settings, who: str) -> list[Right]:
     table = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]
         for line in (REPOSITORY / "docs" / "security.md").read_text().splitlines()
-        if line.startswith("| who |") or re.match(r"\| `(edge|cloud|monitor|replay|verify|dead-letters \w+)`", line)
+        if line.startswith("| who |") or re.match(rf"\| `({'|'.join(AGENTS)}|replay|verify|dead-letters \w+)`", line)
     ]
     heads = [re.fullmatch(r"(\w+) on (topic|group|transactional id)", head) for head in table[0]]
     [row] = [row for row in table if row[0].partition(",")[0] == f"`{who}`"]
@@ -302,7 +302,7 @@ def edgewise(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedPr
 
 
 def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path: Path) -> None:
-    """All three agents, each with a login of another kind, a replay and a verify: with what the table names alone."""
+    """All agents, with logins of three kinds, a replay and a verify: with what the table names alone."""
     admin = installation(cluster)
     logins: dict[str, dict[str, Any]] = {
         "edge": {"kafka_sasl_mechanism": "PLAIN", "kafka_username": "line-edge"},
@@ -314,6 +314,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
             "kafka_oauth_client_secret": SECRET,
             "kafka_oauth_scope": "kafka",
         },
+        "conversation": {},
         "replay": {},
         "verify": {},
     }
@@ -339,7 +340,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         for worker in workers:
             worker.terminate()
         codes = [worker.wait(60) for worker in workers]
-    assert codes == [0, 0, 0]
+    assert codes == [0] * len(AGENTS)
     assert verdict.holds, {kind: fault.first for kind, fault in verdict.faults.items() if fault.count}
     assert (verdict.results, verdict.dead_letters) == (200, 1)
     for log in logs.values():
@@ -515,10 +516,15 @@ def inputs(installed: Settings) -> dict[str, list[bytes]]:
     made = asyncio.run(outputs())
     found = {
         name: [output.value for output in made if output.topic == installed.topic(name) and output.value]
-        for name in (CLOUD_INFERENCE, ROUTING_EVENTS)
+        for name in (CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT)
     }
     assert all(found.values())
-    sources = {"edge": transcripts, "cloud": found[CLOUD_INFERENCE], "monitor": found[ROUTING_EVENTS]}
+    sources = {
+        "edge": transcripts,
+        "cloud": found[CLOUD_INFERENCE],
+        "monitor": found[ROUTING_EVENTS],
+        "conversation": found[SENTIMENT],
+    }
     return {who: [*values, b"poison"] for who, values in sources.items()}
 
 

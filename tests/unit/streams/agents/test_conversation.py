@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.escalation import load_escalation_model
 from schemas.codec import Codec
-from schemas.records import ConversationState, Role, SentimentResult
+from schemas.records import ConversationState, Label, Role, SentimentResult
 from schemas.topics import CONVERSATIONS, DEAD_LETTERS, SENTIMENT
 from streams.agents.agent import Output
 from streams.agents.conversation import ConversationAgent, build
@@ -31,7 +31,7 @@ Batch = Sequence[SentimentResult]
 
 
 def result(name: str, turn: int, negative: float = 0.1, role: Role = "customer", **changes: Any) -> SentimentResult:
-    label = "negative" if negative > 0.5 else "positive"
+    label: Label = "negative" if negative > 0.5 else "positive"
     made = dataclasses.replace(
         RESULT, conversation_id=name, turn=turn, role=role, label=label,
         negative=negative, neutral=0.0, positive=1 - negative,

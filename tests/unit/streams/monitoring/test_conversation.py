@@ -159,8 +159,8 @@ def test_the_last_turn_ends_it_and_an_earlier_one_that_comes_late_does_not_open_
     assert talk.status == "ended"
     talk.add(result(4), 0)
     assert talk.status == "ended"
-    talk.add(result(10), 0)
-    assert talk.status == "open"
+    opened = conversation([result(0), result(9, last=True), result(10)])
+    assert opened.status == "open"
 
 
 def test_what_its_latest_turn_says_is_what_it_is() -> None:
