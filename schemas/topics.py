@@ -39,6 +39,7 @@ MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
+DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
 
 TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
     {
