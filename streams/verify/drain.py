@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from schemas.errors import EdgewiseError
-from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.agents.topology import AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
@@ -23,12 +23,12 @@ class NotDrainedError(EdgewiseError):
         self.behind = dict(behind)
 
 
-def agents_behind(cluster: Cluster, agents: Collection[str] = AGENT_NAMES) -> dict[str, int]:
-    """The events that each of `agents` has yet to do; one that has done all is left out. Raises as `group_lag`.
+def agents_behind(cluster: Cluster, agents: Collection[str] | None = None) -> dict[str, int]:
+    """The events that each of `agents` (None: of all) has yet to do; one that has done all is left out.
 
-    They are asked in the order of the flow: where one has done all, nothing more comes to the next.
+    Raises what `group_lag` raises. The agents are asked in the order of the flow: where one has done all, nothing more comes to the next.
     """
-    wanted = {agent: spec.reads for agent, spec in AGENTS.items() if agent in agents}
+    wanted = {agent: spec.reads for agent, spec in AGENTS.items() if agents is None or agent in agents}
     lags = {agent: sum(group_lag(cluster, agent, reads).values()) for agent, reads in wanted.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
 
@@ -43,12 +43,12 @@ def wait_until_drained(
     settings: Settings,
     timeout_s: float | None = None,
     *,
-    agents: Collection[str] = AGENT_NAMES,
+    agents: Collection[str] | None = None,
     patience_s: float = PATIENCE_S,
     on_progress: Callable[[Mapping[str, int]], None] = lambda _behind: None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Waits until every one of `agents` has committed all of its input.
+    """Waits until every one of `agents` (None: of all) has committed all of its input.
 
     With `timeout_s` (seconds) it waits for so long at most; without, for as long as the agents get on, and `patience_s`
     more. `on_progress` is called with how many events each agent is behind, several times a second.

@@ -193,6 +193,8 @@ def test_a_record_whose_turns_do_not_fit_together_is_refused() -> None:
     state = record([result(0), result(1)])
     with pytest.raises(ValueError, match="shorter"):
         Conversation.from_record(dataclasses.replace(state, turn_roles=state.turn_roles[:1]))
-    empty: dict[str, Any] = dict.fromkeys(("turn_numbers", "turn_roles", "turn_labels", "turn_scores", "turn_times"), ())
+    empty: dict[str, Any] = dict.fromkeys(
+        ("turn_numbers", "turn_roles", "turn_labels", "turn_scores", "turn_times"), ()
+    )
     with pytest.raises(ValueError, match="no turns"):
         Conversation.from_record(dataclasses.replace(state, **empty))
