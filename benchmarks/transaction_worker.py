@@ -68,7 +68,7 @@ async def _run(settings: Settings, model: bool) -> None:
         agent = await build_agent(settings, "edge")
     else:
         routing = policy(
-            settings.router,
+            "default",
             calibrated_threshold=None,
             confidence_threshold=settings.confidence_threshold,
             complexity_threshold=settings.complexity_threshold,

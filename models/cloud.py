@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.spending import Spending
 from schemas.errors import EdgewiseError
 from schemas.records import Reason
 
@@ -26,8 +27,7 @@ class Answer(NamedTuple):
 
     probabilities: tuple[float, float, float]  # negative, neutral, positive: calibrated, they add up to 1
     model: str  # name@version
-    cost_usd: float  # a whole number of nano-dollars
-    tokens: int | None = None  # by the backend's own count; None where it does not count
+    spent: Spending = Spending()
 
 
 class Failure(NamedTuple):
@@ -35,8 +35,7 @@ class Failure(NamedTuple):
 
     reason: Reason
     detail: str
-    cost_usd: float = 0.0  # of tries that were paid for, and gave no answer; a whole number of nano-dollars
-    tokens: int | None = None
+    spent: Spending = Spending()  # on tries that gave no answer
 
 
 class CloudBackend(Protocol):

@@ -10,8 +10,12 @@
         DeliveryError                        streams.worker
         DemoError                            streams.demo
         EncodeError                          schemas
+        EventRefusedError                    streams.ingest
         FallError                            training
         FencedError                          streams.worker
+        IntakeError                          streams.ingest
+        KafkaAwayError                       streams.ingest
+        KafkaSlowError                       streams.ingest
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
         NotDrainedError                      streams.verify
@@ -33,12 +37,16 @@
         UsageError                           schemas
             AimsError                        training
             ArtifactError                    models
+            BodyError                        streams.ingest
             CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
-            RecordingError                   streams.files
+            NoPolicyError                    streams.monitoring
+            PolicyError                      models
+            PolicyFitError                   streams.monitoring
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training

@@ -37,6 +37,7 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 ALERTS: Final = Topic("alerts", Alert)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
+DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
 
 TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
     {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS)}

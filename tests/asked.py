@@ -15,12 +15,14 @@ from models.backends.service import HttpBackend, Service
 from models.backends.tei import Tei
 from models.backends.v2 import V2
 from models.cloud import Answer, Failure, Question
+from models.spending import Spending, Tokens
 
 MODEL = "judge-1"
 KEY = "key-never-to-be-seen"
 PRICES = TokenPrices(query_usd=0.01, input_usd=2.0, output_usd=10.0)
-USAGE = {"prompt_tokens": 100, "completion_tokens": 1}
+USAGE = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 64}}
 PAID = 0.00021  # dollars, of one try with `USAGE`
+ONE_TRY = Spending(PAID, Tokens(100, 1, 64), calls=1, basis="measured")
 
 
 def service(kind: str) -> Service:
@@ -81,7 +83,7 @@ def written_completion(content: Any, **changed: Any) -> dict[str, Any]:
 def message(numbers: Any, **changed: Any) -> dict[str, Any]:
     """Anthropic's answer."""
     block = {"type": "tool_use", "name": "judge_sentiment", "input": numbers}
-    usage = {"input_tokens": 50, "cache_read_input_tokens": 50, "output_tokens": 1}
+    usage = {"input_tokens": 36, "cache_read_input_tokens": 64, "output_tokens": 1}
     return {"model": MODEL, "content": [block], "stop_reason": "tool_use", "usage": usage} | changed
 
 

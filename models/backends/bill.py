@@ -1,10 +1,11 @@
 """What the tries of one call have cost, whether they were answered or not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schemas.records import nanodollars
+from models.spending import Spending, Tokens
+from schemas.records import CostBasis, nanodollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,7 @@ class TokenPrices:
 class Usage(NamedTuple):
     """The tokens of one try by the service's own count, and its price where the service names it."""
 
-    input_tokens: int
-    output_tokens: int
+    tokens: Tokens
     usd: float | None = None
 
 
@@ -31,30 +31,44 @@ class Bill:
         self._prices = prices
         self._texts = texts
         self.nanodollars = 0
-        self.tokens: int | None = None
+        self.tokens: Tokens | None = None
+        self.tries = 0
+        self._is_measured = True
 
     def charge(self, usage: Usage | None, texts: int | None = None) -> None:
         """Adds a try that was answered, of all texts or so many; without a usage each text counts as a query."""
         prices = self._prices
         if usage is not None:
-            self.tokens = (self.tokens or 0) + usage.input_tokens + usage.output_tokens
+            before = self.tokens or Tokens()
+            self.tokens = Tokens(*map(sum, zip(before, usage.tokens, strict=True)))
         if usage is not None and usage.usd is not None:
             self.nanodollars += nanodollars(usage.usd)
         elif usage is not None and prices.input_usd is not None and prices.output_usd is not None:
-            millions = (usage.input_tokens * prices.input_usd + usage.output_tokens * prices.output_usd) / 1e6
+            millions = (usage.tokens.read * prices.input_usd + usage.tokens.written * prices.output_usd) / 1e6
             self.nanodollars += nanodollars(millions)
         else:
+            self._is_measured = False
             self.nanodollars += nanodollars(prices.query_usd) * (self._texts if texts is None else texts)
+
+    def reached(self) -> None:
+        """Counts a try that reached the service, whatever became of it."""
+        self.tries += 1
 
     def lost(self) -> None:
         """Adds a try that was sent and not answered. It may be billed, and nobody says for how much: a query a text."""
         self.charge(None)
 
-    def shares(self) -> list[tuple[float, int | None]]:
-        """Dollars and tokens of each text; together they are the whole bill."""
-        tokens = [None] * self._texts if self.tokens is None else _split(self.tokens, self._texts)
-        dollars = [nano / 1e9 for nano in _split(self.nanodollars, self._texts)]
-        return list(zip(dollars, tokens, strict=True))
+    def shares(self) -> list[Spending]:
+        """What each text has cost; together they are the whole bill. Each text was in each try."""
+        parts = self._texts
+        tokens: Sequence[Tokens | None] = [None] * parts
+        if self.tokens is not None:
+            tokens = [Tokens(*each) for each in zip(*(_split(count, parts) for count in self.tokens), strict=True)]
+        basis: CostBasis = "measured" if self.nanodollars and self._is_measured else "assumed"
+        return [
+            Spending(nano / 1e9, counted, self.tries, basis)
+            for nano, counted in zip(_split(self.nanodollars, parts), tokens, strict=True)
+        ]
 
 
 def count(usage: Any, *names: str) -> int:

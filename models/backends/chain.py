@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 from models.cloud import Answer, CloudBackend, Failure, Question
-from schemas.records import nanodollars
 
 
 class ChainBackend:
@@ -47,9 +46,7 @@ class ChainBackend:
 
 
 def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:
-    cost_usd = (nanodollars(before.cost_usd) + nanodollars(answer.cost_usd)) / 1e9
-    counts = [tokens for tokens in (before.tokens, answer.tokens) if tokens is not None]
-    tokens = sum(counts) if counts else None
+    spent = before.spent.plus(answer.spent)
     if isinstance(answer, Failure) and isinstance(before, Failure):
-        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost_usd, tokens)
-    return answer._replace(cost_usd=cost_usd, tokens=tokens)
+        return Failure(answer.reason, f"{before.detail}; {answer.detail}", spent)
+    return answer._replace(spent=spent)

@@ -199,6 +199,7 @@ class Caller:
             if not begun:
                 raise self.error("failed", "was not asked within the deadline: other calls took it") from None
             if body is not None:
+                bill.reached()
                 bill.lost()
             error = self.error("failed", "did not answer within the deadline")
             self.breaker.failed(str(error))
@@ -207,8 +208,11 @@ class Caller:
             raise self._unreachable(failure) from None
         except httpx.HTTPError as failure:
             if body is not None:
+                bill.reached()
                 bill.lost()
             raise _PassingError(self.error("failed", f"was cut off ({type(failure).__name__})")) from None
+        if body is not None:
+            bill.reached()
         if answer is None:
             if body is not None:
                 bill.lost()

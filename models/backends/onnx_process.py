@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.artifact import Artifact, ArtifactError
 from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
+from models.spending import Spending
 from schemas.records import LABELS, nanodollars
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class OnnxProcessBackend:
         self, artifact: Artifact, *, threads: int = 1, token_budget: int = 256, price_usd: float = 0.0
     ) -> None:
         self.id = artifact.id
-        self._cost_usd = nanodollars(price_usd) / 1e9
+        self._spent = Spending(nanodollars(price_usd) / 1e9, calls=1)
         self._command: tuple[str, ...] = (
             *(sys.executable, "-P", "-m", "models.backends.scoring_process"),
             *(str(artifact.folder.resolve()), str(threads), str(token_budget)),
@@ -109,11 +110,11 @@ class OnnxProcessBackend:
                 rows = await self.score([questions[index].text for index in call], left_s)
             except CloudError as error:
                 left_s = max(0.0, left_s - (clock_s() - begun_s))
-                failure = Failure("cloud_error", str(error))
+                failure = Failure("cloud_error", str(error), Spending(calls=1))
                 answers = [failure if index in call else known for index, known in enumerate(answers)]
             else:
                 for index, (negative, neutral, positive) in zip(call, rows.tolist(), strict=True):
-                    answers[index] = Answer((negative, neutral, positive), self.id, self._cost_usd)
+                    answers[index] = Answer((negative, neutral, positive), self.id, self._spent)
         return answers
 
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
 from models.cloud import Answer, Failure, Question
 from models.redaction import KINDS, Redactor
+from models.spending import Spending
 from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
@@ -118,28 +119,28 @@ class HttpBackend:
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
         answers: list[Answer | Failure] = []
-        for scored, (cost_usd, tokens) in await self._scored(questions, deadline_s):
+        for scored, spent in await self._scored(questions, deadline_s):
             if isinstance(scored, CallError):
                 reason: Reason = "cloud_unavailable" if scored.kind == "limited" else "cloud_error"
-                answers.append(Failure(reason, str(scored), cost_usd, tokens))
+                answers.append(Failure(reason, str(scored), spent))
             elif isinstance(scored, Scored):
                 version = scored.fingerprint or "unknown"
-                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", cost_usd, tokens))
+                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", spent))
             else:
                 answers.append(Failure("cloud_unavailable", scored))
         return answers
 
-    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, float, int | None]:
-        """What the service makes of one text, before any calibration; what it cost, in dollars and tokens.
+    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, Spending]:
+        """What the service makes of one text, before any calibration, and what it cost.
 
         Raises CallError.
         """
-        ((scored, (cost_usd, tokens)),) = await self._scored([question], deadline_s)
+        ((scored, spent),) = await self._scored([question], deadline_s)
         if isinstance(scored, str):
             raise CallError("limited", scored)
         if isinstance(scored, CallError):
             raise scored
-        return scored, cost_usd, tokens
+        return scored, spent
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -147,7 +148,7 @@ class HttpBackend:
 
     async def _scored(
         self, questions: Sequence[Question], deadline_s: float
-    ) -> list[tuple[Scored | CallError | str, tuple[float, int | None]]]:
+    ) -> list[tuple[Scored | CallError | str, Spending]]:
         """What became of each text, and its share of the bill; a string is why it was not asked."""
         deadline = asyncio.get_running_loop().time() + deadline_s
         # Half a surrogate pair, which JSON can name and UTF-8 cannot, is no reason for a server to fail.
@@ -162,12 +163,10 @@ class HttpBackend:
             ]
         return [each for call in calls for each in call.result()]
 
-    async def _call(
-        self, texts: Sequence[str], deadline: float
-    ) -> list[tuple[Scored | CallError | str, tuple[float, int | None]]]:
+    async def _call(self, texts: Sequence[str], deadline: float) -> list[tuple[Scored | CallError | str, Spending]]:
         breaker = self._caller.breaker
         if not breaker.admits():
-            return [(f"{self.id} is not asked for a while: {breaker.why}", (0.0, None))] * len(texts)
+            return [(f"{self.id} is not asked for a while: {breaker.why}", Spending())] * len(texts)
         bill = Bill(self._prices, len(texts))
         scored: Sequence[Scored | CallError]
         try:

@@ -9,7 +9,7 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import Prices
 from models.redaction import Redaction
-from models.router import Decision, Router, Scored, policy
+from models.router import Decision, Router, Scored
 from models.text_validation import validate_text
 from schemas.records import Reason, Route, Stage, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
@@ -21,6 +21,7 @@ from streams.agents.decoding import Decoder
 from streams.agents.sensitive import Found, Sensitive
 from streams.config.codecs import codec
 from streams.config.redaction import build_redaction
+from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
 
@@ -141,14 +142,7 @@ class EdgeAgent(Agent):
 
 
 async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
-    """The agent with its models loaded and verified. Raises ArtifactError; UsageError: the policy has no threshold."""
+    """The agent with its models loaded and verified. Raises ArtifactError; UsageError: the policy cannot be used."""
     artifact = load_artifact(settings.edge_model)
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-    router = policy(
-        settings.router,
-        calibrated_threshold=artifact.confidence_threshold,
-        confidence_threshold=settings.confidence_threshold,
-        complexity_threshold=settings.complexity_threshold,
-        random_cloud_rate=settings.random_cloud_rate,
-    )
-    return EdgeAgent(settings, classifier, router, build_redaction(settings))
+    return EdgeAgent(settings, classifier, build_router(settings, artifact), build_redaction(settings))

@@ -1,17 +1,17 @@
 """What `edgewise cloud` does with a backend: ten sample texts asked one after another, and a calibration made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from models.cloud import Answer, CloudError, Failure, Question
+from models.spending import Spending
 from schemas.errors import UsageError
 from schemas.records import LABELS, Label, nanodollars
 from streams.cli.table import aligned
 from streams.config.settings import Settings
-from streams.files.recording import Row
 
 if TYPE_CHECKING:
     from models.backends.calibration import Calibration
@@ -85,7 +85,7 @@ async def check_backend(settings: Settings) -> Report:
                 report.problems.append(answer.detail)
                 break
             seconds.append(perf_counter() - begun)
-            _count(report, answer.probabilities, label, answer.cost_usd, answer.tokens)
+            _count(report, answer.probabilities, label, answer.spent)
     finally:
         await backend.close()
     _time(report, seconds)
@@ -102,7 +102,7 @@ async def _check_service(settings: Settings) -> Report:
         for text, label in zip(SAMPLES, SAMPLE_LABELS, strict=True):
             begun = perf_counter()
             try:
-                scored, dollars, tokens = await backend.probe(Question(text, "en"), _deadline_s(settings))
+                scored, spent = await backend.probe(Question(text, "en"), _deadline_s(settings))
             except CallError as error:
                 report.problems.append(str(error))
                 if report.reachable is None:
@@ -114,7 +114,7 @@ async def _check_service(settings: Settings) -> Report:
             seconds.append(perf_counter() - begun)
             report.reachable = report.authorised = True
             report.model = f"{scored.model}@{scored.fingerprint or 'unknown'}"
-            _count(report, scored.probabilities, label, dollars, tokens)
+            _count(report, scored.probabilities, label, spent)
         if report.answered:
             report.probabilities = backend.service.capability
     finally:
@@ -141,19 +141,6 @@ def in_words(report: Report) -> str:
             ("dollars", f"{report.dollars:.6f}, or {report.dollars / report.answered * 1000:.2f} for 1,000 texts"),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
-
-
-def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]]:
-    """Each row's text and the index of its label. Raises UsageError: a row has no such column, or another label."""
-    for row in rows:
-        label = row.fields.get(label_column)
-        if label not in LABELS:
-            what = "is missing" if label_column not in row.fields else "is not one of them"
-            raise UsageError(
-                f"line {row.line}: the label in column {label_column!r} {what}: allowed are {', '.join(LABELS)}"
-            )
-        if row.text.strip():
-            yield row.text, LABELS.index(label)
 
 
 async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]) -> "tuple[Calibration, int, float]":
@@ -189,7 +176,7 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
         model=name,
         fingerprint=None if fingerprint == "unknown" else fingerprint,
     )
-    dollars = sum(nanodollars(answer.cost_usd) for answer in answers) / 1e9
+    dollars = sum(nanodollars(answer.spent.cost_usd) for answer in answers) / 1e9
     return calibration, len(answers) - len(good), dollars
 
 
@@ -198,12 +185,12 @@ def _why(answers: Sequence[Answer | Failure]) -> str:
     return f"no text was answered: {'; '.join(details) or 'there are none'}"
 
 
-def _count(report: Report, probabilities: Sequence[float], label: Label, dollars: float, tokens: int | None) -> None:
+def _count(report: Report, probabilities: Sequence[float], label: Label, spent: Spending) -> None:
     report.answered += 1
     report.as_expected += LABELS[probabilities.index(max(probabilities))] == label
-    report.dollars = (nanodollars(report.dollars) + nanodollars(dollars)) / 1e9
-    if tokens is not None:
-        report.tokens = (report.tokens or 0) + tokens
+    report.dollars = (nanodollars(report.dollars) + nanodollars(spent.cost_usd)) / 1e9
+    if spent.tokens is not None:
+        report.tokens = (report.tokens or 0) + spent.tokens.read + spent.tokens.written
 
 
 def _time(report: Report, seconds: Sequence[float]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from models.backends.chain import ChainBackend
 from models.cloud import Answer, Failure, Question
+from models.spending import Spending, Tokens
 
 
 class Backend:
@@ -12,8 +13,8 @@ class Backend:
 
     batch = 7
 
-    def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int | None = 10) -> None:
-        self.knows, self.cost_usd, self.tokens = knows, cost_usd, tokens
+    def __init__(self, knows: str, spent: Spending = Spending(0.001, Tokens(9, 1), 1, "measured")) -> None:  # noqa: B008
+        self.knows, self.spent = knows, spent
         self.asked: list[str] = []
         self.deadlines_s: list[float] = []
         self.is_closed = False
@@ -22,9 +23,9 @@ class Backend:
         self.asked += [question.text for question in questions]
         self.deadlines_s.append(deadline_s)
         return [
-            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.cost_usd, self.tokens)
+            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.spent)
             if question.text in self.knows
-            else Failure("cloud_error", f"not {self.knows}", self.cost_usd, self.tokens)
+            else Failure("cloud_error", f"not {self.knows}", self.spent)
             for question in questions
         ]
 
@@ -47,13 +48,13 @@ def ask(texts: str, *backends: Backend) -> list[Answer | Failure]:
 
 
 def test_the_next_is_asked_for_what_is_left_alone() -> None:
-    first, second, third = Backend("ac"), Backend("b", tokens=None), Backend("z")
+    first, second, third = Backend("ac"), Backend("b", Spending(0.001, None, 1)), Backend("z")
     a, b, c, d = ask("abcd", first, second, third)
     assert (first.asked, second.asked, third.asked) == (["a", "b", "c", "d"], ["b", "d"], ["d"])
-    assert a == Answer((0.1, 0.2, 0.7), "ac@1", 0.001, 10)
-    assert b == Answer((0.1, 0.2, 0.7), "b@1", 0.002, 10)
+    assert a == Answer((0.1, 0.2, 0.7), "ac@1", first.spent)
+    assert b == Answer((0.1, 0.2, 0.7), "b@1", Spending(0.002, Tokens(9, 1), 2, "assumed"))
     assert c == a
-    assert d == Failure("cloud_error", "not ac; not b; not z", 0.003, 20)
+    assert d == Failure("cloud_error", "not ac; not b; not z", Spending(0.003, Tokens(18, 2), 3, "assumed"))
 
 
 def test_who_has_all_answers_leaves_the_next_in_peace() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from models.backends.tei import Tei
 from models.cloud import Answer
+from models.spending import Spending, Tokens
 from tests.asked import PRICES, ask, failure, of
 from tests.http_server import Fault, Handler, Request, answer, serve
 
@@ -40,8 +41,7 @@ def test_labels_are_put_in_order(names: tuple[str, ...]) -> None:
         answered = of(ask(server.url, ["x"], "tei"))
     assert answered.probabilities == pytest.approx((0.2, 0.1, 0.7))
     assert answered.model == f"sentiment@{SHA}"
-    assert answered.tokens == 42
-    assert answered.cost_usd == pytest.approx(42 * 2e-6)
+    assert answered.spent == Spending(42 * 2e-6, Tokens(42), calls=1, basis="measured")
 
 
 def test_numbered_labels_stand_in_the_order_that_is_set() -> None:
@@ -55,7 +55,7 @@ def test_a_batch_is_a_list_of_lists_no_larger_than_the_server_takes() -> None:
         answers = ask(server.url, ["a", "b", "c"], "tei")
     assert all(isinstance(each, Answer) for each in answers)
     assert [request.body["inputs"] for request in server.requests if request.body] == [[["a"], ["b"]], [["c"]]]
-    assert sum(each.tokens or 0 for each in answers) == 84
+    assert sum(each.spent.tokens.read for each in answers if each.spent.tokens) == 84
 
 
 @pytest.mark.parametrize(

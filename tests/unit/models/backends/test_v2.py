@@ -6,6 +6,7 @@ import pytest
 
 from models.backends.v2 import V2
 from models.cloud import Answer, Failure
+from models.spending import Spending
 from tests.asked import MODEL, PRICES, ask, failure
 from tests.http_server import Fault, Handler, Request, Server, answer, serve
 
@@ -41,8 +42,7 @@ def test_rows_come_back_flat_or_nested(flat: bool) -> None:
     assert first.probabilities == pytest.approx(ROWS["text a"])
     assert second.probabilities == pytest.approx(ROWS["text b"])
     assert first.model == f"{MODEL}@3"
-    assert first.cost_usd == PRICES.query_usd
-    assert first.tokens is None
+    assert first.spent == Spending(PRICES.query_usd, calls=1)
     assert [request.path for request in server.requests] == [f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/infer"]
 
 
@@ -109,7 +109,7 @@ def test_what_comes_back_is_judged_and_has_been_paid_for(changed: dict[str, Any]
     with serve(model(**changed)) as server:
         failed = failure(ask(server.url, ["text a"], "v2"))
     assert words in failed.detail
-    assert failed == Failure("cloud_error", failed.detail, PRICES.query_usd)
+    assert failed == Failure("cloud_error", failed.detail, Spending(PRICES.query_usd, calls=1))
 
 
 def test_calls_that_fail_leave_the_others_their_answers() -> None:

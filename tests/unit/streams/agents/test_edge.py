@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,31 @@ def test_an_unsure_event_goes_to_the_cloud_with_the_edges_answer(classifier: Cla
     assert request.ingested_at == record(TRANSCRIPT).timestamp
     assert (routing.stage, routing.route, routing.reason) == ("decided", "cloud", "low_confidence")
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.001, 0.0), "the edge was asked; the cloud not yet"
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0], ids=["edge", "cloud"])
+def test_who_spoke_and_where_goes_along(classifier: Classifier, threshold: float) -> None:
+    event = dataclasses.replace(
+        TRANSCRIPT,
+        text="Thank you",
+        role="agent",
+        channel="chat",
+        language="en-GB",
+        source="files",
+        last=True,
+        attributes={"vendor_sentiment": "POSITIVE"},
+    )
+    outputs = process(agent(classifier, dataclasses.replace(KEEP_ALL, confidence_threshold=threshold)), [record(event)])
+    routing = AUDIT.decode(outputs["routing-events"][0].value)
+    answers = [RESULTS.decode(output.value) for output in outputs.get("sentiment", ())]
+    requests = [REQUESTS.decode(output.value) for output in outputs.get("cloud-inference", ())]
+    assert len(answers) + len(requests) == 1
+    made: list[Any] = [routing, *answers, *requests]
+    for given in made:
+        assert (given.role, given.channel, given.language) == ("agent", "chat", "en-GB")
+        assert (given.source, given.last) == ("files", True)
+    for given in made[:1] + requests:
+        assert (given.text_chars, given.vendor_label) == (9, "positive")
 
 
 def test_results_stand_in_the_order_of_their_events(classifier: Classifier) -> None:

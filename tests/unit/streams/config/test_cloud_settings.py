@@ -111,7 +111,7 @@ def test_prices_of_tokens_are_for_a_million() -> None:
             load(backend="openai", model_name="m", url=url, input_price_usd="0.15", output_price_usd="0.6")
         )
     assert isinstance(answered, Answer)
-    assert answered.cost_usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
+    assert answered.spent.cost_usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
 
 
 def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
         (answered,) = _ask(settings, kind=ChainBackend)
     assert isinstance(answered, Answer)
     assert answered.model.startswith("cloud@")
-    assert answered.cost_usd == 0.5
+    assert answered.spent.cost_usd == 0.5
     assert len(server.requests) == 1
 
 
