@@ -157,7 +157,7 @@ def _counters(metrics: str) -> Counters:
 
 def cpu_seconds(process: Process) -> float:
     """Processor time that a process and all that it started have taken so far, by Linux' account."""
-    family, total = _family(process.popen.pid), 0
+    family, total = _family(process.popen.pid, _processes()), 0
     for pid in family:
         with suppress(OSError):  # it has ended
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -167,7 +167,8 @@ def cpu_seconds(process: Process) -> float:
 
 def resident_mib(process: Process) -> float:
     """Resident memory of a process and all that it started, in MiB."""
-    return sum(_processes()[pid].kib for pid in _family(process.popen.pid)) / 1024
+    rows = _processes()
+    return sum(rows[pid].kib for pid in _family(process.popen.pid, rows)) / 1024
 
 
 class _Row(NamedTuple):
@@ -181,8 +182,8 @@ def _processes() -> dict[int, _Row]:
     return {int(pid): _Row(int(parent), int(kib)) for pid, parent, kib in map(str.split, listing.splitlines())}
 
 
-def _family(pid: int) -> set[int]:
-    rows, family = _processes(), {pid}
+def _family(pid: int, rows: Mapping[int, _Row]) -> set[int]:
+    family = {pid}
     while found := {each for each, row in rows.items() if row.parent in family} - family:
         family |= found
     return family
