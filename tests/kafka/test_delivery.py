@@ -27,7 +27,7 @@ from streams.system.clock import now_ms
 from streams.worker.access import TopicMissingError
 from streams.worker.app import serve
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
-from streams.worker.member import Member
+from streams.worker.member import Batch, Member
 from streams.worker.positions import stable_offsets
 from tests.failing_at_first import FailsAtFirst
 
@@ -139,16 +139,15 @@ def test_refused_transactions_are_aborted_and_their_input_read_again(
     Seen to fail with positions that are left behind what was refused.
     """
     refused: list[bool] = []
-    token = Member._token
+    renew = Member.renew
 
-    def by_turns(member: Member) -> bytes | None:
-        metadata = token(member)
-        if metadata is None:
-            return None
+    def by_turns(member: Member, batch: Batch) -> None:
+        renew(member, batch)
         refused.append(len(refused) < 12 and len(refused) % 2 == 0)
-        return metadata[:7] + struct.pack("<i", 1000) + metadata[11:] if refused[-1] else metadata
+        if refused[-1]:
+            batch.token = batch.token[:7] + struct.pack("<i", 1000) + batch.token[11:]
 
-    monkeypatch.setattr(Member, "_token", by_turns)
+    monkeypatch.setattr(Member, "renew", by_turns)
     agent = Copy(filled, EVENTS)
     agent.chunk_records = 5  # for many transactions
     asyncio.run(serve(filled, agent))
