@@ -44,8 +44,8 @@ def redact(
     from streams.cli.output import text_output
     from streams.config.loading import load_settings
     from streams.config.redaction import build_tagger
+    from streams.files.columns import parse_columns
     from streams.files.faults import Faults
-    from streams.files.recorded_event import parse_columns
     from streams.files.redact import FIELDS, Tally, redact_rows
     from streams.files.rows import Input, read_rows
     from streams.files.writing import write_csv, write_jsonl
