@@ -28,6 +28,7 @@
         ReplayError                          streams.ingest
         SendError                            streams.ingest
         StateError                           streams.agents
+        StateFileError                       streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
@@ -43,6 +44,7 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
+            NoPolicyError                    streams.monitoring
             PolicyError                      models
             PolicyFitError                   streams.monitoring
             RecordingError                   recordings

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from schemas.topics import (
     CLOUD_INFERENCE,
+    CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
     ROUTING_EVENTS,
@@ -47,6 +48,13 @@ _SPECS: Final = (
         reads=ROUTING_EVENTS,
         writes=(MONITORING, DEAD_LETTERS),
         reads_back=(MONITORING,),
+    ),
+    AgentSpec(
+        "conversation",
+        "streams.agents.conversation",
+        reads=SENTIMENT,
+        writes=(CONVERSATIONS, DEAD_LETTERS),
+        reads_back=(CONVERSATIONS,),
     ),
 )
 

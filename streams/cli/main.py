@@ -17,6 +17,7 @@ from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
 from streams.cli.commands.ingest import ingest
+from streams.cli.commands.inspect import inspect
 from streams.cli.commands.models import models
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
@@ -28,6 +29,7 @@ from streams.cli.commands.score import score
 from streams.cli.commands.topics import topics
 from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
+from streams.cli.commands.whatif import whatif
 from streams.cli.commands.worker import worker
 from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, exit_code
 from streams.system.logs import log_error, logs_json
@@ -47,6 +49,7 @@ app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(ingest)
+app.command()(inspect)
 app.command()(replay)
 app.command()(consume)
 app.command()(record)
@@ -59,6 +62,7 @@ app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
 app.add_typer(route, name="route")
+app.command()(whatif)
 app.add_typer(schemas, name="schemas")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.

@@ -71,7 +71,7 @@ def report(path: str, made: PolicyFile, decisions: Decisions) -> str:
             f"confidence_threshold {made.confidence_threshold:g} sends {fitted.cloud_share:.1%} to the cloud",
             f"shown: kept answers agree with {whom} at least {fitted.target:g} of the time, confidence {confidence:g}",
             f"seen: {fitted.agreement:.4f} agree ({sample}), at least {fitted.at_least:.4f} by the exact limit",
-            *_left_out(decisions),
+            *left_out(decisions),
         ]
     )
 
@@ -108,7 +108,8 @@ def _between(fitted: Fitted) -> str:
     return f" by {fitted.policy}, {fitted.since} to {fitted.until}" if fitted.policy else ""
 
 
-def _left_out(decisions: Decisions) -> Iterator[str]:
+def left_out(decisions: Decisions) -> Iterator[str]:
+    """What was recorded and does not count, and what is not known."""
     if decisions.not_scored:
         yield f"left out: {decisions.not_scored:,} events that no model was asked about"
     if decisions.left_out:

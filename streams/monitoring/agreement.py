@@ -69,37 +69,27 @@ class Kept(NamedTuple):
         return [each for each in (self.left_on_edge, self.deferred) if each.events]
 
 
+def kept_of(decisions: Decisions, flags: NDArray[np.bool_]) -> Kept:
+    """What `flags`, set for each event that is kept, say of them."""
+    counts = [int((flags & each).sum()) for each in _strata_flags(decisions.group, decisions.agrees)]
+    return Kept(Stratum(*counts[:3]), Stratum(*counts[3:6]), counts[6])
+
+
 class Curve:
     """What every threshold on the edge's confidence would keep, at one threshold on complexity."""
 
     def __init__(self, decisions: Decisions, complexity_threshold: float) -> None:
         simple = (decisions.complexity <= complexity_threshold) & decisions.routed
         order = np.argsort(-decisions.confidence[simple], kind="stable")
-        self.chosen = np.flatnonzero(simple)[order]
-        """The events that some threshold keeps, the surest first."""
-        self._falling = -decisions.confidence[self.chosen]
+        chosen = np.flatnonzero(simple)[order]  # the events that some threshold keeps, the surest first
+        self._falling = -decisions.confidence[chosen]
         self.routed = int(decisions.routed.sum())
         """The events that a policy decides."""
-        group, agrees = decisions.group[self.chosen], decisions.agrees[self.chosen]
-        left, deferred = (group == KEPT) | (group == SAMPLED), group == DEFERRED
-        self._counts = np.stack(
-            [
-                _running(each)
-                for each in (
-                    left,
-                    left & (agrees >= 0),
-                    left & (agrees == 1),
-                    deferred,
-                    deferred & (agrees >= 0),
-                    deferred & (agrees == 1),
-                    group == UNANSWERED,
-                )
-            ],
-            axis=1,
-        )
+        flags = _strata_flags(decisions.group[chosen], decisions.agrees[chosen])
+        self._counts = np.stack([_running(each) for each in flags], axis=1)
 
     def kept_count(self, threshold: float) -> int:
-        """How many events `threshold` keeps: the first so many of `chosen`."""
+        """How many events `threshold` keeps: the surest so many."""
         return int(np.searchsorted(self._falling, -threshold, side="right"))
 
     def kept(self, threshold: float) -> Kept:
@@ -121,6 +111,13 @@ class Curve:
         at = np.ceil(np.arange(1, steps + 1) * len(self._falling) / steps).astype(int) - 1
         rounded = np.floor(-self._falling[at] * 1e4) / 1e4
         return [float(each) for each in np.unique(rounded)[::-1]]
+
+
+def _strata_flags(group: NDArray[np.int8], agrees: NDArray[np.int8]) -> list[NDArray[np.bool_]]:
+    """Left on the edge, of these known, of these agreed; the same of what was deferred; unanswered."""
+    left, deferred = (group == KEPT) | (group == SAMPLED), group == DEFERRED
+    known, agreed = agrees >= 0, agrees == 1
+    return [left, left & known, left & agreed, deferred, deferred & known, deferred & agreed, group == UNANSWERED]
 
 
 def _running(flags: NDArray[np.bool_]) -> NDArray[np.int64]:

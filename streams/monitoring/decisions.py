@@ -147,7 +147,8 @@ class DecisionColumns:
 
     def decisions(self) -> Decisions:
         """Those of the newest policy and edge model, from when no other decided any more."""
-        decider = max(self._last, key=lambda each: self._last[each], default=Decider("", ""))
+        unknown = Decider(next(iter(self._policies), ""), "")  # only the cloud's answers are there
+        decider = max(self._last, key=lambda each: self._last[each], default=unknown)
         before = max((last for other, last in self._last.items() if other != decider), default=-1)
         parts = self._parts or [_EMPTY]
         every = _Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -15,6 +15,7 @@ from schemas.errors import UsageError
 from schemas.topics import (
     ALERTS,
     CLOUD_INFERENCE,
+    CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
     ROUTING_EVENTS,
@@ -40,6 +41,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     CLOUD_INFERENCE: ("conversation_id", "turn", "reason", "text"),
     ROUTING_EVENTS: ("conversation_id", "turn", "stage", "route", "reason", "cost_usd"),
     MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
+    CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
     ALERTS: ("rule", "state", "value", "threshold", "message"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }

@@ -96,6 +96,11 @@ def test_what_cannot_be_is_refused(change: dict[str, object]) -> None:
         DecisionColumns().add_objects([as_object(EDGE_ANSWER) | change])
 
 
+def test_the_clouds_answers_alone_do_not_say_which_edge_model_it_was() -> None:
+    found = collected(cloud_answer(), cloud_answer())
+    assert (len(found), found.decider) == (2, Decider("default@1", ""))
+
+
 def test_nothing_gives_nothing() -> None:
     empty = DecisionColumns().decisions()
     assert (len(empty), empty.since, empty.until, empty.span_ms) == (0, "", "", 0)
