@@ -6,6 +6,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from schemas.records import (
     Alert,
+    BudgetLease,
     CloudRequest,
     MonitoringWindow,
     Record,
@@ -36,9 +37,10 @@ CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 ALERTS: Final = Topic("alerts", Alert)
+BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 
 TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
-    {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS)}
+    {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS, BUDGET)}
 )
 """The topics whose records have a schema, by name."""

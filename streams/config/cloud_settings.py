@@ -83,6 +83,15 @@ class CloudSettings(BaseSettings):
     cloud_output_price_usd: float | None = Field(
         None, ge=0, le=10_000, description="Dollars for a million tokens that it writes."
     )
+    budget_usd_per_hour: float | None = Field(
+        None,
+        ge=0,
+        le=1e6,
+        description="Most dollars that all workers' cloud calls may cost in an hour (UTC). When they are spent, the "
+        "edge's answer goes out, degraded, with the reason `budget_exhausted`. Unset: no such limit.",
+    )
+    budget_usd_per_day: float | None = Field(None, ge=0, le=1e6, description="The same for a day (UTC).")
+    budget_usd_per_month: float | None = Field(None, ge=0, le=1e6, description="The same for a calendar month (UTC).")
     cloud_label_order: str | None = Field(
         None,
         description="The order of a classifier's three outputs. Unset: negative,neutral,positive.",

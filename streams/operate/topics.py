@@ -96,6 +96,18 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # One partition: the order of its records decides between claims. A month is read back, and a bit more; small
+        # segments, so that what was replaced is soon compacted away.
+        TopicSpec(
+            topics.BUDGET,
+            1,
+            kept(40)
+            | {
+                "cleanup.policy": "compact,delete",
+                "segment.ms": str(_DAY_MS // 24),
+                "message.timestamp.type": "LogAppendTime",
+            },
+        ),
         TopicSpec(topics.DEAD_LETTERS, 1, kept(30) | {"max.message.bytes": str(_DEAD_LETTER_BYTES)}),
     )
 
