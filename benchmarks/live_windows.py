@@ -19,7 +19,8 @@ from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.monitoring.running_total import RunningTotal
-from streams.monitoring.window import Window, add_values
+from streams.monitoring.sketch import add_values
+from streams.monitoring.window import Window
 
 PARTITIONS = 4
 MINUTE_MS = 60_000

@@ -24,8 +24,10 @@ Reason = Literal[
     "budget_exhausted",
     "cloud_unavailable",
     "unknown",
+    "not_scored",
 ]
 Stage = Literal["completed", "decided"]
+CostBasis = Literal["assumed", "measured"]
 AlertState = Literal["resolved", "firing"]
 
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
@@ -45,11 +47,12 @@ class TranscriptEvent:
     language: str | None = None  # BCP 47
     source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    last: bool = False  # the conversation's last turn, where the source knows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentResult:
-    """The answer for one event, on `sentiment`: what downstream teams consume.
+    """The answer for one event that was scored, on `sentiment`: what downstream teams consume.
 
     `reason` is why the event took its route; a degraded result has route `edge` and a reason that says why the cloud
     did not answer.
@@ -69,6 +72,11 @@ class SentimentResult:
     model: str  # name@version
     occurred_at: int
     scored_at: int
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    language: str | None = None  # BCP 47, from the event or detected
+    source: str = ""
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,12 @@ class CloudRequest:
     edge_model: str
     router: str
     pii: tuple[str, ...] = ()
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    source: str = ""
+    last: bool = False
+    text_chars: int = 0  # of the event's text as it came
+    vendor_label: Label | None = None  # of the transcript's vendor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +121,9 @@ class RoutingEvent:
     `cloud_only_cost_usd`, what the event would have cost with no edge, stands on `completed` alone, so that it too can
     be summed.
     Both costs are whole multiples of a nano-dollar, see `nanodollars`.
+
+    An event that is not scored leaves one, `completed` by the edge with reason `not_scored` and no cost: nobody's model
+    was asked, so `edge_label` (neutral) and `edge_confidence` (0) say nothing, and there is no result.
     """
 
     event_id: str
@@ -133,6 +150,20 @@ class RoutingEvent:
     router: str  # name@version of the routing policy
     occurred_at: int
     recorded_at: int  # when this routing event was made; it names the monitoring window
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    language: str | None = None  # BCP 47, from the event or detected
+    source: str = ""
+    last: bool = False
+    scored: bool = True
+    tokens_in: int = 0  # by the backend's own count, those from its cache among them
+    tokens_out: int = 0
+    tokens_cached: int = 0  # of tokens_in
+    calls: int = 0  # tries that reached the cloud's backend, answered or not
+    cost_basis: CostBasis = "assumed"
+    cloud_confidence: float | None = None
+    vendor_label: Label | None = None  # of the transcript's vendor
+    text_chars: int = 0  # of the event's text as it came; 0: nobody counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +171,13 @@ class MonitoringWindow:
     """Aggregates of one window of one `routing-events` partition, on `monitoring`.
 
     The latest for a key replaces the rest. Mergeable: counts and costs add, sketches (serialised DDSketch protobufs)
-    merge.
+    merge. Events that were not scored are in `skipped` and in no other count.
     """
 
     window_start: int
     window_end: int
     partition: int
-    events: int  # completed
+    events: int  # completed and scored
     decided: int
     degraded: int
     routes: Mapping[str, int]  # completed events by who answered
@@ -159,6 +190,24 @@ class MonitoringWindow:
     end_to_end_ms: bytes  # DDSketch of completed events
     inference_ms: bytes  # DDSketch of all routing events
     updated_at: int
+    skipped: int = 0  # completed and not scored
+    roles: Mapping[str, int] = field(default_factory=dict)  # completed events by who spoke
+    role_labels: Mapping[str, int] = field(default_factory=dict)  # by "role/label"
+    channel_labels: Mapping[str, int] = field(default_factory=dict)  # by "channel/label"
+    role_cost_usd: Mapping[str, float] = field(default_factory=dict)
+    languages: Mapping[str, int] = field(default_factory=dict)  # by first subtag, "unknown", "other"
+    kinds: Mapping[str, int] = field(default_factory=dict)  # of personal data
+    models: Mapping[str, int] = field(default_factory=dict)  # that answered, name@version, or "other"
+    routers: Mapping[str, int] = field(default_factory=dict)
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    measured_cost_usd: float = 0.0  # of cost_usd
+    confidence_sum: int = 0  # in the label published, in millionths
+    confidence: bytes = b""  # DDSketch of the same; its count is what confidence_sum is divided by
+    text_chars: bytes = b""  # DDSketch of completed events
+    vendor_compared: int = 0  # completed events with a vendor_label
+    vendor_agreed: int = 0  # of these, how many the vendor had labelled as we did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

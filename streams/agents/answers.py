@@ -13,6 +13,7 @@ from schemas.records import (
     SentimentResult,
     TranscriptEvent,
 )
+from schemas.vendor_sentiment import vendor_label
 
 Probabilities = Sequence[float]  # negative, neutral, positive
 
@@ -37,6 +38,11 @@ def edge_result(
         model=model,
         occurred_at=event.occurred_at,
         scored_at=now_ms,
+        role=event.role,
+        channel=event.channel,
+        language=event.language,
+        source=event.source,
+        last=event.last,
     )
 
 
@@ -75,6 +81,12 @@ def cloud_request(  # noqa: PLR0913 - what a request carries
         edge_model=model,
         router=router,
         pii=kinds,
+        role=event.role,
+        channel=event.channel,
+        source=event.source,
+        last=event.last,
+        text_chars=len(event.text),
+        vendor_label=vendor_label(event.attributes),
     )
 
 
@@ -120,6 +132,13 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
         router=router,
         occurred_at=event.occurred_at,
         recorded_at=now_ms,
+        role=event.role,
+        channel=event.channel,
+        language=event.language,
+        source=event.source,
+        last=event.last,
+        vendor_label=vendor_label(event.attributes),
+        text_chars=len(event.text),
     )
 
 
@@ -142,6 +161,11 @@ def cloud_result(request: CloudRequest, answer: Answer | None, reason: Reason, *
         model=request.edge_model if answer is None else answer.model,
         occurred_at=request.occurred_at,
         scored_at=now_ms,
+        role=request.role,
+        channel=request.channel,
+        language=request.language,
+        source=request.source,
+        last=request.last,
     )
 
 
@@ -158,6 +182,7 @@ def cloud_audit(
 ) -> RoutingEvent:
     """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
     label, confidence = _best(_edge(request))
+    cloud_label, cloud_confidence = (None, None) if answer is None else _best(answer.probabilities)
     return RoutingEvent(
         event_id=request.event_id,
         conversation_id=request.conversation_id,
@@ -173,7 +198,7 @@ def cloud_audit(
         emotion=request.emotion,
         edge_label=label,
         edge_confidence=confidence,
-        cloud_label=None if answer is None else _best(answer.probabilities)[0],
+        cloud_label=cloud_label,
         cost_usd=cost_usd,
         cloud_only_cost_usd=cloud_only_cost_usd,
         inference_ms=inference_ms,
@@ -183,6 +208,14 @@ def cloud_audit(
         router=request.router,
         occurred_at=request.occurred_at,
         recorded_at=now_ms,
+        role=request.role,
+        channel=request.channel,
+        language=request.language,
+        source=request.source,
+        last=request.last,
+        cloud_confidence=cloud_confidence,
+        vendor_label=request.vendor_label,
+        text_chars=request.text_chars,
     )
 
 

@@ -17,9 +17,11 @@ from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
 from streams.cli.commands.models import models
+from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
 from streams.cli.commands.samples import samples
+from streams.cli.commands.schemas import schemas
 from streams.cli.commands.score import score
 from streams.cli.commands.topics import topics
 from streams.cli.commands.train import train
@@ -44,6 +46,7 @@ app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(replay)
 app.command()(consume)
+app.command()(record)
 app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
 app.command()(redact)
@@ -52,6 +55,7 @@ app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
+app.add_typer(schemas, name="schemas")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.
 app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)

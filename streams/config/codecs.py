@@ -17,12 +17,12 @@ R = TypeVar("R", bound=Record)
 
 def codec(settings: Settings, topic: Topic[R]) -> Codec[R]:
     """The codec for `topic`. Raises UsageError for registry settings that cannot be right."""
-    return Codec(topic, registry=_registry(settings), prefix=settings.topic_prefix)
+    return Codec(topic, registry=registry(settings), prefix=settings.topic_prefix)
 
 
 @lru_cache(maxsize=8)
-def _registry(settings: Settings) -> "SchemaRegistryClient | None":
-    """The one client that all codecs of `settings` in this process share."""
+def registry(settings: Settings) -> "SchemaRegistryClient | None":
+    """The one client that all codecs of `settings` in this process share; None where no registry is set."""
     password = settings.schema_registry_password
     return registry_client(
         settings.schema_registry_url, settings.schema_registry_user, password.get_secret_value() if password else None

@@ -1,11 +1,12 @@
 """Scored rows, in sum."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.records import LABELS, nanodollars
+from schemas.records import LABELS, Label, nanodollars
+from schemas.vendor_sentiment import VENDOR_SENTIMENT, VENDOR_SENTIMENT_SCORE, vendor_label
 
 
 @dataclass
@@ -18,6 +19,8 @@ class Summary:
     refused: Counter[str] = field(default_factory=Counter)  # by reason
     cost_nanos: int = 0
     cloud_only_cost_nanos: int = 0
+    vendor_compared: int = 0  # scored rows that bring a vendor's label of their own
+    vendor_agreed: int = 0
 
     def counting(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """`rows`, counted as they pass."""
@@ -29,6 +32,9 @@ class Summary:
                 self.routes[row["route"]] += 1
                 self.labels[row["sentiment"]] += 1
                 self.cloud_only_cost_nanos += nanodollars(row["cloud_only_cost_usd"])
+                theirs = _vendors(row)
+                self.vendor_compared += theirs is not None
+                self.vendor_agreed += theirs == row["sentiment"]
             if row["cost_usd"] is not None:  # what was paid for and gave no answer, too
                 self.cost_nanos += nanodollars(row["cost_usd"])
             yield row
@@ -48,4 +54,15 @@ class Summary:
             cost, cloud_only = self.cost_nanos / 1e9, self.cloud_only_cost_nanos / 1e9
             saved = f": {1 - cost / cloud_only:.1%} saved" if cloud_only else ""
             lines.append(f"  cost ${cost:.4f}; with the cloud alone ${cloud_only:.4f}{saved}")
+        if self.vendor_compared:
+            share = self.vendor_agreed / self.vendor_compared
+            lines.append(f"  the vendor's sentiment is ours in {share:.1%} of {self.vendor_compared:,} rows")
         return lines
+
+
+def _vendors(row: Mapping[str, Any]) -> Label | None:
+    """The vendor's own label of a row: in its attributes, as vendors' files have it, or in columns of its own."""
+    nested = row.get("attributes")
+    found = nested if isinstance(nested, Mapping) else row
+    given = {name: found.get(name) for name in (VENDOR_SENTIMENT, VENDOR_SENTIMENT_SCORE)}
+    return vendor_label({name: str(value) for name, value in given.items() if value not in (None, "")})

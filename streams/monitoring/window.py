@@ -2,24 +2,39 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import ceil, log
-from typing import Self
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
 from ddsketch import DDSketch
-from ddsketch.pb import ddsketch_pb2 as pb
-from ddsketch.pb.proto import DDSketchProto
 
 from schemas.records import MonitoringWindow, RoutingEvent, nanodollars
+from streams.monitoring.sketch import ACCURACY, add_values, sketch_from_bytes, sketch_to_bytes, subtract_sketch
 
-# DDSketch's relative accuracy: a reported 150 ms was between 148.5 and 151.5 ms. Only sketches of one accuracy merge.
-ACCURACY = 0.01
+MOST_NAMES: Final = 32
+"""So many languages, models and routers of a window are counted by name, the rest under "other": it stays small."""
+
+OTHER: Final = "other"
+
+# Under the same names in the record, except that there costs are dollars.
+_COUNTS: Final = (
+    *("events", "decided", "degraded", "skipped", "sampled", "sampled_agreed"),
+    *("tokens_in", "tokens_out", "tokens_cached", "confidence_sum", "vendor_compared", "vendor_agreed"),
+)
+_COUNTERS: Final = (
+    *("routes", "reasons", "labels", "roles", "role_labels", "channel_labels"),
+    *("languages", "kinds", "models", "routers"),
+)
+_COSTS: Final = ("cost", "cloud_only_cost", "measured_cost")
+_SKETCHES: Final = ("end_to_end_ms", "inference_ms", "confidence", "text_chars")
 
 
 class Window:
     """What is known of the routing events recorded in [start, end) on one partition of `routing-events`.
 
     Counts and costs (whole nano-dollars) are exact and do not depend on the order of the events, and neither do the
-    sketches: merging two windows gives what adding all their events to one would give.
+    sketches: merging two windows gives what adding all their events to one would give, where neither has more than
+    `MOST_NAMES` of anything.
     """
 
     def __init__(self, start: int, end: int, partition: int) -> None:
@@ -29,182 +44,180 @@ class Window:
         self.events = 0
         self.decided = 0
         self.degraded = 0
+        self.skipped = 0
+        self.sampled = 0
+        self.sampled_agreed = 0
+        self.tokens_in = 0
+        self.tokens_out = 0
+        self.tokens_cached = 0
+        self.confidence_sum = 0  # millionths
+        self.vendor_compared = 0
+        self.vendor_agreed = 0
         self.routes: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
-        self.sampled = 0
-        self.sampled_agreed = 0
+        self.roles: Counter[str] = Counter()
+        self.role_labels: Counter[str] = Counter()
+        self.channel_labels: Counter[str] = Counter()
+        self.languages: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.models: Counter[str] = Counter()
+        self.routers: Counter[str] = Counter()
         self.cost_nanos = 0
         self.cloud_only_cost_nanos = 0
+        self.measured_cost_nanos = 0
+        self.role_cost_nanos: Counter[str] = Counter()
         self.end_to_end_ms = DDSketch(ACCURACY)
         self.inference_ms = DDSketch(ACCURACY)
+        self.confidence = DDSketch(ACCURACY)
+        self.text_chars = DDSketch(ACCURACY)
 
     def add(self, events: Sequence[RoutingEvent]) -> None:
         """Count `events`, whose figures must be finite. It is several times quicker for many than for each."""
-        self.cost_nanos += sum([round(event.cost_usd * 1e9) for event in events])  # records.nanodollars, without a call
-        self.cloud_only_cost_nanos += sum([round(event.cloud_only_cost_usd * 1e9) for event in events])
-        add_values(self.inference_ms, [event.inference_ms for event in events])
-        completed = [event for event in events if event.stage == "completed"]
-        self.decided += len(events) - len(completed)
+        scored = [event for event in events if event.scored]
+        completed = [event for event in scored if event.stage == "completed"]
+        self.skipped += len(events) - len(scored)
+        self.decided += len(scored) - len(completed)
         self.events += len(completed)
+        self._add_costs(scored)
+        add_values(self.inference_ms, [event.inference_ms for event in scored])
         add_values(self.end_to_end_ms, [event.end_to_end_ms for event in completed])
-        self.routes.update([event.route for event in completed])
-        self.reasons.update([event.reason for event in completed])
-        self.labels.update([published_label(event) for event in completed])
-        self.degraded += len([event for event in completed if event.degraded])
-        sample = [event for event in completed if event.reason == "random_cloud" and event.route == "cloud"]
-        self.sampled += len(sample)
-        self.sampled_agreed += len([event for event in sample if event.cloud_label == event.edge_label])
+        add_values(self.text_chars, [event.text_chars for event in completed if event.text_chars])
+        confidences = [found for event in completed if (found := published_confidence(event)) is not None]
+        add_values(self.confidence, confidences)
+        self.confidence_sum += sum([round(confidence * 1e6) for confidence in confidences])
+        # Most events of a batch say the same, so what they say is counted once for all that do.
+        for answer, count in Counter(map(_ANSWER, completed)).items():
+            self._add_answer(_Answer(*answer), count)
+
+    def _add_costs(self, events: Sequence[RoutingEvent]) -> None:
+        for (role, basis, cost_usd, cloud_only_usd, *tokens), count in Counter(map(_COST, events)).items():
+            cost = nanodollars(cost_usd) * count
+            self.cost_nanos += cost
+            self.cloud_only_cost_nanos += nanodollars(cloud_only_usd) * count
+            if cost:
+                self.role_cost_nanos[role] += cost
+                self.measured_cost_nanos += cost if basis == "measured" else 0
+            self.tokens_in += tokens[0] * count
+            self.tokens_out += tokens[1] * count
+            self.tokens_cached += tokens[2] * count
+
+    def _add_answer(self, answer: "_Answer", count: int) -> None:
+        label = _published(answer.route, answer.edge_label, answer.cloud_label)
+        self.degraded += count if answer.degraded else 0
+        self.routes[answer.route] += count
+        self.reasons[answer.reason] += count
+        self.labels[label] += count
+        self.roles[answer.role] += count
+        self.role_labels[f"{answer.role}/{label}"] += count
+        self.channel_labels[f"{answer.channel}/{label}"] += count
+        for counter, name in (
+            (self.languages, _language(answer.language)),
+            (self.models, answer.model),
+            (self.routers, answer.router),
+        ):
+            counter[name if name in counter or len(counter) < MOST_NAMES else OTHER] += count
+        for kind in answer.pii:
+            self.kinds[kind] += count
+        if answer.reason == "random_cloud" and answer.route == "cloud":
+            self.sampled += count
+            self.sampled_agreed += count if answer.cloud_label == answer.edge_label else 0
+        if answer.vendor_label is not None:
+            self.vendor_compared += count
+            self.vendor_agreed += count if answer.vendor_label == label else 0
 
     def merge(self, other: "Window") -> None:
         """Add all that `other` counts; the window then spans both. `other` is left as it is."""
         self.start = min(self.start, other.start)
         self.end = max(self.end, other.end)
-        self.events += other.events
-        self.decided += other.decided
-        self.degraded += other.degraded
-        self.routes.update(other.routes)
-        self.reasons.update(other.reasons)
-        self.labels.update(other.labels)
-        self.sampled += other.sampled
-        self.sampled_agreed += other.sampled_agreed
-        self.cost_nanos += other.cost_nanos
-        self.cloud_only_cost_nanos += other.cloud_only_cost_nanos
-        self.end_to_end_ms.merge(other.end_to_end_ms)
-        self.inference_ms.merge(other.inference_ms)
+        for name in (*_COUNTS, *(f"{cost}_nanos" for cost in _COSTS)):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in (*_COUNTERS, "role_cost_nanos"):
+            getattr(self, name).update(getattr(other, name))
+        for name in _SKETCHES:
+            getattr(self, name).merge(getattr(other, name))
 
     def subtract(self, other: "Window") -> None:
         """Take away what `other`, which was merged before, counts. The span stays as it is."""
-        self.events -= other.events
-        self.decided -= other.decided
-        self.degraded -= other.degraded
-        self.routes -= other.routes  # a Counter drops what comes to 0
-        self.reasons -= other.reasons
-        self.labels -= other.labels
-        self.sampled -= other.sampled
-        self.sampled_agreed -= other.sampled_agreed
-        self.cost_nanos -= other.cost_nanos
-        self.cloud_only_cost_nanos -= other.cloud_only_cost_nanos
-        subtract_sketch(self.end_to_end_ms, other.end_to_end_ms)
-        subtract_sketch(self.inference_ms, other.inference_ms)
+        for name in (*_COUNTS, *(f"{cost}_nanos" for cost in _COSTS)):
+            setattr(self, name, getattr(self, name) - getattr(other, name))
+        for name in (*_COUNTERS, "role_cost_nanos"):
+            setattr(self, name, getattr(self, name) - getattr(other, name))  # a Counter drops what comes to 0
+        for name in _SKETCHES:
+            subtract_sketch(getattr(self, name), getattr(other, name))
 
     def to_record(self, updated_at: int) -> MonitoringWindow:
         """The record for `monitoring`; equal windows give equal records."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in _COUNTS}
+        fields |= {name: dict(sorted(getattr(self, name).items())) for name in _COUNTERS}
+        fields |= {f"{name}_usd": getattr(self, f"{name}_nanos") / 1e9 for name in _COSTS}
+        fields |= {name: sketch_to_bytes(getattr(self, name)) for name in _SKETCHES}
         return MonitoringWindow(
             window_start=self.start,
             window_end=self.end,
             partition=self.partition,
-            events=self.events,
-            decided=self.decided,
-            degraded=self.degraded,
-            routes=dict(sorted(self.routes.items())),
-            reasons=dict(sorted(self.reasons.items())),
-            labels=dict(sorted(self.labels.items())),
-            sampled=self.sampled,
-            sampled_agreed=self.sampled_agreed,
-            cost_usd=self.cost_nanos / 1e9,
-            cloud_only_cost_usd=self.cloud_only_cost_nanos / 1e9,
-            end_to_end_ms=sketch_to_bytes(self.end_to_end_ms),
-            inference_ms=sketch_to_bytes(self.inference_ms),
+            role_cost_usd={role: nanos / 1e9 for role, nanos in sorted(self.role_cost_nanos.items())},
             updated_at=updated_at,
+            **fields,
         )
 
     @classmethod
     def from_record(cls, record: MonitoringWindow) -> Self:
         """The window that `record` was made from. Raises `ValueError` when a sketch cannot be read."""
         window = cls(record.window_start, record.window_end, record.partition)
-        window.events = record.events
-        window.decided = record.decided
-        window.degraded = record.degraded
-        window.routes.update(record.routes)
-        window.reasons.update(record.reasons)
-        window.labels.update(record.labels)
-        window.sampled = record.sampled
-        window.sampled_agreed = record.sampled_agreed
-        window.cost_nanos = nanodollars(record.cost_usd)
-        window.cloud_only_cost_nanos = nanodollars(record.cloud_only_cost_usd)
-        window.end_to_end_ms = sketch_from_bytes(record.end_to_end_ms)
-        window.inference_ms = sketch_from_bytes(record.inference_ms)
+        for name in _COUNTS:
+            setattr(window, name, getattr(record, name))
+        for name in _COUNTERS:
+            getattr(window, name).update(getattr(record, name))
+        for name in _COSTS:
+            setattr(window, f"{name}_nanos", nanodollars(getattr(record, f"{name}_usd")))
+        window.role_cost_nanos.update({role: nanodollars(usd) for role, usd in record.role_cost_usd.items()})
+        for name in _SKETCHES:
+            setattr(window, name, sketch_from_bytes(getattr(record, name)))
         return window
+
+
+class _Answer(NamedTuple):
+    """What a completed event says that many others say, too."""
+
+    route: str
+    reason: str
+    degraded: bool
+    role: str
+    channel: str
+    language: str | None
+    model: str
+    router: str
+    edge_label: str
+    cloud_label: str | None
+    vendor_label: str | None
+    pii: tuple[str, ...]
+
+
+_ANSWER: Final = attrgetter(*_Answer._fields)
+_COST: Final = attrgetter(
+    "role", "cost_basis", "cost_usd", "cloud_only_cost_usd", "tokens_in", "tokens_out", "tokens_cached"
+)
 
 
 def published_label(event: RoutingEvent) -> str:
     """The label that went to `sentiment` for a `completed` event: of the model that answered."""
-    return event.cloud_label if event.route == "cloud" and event.cloud_label is not None else event.edge_label
+    return _published(event.route, event.edge_label, event.cloud_label)
 
 
-def add_values(sketch: DDSketch, values: Sequence[float]) -> None:
-    """What `sketch.add` does for each of `values`, at a fifth of the time: one update for each bin, not for each value.
-
-    The library's sum, minimum and maximum, which its serialised form does not carry, are left alone.
-    """
-    mapping = sketch._mapping  # noqa: SLF001 - the library has no way to add many
-    scale, least = mapping._multiplier, mapping.min_possible  # noqa: SLF001
-    bins = Counter([ceil(log(value, 2) * scale) for value in values if value > least])  # noqa: FURB163 - as LogarithmicMapping.key
-    for key, count in bins.items():
-        sketch._store.add(key, count)  # noqa: SLF001
-    sketch._count += bins.total()  # noqa: SLF001
-    if bins.total() < len(values):
-        for value in values:
-            if not value > least:
-                sketch.add(value)
+def _published(route: str, edge_label: str, cloud_label: str | None) -> str:
+    return cloud_label if route == "cloud" and cloud_label is not None else edge_label
 
 
-def subtract_sketch(sketch: DDSketch, other: DDSketch) -> None:
-    """Take the values of `other`, which was merged into `sketch` before, out of it: exact, for counts are whole.
-
-    The library's sum, minimum and maximum, which its serialised form does not carry, are left alone.
-    """
-    for store, gone in (
-        (sketch._store, other._store),  # noqa: SLF001 - the library has no way to take values out
-        (sketch._negative_store, other._negative_store),  # noqa: SLF001
-    ):
-        if gone.count:
-            for key in range(gone.min_key, gone.max_key + 1):
-                store.bins[key - store.offset] -= gone.bins[key - gone.offset]
-            store.count -= gone.count
-    sketch._zero_count -= other._zero_count  # noqa: SLF001
-    sketch._count -= other._count  # noqa: SLF001
+def published_confidence(event: RoutingEvent) -> float | None:
+    """The published label's probability; None where an older cloud agent, which did not say it, has answered."""
+    return event.cloud_confidence if event.route == "cloud" else event.edge_confidence
 
 
-def sketch_to_bytes(sketch: DDSketch) -> bytes:
-    """`sketch` as the DDSketch protobuf message (ddsketch.proto of DataDog's libraries); equal content, equal bytes.
-
-    The library's own `to_proto` would also write the empty bins that its stores keep in reserve: 4 KB in place of 1.
-    """
-    message = DDSketchProto.to_proto(sketch)  # type: ignore[no-untyped-call]
-    for store, part in (
-        (sketch._store, message.positiveValues),  # noqa: SLF001 - the library offers no other way to the bins
-        (sketch._negative_store, message.negativeValues),  # noqa: SLF001
-    ):
-        part.Clear()
-        if store.count:
-            part.contiguousBinIndexOffset = store.min_key
-            part.contiguousBinCounts.extend(store.bins[store.min_key - store.offset : store.max_key - store.offset + 1])
-    return bytes(message.SerializeToString())
-
-
-def sketch_from_bytes(data: bytes) -> DDSketch:
-    """The sketch that `sketch_to_bytes` wrote. Raises `ValueError` when it is none.
-
-    The library's own `from_proto` derives the accuracy from the message's gamma, which may then differ in its last bit
-    from a new sketch's, and the library refuses to merge the two; and it counts empty bins as part of the range.
-    """
-    message = pb.DDSketch()
-    try:
-        message.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError differs between its implementations
-        raise ValueError("not a DDSketch") from error
-    sketch = DDSketch(ACCURACY)
-    if abs(message.mapping.gamma - sketch._mapping.gamma) > 1e-9:  # noqa: SLF001
-        raise ValueError(f"a DDSketch of another accuracy: gamma {message.mapping.gamma:g}")
-    for store, part in (
-        (sketch._store, message.positiveValues),  # noqa: SLF001
-        (sketch._negative_store, message.negativeValues),  # noqa: SLF001
-    ):
-        for key, count in enumerate(part.contiguousBinCounts, part.contiguousBinIndexOffset):
-            if count:
-                store.add(key, count)
-    sketch._zero_count = message.zeroCount  # noqa: SLF001
-    sketch._count = sketch._store.count + sketch._negative_store.count + message.zeroCount  # noqa: SLF001
-    return sketch
+@lru_cache(1024)
+def _language(tag: str | None) -> str:
+    """The first subtag of a BCP 47 tag, in lower case; "other" for what is none."""
+    if tag is None:
+        return "unknown"
+    first = tag.replace("_", "-").partition("-")[0].lower()
+    return first if 2 <= len(first) <= 3 and first.isascii() and first.isalpha() else OTHER

@@ -18,7 +18,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers, message_key, message_value
 from streams.kafka.reader import Watermarks, offsets_since, read_topic, watermarks
 from streams.kafka.refusals import explain_refusal
-from streams.monitoring.window import sketch_from_bytes
+from streams.monitoring.sketch import sketch_from_bytes
 from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
 from streams.operate.record_fields import PERCENTILES, PLACE
 from streams.system.clock import Clock, now_ms

@@ -202,8 +202,7 @@ def _condition(topic: str, item: str, clock: Clock) -> Condition:
 def _near(name: str, known: Iterable[str], what: str = "field") -> str:
     """The names in `known` that are near `name`, and all of them where they are few or none is near."""
     names = list(known)
-    near = get_close_matches(name, names, 3)
-    near += [each for each in names if each.endswith((f"-{name}", f"_{name}")) and each not in near]
+    near = [each for each in names if each.endswith((f"-{name}", f"_{name}"))] or get_close_matches(name, names, 3)
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"the {what}s are {', '.join(names)}"

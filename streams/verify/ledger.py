@@ -15,7 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from schemas.records import MonitoringWindow, Record, RoutingEvent, SentimentResult, TranscriptEvent, nanodollars
 from schemas.topics import MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.monitoring.window import published_label, sketch_from_bytes
+from streams.monitoring.sketch import sketch_from_bytes
+from streams.monitoring.window import published_label
 
 R = TypeVar("R", bound=Record)
 

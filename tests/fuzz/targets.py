@@ -35,7 +35,7 @@ from streams.files.recorded_event import recorded_events
 from streams.files.recording import FORMATS, RecordingError, read_recording
 from streams.files.rows import read_rows
 from streams.files.vendor_file import ENDINGS
-from streams.monitoring.window import sketch_from_bytes
+from streams.monitoring.sketch import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
 from tests.released_values import RELEASED
 from tests.vendor_objects import NAMES, vendor_object

@@ -159,6 +159,29 @@ def redaction(
     print(train(data, out, Schedule(epochs=epochs), print, domain or ("*",)))
 
 
+@app.command()
+def escalation(
+    data: Annotated[
+        list[Path], typer.Option("--data", help="JSON lines of calls: label, turns of speaker and text. Several.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model; its name is the model's.")],
+    unlabelled: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines of other conversations: how many would raise an alarm?")
+    ] = None,
+    edge_model: Annotated[
+        str, typer.Option(help="The artifact that scores the turns: a name in models/artifacts or a folder.")
+    ] = "edge",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the model.")] = CORES,
+) -> None:
+    """Fit the risk that a conversation escalates on labelled calls, and measure it. It does not need the extra.
+
+    Example: [bold]edgewise train escalation --data calls.jsonl --out escalation[/]
+    """
+    from training.escalation.train import train
+
+    print(train(data, unlabelled or (), edge_model, out, threads=threads))
+
+
 @app.command("all")
 def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Run every step in order; a model that the run folder already has is not trained again.

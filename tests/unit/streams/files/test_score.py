@@ -278,6 +278,19 @@ def test_what_is_no_number_is_null(tmp_path: Path) -> None:
     assert (second["text"], second["csat"], second["reason"]) == (None, None, "not_a_text")
 
 
+def test_the_summary_compares_with_the_vendors_sentiment() -> None:
+    given = rows(
+        {"text": "bad", "attributes": {"vendor_sentiment": "NEGATIVE"}},
+        {"text": "bad", "vendor_sentiment": 0.9},
+        {"text": "bad", "vendor_sentiment": "MIXED"},
+        {"text": "", "vendor_sentiment": "NEGATIVE"},
+        {"text": "fine"},
+    )
+    summary = Summary()
+    assert [row["sentiment"] for row in summary.counting(scored_by(edge, given))][:3] == ["negative"] * 3
+    assert "the vendor's sentiment is ours in 50.0% of 2 rows" in summary.lines()[-1]
+
+
 def test_half_a_surrogate_pair_can_be_written() -> None:
     given = rows({"text": "bad \ud83d"})
     out = io.StringIO()

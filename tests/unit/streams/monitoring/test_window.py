@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import random
 
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from schemas.codec import Codec
 from schemas.records import RoutingEvent
 from schemas.topics import MONITORING
-from streams.monitoring.window import ACCURACY, Window, add_values, sketch_from_bytes, sketch_to_bytes
+from streams.monitoring.sketch import ACCURACY, add_values, sketch_from_bytes, sketch_to_bytes
+from streams.monitoring.window import MOST_NAMES, OTHER, Window
 from tests.events import routing_event
+from tests.released_values import RELEASED
 
 # Nano-dollars, up to a dollar an event; durations from a clock's step backwards to a day.
 costs = st.integers(0, 10**9).map(lambda nanos: nanos / 1e9)
@@ -29,6 +32,20 @@ def events(draw: st.DrawFn) -> RoutingEvent:
         degraded=draw(st.booleans()),
         edge_label=draw(labels),
         cloud_label=draw(labels) if stage == "completed" and route == "cloud" else None,
+        cloud_confidence=draw(st.none() | st.floats(0, 1)),
+        edge_confidence=draw(st.floats(0, 1)),
+        role=draw(st.sampled_from(["customer", "agent"])),
+        channel=draw(st.sampled_from(["voice", "chat"])),
+        language=draw(st.sampled_from([None, "en-GB", "EN_us", "de", "?"])),
+        model=draw(st.sampled_from(["edge@1", "cloud@1"])),
+        scored=draw(st.sampled_from([True, True, True, False])),
+        pii=draw(st.sampled_from([(), ("phone",), ("phone", "email")])),
+        tokens_in=draw(st.integers(0, 1000)),
+        tokens_out=draw(st.integers(0, 10)),
+        tokens_cached=draw(st.integers(0, 100)),
+        cost_basis=draw(st.sampled_from(["assumed", "measured"])),
+        vendor_label=draw(st.none() | labels),
+        text_chars=draw(st.integers(0, 5000)),
         cost_usd=draw(costs),
         cloud_only_cost_usd=draw(costs),
         inference_ms=draw(durations),
@@ -49,6 +66,14 @@ def test_merging_equals_adding_all_the_events(left: list[RoutingEvent], right: l
     merged.merge(other)
     assert merged.to_record(1) == window_of(left + right).to_record(1)
     assert other.to_record(1) == window_of(right).to_record(1)
+
+
+@given(st.lists(events()), st.lists(events()))
+def test_what_is_taken_away_again_leaves_what_was(left: list[RoutingEvent], right: list[RoutingEvent]) -> None:
+    total = window_of(left)
+    total.merge(window_of(right))
+    total.subtract(window_of(right))
+    assert total.to_record(1) == window_of(left).to_record(1)
 
 
 @given(st.lists(events()), st.lists(events()))
@@ -96,6 +121,53 @@ def test_what_is_counted() -> None:
     assert record.cloud_only_cost_usd == 0.0816  # 6 completed at 0.0136
     assert sketch_from_bytes(record.end_to_end_ms).count == 6
     assert sketch_from_bytes(record.inference_ms).count == 7
+
+
+def test_what_is_counted_by_role_channel_and_language() -> None:
+    agent = {"role": "agent", "channel": "chat", "edge_label": "neutral"}
+    paid = {"cost_usd": 0.002, "cost_basis": "measured", "tokens_in": 300, "tokens_out": 1, "tokens_cached": 256}
+    record = window_of(
+        [
+            routing_event(role="customer", language="en-GB", vendor_label="negative", text_chars=100),
+            routing_event(role="customer", language="EN", vendor_label="neutral", text_chars=100),
+            routing_event(**agent, language="a word", edge_confidence=0.5, pii=("phone", "email")),
+            routing_event(**agent, stage="decided", route="cloud", reason="low_confidence"),
+            routing_event(
+                **agent, route="cloud", cloud_label="positive", cloud_confidence=0.625, model="cloud@1", calls=1, **paid
+            ),
+            routing_event(**agent, route="cloud", cloud_label="positive", cost_usd=0.0),  # of an older cloud agent
+            routing_event(role="bot", scored=False, reason="not_scored", edge_confidence=0.0, cost_usd=0.0),
+        ]
+    ).to_record(1)
+    assert (record.events, record.decided, record.skipped) == (5, 1, 1)
+    assert record.roles == {"agent": 3, "customer": 2}
+    assert record.role_labels == {"agent/neutral": 1, "agent/positive": 2, "customer/negative": 2}
+    assert record.channel_labels == {"chat/neutral": 1, "chat/positive": 2, "unknown/negative": 2}
+    assert record.role_cost_usd == {"agent": 0.004, "customer": 0.002}
+    assert (record.cost_usd, record.measured_cost_usd) == (0.006, 0.002)
+    assert record.languages == {"en": 2, "other": 1, "unknown": 2}
+    assert record.kinds == {"email": 1, "phone": 1}
+    assert record.models == {"cloud@1": 1, "edge@1.0.0": 4}
+    assert record.routers == {"default@1": 5}
+    assert (record.tokens_in, record.tokens_out, record.tokens_cached) == (300, 1, 256)
+    assert record.confidence_sum == 950_000 * 2 + 500_000 + 625_000
+    assert (sketch_from_bytes(record.confidence).count, sketch_from_bytes(record.text_chars).count) == (4, 2)
+    assert (record.vendor_compared, record.vendor_agreed) == (2, 1)
+
+
+def test_names_beyond_a_bound_are_counted_together() -> None:
+    record = window_of([routing_event(model=f"m@{n}") for n in range(MOST_NAMES + 5)]).to_record(1)
+    assert record.models[OTHER] == 5
+    assert (len(record.models), sum(record.models.values())) == (MOST_NAMES + 1, MOST_NAMES + 5)
+
+
+def test_a_window_of_version_1_goes_on() -> None:
+    value, fields = RELEASED["monitoring", 1]
+    record = dataclasses.replace(Codec(MONITORING).decode(bytes.fromhex(value)), end_to_end_ms=b"", inference_ms=b"")
+    window = Window.from_record(record)
+    window.add([routing_event(role="customer")])
+    now = window.to_record(1)
+    assert (now.events, now.roles) == (fields["events"] + 1, {"customer": 1})
 
 
 def test_costs_do_not_depend_on_the_order_of_events() -> None:
