@@ -16,7 +16,7 @@ class Allowance(Protocol):
 class Unlimited:
     """An allowance without a budget."""
 
-    def reserve(self, nanodollars: int) -> bool:  # noqa: ARG002 - an Allowance
+    def reserve(self, nanodollars: int) -> bool:
         """Always."""
         return True
 

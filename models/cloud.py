@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import EdgewiseError
-from schemas.records import Reason
+from schemas.records import CostBasis, Reason, nanodollars
 
 
 class CloudError(EdgewiseError):
@@ -21,13 +21,35 @@ class Question(NamedTuple):
     language: str | None = None
 
 
+class Cost(NamedTuple):
+    """What all tries for a question have cost, answered or not; its share of a call that held several."""
+
+    usd: float = 0.0  # a whole number of nano-dollars
+    basis: CostBasis = "assumed"
+    tokens_in: int = 0  # by the service's own count, those from its cache among them; 0 where it does not count
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    calls: int = 0  # tries that reached a backend
+
+    def plus(self, other: "Cost") -> "Cost":
+        """The two together; measured where all that costs something is."""
+        bases = {cost.basis for cost in (self, other) if cost.usd} or {self.basis, other.basis}
+        return Cost(
+            (nanodollars(self.usd) + nanodollars(other.usd)) / 1e9,
+            "measured" if bases == {"measured"} else "assumed",
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.tokens_cached + other.tokens_cached,
+            self.calls + other.calls,
+        )
+
+
 class Answer(NamedTuple):
     """What a backend made of a question."""
 
     probabilities: tuple[float, float, float]  # negative, neutral, positive: calibrated, they add up to 1
     model: str  # name@version
-    cost_usd: float  # a whole number of nano-dollars
-    tokens: int | None = None  # by the backend's own count; None where it does not count
+    cost: Cost = Cost()
 
 
 class Failure(NamedTuple):
@@ -35,8 +57,7 @@ class Failure(NamedTuple):
 
     reason: Reason
     detail: str
-    cost_usd: float = 0.0  # of tries that were paid for, and gave no answer; a whole number of nano-dollars
-    tokens: int | None = None
+    cost: Cost = Cost()  # of tries that gave no answer
 
 
 class CloudBackend(Protocol):
@@ -45,6 +66,9 @@ class CloudBackend(Protocol):
     @property
     def batch(self) -> int:
         """The most questions that the backend wants at once. It cuts them into calls itself."""
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, whose texts take `size_bytes` in UTF-8."""
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order.

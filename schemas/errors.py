@@ -38,6 +38,7 @@
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
+            PriceError                       models
             RecordingError                   streams.files
             ReportError                      training
             RunError                         training

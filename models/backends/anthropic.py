@@ -67,4 +67,4 @@ def _usage(usage: Any) -> Usage | None:
         return None
     # `input_tokens` leaves out what was read from, or written to, the cache.
     read = count(usage, "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return Usage(read, count(usage, "output_tokens"))
+    return Usage(read, count(usage, "output_tokens"), count(usage, "cache_read_input_tokens"))

@@ -4,57 +4,111 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schemas.records import nanodollars
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrices:
-    """Dollars for what a service does. Without prices of tokens, a text costs `query_usd` whatever its length."""
-
-    query_usd: float
-    input_usd: float | None = None  # for a million tokens
-    output_usd: float | None = None
+from models.allowance import Allowance, Unlimited
+from models.cloud import Cost
+from models.price_book import Price
+from schemas.records import CostBasis, nanodollars
 
 
 class Usage(NamedTuple):
     """The tokens of one try by the service's own count, and its price where the service names it."""
 
-    input_tokens: int
-    output_tokens: int
+    tokens_in: int  # those from its cache among them
+    tokens_out: int
+    tokens_cached: int = 0
     usd: float | None = None
 
 
-class Bill:
-    """Adds up one call of `texts` texts in whole nano-dollars: each try that was sent counts, paid twice or not."""
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a backend's calls cost: by the price book, and `query_usd` a text where it has no price for the model."""
 
-    def __init__(self, prices: TokenPrices, texts: int) -> None:
-        self._prices = prices
+    query_usd: float
+    price: Price | None = None
+
+    def most_nanodollars(self, texts: int, sent_bytes: int, tokens_out: int, seconds: float) -> int:
+        """The most that a try can cost which sends so much for `texts` texts and may take so long.
+
+        A token is a byte at least, so what is sent has no more tokens than bytes.
+        """
+        if self.price is None:
+            return nanodollars(self.query_usd) * texts
+        return self.price.most_nanodollars(sent_bytes, tokens_out, seconds)
+
+
+class Bill:
+    """Adds up one call of `texts` texts in whole nano-dollars: each try that was sent counts, paid twice or not.
+
+    A try is reserved from the `allowance` before it is made, at the most that it can cost, and settled by what it did.
+    """
+
+    def __init__(self, tariff: Tariff, texts: int, allowance: Allowance | None = None) -> None:
+        self._tariff = tariff
         self._texts = texts
-        self.nanodollars = 0
-        self.tokens: int | None = None
+        self._allowance = allowance or Unlimited()
+        self._reserved = 0
+        self._seconds = 0.0  # that the last try took
+        self._nanodollars = 0
+        self._is_measured = True  # all that it has cost so far
+        self._usage = Usage(0, 0)
+        self._calls = 0
+
+    def reserve(self, sent_bytes: int, tokens_out: int, seconds: float) -> bool:
+        """Sets aside the most that the next try can cost; False: the allowance has not so much left."""
+        self.close()
+        most = self._tariff.most_nanodollars(self._texts, sent_bytes, tokens_out, seconds)
+        if not self._allowance.reserve(most):
+            return False
+        self._reserved = most
+        return True
+
+    def reached(self, seconds: float) -> None:
+        """A try was answered, by a refusal perhaps, after so long."""
+        self._calls += 1
+        self._seconds = seconds
 
     def charge(self, usage: Usage | None, texts: int | None = None) -> None:
-        """Adds a try that was answered, of all texts or so many; without a usage each text counts as a query."""
-        prices = self._prices
+        """Adds a try that was answered, of all texts or so many.
+
+        Without a usage each text counts as a query, or, where tokens are paid, the try as the most that it can cost.
+        """
         if usage is not None:
-            self.tokens = (self.tokens or 0) + usage.input_tokens + usage.output_tokens
+            self._usage = Usage(*(old + new for old, new in zip(self._usage[:3], usage[:3], strict=True)))
+        price = self._tariff.price
         if usage is not None and usage.usd is not None:
-            self.nanodollars += nanodollars(usage.usd)
-        elif usage is not None and prices.input_usd is not None and prices.output_usd is not None:
-            millions = (usage.input_tokens * prices.input_usd + usage.output_tokens * prices.output_usd) / 1e6
-            self.nanodollars += nanodollars(millions)
+            self._add(nanodollars(usage.usd), is_measured=True)
+        elif price is None:
+            count = self._texts if texts is None else texts
+            self._add(nanodollars(self._tariff.query_usd) * count, is_measured=False)
+        elif usage is None and price.is_by_token:
+            self._add(self._reserved, is_measured=False)
         else:
-            self.nanodollars += nanodollars(prices.query_usd) * (self._texts if texts is None else texts)
+            self._add(price.nanodollars(*(usage or Usage(0, 0))[:3], self._seconds), is_measured=True)
 
     def lost(self) -> None:
-        """Adds a try that was sent and not answered. It may be billed, and nobody says for how much: a query a text."""
-        self.charge(None)
+        """Adds a try that was sent and not answered. It may be billed, and nobody says for how much: for the most."""
+        self._calls += 1
+        self._add(self._reserved, is_measured=False)
 
-    def shares(self) -> list[tuple[float, int | None]]:
-        """Dollars and tokens of each text; together they are the whole bill."""
-        tokens = [None] * self._texts if self.tokens is None else _split(self.tokens, self._texts)
-        dollars = [nano / 1e9 for nano in _split(self.nanodollars, self._texts)]
-        return list(zip(dollars, tokens, strict=True))
+    def close(self) -> None:
+        """Frees what is still reserved: a try that was refused costs nothing."""
+        self._allowance.settle(self._reserved, 0)
+        self._reserved = 0
+
+    def shares(self) -> list[Cost]:
+        """The cost of each text; together they are the whole bill. Each text was part of all the calls."""
+        columns = [_split(total, self._texts) for total in (self._nanodollars, *self._usage[:3])]
+        basis: CostBasis = "measured" if self._is_measured and self._calls else "assumed"
+        return [
+            Cost(nano / 1e9, basis, tokens_in, tokens_out, min(tokens_in, tokens_cached), self._calls)
+            for nano, tokens_in, tokens_out, tokens_cached in zip(*columns, strict=True)
+        ]
+
+    def _add(self, amount: int, *, is_measured: bool) -> None:
+        self._nanodollars += amount
+        self._is_measured = self._is_measured and is_measured
+        self._allowance.settle(self._reserved, amount)
+        self._reserved = 0
 
 
 def count(usage: Any, *names: str) -> int:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 from models.cloud import Answer, CloudBackend, Failure, Question
-from schemas.records import nanodollars
 
 
 class ChainBackend:
@@ -22,6 +21,10 @@ class ChainBackend:
     def batch(self) -> int:
         """The most questions that the first backend wants at once."""
         return self._backends[0].batch
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, at each of the backends."""
+        return sum(backend.most_nanodollars(texts, size_bytes, deadline_s) for backend in self._backends)
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
@@ -47,9 +50,7 @@ class ChainBackend:
 
 
 def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:
-    cost_usd = (nanodollars(before.cost_usd) + nanodollars(answer.cost_usd)) / 1e9
-    counts = [tokens for tokens in (before.tokens, answer.tokens) if tokens is not None]
-    tokens = sum(counts) if counts else None
+    cost = before.cost.plus(answer.cost)
     if isinstance(answer, Failure) and isinstance(before, Failure):
-        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost_usd, tokens)
-    return answer._replace(cost_usd=cost_usd, tokens=tokens)
+        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost)
+    return answer._replace(cost=cost)

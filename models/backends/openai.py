@@ -130,4 +130,5 @@ def _usage(reply: Reply) -> Usage | None:
     except (KeyError, ValueError):
         usd = None
     priced = usd is not None and 0 <= usd <= 1000
-    return Usage(count(usage, "prompt_tokens"), count(usage, "completion_tokens"), usd if priced else None)
+    read, cached = count(usage, "prompt_tokens"), count(usage.get("prompt_tokens_details"), "cached_tokens")
+    return Usage(read, count(usage, "completion_tokens"), min(read, cached), usd if priced else None)

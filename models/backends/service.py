@@ -3,22 +3,30 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from models.backends.bill import Bill, TokenPrices, Usage
+from models.allowance import Allowance, Unlimited
+from models.backends.bill import Bill, Tariff, Usage
 from models.backends.calibration import Calibration
 from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
-from models.cloud import Answer, Failure, Question
+from models.cloud import Answer, Cost, Failure, Question
+from models.model_name import is_same_model
 from models.redaction import Redactor
 from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
 
-# What a service adds to a model's name that is no other model: a date, or a tag.
-_VERSION = re.compile(r"([-@:](\d{4}-?\d{2}-?\d{2}|\d{3,6}|latest|v\d+))?")
 _FINGERPRINT = re.compile(r"(?=.*\d)[\w.+-]{1,100}", re.ASCII)
+# Of a request what is not text: instructions, examples, JSON. The most that a text grows when it is put into JSON:
+# a control character becomes \\u and four digits. What a model is let to write at most. Tests hold them true.
+REQUEST_BYTES = 4096
+BYTES_IN_JSON = 6
+LONGEST_WRITING = 1024
+
+_REASONS: Mapping[Kind, Reason] = {"limited": "cloud_unavailable", "unaffordable": "budget_exhausted"}
+
 _SHORT = re.compile(r"[^\w.:+-]+")
 
 
@@ -44,7 +52,7 @@ class Call:
 
     async def get(self, path: str) -> Reply:
         """As `post`, of a GET, which costs nothing. Raises CallError."""
-        return await self._caller.call(path, None, self._deadline, self._bill)
+        return await self._caller.call(path, None, self._deadline, Bill(Tariff(0.0), 1))
 
     def charge(self, usage: Usage | None, texts: int | None = None) -> None:
         """Puts an answered try on the bill; see `Bill.charge`."""
@@ -98,42 +106,53 @@ class HttpBackend:
     """
 
     def __init__(
-        self, service: Service, caller: Caller, prices: TokenPrices, calibration: Calibration | None = None
+        self,
+        service: Service,
+        caller: Caller,
+        tariff: Tariff,
+        calibration: Calibration | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         self.id = caller.endpoint.name
         self.service = service
         self.batch = caller.endpoint.concurrency * service.texts_a_call
         self._caller = caller
-        self._prices = prices
+        self._tariff = tariff
+        self._allowance = allowance or Unlimited()
         self._calibration = calibration
         self._redactor = Redactor()  # by rules alone, which raise for no text
         self._warned: set[str | None] = set()  # of these fingerprints
 
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, whose texts take `size_bytes` in UTF-8."""
+        calls = -(-texts // self.service.texts_a_call)
+        sent = calls * REQUEST_BYTES + BYTES_IN_JSON * size_bytes
+        return self._tariff.most_nanodollars(texts, sent, calls * LONGEST_WRITING, calls * deadline_s)
+
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
         answers: list[Answer | Failure] = []
-        for scored, (cost_usd, tokens) in await self._scored(questions, deadline_s):
+        for scored, cost in await self._scored(questions, deadline_s):
             if isinstance(scored, CallError):
-                reason: Reason = "cloud_unavailable" if scored.kind == "limited" else "cloud_error"
-                answers.append(Failure(reason, str(scored), cost_usd, tokens))
+                answers.append(Failure(_REASONS.get(scored.kind, "cloud_error"), str(scored), cost))
             elif isinstance(scored, Scored):
                 version = scored.fingerprint or "unknown"
-                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", cost_usd, tokens))
+                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", cost))
             else:
                 answers.append(Failure("cloud_unavailable", scored))
         return answers
 
-    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, float, int | None]:
-        """What the service makes of one text, before any calibration; what it cost, in dollars and tokens.
+    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, Cost]:
+        """What the service makes of one text, before any calibration; what it cost.
 
         Raises CallError.
         """
-        ((scored, (cost_usd, tokens)),) = await self._scored([question], deadline_s)
+        ((scored, cost),) = await self._scored([question], deadline_s)
         if isinstance(scored, str):
             raise CallError("limited", scored)
         if isinstance(scored, CallError):
             raise scored
-        return scored, cost_usd, tokens
+        return scored, cost
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -141,7 +160,7 @@ class HttpBackend:
 
     async def _scored(
         self, questions: Sequence[Question], deadline_s: float
-    ) -> list[tuple[Scored | CallError | str, tuple[float, int | None]]]:
+    ) -> list[tuple[Scored | CallError | str, Cost]]:
         """What became of each text, and its share of the bill; a string is why it was not asked."""
         deadline = asyncio.get_running_loop().time() + deadline_s
         # Half a surrogate pair, which JSON can name and UTF-8 cannot, is no reason for a server to fail.
@@ -156,13 +175,11 @@ class HttpBackend:
             ]
         return [each for call in calls for each in call.result()]
 
-    async def _call(
-        self, texts: Sequence[str], deadline: float
-    ) -> list[tuple[Scored | CallError | str, tuple[float, int | None]]]:
+    async def _call(self, texts: Sequence[str], deadline: float) -> list[tuple[Scored | CallError | str, Cost]]:
         breaker = self._caller.breaker
         if not breaker.admits():
-            return [(f"{self.id} is not asked for a while: {breaker.why}", (0.0, None))] * len(texts)
-        bill = Bill(self._prices, len(texts))
+            return [(f"{self.id} is not asked for a while: {breaker.why}", Cost())] * len(texts)
+        bill = Bill(self._tariff, len(texts), self._allowance)
         scored: Sequence[Scored | CallError]
         try:
             try:
@@ -180,9 +197,11 @@ class HttpBackend:
             scored = [error] * len(texts)
         except BaseException:
             breaker.abandoned()
+            bill.lost()  # the try under way may have been answered
             raise
         else:
             breaker.succeeded()
+        bill.close()
         return list(zip(scored, bill.shares(), strict=True))
 
     def _calibrated(self, scored: Scored) -> Probabilities:
@@ -195,13 +214,6 @@ class HttpBackend:
                 *(self.id, scored.model, scored.fingerprint, *self._calibration.made_for),
             )
         return tempered(scored.probabilities, self._calibration.temperature)
-
-
-def is_same_model(asked: str, served: str) -> bool:
-    """Whether `served` is `asked`: the same name, without folders, or with a date or version behind it."""
-    asked, served = (name.replace("\\", "/").rpartition("/")[2].casefold() for name in (asked, served))
-    asked = asked.removesuffix("-latest")
-    return served.startswith(asked) and _VERSION.fullmatch(served[len(asked) :]) is not None
 
 
 def fingerprint(value: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.cloud import Answer
+from models.cloud import Answer, Cost
 from models.router import Decision
 from schemas.records import (
     LABELS,
@@ -174,7 +174,7 @@ def cloud_audit(
     answer: Answer | None,
     reason: Reason,
     *,
-    cost_usd: float,
+    cost: Cost,
     cloud_only_cost_usd: float,
     inference_ms: float,
     end_to_end_ms: float,
@@ -199,7 +199,7 @@ def cloud_audit(
         edge_label=label,
         edge_confidence=confidence,
         cloud_label=cloud_label,
-        cost_usd=cost_usd,
+        cost_usd=cost.usd,
         cloud_only_cost_usd=cloud_only_cost_usd,
         inference_ms=inference_ms,
         end_to_end_ms=end_to_end_ms,
@@ -216,6 +216,11 @@ def cloud_audit(
         cloud_confidence=cloud_confidence,
         vendor_label=request.vendor_label,
         text_chars=request.text_chars,
+        tokens_in=cost.tokens_in,
+        tokens_out=cost.tokens_out,
+        tokens_cached=cost.tokens_cached,
+        calls=cost.calls,
+        cost_basis=cost.basis,
     )
 
 

@@ -1,4 +1,4 @@
-"""A cloud worker's part of the budget: it claims a lease before calls are made, and gives back what it does not need."""
+"""A cloud worker's part of the budget: it claims a lease before calls are made, and gives its rest back."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from schemas.topics import BUDGET
 from schemas.validation import MAX_AHEAD_MS
 from streams.agents import metrics
 from streams.agents.agent import Output, ReadBack
-from streams.agents.budget_ledger import BudgetLedger, Limits, Used, hour_of, month_start
+from streams.agents.budget_ledger import BudgetLedger, Limits, Period, Used, hour_of, month_start
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
 
 logger = logging.getLogger(__name__)
 
-# A lease grows until it lasts for this long: each claim is a transaction and a read of the topic, and what a worker that
-# is killed has left of its lease is lost to the budget.
+# A lease grows until it lasts for this long: each claim is a transaction and a read of the topic. What a worker that is
+# killed has left of its lease is lost to the budget.
 LEASE_MS = 30_000
 
 # A worker without traffic for as long gives the rest of its lease back.
@@ -35,15 +35,12 @@ LARGEST_PART = 8
 
 def budget_limits(settings: Settings) -> Limits:
     """The budgets that `settings` set, by period, in nano-dollars."""
-    return {
-        period: nanodollars(usd)
-        for period, usd in (
-            ("hour", settings.budget_usd_per_hour),
-            ("day", settings.budget_usd_per_day),
-            ("month", settings.budget_usd_per_month),
-        )
-        if usd is not None
+    dollars: dict[Period, float | None] = {
+        "hour": settings.budget_usd_per_hour,
+        "day": settings.budget_usd_per_day,
+        "month": settings.budget_usd_per_month,
     }
+    return {period: nanodollars(usd) for period, usd in dollars.items() if usd is not None}
 
 
 class Budget:
@@ -52,9 +49,7 @@ class Budget:
     `lease` is what the calls draw on. It is of the hour in which their batch was begun.
     """
 
-    def __init__(
-        self, settings: Settings, read_back: ReadBack, clock: Clock = now_ms, name: str | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, read_back: ReadBack, clock: Clock = now_ms, name: str | None = None) -> None:
         self.lease = Lease()
         self.used: list[Used] = []
         """What the budgets' periods have used, as of the last claim."""
@@ -76,7 +71,7 @@ class Budget:
         self._busy_at = 0
 
     def claim(self, need: int) -> list[Output]:
-        """What must be committed before calls are made that may cost `need` nano-dollars; nothing where the lease lasts.
+        """What must be committed before calls that may cost `need` nano-dollars: nothing where the lease lasts.
 
         The former hour's lease is given back.
         """

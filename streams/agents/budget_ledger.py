@@ -1,4 +1,4 @@
-"""What all cloud workers may spend, as the topic `budget` tells it: the sums by hour, day and month, and what is left."""
+"""What all cloud workers may spend, as the topic `budget` tells it: sums by hour, day and month, and what is left."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -6,10 +6,11 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from models.cloud import Answer, CloudError, Failure, Question
+from models.cloud import Answer, CloudError, Cost, Failure, Question
 from schemas.errors import UsageError
-from schemas.records import LABELS, Label, nanodollars
+from schemas.records import LABELS, CostBasis, Label, nanodollars
 from streams.cli.table import aligned
+from streams.config.backends import build_service, find_price, start_backend
 from streams.config.settings import Settings
 from streams.files.recording import Row
 
@@ -51,8 +52,11 @@ class Report:
     as_expected: int = 0
     median_ms: float | None = None
     slowest_ms: float | None = None
-    tokens: int | None = None
+    tokens: int = 0  # 0: not counted by it
+    tokens_cached: int = 0
     dollars: float = 0.0
+    cost_basis: CostBasis = "assumed"
+    price: str = ""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -72,8 +76,6 @@ async def check_backend(settings: Settings) -> Report:
     """
     if settings.cloud_backend != "onnx":
         return await _check_service(settings)
-    from streams.config.backends import start_backend
-
     backend, model = await start_backend(settings)
     report = Report("onnx", reachable=True, authorised=True, model=model, probabilities="probabilities of a classifier")
     try:
@@ -85,7 +87,8 @@ async def check_backend(settings: Settings) -> Report:
                 report.problems.append(answer.detail)
                 break
             seconds.append(perf_counter() - begun)
-            _count(report, answer.probabilities, label, answer.cost_usd, answer.tokens)
+            _count(report, answer.probabilities, label, answer.cost)
+        report.price = price_in_words(settings, model.partition("@")[0])
     finally:
         await backend.close()
     _time(report, seconds)
@@ -94,7 +97,6 @@ async def check_backend(settings: Settings) -> Report:
 
 async def _check_service(settings: Settings) -> Report:
     from models.backends.http import CallError
-    from streams.config.backends import build_service
 
     backend = build_service(settings)
     report, seconds = Report(backend.id), list[float]()
@@ -102,7 +104,7 @@ async def _check_service(settings: Settings) -> Report:
         for text, label in zip(SAMPLES, SAMPLE_LABELS, strict=True):
             begun = perf_counter()
             try:
-                scored, dollars, tokens = await backend.probe(Question(text, "en"), _deadline_s(settings))
+                scored, cost = await backend.probe(Question(text, "en"), _deadline_s(settings))
             except CallError as error:
                 report.problems.append(str(error))
                 if report.reachable is None:
@@ -114,8 +116,9 @@ async def _check_service(settings: Settings) -> Report:
             seconds.append(perf_counter() - begun)
             report.reachable = report.authorised = True
             report.model = f"{scored.model}@{scored.fingerprint or 'unknown'}"
-            _count(report, scored.probabilities, label, dollars, tokens)
+            _count(report, scored.probabilities, label, cost)
         if report.answered:
+            report.price = price_in_words(settings, settings.cloud_model_name)
             report.probabilities = backend.service.capability
     finally:
         await backend.close()
@@ -125,20 +128,22 @@ async def _check_service(settings: Settings) -> Report:
 
 def in_words(report: Report) -> str:
     """The report for a terminal."""
-    tokens = "not counted by it" if report.tokens is None else f"{report.tokens:,}"
+    tokens = f"{report.tokens:,}, of these {report.tokens_cached:,} from its cache" if report.tokens else "not counted"
     rows = [
         ("backend", report.backend),
         ("reachable", _yes_or_no(report.reachable)),
         ("authorised", _yes_or_no(report.authorised)),
     ]
     if report.answered:
+        thousand = report.dollars / report.answered * 1000
         rows += [
             ("model", report.model or ""),
             ("capabilities", report.probabilities or ""),
             ("answered", f"{report.answered} of {len(SAMPLES)} texts, {report.as_expected} as a person would"),
             ("latency", f"{report.median_ms:,.0f} ms median, {report.slowest_ms:,.0f} ms slowest"),
             ("tokens", tokens),
-            ("dollars", f"{report.dollars:.6f}, or {report.dollars / report.answered * 1000:.2f} for 1,000 texts"),
+            ("dollars", f"{report.dollars:.6f} ({report.cost_basis}), or {thousand:.2f} for 1,000 texts"),
+            ("price", report.price),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
 
@@ -165,7 +170,6 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
     if settings.cloud_backend == "onnx":
         raise UsageError("cloud_backend is onnx: its artifact has a temperature of its own; calibrate a service")
     from models.backends.calibration import fit
-    from streams.config.backends import build_service
 
     backend = build_service(settings.model_copy(update={"cloud_calibration": None}))
     answers: list[Answer | Failure] = []
@@ -189,7 +193,7 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
         model=name,
         fingerprint=None if fingerprint == "unknown" else fingerprint,
     )
-    dollars = sum(nanodollars(answer.cost_usd) for answer in answers) / 1e9
+    dollars = sum(nanodollars(answer.cost.usd) for answer in answers) / 1e9
     return calibration, len(answers) - len(good), dollars
 
 
@@ -198,12 +202,26 @@ def _why(answers: Sequence[Answer | Failure]) -> str:
     return f"no text was answered: {'; '.join(details) or 'there are none'}"
 
 
-def _count(report: Report, probabilities: Sequence[float], label: Label, dollars: float, tokens: int | None) -> None:
+def _count(report: Report, probabilities: Sequence[float], label: Label, cost: Cost) -> None:
     report.answered += 1
     report.as_expected += LABELS[probabilities.index(max(probabilities))] == label
-    report.dollars = (nanodollars(report.dollars) + nanodollars(dollars)) / 1e9
-    if tokens is not None:
-        report.tokens = (report.tokens or 0) + tokens
+    report.tokens += cost.tokens_in + cost.tokens_out
+    report.tokens_cached += cost.tokens_cached
+    report.dollars = (nanodollars(report.dollars) + nanodollars(cost.usd)) / 1e9
+    report.cost_basis = cost.basis
+
+
+def price_in_words(settings: Settings, model: str | None) -> str:
+    """What the calls of `model` are billed by. Raises PriceError: a price book can't be read."""
+    found = find_price(settings, model)
+    if found is None:
+        return f"{settings.cloud_price_usd:g} dollars a text, assumed: no price book knows this model (EDGEWISE_PRICES)"
+    price, book = found
+    parts = [f"{value} {what}" for value, what in ((price.input, "in"), (price.output, "out"), (price.cached, "cached"))
+             if value is not None]  # fmt: skip
+    words = [f"{', '.join(parts)} dollars for a million tokens"] if parts else []
+    words += [f"{value} dollars a {what}" for value, what in ((price.call, "call"), (price.second, "second")) if value]
+    return f"{'; '.join(words)} ({price.model}, as of {book.dated.isoformat()})"
 
 
 def _time(report: Report, seconds: Sequence[float]) -> None:

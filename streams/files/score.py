@@ -138,13 +138,13 @@ def _refusal(row: Row, ids: tuple[str, str], max_text_chars: int) -> str | None:
 
 def _cloud_alone(given: models.cloud.Answer | Failure, prices: Prices) -> Answer:
     if isinstance(given, Failure):
-        return Answer(None, None, given.reason, given.cost_usd, prices.cloud_usd)
-    return Answer(given.probabilities, "cloud", None, given.cost_usd, prices.cloud_usd)
+        return Answer(None, None, given.reason, given.cost.usd, prices.cloud_usd)
+    return Answer(given.probabilities, "cloud", None, given.cost.usd, prices.cloud_usd)
 
 
 def _deferred(edge: Answer, given: models.cloud.Answer | Failure) -> Answer:
     """What became of a text that the edge deferred: the cloud's answer, else the edge's with the reason why."""
-    cost_usd = (nanodollars(edge.cost_usd) + nanodollars(given.cost_usd)) / 1e9
+    cost_usd = (nanodollars(edge.cost_usd) + nanodollars(given.cost.usd)) / 1e9
     if isinstance(given, Failure):
         return edge._replace(route="edge", reason=given.reason, cost_usd=cost_usd)
     return edge._replace(probabilities=given.probabilities, cost_usd=cost_usd)

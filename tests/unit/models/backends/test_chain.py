@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from models.backends.chain import ChainBackend
-from models.cloud import Answer, Failure, Question
+from models.cloud import Answer, Cost, Failure, Question
 
 
 class Backend:
@@ -12,19 +12,22 @@ class Backend:
 
     batch = 7
 
-    def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int | None = 10) -> None:
-        self.knows, self.cost_usd, self.tokens = knows, cost_usd, tokens
+    def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int = 10) -> None:
+        self.knows, self.cost = knows, Cost(cost_usd, "measured", tokens, 1, 2, 1)
         self.asked: list[str] = []
         self.deadlines_s: list[float] = []
         self.is_closed = False
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        return round(1e9 * self.cost.usd) * texts
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         self.asked += [question.text for question in questions]
         self.deadlines_s.append(deadline_s)
         return [
-            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.cost_usd, self.tokens)
+            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.cost)
             if question.text in self.knows
-            else Failure("cloud_error", f"not {self.knows}", self.cost_usd, self.tokens)
+            else Failure("cloud_error", f"not {self.knows}", self.cost)
             for question in questions
         ]
 
@@ -47,13 +50,13 @@ def ask(texts: str, *backends: Backend) -> list[Answer | Failure]:
 
 
 def test_the_next_is_asked_for_what_is_left_alone() -> None:
-    first, second, third = Backend("ac"), Backend("b", tokens=None), Backend("z")
+    first, second, third = Backend("ac"), Backend("b", tokens=0), Backend("z")
     a, b, c, d = ask("abcd", first, second, third)
     assert (first.asked, second.asked, third.asked) == (["a", "b", "c", "d"], ["b", "d"], ["d"])
-    assert a == Answer((0.1, 0.2, 0.7), "ac@1", 0.001, 10)
-    assert b == Answer((0.1, 0.2, 0.7), "b@1", 0.002, 10)
+    assert a == Answer((0.1, 0.2, 0.7), "ac@1", Cost(0.001, "measured", 10, 1, 2, 1))
+    assert b == Answer((0.1, 0.2, 0.7), "b@1", Cost(0.002, "measured", 10, 2, 4, 2))
     assert c == a
-    assert d == Failure("cloud_error", "not ac; not b; not z", 0.003, 20)
+    assert d == Failure("cloud_error", "not ac; not b; not z", Cost(0.003, "measured", 20, 3, 6, 3))
 
 
 def test_who_has_all_answers_leaves_the_next_in_peace() -> None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from models.artifact import Artifact, load_artifact
 from models.backends import onnx_process
+from models.backends.bill import Tariff
 from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from models.classifier import Classifier
-from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
+from models.cloud import Answer, CloudBackend, CloudError, Cost, Failure, Question
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 from tests.tiny_artifact import tiny_artifact
@@ -80,10 +81,10 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
         answers = await backend.answer([Question(text) for text in texts], DEADLINE_S)
         given = [answer for answer in answers if isinstance(answer, Answer)]
         np.testing.assert_array_equal([answer.probabilities for answer in given], Classifier(artifact).score(texts))
-        assert {(answer.model, answer.cost_usd, answer.tokens) for answer in given} == {("cloud@1.0.0", 0.0136, None)}
+        assert {(answer.model, answer.cost) for answer in given} == {("cloud@1.0.0", Cost(0.0136, calls=1))}
         assert list(await backend.answer([], DEADLINE_S)) == []
 
-    with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, price_usd=0.013600000000001))
+    with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, tariff=Tariff(0.013600000000001)))
 
 
 class Calls(OnnxProcessBackend):

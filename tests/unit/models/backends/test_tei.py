@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from models.backends.tei import Tei
-from models.cloud import Answer
-from tests.asked import PRICES, ask, failure, of
+from models.cloud import Answer, Cost
+from tests.asked import ask, failure, of
 from tests.http_server import Fault, Handler, Request, answer, serve
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -40,8 +40,7 @@ def test_labels_are_put_in_order(names: tuple[str, ...]) -> None:
         answered = of(ask(server.url, ["x"], "tei"))
     assert answered.probabilities == pytest.approx((0.2, 0.1, 0.7))
     assert answered.model == f"sentiment@{SHA}"
-    assert answered.tokens == 42
-    assert answered.cost_usd == pytest.approx(42 * 2e-6)
+    assert answered.cost == Cost(42 * 2e-6, "measured", 42, 0, 0, 1)
 
 
 def test_numbered_labels_stand_in_the_order_that_is_set() -> None:
@@ -55,7 +54,7 @@ def test_a_batch_is_a_list_of_lists_no_larger_than_the_server_takes() -> None:
         answers = ask(server.url, ["a", "b", "c"], "tei")
     assert all(isinstance(each, Answer) for each in answers)
     assert [request.body["inputs"] for request in server.requests if request.body] == [[["a"], ["b"]], [["c"]]]
-    assert sum(each.tokens or 0 for each in answers) == 84
+    assert sum(each.cost.tokens_in for each in answers) == 84
 
 
 @pytest.mark.parametrize(
@@ -83,5 +82,5 @@ def test_an_overloaded_server_is_tried_again() -> None:
         (overloaded if first else server_of())(handler, request)
 
     with serve(busy_once) as server:
-        of(ask(server.url, ["x"], "tei", prices=PRICES))
+        of(ask(server.url, ["x"], "tei"))
     assert len(server.requests) == 3

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import pytest
 from prometheus_client import REGISTRY
 
-from models.cloud import Answer, Failure, Question
+from models.allowance import Allowance
+from models.cloud import Answer, Cost, Failure, Question
 from schemas.codec import Codec
 from schemas.records import CloudRequest
-from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents.agent import KafkaRecord, Output
+from streams.agents.budget import Budget
 from streams.agents.cloud import CloudAgent
 from streams.config.settings import Settings
 from tests.events import consumer_record
@@ -45,6 +47,9 @@ REQUEST = CloudRequest(
 )
 
 
+PAID = Cost(0.002, "measured", 15, 2, 4, 1)
+
+
 class Backend:
     """A cloud that answers `positive`, or fails."""
 
@@ -56,10 +61,15 @@ class Backend:
         self.failure = failure
         self.closed = False
 
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        assert size_bytes >= texts * len(REQUEST.text)
+        assert deadline_s == 0.25
+        return texts * 10**9
+
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
         self.asked.append(tuple(questions))
         self.deadlines_s.append(deadline_s)
-        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", 0.002, 17) for _ in questions]
+        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", PAID) for _ in questions]
 
     async def close(self) -> None:
         self.closed = True
@@ -98,6 +108,8 @@ def test_the_clouds_answer_is_published_and_paid_for() -> None:
         "neutral",
     )
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.002, 0.0136)
+    assert (routing.tokens_in, routing.tokens_out, routing.tokens_cached) == (15, 2, 4)
+    assert (routing.calls, routing.cost_basis) == (1, "measured")
     assert routing.end_to_end_ms == 75.0
     assert answer.key == audit.key == b"c1"
 
@@ -119,7 +131,9 @@ def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
 
 def test_what_a_failure_cost_is_on_the_bill_and_in_the_metrics() -> None:
     tokens, dollars = _metric("edgewise_cloud_tokens_total"), _metric("edgewise_cost_usd_total", agent="cloud")
-    _, (audit,), _ = process(Backend(Failure("cloud_unavailable", "it stutters", 0.003, 19)), records(1))
+    _, (audit,), _ = process(
+        Backend(Failure("cloud_unavailable", "it stutters", Cost(0.003, "assumed", 19))), records(1)
+    )
     routing = AUDIT.decode(audit.value)
     assert (routing.route, routing.reason, routing.cost_usd) == ("edge", "cloud_unavailable", 0.003)
     assert _metric("edgewise_cloud_tokens_total") - tokens == 19
@@ -153,3 +167,48 @@ def test_closing_the_agent_closes_its_backend() -> None:
     backend = Backend()
     asyncio.run(CloudAgent(SETTINGS, backend).close())
     assert backend.closed
+
+
+class Paying(Backend):
+    """Asks its allowance for a dollar a text."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__()
+        self.allowance = allowance
+
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
+        given: list[Answer | Failure] = []
+        for answer in await super().answer(questions, deadline_s):
+            if self.allowance.reserve(10**9):
+                self.allowance.settle(10**9, 10**9)
+                given.append(answer)
+            else:
+                given.append(Failure("budget_exhausted", "spent"))
+        return given
+
+
+def test_calls_are_made_as_far_as_the_budget_goes_and_the_rest_keeps_the_edges_answer() -> None:
+    settings = SETTINGS.model_copy(update={"budget_usd_per_hour": 2})
+    written: list[tuple[bytes | None, bytes | None]] = []
+    budget = Budget(settings, lambda _topic, _since: iter(written), lambda: NOW, "lease")
+    agent = CloudAgent(settings, Paying(budget.lease), lambda: NOW, budget)
+    batch = records(3)
+
+    async def scenario() -> Sequence[Output]:
+        (claim,) = await agent.prepare(batch)
+        assert claim.topic == "p.budget"
+        written.append((claim.key, claim.value))
+        return await agent.process(batch)
+
+    outputs = asyncio.run(scenario())
+    results = [RESULTS.decode(output.value) for output in outputs if output.topic == "p.sentiment"]
+    assert [result.reason for result in results] == ["low_confidence", "low_confidence", "budget_exhausted"]
+    assert [result.degraded for result in results] == [False, False, True]
+    (lease,) = [Codec(BUDGET).decode(output.value) for output in outputs if output.topic == "p.budget"]
+    assert (lease.granted, lease.spent) == (2 * 10**9, 2 * 10**9)
+
+
+def test_without_a_budget_nothing_is_claimed() -> None:
+    agent = CloudAgent(SETTINGS, Backend(), lambda: NOW)
+    assert agent.tick_s == 0
+    assert not asyncio.run(agent.prepare(records(3)))
