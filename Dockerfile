@@ -10,6 +10,7 @@ RUN /opt/edgewise/bin/pip install --no-cache-dir --require-hashes -r requirement
 COPY pyproject.toml README.md LICENSE ./
 COPY edgewise ./edgewise
 COPY schemas ./schemas
+COPY recordings ./recordings
 COPY models ./models
 COPY streams ./streams
 COPY training ./training
@@ -22,7 +23,8 @@ COPY --from=build /opt/edgewise /opt/edgewise
 ENV PATH=/opt/edgewise/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     EDGEWISE_METRICS_HOST=0.0.0.0 \
-    EDGEWISE_METRICS_PORT=9464
+    EDGEWISE_METRICS_PORT=9464 \
+    EDGEWISE_INGEST_HOST=0.0.0.0
 # By number: a platform that lets nobody run as root (Kubernetes: runAsNonRoot) cannot tell who a name is.
 USER 10001:10001
 WORKDIR /tmp

@@ -21,6 +21,7 @@ from schemas.codec import Codec
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
 from streams.agents.edge import EdgeAgent
+from streams.config.redaction import build_redaction
 from streams.config.settings import Settings
 from streams.system.clock import now_ms
 from streams.worker.delivery import CHUNKS
@@ -50,7 +51,8 @@ def measure(wanted: Scale) -> list[Figure]:
     artifact = load_artifact(wanted.edge_model)
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
     routing = policy("default", calibrated_threshold=artifact.confidence_threshold)
-    agent = EdgeAgent(settings, classifier, routing)
+    redaction = build_redaction(settings)
+    agent = EdgeAgent(settings, classifier, routing, redaction)
     codec = Codec(TRANSCRIPTS)
     batch = list(islice(events(), CHUNKS * settings.chunk_records))
     now = now_ms()
@@ -74,17 +76,22 @@ def measure(wanted: Scale) -> list[Figure]:
         pairs = zip(batch, confidences, strict=True)
         routing.decide([Scored(event.event_id, event.text, confidence) for event, confidence in pairs])
 
+    def redacting() -> None:
+        for event in batch:
+            redaction.redact(event.conversation_id, event.text)
+
     def everything() -> None:
         asyncio.run(agent.process(records))
 
-    steps = (decoding, scoring, routing_each, everything)
+    steps = (decoding, scoring, redacting, routing_each, everything)
     times: list[list[float]] = [[_microseconds(step, len(records)) for step in steps] for _ in range(_rounds(wanted))]
-    decode, score, route, whole = zip(*times, strict=True)
+    decode, score, redact, route, whole = zip(*times, strict=True)
     rest = [total - sum(parts) for *parts, total in times]
     return [
         figure("edge agent, an event", WHERE, "µs", whole),
         figure("· decoding and checking", WHERE, "µs", decode),
         figure("· tokenising and scoring", WHERE, "µs", score),
+        figure("· redacting", WHERE, "µs", redact),
         figure("· routing", WHERE, "µs", route),
         figure("· making and encoding two outputs", WHERE, "µs", rest),
     ]

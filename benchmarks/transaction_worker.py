@@ -13,6 +13,7 @@ from faust.types import TP, StreamT
 from numpy.typing import NDArray
 
 from models.classifier import Classifier
+from models.redaction import NoRedaction
 from models.router import policy
 from schemas.records import LABELS
 from streams.agents.agent import Agent, Output
@@ -67,13 +68,13 @@ async def _run(settings: Settings, model: bool) -> None:
         agent = await build_agent(settings, "edge")
     else:
         routing = policy(
-            settings.router,
+            "default",
             calibrated_threshold=None,
             confidence_threshold=settings.confidence_threshold,
             complexity_threshold=settings.complexity_threshold,
             random_cloud_rate=settings.random_cloud_rate,
         )
-        agent = EdgeAgent(settings, cast(Classifier, NoModel()), routing)
+        agent = EdgeAgent(settings, cast(Classifier, NoModel()), routing, NoRedaction())
     await app.serve(settings, agent)
 
 

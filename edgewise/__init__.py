@@ -15,7 +15,7 @@ This module is all that is meant to be imported; docs/python.md explains it. Set
 
 from edgewise.packages import claim
 
-claim("schemas", "models", "streams")
+claim("schemas", "recordings", "models", "streams")
 
 from edgewise.reading import events  # noqa: E402 - its imports are to be our own packages
 from edgewise.scoring import Model, Result, load  # noqa: E402

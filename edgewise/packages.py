@@ -1,7 +1,8 @@
 """Imports of Edgewise's own packages, whose names other people's packages may have too.
 
-`schemas`, `models` and `streams` are the folders of the repository, and installed under these names. A program may have
-packages of the same names, ahead of them on `sys.path`. Both cannot be in one process: what is not to be had is said.
+`schemas`, `recordings`, `models` and `streams` are the folders of the repository, and installed under these names. A
+program may have packages of the same names, ahead of them on `sys.path`. Both cannot be in one process: what is not to
+be had is said.
 """
 
 import sys

@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.spending import Spending
 from schemas.errors import EdgewiseError
-from schemas.records import CostBasis, Reason, nanodollars
+from schemas.records import Reason
 
 
 class CloudError(EdgewiseError):
@@ -21,35 +22,12 @@ class Question(NamedTuple):
     language: str | None = None
 
 
-class Cost(NamedTuple):
-    """What all tries for a question have cost, answered or not; its share of a call that held several."""
-
-    usd: float = 0.0  # a whole number of nano-dollars
-    basis: CostBasis = "assumed"
-    tokens_in: int = 0  # by the service's own count, those from its cache among them; 0 where it does not count
-    tokens_out: int = 0
-    tokens_cached: int = 0
-    calls: int = 0  # tries that reached a backend
-
-    def plus(self, other: "Cost") -> "Cost":
-        """The two together; measured where all that costs something is."""
-        bases = {cost.basis for cost in (self, other) if cost.usd} or {self.basis, other.basis}
-        return Cost(
-            (nanodollars(self.usd) + nanodollars(other.usd)) / 1e9,
-            "measured" if bases == {"measured"} else "assumed",
-            self.tokens_in + other.tokens_in,
-            self.tokens_out + other.tokens_out,
-            self.tokens_cached + other.tokens_cached,
-            self.calls + other.calls,
-        )
-
-
 class Answer(NamedTuple):
     """What a backend made of a question."""
 
     probabilities: tuple[float, float, float]  # negative, neutral, positive: calibrated, they add up to 1
     model: str  # name@version
-    cost: Cost = Cost()
+    spent: Spending = Spending()
 
 
 class Failure(NamedTuple):
@@ -57,7 +35,7 @@ class Failure(NamedTuple):
 
     reason: Reason
     detail: str
-    cost: Cost = Cost()  # of tries that gave no answer
+    spent: Spending = Spending()  # on tries that gave no answer
 
 
 class CloudBackend(Protocol):

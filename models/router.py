@@ -9,6 +9,8 @@ from typing import Final, Literal, NamedTuple, Protocol
 from schemas.errors import UsageError
 from schemas.records import Reason, Route
 
+Preset = Literal["default", "article"]
+
 KEYWORDS: Final = (
     "frustrated",
     "angry",
@@ -80,6 +82,31 @@ class Policy:
         """`name@version`, as audit events carry it."""
         return f"{self.name}@{self.version}"
 
+    def changed(
+        self,
+        *,
+        confidence_threshold: float | None = None,
+        complexity_threshold: float | None = None,
+        random_cloud_rate: float | None = None,
+    ) -> "Policy":
+        """The policy with the numbers given here in place of its own.
+
+        Its version says so ("1+confidence=0.8"), so that the audit trail tells the two apart.
+        """
+        numbers = {
+            "confidence": confidence_threshold,
+            "complexity": complexity_threshold,
+            "random": random_cloud_rate,
+        }
+        given = [f"{key}={value:g}" for key, value in numbers.items() if value is not None]
+        return Policy(
+            self.name,
+            "+".join([self.version, *given]),
+            self.confidence_threshold if confidence_threshold is None else confidence_threshold,
+            self.complexity_threshold if complexity_threshold is None else complexity_threshold,
+            self.random_cloud_rate if random_cloud_rate is None else random_cloud_rate,
+        )
+
     def decide(self, batch: Sequence[Scored]) -> list[Decision]:
         """A decision for each event of `batch`, in their order; each is taken by itself."""
         return [self._decide(event) for event in batch]
@@ -96,18 +123,17 @@ class Policy:
 
 
 def policy(
-    name: Literal["default", "article"],
+    name: Preset,
     *,
     calibrated_threshold: float | None,
     confidence_threshold: float | None = None,
     complexity_threshold: float | None = None,
     random_cloud_rate: float | None = None,
 ) -> Policy:
-    """The policy called `name`, with the numbers given here in place of its own.
+    """The preset called `name`, with the numbers given here in place of its own, see `Policy.changed`.
 
     `default` takes the edge model's calibrated threshold, 0.75 and a random rate of 0.02; `article` takes 0.90, 0.75
-    and 0.05. A policy with other numbers says so in its version ("1+confidence=0.8"), so that the audit trail tells
-    it apart.
+    and 0.05.
 
     Raises UsageError: `default` without a threshold, neither the model's own nor one given.
     """
@@ -118,18 +144,10 @@ def policy(
             "the edge model's manifest has no confidence_threshold (it is a cloud model?): name an edge model, or set "
             "confidence_threshold to a number from 0 to 1"
         )
-    overrides = {
-        "confidence": confidence_threshold,
-        "complexity": complexity_threshold,
-        "random": random_cloud_rate,
-    }
-    changes = [f"{key}={value:g}" for key, value in overrides.items() if value is not None]
-    return Policy(
-        name=name,
-        version="+".join(["1", *changes]),
-        confidence_threshold=confidence,
-        complexity_threshold=0.75 if complexity_threshold is None else complexity_threshold,
-        random_cloud_rate=own_rate if random_cloud_rate is None else random_cloud_rate,
+    return Policy(name, "1", confidence, 0.75, own_rate).changed(
+        confidence_threshold=confidence_threshold,
+        complexity_threshold=complexity_threshold,
+        random_cloud_rate=random_cloud_rate,
     )
 
 

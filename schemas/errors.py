@@ -10,8 +10,12 @@
         DeliveryError                        streams.worker
         DemoError                            streams.demo
         EncodeError                          schemas
+        EventRefusedError                    streams.ingest
         FallError                            training
         FencedError                          streams.worker
+        IntakeError                          streams.ingest
+        KafkaAwayError                       streams.ingest
+        KafkaSlowError                       streams.ingest
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
         NotDrainedError                      streams.verify
@@ -33,13 +37,17 @@
         UsageError                           schemas
             AimsError                        training
             ArtifactError                    models
+            BodyError                        streams.ingest
             CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
             FormatError                      streams.files
             GrammarError                     training
+            NoPolicyError                    streams.monitoring
+            PolicyError                      models
+            PolicyFitError                   streams.monitoring
             PriceError                       models
-            RecordingError                   streams.files
+            RecordingError                   recordings
             ReportError                      training
             RunError                         training
             SuiteError                       training

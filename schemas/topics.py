@@ -39,6 +39,7 @@ MONITORING: Final = Topic("monitoring", MonitoringWindow)
 ALERTS: Final = Topic("alerts", Alert)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
+DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
 
 TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
     {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS, BUDGET)}

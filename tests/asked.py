@@ -17,15 +17,16 @@ from models.backends.openai import OpenAI
 from models.backends.service import HttpBackend, Service
 from models.backends.tei import Tei
 from models.backends.v2 import V2
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
 from models.price_book import Price
+from models.spending import Spending, Tokens
 from tests.http_server import Request
 
 MODEL = "judge-1"
 KEY = "key-never-to-be-seen"
 TARIFF = Tariff(query_usd=0.01, price=Price(model="judge-1", input=Decimal(2), output=Decimal(10)))
 USAGE = {"prompt_tokens": 100, "completion_tokens": 1}
-PAID = Cost(0.00021, "measured", 100, 1, 0, 1)  # of one try with `USAGE`
+PAID = Spending(0.00021, Tokens(100, 1, 0), 1, "measured")  # of one try with `USAGE`
 
 
 def service(kind: str) -> Service:
@@ -55,7 +56,9 @@ def ask(
     async def asked() -> list[Answer | Failure]:
         endpoint = Endpoint(f"the {kind}", url, {"Authorization": f"Bearer {KEY}"}, ca_file, concurrency)
         caller = Caller(endpoint, jitter=random.Random(1))
-        backend = HttpBackend(service(kind) if isinstance(kind, str) else kind, caller, tariff, calibration, allowance)
+        backend = HttpBackend(
+            service(kind) if isinstance(kind, str) else kind, caller, tariff, calibration, allowance=allowance
+        )
         try:
             answers: list[Answer | Failure] = []
             for _ in range(times):

@@ -359,6 +359,22 @@ _OBJECTS: dict[str, Any] = {
         "account": {"id": 1, "name": "Acme"},
         "conversation": {"id": 57, "channel": "Channel::WebWidget"},
     },
+    "zoom": {
+        "event": "meeting.chat_message_sent",
+        "event_ts": 1767606914000,
+        "payload": {
+            "account_id": "AAAAAABBBB",
+            "object": {
+                "id": 94778291,
+                "uuid": "4444AAAiAAAAAiAiAiiAii==",
+                "chat_message": {
+                    "date_time": "2026-01-05T09:55:14Z", "message_id": "MS17RDk0QTY3QUQt",
+                    "message_content": "My parcel is late.", "sender_session_id": "ABCDE1234", "sender_name": "Jo",
+                    "sender_type": "guest", "recipient_type": "everyone",
+                },
+            },
+        },
+    },
 }  # fmt: skip
 
 NAMES = tuple(_OBJECTS)

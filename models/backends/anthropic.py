@@ -7,6 +7,7 @@ from models.backends.bill import Usage, count
 from models.backends.probabilities import written
 from models.backends.prompt import SCHEMA, conversation, instructions
 from models.backends.service import Call, Scored
+from models.spending import Tokens
 
 DEFAULT_URL = "https://api.anthropic.com/v1"
 VERSION = "2023-06-01"
@@ -67,4 +68,4 @@ def _usage(usage: Any) -> Usage | None:
         return None
     # `input_tokens` leaves out what was read from, or written to, the cache.
     read = count(usage, "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return Usage(read, count(usage, "output_tokens"), count(usage, "cache_read_input_tokens"))
+    return Usage(Tokens(read, count(usage, "output_tokens"), count(usage, "cache_read_input_tokens")))

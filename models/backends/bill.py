@@ -1,21 +1,19 @@
 """What the tries of one call have cost, whether they were answered or not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from models.allowance import Allowance, Unlimited
-from models.cloud import Cost
 from models.price_book import Price
+from models.spending import Spending, Tokens
 from schemas.records import CostBasis, nanodollars
 
 
 class Usage(NamedTuple):
     """The tokens of one try by the service's own count, and its price where the service names it."""
 
-    tokens_in: int  # those from its cache among them
-    tokens_out: int
-    tokens_cached: int = 0
+    tokens: Tokens
     usd: float | None = None
 
 
@@ -50,7 +48,7 @@ class Bill:
         self._seconds = 0.0  # that the last try took
         self._nanodollars = 0
         self._is_measured = True  # all that it has cost so far
-        self._usage = Usage(0, 0)
+        self._tokens: Tokens | None = None
         self._calls = 0
 
     def reserve(self, sent_bytes: int, tokens_out: int, seconds: float) -> bool:
@@ -73,7 +71,8 @@ class Bill:
         Without a usage each text counts as a query, or, where tokens are paid, the try as the most that it can cost.
         """
         if usage is not None:
-            self._usage = Usage(*(old + new for old, new in zip(self._usage[:3], usage[:3], strict=True)))
+            before = self._tokens or Tokens()
+            self._tokens = Tokens(*map(sum, zip(before, usage.tokens, strict=True)))
         price = self._tariff.price
         if usage is not None and usage.usd is not None:
             self._add(nanodollars(usage.usd), is_measured=True)
@@ -83,7 +82,8 @@ class Bill:
         elif usage is None and price.is_by_token:
             self._add(self._reserved, is_measured=False)
         else:
-            self._add(price.nanodollars(*(usage or Usage(0, 0))[:3], self._seconds), is_measured=True)
+            tokens = Tokens() if usage is None else usage.tokens
+            self._add(price.nanodollars(*tokens, self._seconds), is_measured=True)
 
     def lost(self) -> None:
         """Adds a try that was sent and not answered. It may be billed, and nobody says for how much: for the most."""
@@ -95,13 +95,16 @@ class Bill:
         self._allowance.settle(self._reserved, 0)
         self._reserved = 0
 
-    def shares(self) -> list[Cost]:
-        """The cost of each text; together they are the whole bill. Each text was part of all the calls."""
-        columns = [_split(total, self._texts) for total in (self._nanodollars, *self._usage[:3])]
-        basis: CostBasis = "measured" if self._is_measured and self._calls else "assumed"
+    def shares(self) -> list[Spending]:
+        """What each text has cost; together they are the whole bill. Each text was in each try."""
+        parts = self._texts
+        tokens: Sequence[Tokens | None] = [None] * parts
+        if self._tokens is not None:
+            tokens = [Tokens(*each) for each in zip(*(_split(count, parts) for count in self._tokens), strict=True)]
+        basis: CostBasis = "measured" if self._nanodollars and self._is_measured else "assumed"
         return [
-            Cost(nano / 1e9, basis, tokens_in, tokens_out, min(tokens_in, tokens_cached), self._calls)
-            for nano, tokens_in, tokens_out, tokens_cached in zip(*columns, strict=True)
+            Spending(nano / 1e9, counted, self._calls, basis)
+            for nano, counted in zip(_split(self._nanodollars, parts), tokens, strict=True)
         ]
 
     def _add(self, amount: int, *, is_measured: bool) -> None:

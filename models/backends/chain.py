@@ -50,7 +50,7 @@ class ChainBackend:
 
 
 def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:
-    cost = before.cost.plus(answer.cost)
+    spent = before.spent.plus(answer.spent)
     if isinstance(answer, Failure) and isinstance(before, Failure):
-        return Failure(answer.reason, f"{before.detail}; {answer.detail}", cost)
-    return answer._replace(cost=cost)
+        return Failure(answer.reason, f"{before.detail}; {answer.detail}", spent)
+    return answer._replace(spent=spent)

@@ -18,6 +18,7 @@ from models.artifact import Artifact, ArtifactError
 from models.backends.bill import Bill, Tariff
 from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
+from models.spending import Spending
 from schemas.records import LABELS
 
 logger = logging.getLogger(__name__)
@@ -128,13 +129,13 @@ class OnnxProcessBackend:
             except CloudError as error:
                 left_s = max(0.0, left_s - (clock_s() - begun_s))
                 bill.close()  # it is our own processor: nobody bills it
-                failure = Failure("cloud_error", str(error))
+                failure = Failure("cloud_error", str(error), Spending(calls=1))
                 answers = [failure if index in call else known for index, known in enumerate(answers)]
             else:
                 bill.reached(clock_s() - begun_s)
                 bill.charge(None)
-                for index, (negative, neutral, positive), cost in zip(call, rows.tolist(), bill.shares(), strict=True):
-                    answers[index] = Answer((negative, neutral, positive), self.id, cost)
+                for index, (negative, neutral, positive), spent in zip(call, rows.tolist(), bill.shares(), strict=True):
+                    answers[index] = Answer((negative, neutral, positive), self.id, spent)
         return answers
 
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from models.backends.http import Reply
 from models.backends.probabilities import NoDistributionError, of_codes, written
 from models.backends.prompt import CODES, SCHEMA, conversation, instructions
 from models.backends.service import Call, Scored, fingerprint
+from models.spending import Tokens
 
 DEFAULT_URL = "https://api.openai.com/v1"
 
@@ -130,5 +131,7 @@ def _usage(reply: Reply) -> Usage | None:
     except (KeyError, ValueError):
         usd = None
     priced = usd is not None and 0 <= usd <= 1000
-    read, cached = count(usage, "prompt_tokens"), count(usage.get("prompt_tokens_details"), "cached_tokens")
-    return Usage(read, count(usage, "completion_tokens"), min(read, cached), usd if priced else None)
+    cached = count(usage.get("prompt_tokens_details"), "cached_tokens")
+    read = count(usage, "prompt_tokens")
+    tokens = Tokens(read, count(usage, "completion_tokens"), min(read, cached))
+    return Usage(tokens, usd if priced else None)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from models.allowance import Allowance, Unlimited
@@ -11,9 +11,10 @@ from models.backends.bill import Bill, Tariff, Usage
 from models.backends.calibration import Calibration
 from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
 from models.model_name import is_same_model
-from models.redaction import Redactor
+from models.redaction import KINDS, Redactor
+from models.spending import Spending
 from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Service(Protocol):
 
 
 class HttpBackend:
-    """Asks a service in as many calls at once as its caller admits. No text goes to it that was not redacted.
+    """Asks a service in as many calls at once as its caller admits; `kinds` are redacted in all that goes to it.
 
     All calls of one `answer` share its deadline, so a call that fails fails its own texts alone: nothing behind it
     waits any longer. While the service keeps failing its circuit is open, and calls fail at once.
@@ -111,6 +112,7 @@ class HttpBackend:
         caller: Caller,
         tariff: Tariff,
         calibration: Calibration | None = None,
+        kinds: Collection[str] = KINDS,
         allowance: Allowance | None = None,
     ) -> None:
         self.id = caller.endpoint.name
@@ -120,7 +122,8 @@ class HttpBackend:
         self._tariff = tariff
         self._allowance = allowance or Unlimited()
         self._calibration = calibration
-        self._redactor = Redactor()  # by rules alone, which raise for no text
+        # By rules alone, which raise for no text. What the edge redacted stays as it is.
+        self._redactor = Redactor(kinds=kinds)
         self._warned: set[str | None] = set()  # of these fingerprints
 
     def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
@@ -132,27 +135,27 @@ class HttpBackend:
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
         answers: list[Answer | Failure] = []
-        for scored, cost in await self._scored(questions, deadline_s):
+        for scored, spent in await self._scored(questions, deadline_s):
             if isinstance(scored, CallError):
-                answers.append(Failure(_REASONS.get(scored.kind, "cloud_error"), str(scored), cost))
+                answers.append(Failure(_REASONS.get(scored.kind, "cloud_error"), str(scored), spent))
             elif isinstance(scored, Scored):
                 version = scored.fingerprint or "unknown"
-                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", cost))
+                answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", spent))
             else:
                 answers.append(Failure("cloud_unavailable", scored))
         return answers
 
-    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, Cost]:
-        """What the service makes of one text, before any calibration; what it cost.
+    async def probe(self, question: Question, deadline_s: float) -> tuple[Scored, Spending]:
+        """What the service makes of one text, before any calibration, and what it cost.
 
         Raises CallError.
         """
-        ((scored, cost),) = await self._scored([question], deadline_s)
+        ((scored, spent),) = await self._scored([question], deadline_s)
         if isinstance(scored, str):
             raise CallError("limited", scored)
         if isinstance(scored, CallError):
             raise scored
-        return scored, cost
+        return scored, spent
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -160,7 +163,7 @@ class HttpBackend:
 
     async def _scored(
         self, questions: Sequence[Question], deadline_s: float
-    ) -> list[tuple[Scored | CallError | str, Cost]]:
+    ) -> list[tuple[Scored | CallError | str, Spending]]:
         """What became of each text, and its share of the bill; a string is why it was not asked."""
         deadline = asyncio.get_running_loop().time() + deadline_s
         # Half a surrogate pair, which JSON can name and UTF-8 cannot, is no reason for a server to fail.
@@ -175,10 +178,10 @@ class HttpBackend:
             ]
         return [each for call in calls for each in call.result()]
 
-    async def _call(self, texts: Sequence[str], deadline: float) -> list[tuple[Scored | CallError | str, Cost]]:
+    async def _call(self, texts: Sequence[str], deadline: float) -> list[tuple[Scored | CallError | str, Spending]]:
         breaker = self._caller.breaker
         if not breaker.admits():
-            return [(f"{self.id} is not asked for a while: {breaker.why}", Cost())] * len(texts)
+            return [(f"{self.id} is not asked for a while: {breaker.why}", Spending())] * len(texts)
         bill = Bill(self._tariff, len(texts), self._allowance)
         scored: Sequence[Scored | CallError]
         try:

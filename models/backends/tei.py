@@ -8,6 +8,7 @@ from models.backends.bill import Usage
 from models.backends.http import Reply
 from models.backends.probabilities import exact
 from models.backends.service import Call, Scored, fingerprint
+from models.spending import Tokens
 from schemas.records import LABELS, Label
 
 _NUMBERED = re.compile(r"LABEL_([0-2])")
@@ -86,4 +87,4 @@ class Tei:
 
 def _usage(reply: Reply) -> Usage | None:
     tokens = reply.headers.get("x-compute-tokens", "")
-    return Usage(int(tokens), 0) if tokens.isascii() and tokens.isdigit() and len(tokens) < 10 else None
+    return Usage(Tokens(int(tokens))) if tokens.isascii() and tokens.isdigit() and len(tokens) < 10 else None

@@ -1,11 +1,12 @@
 """Redaction of a conversation's turns: a number split over turns, read back, or answered to a question."""
 
 from collections import OrderedDict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from models.redaction.cues import CUE_GATE, cues
-from models.redaction.kinds import SHAPE, Finding, Kind
+from models.redaction.kinds import KINDS, SHAPE, Finding, Kind
 from models.redaction.memory import Memory
 from models.redaction.numbers import FILLERS, NUMERIC
 from models.redaction.redactor import Redacted, find, replaced, tag
@@ -29,27 +30,41 @@ class _Conversation:
     expected: dict[Kind, int] = field(default_factory=dict)  # turns left
     going_on: int = 0  # turns left in which the pending number may go on
 
+    def copy(self) -> "_Conversation":
+        return _Conversation(self.memory.copy(), self.expected.copy(), self.going_on)
+
 
 class ConversationRedactor:
     """Redacts the turns of conversations, each with what was said before in mind.
 
     The turns of a conversation are given in their order. The same value has the same number in all of them, said or
     written, whole, in parts over several turns, or read back by the other party: `[CARD_1]`. `numbered=False` writes
-    `[CARD]`. A turn that answers a question for a name, a PIN or an address needs no cue of its own.
+    `[CARD]`; what is found of other kinds than `kinds` stays. A turn that answers a question for a name, a PIN or an
+    address needs no cue of its own.
 
     What is remembered is bounded: `conversations`, of each `memory.VALUES` values. It is lost with the process; numbers
     begin at 1 again then.
+
+    Turns that are to be done again, because what came of them was not kept, are taken back first: `checkpoint`,
+    `restore`.
 
     One caller at a time may use an instance.
     """
 
     def __init__(
-        self, *, tagger: Tagger | None = None, numbered: bool = True, conversations: int = CONVERSATIONS
+        self,
+        *,
+        tagger: Tagger | None = None,
+        numbered: bool = True,
+        kinds: Collection[str] = KINDS,
+        conversations: int = CONVERSATIONS,
     ) -> None:
         self._tagger = tagger
         self._numbered = numbered
+        self._kinds = frozenset(kinds)
         self._limit = conversations
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
+        self._before: dict[str, _Conversation | None] | None = None  # as they were at the checkpoint
 
     def redact(self, conversation_id: str, text: str) -> Redacted:
         """`text`, the next turn of the conversation, whoever says it, redacted.
@@ -58,7 +73,11 @@ class ConversationRedactor:
         logged or be sent on, as if all of it were personal.
         """
         tagged = tag(self._tagger, text)
-        talk = self._conversations.setdefault(conversation_id, _Conversation())
+        talk = self._conversations.get(conversation_id)
+        if self._before is not None and conversation_id not in self._before:
+            self._before[conversation_id] = talk.copy() if talk else None
+        if talk is None:
+            talk = self._conversations[conversation_id] = _Conversation()
         self._conversations.move_to_end(conversation_id)
         if len(self._conversations) > self._limit:
             self._conversations.popitem(last=False)
@@ -73,11 +92,24 @@ class ConversationRedactor:
             extended = memory.extend(finding.value) if goes_on else None
             labels.append(extended or memory.label(finding))
         _note(talk, text, tokens, found)
-        return replaced(text, found, [str(label) if self._numbered else f"[{label.kind}]" for label in labels])
+        chosen = [(finding, label) for finding, label in zip(found, labels, strict=True) if finding.kind in self._kinds]
+        words = [str(label) if self._numbered else f"[{label.kind}]" for _, label in chosen]
+        return replaced(text, [finding for finding, _ in chosen], words)
 
-    def forget(self, conversation_id: str) -> None:
-        """Forgets a conversation, because it has ended."""
-        self._conversations.pop(conversation_id, None)
+    def checkpoint(self) -> None:
+        """Notes that what was redacted so far will not be redacted again."""
+        self._before = {}
+
+    def restore(self, conversations: Iterable[str]) -> None:
+        """Takes back the turns of `conversations` since the checkpoint: the same turns then give the same again."""
+        for conversation_id in conversations:
+            if self._before is None or conversation_id not in self._before:
+                continue
+            before = self._before.pop(conversation_id)
+            if before is None:
+                self._conversations.pop(conversation_id, None)
+            else:
+                self._conversations[conversation_id] = before
 
 
 def _goes_on(before: str, finding: Finding, kind: Kind) -> bool:

@@ -33,6 +33,10 @@ class Memory:
     _counts: dict[Kind, int] = field(default_factory=dict)
     _pending: str = ""
 
+    def copy(self) -> "Memory":
+        """The same, to be gone back to."""
+        return Memory(self._labels.copy(), self._counts.copy(), self._pending)
+
     @property
     def pending(self) -> Label | None:
         """The number that the last turn did not end for certain: what follows may be more of it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import onnxruntime
@@ -12,12 +13,28 @@ from models.artifact import ArtifactError
 from models.redaction.kinds import Kind, Span
 from models.redaction.tag_artifact import TagArtifact, load_tag_artifact
 
+INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
+"""What the model takes, int64 `[batch, tokens]`; its token types are `capitals`. It gives `logits`."""
+
 _OVERLAP = 32  # pieces that two windows of a long text share: each sees what is around the other's end
+
+
+def capitals(text: str, encoding: Encoding) -> list[int]:
+    """For each piece of `text` 1 where its word begins with a capital, else 0; all 0 without a small letter."""
+    if not any(map(str.islower, text)):
+        return [0] * len(encoding.ids)
+    marks, last, capital = [], None, 0
+    for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
+        if word is None or word != last:
+            last, capital = word, int(start < end and text[start].isupper())
+        marks.append(capital)
+    return marks
 
 
 class OnnxTagger:
     """Runs an artifact's token classifier, a text a call, so that a text's spans depend on that text alone.
 
+    Each piece is read with whether its word begins with a capital, which the pieces themselves do not tell.
     A word is of a kind where the mean probability of the kinds told, over its pieces, reaches the manifest's threshold;
     words of one kind with nothing but white space between are one span. A text of more pieces than the model takes is
     read in windows.
@@ -47,7 +64,7 @@ class OnnxTagger:
             encoding = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False)
         if not encoding.ids:
             return []
-        probabilities = self._probabilities(encoding.ids)[:, self._columns]
+        probabilities = self._probabilities(encoding.ids, capitals(text, encoding))[:, self._columns]
         spans: list[Span] = []
         for start, end, kind in self._words(encoding, probabilities):
             last = spans[-1] if spans else None
@@ -71,7 +88,7 @@ class OnnxTagger:
                 found.append((start, end, self._told[int(mean.argmax())]))
         return found
 
-    def _probabilities(self, ids: list[int]) -> NDArray[np.float32]:
+    def _probabilities(self, ids: list[int], capital: list[int]) -> NDArray[np.float32]:
         """Softmax of each piece's logits, `[pieces, classes]`; where windows overlap, the greater probability stays.
 
         What one window sees and the other does not is found all the same.
@@ -81,7 +98,8 @@ class OnnxTagger:
         for start in range(0, max(1, len(ids) - (self._window - step)), step):
             window = ids[start : start + self._window]
             row = np.array([[self._ends[0], *window, self._ends[1]]], np.int64)
-            (logits,) = self._session.run(["logits"], {"input_ids": row, "attention_mask": np.ones_like(row)})
+            types = np.array([[0, *capital[start : start + self._window], 0]], np.int64)
+            (logits,) = self._session.run(None, dict(zip(INPUTS, (row, np.ones_like(row), types), strict=True)))
             powers = np.exp(logits[0, 1:-1] - logits[0, 1:-1].max(axis=1, keepdims=True))
             if result is None:
                 result = np.zeros((len(ids), powers.shape[1]), np.float32)
@@ -100,6 +118,12 @@ def _load(artifact: TagArtifact) -> tuple[Tokenizer, onnxruntime.InferenceSessio
     except Exception as error:  # neither library raises a narrower class
         reason = " ".join(str(error).split())
         raise ArtifactError(f"the tagger in {artifact.folder} cannot be loaded: {reason}") from error
+    inputs = tuple(each.name for each in session.get_inputs())
+    if inputs != INPUTS:
+        raise ArtifactError(
+            f"the tagger in {artifact.folder} takes {', '.join(inputs)}, and not {', '.join(INPUTS)}: make one with "
+            "`edgewise train redaction`"
+        )
     classes = session.get_outputs()[0].shape[-1]
     if classes != len(artifact.manifest.classes):
         raise ArtifactError(

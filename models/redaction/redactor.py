@@ -1,7 +1,7 @@
 """Redaction of one text: what is found in it, and the text without it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from models.redaction.credentials import credentials
 from models.redaction.cues import CUE_GATE, cues
 from models.redaction.dates import DATE_WORDS, Dates, dates
 from models.redaction.emails import spoken_addresses
-from models.redaction.kinds import TAGGED, Finding, Kind, Span
+from models.redaction.kinds import KINDS, TAGGED, Finding, Kind, Span
 from models.redaction.memory import Memory
 from models.redaction.merge import merge
 from models.redaction.names import NAME_WORDS, names
@@ -43,12 +43,14 @@ _NONE: Final = Dates([], [])
 class Redactor:
     """Finds personal data in a text by rules, and by `tagger` if there is one, and puts its kind in its place.
 
-    `numbered` writes `[CARD_1]` rather than `[CARD]`: the same value has the same number within a text.
+    `numbered` writes `[CARD_1]` rather than `[CARD]`: the same value has the same number within a text. What is found
+    of other kinds than `kinds` stays.
     """
 
-    def __init__(self, *, tagger: Tagger | None = None, numbered: bool = False) -> None:
+    def __init__(self, *, tagger: Tagger | None = None, numbered: bool = False, kinds: Collection[str] = KINDS) -> None:
         self._tagger = tagger
         self._numbered = numbered
+        self._kinds = frozenset(kinds)
 
     def redact(self, text: str) -> Redacted:
         """`text` redacted. Rules alone raise for no text.
@@ -56,7 +58,7 @@ class Redactor:
         Raises RedactionError: the tagger failed. Then nothing is known of the text: it must not leave the worker, be
         logged or be sent on, as if all of it were personal.
         """
-        found = find(text, Tokens(text), tagged=tag(self._tagger, text))
+        found = [item for item in find(text, Tokens(text), tagged=tag(self._tagger, text)) if item.kind in self._kinds]
         if not self._numbered:
             return replaced(text, found, [f"[{finding.kind}]" for finding in found])
         memory = Memory()

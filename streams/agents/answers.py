@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from models.cloud import Answer, Cost
+from models.cloud import Answer
 from models.router import Decision
+from models.spending import Spending, Tokens
 from schemas.records import (
     LABELS,
     CloudRequest,
@@ -174,7 +175,7 @@ def cloud_audit(
     answer: Answer | None,
     reason: Reason,
     *,
-    cost: Cost,
+    spent: Spending,
     cloud_only_cost_usd: float,
     inference_ms: float,
     end_to_end_ms: float,
@@ -182,6 +183,7 @@ def cloud_audit(
 ) -> RoutingEvent:
     """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
     label, confidence = _best(_edge(request))
+    tokens = spent.tokens or Tokens()
     cloud_label, cloud_confidence = (None, None) if answer is None else _best(answer.probabilities)
     return RoutingEvent(
         event_id=request.event_id,
@@ -199,7 +201,7 @@ def cloud_audit(
         edge_label=label,
         edge_confidence=confidence,
         cloud_label=cloud_label,
-        cost_usd=cost.usd,
+        cost_usd=spent.cost_usd,
         cloud_only_cost_usd=cloud_only_cost_usd,
         inference_ms=inference_ms,
         end_to_end_ms=end_to_end_ms,
@@ -213,14 +215,14 @@ def cloud_audit(
         language=request.language,
         source=request.source,
         last=request.last,
+        tokens_in=tokens.read,
+        tokens_out=tokens.written,
+        tokens_cached=tokens.cached,
+        calls=spent.calls,
+        cost_basis=spent.basis,
         cloud_confidence=cloud_confidence,
         vendor_label=request.vendor_label,
         text_chars=request.text_chars,
-        tokens_in=cost.tokens_in,
-        tokens_out=cost.tokens_out,
-        tokens_cached=cost.tokens_cached,
-        calls=cost.calls,
-        cost_basis=cost.basis,
     )
 
 

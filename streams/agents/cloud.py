@@ -97,7 +97,7 @@ class CloudAgent(Agent):
             request,
             answer,
             reason,
-            cost=given.cost,
+            spent=given.spent,
             cloud_only_cost_usd=self._cloud_only_usd,
             inference_ms=inference_ms,
             end_to_end_ms=float(max(0, now - request.ingested_at)),
@@ -106,7 +106,7 @@ class CloudAgent(Agent):
         metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()
         metrics.LATENCY_SECONDS.labels(self.name, audit.route).observe(audit.end_to_end_ms / 1000)
         metrics.COST_USD.labels(self.name).inc(audit.cost_usd)
-        metrics.TOKENS.inc(given.cost.tokens_in + given.cost.tokens_out)
+        metrics.TOKENS.inc(audit.tokens_in + audit.tokens_out)
         return (
             Output(self._sentiment, key, self._results.encode(result)),
             Output(self._routing_events, key, self._audit.encode(audit)),

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from time import perf_counter
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import Prices
-from models.redaction import NoRedaction, Redacted, Redaction
-from models.router import Decision, Router, Scored, policy
+from models.redaction import Redaction
+from models.router import Decision, Router, Scored
 from models.text_validation import validate_text
 from schemas.records import Reason, Route, Stage, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
@@ -18,7 +18,10 @@ from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_request, edge_audit, edge_result
 from streams.agents.decoding import Decoder
+from streams.agents.sensitive import Found, Sensitive
 from streams.config.codecs import codec
+from streams.config.redaction import build_redaction
+from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
 
@@ -33,7 +36,7 @@ class EdgeAgent(Agent):
         settings: Settings,
         classifier: Classifier,
         router: Router,
-        redaction: Redaction = NoRedaction(),  # noqa: B008 - it has no state
+        redaction: Redaction,
         clock: Clock = now_ms,
     ) -> None:
         self.source = settings.topic(TRANSCRIPTS)
@@ -41,7 +44,7 @@ class EdgeAgent(Agent):
         self.chunk_records = settings.chunk_records
         self._classifier = classifier
         self._router = router
-        self._redaction = redaction
+        self._sensitive = Sensitive(self.name, redaction, settings.sensitive_local)
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
         self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
@@ -63,6 +66,10 @@ class EdgeAgent(Agent):
         # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
         return await asyncio.to_thread(self._process, records)
 
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        """Takes back what the last batch said of conversations: its turns come again, and must give the same."""
+        self._sensitive.set_back(partitions)
+
     def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         events, outputs = self._events.decode_all(records)
         if not events:
@@ -73,15 +80,14 @@ class EdgeAgent(Agent):
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         inference_ms = seconds * 1000 / len(events)
         scored_at = self._clock()
-        redacted = [self._redaction.redact(event.text) for _, event in events]
+        looked = self._sensitive.look(events)
         batch = [
             Scored(event.event_id, event.text, max(p), found.kinds)
-            for (_, event), p, found in zip(events, scores, redacted, strict=True)
+            for (_, event), p, found in zip(events, scores, looked, strict=True)
         ]
         counts: Counter[tuple[Stage, Route, Reason]] = Counter()
-        for (record, event), p, found, decision in zip(
-            events, scores, redacted, self._router.decide(batch), strict=True
-        ):
+        for (record, event), p, found, routed in zip(events, scores, looked, self._router.decide(batch), strict=True):
+            decision = found.decided(routed)
             outputs += self._outputs(event, record, p, found, decision, inference_ms, scored_at)
             counts["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
         # Once a batch, not once an event: a labelled metric costs 2 µs.
@@ -95,7 +101,7 @@ class EdgeAgent(Agent):
         event: TranscriptEvent,
         record: KafkaRecord,
         p: list[float],
-        redacted: Redacted,
+        found: Found,
         decision: Decision,
         inference_ms: float,
         scored_at: int,
@@ -111,8 +117,8 @@ class EdgeAgent(Agent):
                 event,
                 p,
                 decision,
-                text=redacted.text,
-                kinds=redacted.kinds,
+                text=found.text,
+                kinds=found.kinds,
                 model=model,
                 router=router,
                 ingested_at=record.timestamp,
@@ -123,7 +129,7 @@ class EdgeAgent(Agent):
             event,
             p,
             decision,
-            kinds=redacted.kinds,
+            kinds=found.kinds,
             model=model,
             router=router,
             cost_usd=self._prices.edge_usd,
@@ -136,14 +142,7 @@ class EdgeAgent(Agent):
 
 
 async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
-    """The agent with its model loaded and verified. Raises ArtifactError; UsageError: the policy has no threshold."""
+    """The agent with its models loaded and verified. Raises ArtifactError; UsageError: the policy cannot be used."""
     artifact = load_artifact(settings.edge_model)
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-    router = policy(
-        settings.router,
-        calibrated_threshold=artifact.confidence_threshold,
-        confidence_threshold=settings.confidence_threshold,
-        complexity_threshold=settings.complexity_threshold,
-        random_cloud_rate=settings.random_cloud_rate,
-    )
-    return EdgeAgent(settings, classifier, router)
+    return EdgeAgent(settings, classifier, build_router(settings, artifact), build_redaction(settings))

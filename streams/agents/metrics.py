@@ -35,6 +35,9 @@ DEAD_LETTERS = Counter("edgewise_dead_letters", "Records sent to dead-letters.",
 SKIPPED_RECORDS = Counter(
     "edgewise_skipped_records", "Offsets that retention removed before the worker read them.", ["topic"]
 )
+REDACTION_FAILURES = Counter(
+    "edgewise_redaction_failures", "Events that stay on the edge because their redaction failed.", ["agent"]
+)
 COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force.", ["agent"])
 BUDGET_USED = Gauge(
     "edgewise_budget_used_ratio", "Share of a budget that is spent or set aside, as of the last claim.", ["period"]

@@ -1,18 +1,18 @@
 """What `edgewise cloud` does with a backend: ten sample texts asked one after another, and a calibration made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from models.cloud import Answer, CloudError, Cost, Failure, Question
+from models.cloud import Answer, CloudError, Failure, Question
+from models.spending import Spending
 from schemas.errors import UsageError
 from schemas.records import LABELS, CostBasis, Label, nanodollars
 from streams.cli.table import aligned
 from streams.config.backends import build_service, find_price, start_backend
 from streams.config.settings import Settings
-from streams.files.recording import Row
 
 if TYPE_CHECKING:
     from models.backends.calibration import Calibration
@@ -52,8 +52,8 @@ class Report:
     as_expected: int = 0
     median_ms: float | None = None
     slowest_ms: float | None = None
-    tokens: int = 0  # 0: not counted by it
-    tokens_cached: int = 0
+    tokens: int | None = None  # None: it does not count
+    tokens_cached: int | None = None  # of these
     dollars: float = 0.0
     cost_basis: CostBasis = "assumed"
     price: str = ""
@@ -87,7 +87,7 @@ async def check_backend(settings: Settings) -> Report:
                 report.problems.append(answer.detail)
                 break
             seconds.append(perf_counter() - begun)
-            _count(report, answer.probabilities, label, answer.cost)
+            _count(report, answer.probabilities, label, answer.spent)
         report.price = price_in_words(settings, model.partition("@")[0])
     finally:
         await backend.close()
@@ -104,7 +104,7 @@ async def _check_service(settings: Settings) -> Report:
         for text, label in zip(SAMPLES, SAMPLE_LABELS, strict=True):
             begun = perf_counter()
             try:
-                scored, cost = await backend.probe(Question(text, "en"), _deadline_s(settings))
+                scored, spent = await backend.probe(Question(text, "en"), _deadline_s(settings))
             except CallError as error:
                 report.problems.append(str(error))
                 if report.reachable is None:
@@ -116,7 +116,7 @@ async def _check_service(settings: Settings) -> Report:
             seconds.append(perf_counter() - begun)
             report.reachable = report.authorised = True
             report.model = f"{scored.model}@{scored.fingerprint or 'unknown'}"
-            _count(report, scored.probabilities, label, cost)
+            _count(report, scored.probabilities, label, spent)
         if report.answered:
             report.price = price_in_words(settings, settings.cloud_model_name)
             report.probabilities = backend.service.capability
@@ -128,7 +128,8 @@ async def _check_service(settings: Settings) -> Report:
 
 def in_words(report: Report) -> str:
     """The report for a terminal."""
-    tokens = f"{report.tokens:,}, of these {report.tokens_cached:,} from its cache" if report.tokens else "not counted"
+    counted = report.tokens is not None
+    tokens = f"{report.tokens:,}, of these {report.tokens_cached:,} from its cache" if counted else "not counted by it"
     rows = [
         ("backend", report.backend),
         ("reachable", _yes_or_no(report.reachable)),
@@ -146,19 +147,6 @@ def in_words(report: Report) -> str:
             ("price", report.price),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
-
-
-def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]]:
-    """Each row's text and the index of its label. Raises UsageError: a row has no such column, or another label."""
-    for row in rows:
-        label = row.fields.get(label_column)
-        if label not in LABELS:
-            what = "is missing" if label_column not in row.fields else "is not one of them"
-            raise UsageError(
-                f"line {row.line}: the label in column {label_column!r} {what}: allowed are {', '.join(LABELS)}"
-            )
-        if row.text.strip():
-            yield row.text, LABELS.index(label)
 
 
 async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]) -> "tuple[Calibration, int, float]":
@@ -193,7 +181,7 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
         model=name,
         fingerprint=None if fingerprint == "unknown" else fingerprint,
     )
-    dollars = sum(nanodollars(answer.cost.usd) for answer in answers) / 1e9
+    dollars = sum(nanodollars(answer.spent.cost_usd) for answer in answers) / 1e9
     return calibration, len(answers) - len(good), dollars
 
 
@@ -202,13 +190,14 @@ def _why(answers: Sequence[Answer | Failure]) -> str:
     return f"no text was answered: {'; '.join(details) or 'there are none'}"
 
 
-def _count(report: Report, probabilities: Sequence[float], label: Label, cost: Cost) -> None:
+def _count(report: Report, probabilities: Sequence[float], label: Label, spent: Spending) -> None:
     report.answered += 1
     report.as_expected += LABELS[probabilities.index(max(probabilities))] == label
-    report.tokens += cost.tokens_in + cost.tokens_out
-    report.tokens_cached += cost.tokens_cached
-    report.dollars = (nanodollars(report.dollars) + nanodollars(cost.usd)) / 1e9
-    report.cost_basis = cost.basis
+    report.dollars = (nanodollars(report.dollars) + nanodollars(spent.cost_usd)) / 1e9
+    report.cost_basis = spent.basis
+    if spent.tokens is not None:
+        report.tokens = (report.tokens or 0) + spent.tokens.read + spent.tokens.written
+        report.tokens_cached = (report.tokens_cached or 0) + spent.tokens.cached
 
 
 def price_in_words(settings: Settings, model: str | None) -> str:
@@ -217,8 +206,8 @@ def price_in_words(settings: Settings, model: str | None) -> str:
     if found is None:
         return f"{settings.cloud_price_usd:g} dollars a text, assumed: no price book knows this model (EDGEWISE_PRICES)"
     price, book = found
-    parts = [f"{value} {what}" for value, what in ((price.input, "in"), (price.output, "out"), (price.cached, "cached"))
-             if value is not None]  # fmt: skip
+    by_token = ((price.input, "in"), (price.output, "out"), (price.cached, "cached"))
+    parts = [f"{value} {what}" for value, what in by_token if value is not None]
     words = [f"{', '.join(parts)} dollars for a million tokens"] if parts else []
     words += [f"{value} dollars a {what}" for value, what in ((price.call, "call"), (price.second, "second")) if value]
     return f"{'; '.join(words)} ({price.model}, as of {book.dated.isoformat()})"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from streams.files.faults import Faults
     from streams.files.vendor_file import LeftOutCounts, Vendor
 
 FileFormat = Annotated[
@@ -21,6 +22,16 @@ FileFormat = Annotated[
 MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="A TOML file that says where a format of your own has what."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Of the file: cp1252, utf-16. Default: what its byte order mark says, else UTF-8."
+    ),
+]
+OnError = Annotated[
+    Literal["stop", "skip"],
+    typer.Option(help="At a row that cannot be read: stop, or skip it, count it and say where and why."),
 ]
 RoleMap = Annotated[
     list[str] | None,
@@ -43,6 +54,19 @@ def vendor(mapping: Path | None, role_map: Iterable[str] | None, time_base: str 
     described = None if mapping is None else parse_mapping(_read(mapping), str(mapping))
     base_ms = None if time_base is None else _milliseconds(time_base)
     return Vendor(mapping=described, roles=parse_roles(role_map or []), base_ms=base_ms)
+
+
+def encoding_name(name: str | None) -> str | None:
+    """The encoding that `--encoding` names. Raises UsageError: there is none of that name."""
+    from recordings.encoding import encoding_name as known
+
+    return None if name is None else known(name)
+
+
+def tell_faults(faults: "Faults") -> None:
+    """Says on standard error which rows could not be read; nothing if all could."""
+    for line in faults.lines():
+        typer.echo(f"edgewise: {line}" if not line.startswith(" ") else line, err=True)
 
 
 def tell_left_out(counts: "LeftOutCounts") -> None:

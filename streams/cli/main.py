@@ -16,16 +16,19 @@ from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
+from streams.cli.commands.ingest import ingest
 from streams.cli.commands.models import models
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
+from streams.cli.commands.route import route
 from streams.cli.commands.samples import samples
 from streams.cli.commands.schemas import schemas
 from streams.cli.commands.score import score
 from streams.cli.commands.topics import topics
 from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
+from streams.cli.commands.whatif import whatif
 from streams.cli.commands.worker import worker
 from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, exit_code
 from streams.system.logs import log_error, logs_json
@@ -44,6 +47,7 @@ app = typer.Typer(
 app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
+app.command()(ingest)
 app.command()(replay)
 app.command()(consume)
 app.command()(record)
@@ -55,6 +59,8 @@ app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
+app.add_typer(route, name="route")
+app.command()(whatif)
 app.add_typer(schemas, name="schemas")
 app.command()(samples)
 # Its arguments and --help are for the command line of `training`.

@@ -104,7 +104,8 @@ def build_service(settings: Settings, allowance: Allowance | None = None) -> "Ht
                 f"the calibration {settings.cloud_calibration} was made for {calibration.model}, and cloud_model_name "
                 f"is {asked}: make one with `edgewise cloud calibrate`"
             )
-    return HttpBackend(service, caller, _tariff(settings, settings.cloud_model_name), calibration, allowance)
+    tariff = _tariff(settings, settings.cloud_model_name)
+    return HttpBackend(service, caller, tariff, calibration, settings.kinds_redacted, allowance)
 
 
 def _links(settings: Settings) -> Iterator[Settings]:

@@ -1,14 +1,18 @@
 """Every setting, in one class. `loading.py` reads their values, `words.py` says what they may be."""
 
 import socket
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from models.policy_file import POLICY_ENDINGS
+from models.router import Preset
 from streams.config.cloud_settings import CloudSettings
+from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.redaction_settings import RedactionSettings
 
 ENV_PREFIX = "EDGEWISE_"
 
@@ -16,7 +20,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(CloudSettings, KafkaSettings):
+class Settings(RedactionSettings, IngestSettings, CloudSettings, KafkaSettings):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
@@ -62,8 +66,11 @@ class Settings(CloudSettings, KafkaSettings):
         32_768, ge=1, le=500_000, description="A longer text goes to dead-letters (Kafka's message limit is 1 MB)."
     )
 
-    router: Literal["default", "article"] = Field(
-        "default", description="Routing policy: `default` (calibrated) or `article` (the article's numbers)."
+    router: str = Field(
+        "default",
+        description="Routing policy: `default` (calibrated), `article` (the article's numbers), or the file of a "
+        "policy that `edgewise route calibrate` has made.",
+        json_schema_extra={"allowed": "default, article, or a file that ends in .toml or .json"},
     )
     confidence_threshold: Probability | None = Field(
         None, description="Below it an event goes to the cloud. Unset: the policy's own."
@@ -120,6 +127,13 @@ class Settings(CloudSettings, KafkaSettings):
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not (urlsplit(value).scheme in {"http", "https", "mock"} and urlsplit(value).netloc):
+            raise ValueError
+        return value
+
+    @field_validator("router")
+    @classmethod
+    def _preset_or_file(cls, value: str) -> str:
+        if value not in get_args(Preset) and not value.endswith(POLICY_ENDINGS):
             raise ValueError
         return value
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
 from models.pricing import Prices
+from models.spending import Spending
 from streams.config.backends import start_backend
 from streams.config.settings import Settings
 
@@ -22,8 +23,8 @@ def cloud_scorer(settings: Settings) -> CloudScorer:
     if settings.cloud_backend == "onnx" and settings.cloud_next_config is None:
         artifact = load_artifact(settings.cloud_model)
         classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-        cost = Cost(Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd, calls=1)
-        return lambda texts: [Answer((a, b, c), artifact.id, cost) for a, b, c in classifier.score(texts).tolist()]
+        spent = Spending(Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd, calls=1)
+        return lambda texts: [Answer((a, b, c), artifact.id, spent) for a, b, c in classifier.score(texts).tolist()]
     return lambda texts: _outside_a_loop(settings, texts)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, get_args
 
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import Channel, Role, TranscriptEvent
 from streams.files.formats.roles import ROLES, mapped_role, role_word
-from streams.files.recording import RecordingError, Row
+from streams.files.recording import Row
 from streams.system.clock import Clock
 
 # The columns that an event's field is taken from, the first that is there. Whatever is left becomes an attribute.

@@ -1,27 +1,18 @@
-"""Recordings: files of transcripts, read a row at a time: CSV, JSON lines (a turn or a conversation a line), text."""
+"""Recordings: files of transcripts, a text a row, or a conversation an object: CSV, JSON, plain lines."""
 
-import csv
 import hashlib
 import json
 import math
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, NamedTuple
 
-from schemas.errors import UsageError
-
-Format = Literal["csv", "jsonl", "lines"]
-FORMATS: Final[Mapping[str, Format]] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
-
-STDIN: Final = "-"
-
-# A recording may hold what belongs in dead-letters, such as a text of 1 MB; csv alone refuses cells over 128 KiB.
-_LONGEST_CELL = 64 * 1024 * 1024
-
+from recordings.fault import Fault, OnFault, RecordingError, named, stop_at
+from recordings.read import FORMATS, Format, Found, ending_of, values
+from recordings.source import opened
+from streams.files.formats.registry import recognise
 
 _NAME_IT = "name the one that holds the text with --column text=NAME"
 # What the text's column is called elsewhere.
@@ -31,12 +22,7 @@ _USUAL_NAMES = (
 )  # fmt: skip
 
 
-class RecordingError(UsageError):
-    """A recording that cannot be read: the message names the file, the line, and what is wrong there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of a recording: one text to score."""
 
     number: int  # in the recording, from 1
@@ -44,43 +30,93 @@ class Row:
     fields: Mapping[str, object]  # all of them, in the file's order
     text: str  # empty where there is none
     is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
+    conversation: int = 0  # which of the objects with turns it is from, counted from 1; 0: from none
 
 
 def read_recording(
-    path: Path | str, *, columns: Mapping[str, str] | None = None, file_format: Format | None = None
+    path: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    file_format: Format | None = None,
+    encoding: str | None = None,
+    limit: int | None = None,
+    on_fault: OnFault | None = None,
+    on_found: Callable[[Found], object] = lambda _found: None,
 ) -> Iterator[Row]:
     """The rows of the recording at `path`, or of standard input for `-`, in order; it is read as they are taken.
 
-    The format is `file_format`, else what the file's ending says, of standard input its first line. Plain lines have
-    one field, `text`. In JSON lines an object with a list `turns` is a conversation: each turn is a row, with the
-    conversation's other fields before its own; an `id` beside `turns` is the conversation's. `columns` maps the name
-    `text` to the field that holds the text. A row without that field has an empty text, where other rows have it.
+    The format is `file_format`, else what the file's ending says, of standard input its beginning; the encoding is
+    `encoding`, else the byte order mark's, else UTF-8. `columns` maps fields to the columns that hold them. Plain lines
+    have one field, `text`. `on_fault` is told of rows that cannot be read; without it the first one raises.
 
-    Raises RecordingError as soon as it meets what cannot be read: the rows before it have been given by then.
+    Raises RecordingError as soon as it meets what makes the rest unreadable: the rows before it were given by then.
     """
+    asked = dict(columns or {})
     chosen = file_format or _format_of(path)
-    text_column = (columns or {}).get("text", "text")
-    with _open(path) as file:
-        first = b"" if chosen is not None else file.readline()
-        chosen = chosen or recognised_format(first, text_column)
-        lines = _decoded(chain([first], file) if first else file, path)
-        missing: RecordingError | None = None
-        if chosen == "csv":
-            rows = _csv_rows(lines, path, text_column)
-        elif chosen == "jsonl":
-            rows = _json_rows(lines, path)
+    text_column = "text" if chosen == "lines" else asked.get("text", "text")
+    told = on_fault or stop_at(path)
+    header: list[str] = []
+
+    def check(found: list[str], line: int) -> None:
+        header.extend(found)
+        _check_header(found, path, line, asked)
+
+    with opened(path) as source:
+        recognised: list[Found] = []
+
+        def note(found: Found) -> None:
+            recognised.append(found)
+            on_found(found)
+
+        read = values(
+            source, path, chosen, text_column=text_column, encoding=encoding, on_fault=told, on_header=check,
+            on_found=note,
+        )  # fmt: skip
+        first = list(islice(read, 1))
+        plain = bool(recognised) and recognised[0].format == "lines"
+        column = "text" if plain else text_column
+        yield from rows_of(chain(first, read), path, {} if plain or header else asked, column, limit, told)
+
+
+def rows_of(
+    read: Iterator[tuple[int, Any]],
+    path: Path | str,
+    asked: Mapping[str, str],
+    text_column: str,
+    limit: int | None,
+    on_fault: OnFault,
+    no_text: str | None = None,
+) -> Iterator[Row]:
+    """The rows that values are, with the lines where they begin; `limit` of them at most.
+
+    An object with a list `turns` is a conversation: each turn is a row, with the conversation's other fields before its
+    own. A row without the column `text_column` has an empty text, where other rows have it; `no_text` is what to say
+    where none has.
+
+    Raises RecordingError: no row has a column that is `asked` for, or `text_column`.
+    """
+    missing = dict.fromkeys([text_column, *asked.values()])
+    first: tuple[int, Mapping[str, object]] | None = None
+    for number, (line, fields, conversation) in enumerate(islice(_objects(read, on_fault), limit), 1):
+        if missing:
+            first = first or (line, fields)
+            for name in [name for name in missing if name in fields]:
+                del missing[name]
+        text = fields.get(text_column)
+        if isinstance(text, str):
+            yield Row(number, line, fields, text, True, conversation)
         else:
-            rows = ((number, {"text": line.rstrip("\r\n")}) for number, line in lines)
-            text_column = "text"
-        for number, (line, fields) in enumerate(rows, 1):
-            text = fields.get(text_column)
-            missing = _at(path, line, _no_text(text_column, fields)) if number == 1 else missing
-            if text_column in fields:
-                missing = None
             words = text_of(text)
-            yield Row(number, line, fields, words or "", words is not None)
-        if missing is not None:
-            raise missing
+            yield Row(number, line, fields, words or "", words is not None, conversation)
+    if missing and first is not None:
+        line, fields = first
+        name = next(iter(missing))
+        if name == text_column and no_text is not None:
+            raise RecordingError(f"{named(path)}, line {line}: {no_text}")
+        raise RecordingError(
+            f"{named(path)}, line {line}: no column {name!r}, nor in any later row; there are "
+            f"{', '.join(fields) or 'none'}: " + (_NAME_IT + _vendors(fields) if name == text_column else "name one")
+        )
 
 
 def text_of(value: object) -> str | None:
@@ -104,23 +140,13 @@ def digest(path: Path) -> str:
         raise RecordingError(f"{path}: {error.strerror}") from None
 
 
-def recognised_format(first_line: bytes, text_column: str) -> Format:
-    """The format of what begins with that line: a JSON object, a CSV header with `text_column`, or else plain lines."""
-    line = first_line.decode("utf-8-sig", errors="replace").strip()
-    if line.startswith("{"):
-        return "jsonl"
-    try:
-        return "csv" if text_column in next(csv.reader([line], strict=True), []) else "lines"
-    except csv.Error:
-        return "lines"
-
-
 def _format_of(path: Path | str) -> Format | None:
     """What the file's ending says; None for standard input."""
-    if str(path) == STDIN:
+    ending = ending_of(path)
+    if not ending and named(path) == "standard input":
         return None
     try:
-        return FORMATS[Path(path).suffix.lower()]
+        return FORMATS[ending]
     except KeyError:
         raise RecordingError(
             f"{path}: its ending does not tell the format ({', '.join(FORMATS)}, .json, .vtt, .srt and .vcon do): give "
@@ -128,123 +154,57 @@ def _format_of(path: Path | str) -> Format | None:
         ) from None
 
 
-@contextmanager
-def _open(path: Path | str) -> Iterator[IO[bytes]]:
-    with ExitStack() as stack:
-        try:
-            file = sys.stdin.buffer if str(path) == STDIN else stack.enter_context(Path(path).open("rb"))
-        except OSError as error:
-            raise RecordingError(f"{path}: {error.strerror}") from None
-        yield file
+_ONE_COLUMN: Final = "1 column"
 
 
-def _decoded(file: Iterable[bytes], path: Path | str) -> Iterator[tuple[int, str]]:
-    """Numbered lines with their ends; a byte order mark, as spreadsheets write it, is left out."""
-    for number, line in enumerate(_lines(file, path), 1):
-        try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise _at(path, number, f"not UTF-8 (byte {error.start + 1} of the line): convert the file first") from None
-
-
-def _lines(file: Iterable[bytes], path: Path | str) -> Iterator[bytes]:
-    try:
-        yield from file
-    except OSError as error:  # a folder, a disk that fails
-        raise RecordingError(f"{path}: {error.strerror}") from None
-
-
-def _csv_rows(
-    lines: Iterator[tuple[int, str]], path: Path | str, text_column: str
-) -> Iterator[tuple[int, dict[str, object]]]:
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    reader = csv.reader((line for _, line in lines), strict=True)
-    begins = 1
-    header: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise _at(path, begins, f"not CSV: {error}") from None
-        if cells is None:
-            break
-        line, begins = begins, reader.line_num + 1
-        if not cells:
-            continue  # an empty line
-        if header is None:
-            header = cells
-            _check_header(header, path, line, text_column)
-        elif len(cells) != len(header):
-            raise _at(path, line, f"{len(cells)} cells, where the header has {len(header)}")
-        else:
-            yield line, dict(zip(header, cells, strict=True))
-    if header is None:
-        raise RecordingError(f"{path}: empty, where a CSV file begins with a header")
-
-
-def _check_header(header: list[str], path: Path | str, line: int, text_column: str) -> None:
+def _check_header(header: list[str], path: Path | str, line: int, asked: Mapping[str, str]) -> None:
     # What stands there is not repeated: without a header it is a customer's words.
-    if len(set(header)) != len(header):
-        second = next(i for i, name in enumerate(header) if name in header[:i])
-        first = header.index(header[second])
-        raise _at(path, line, f"columns {first + 1} and {second + 1} of its {len(header)} are the same; no header?")
+    text_column = asked.get("text", "text")
+    count = f"{len(header)} columns" if len(header) > 1 else _ONE_COLUMN
     if text_column not in header:
-        usual = [name for name in header if name.strip().lower() in _USUAL_NAMES]
+        usual = [name for name in header if name.strip().lower() in {*_USUAL_NAMES, text_column.lower()}]
         hint = f"; is it {usual[0]!r}?" if usual else ""
-        count = f"{len(header)} columns" if len(header) > 1 else "1 column"
-        raise _at(path, line, f"{count}, none of them {text_column!r}; no header? {_NAME_IT}{hint}")
+        raise RecordingError(
+            f"{named(path)}, line {line}: {count}, none of them {text_column!r}; no header? {_NAME_IT}{hint}"
+        )
+    for field, column in asked.items():
+        if column not in header:
+            near = get_close_matches(column, header, n=1, cutoff=0.8)
+            hint = f"; is it {near[0]!r}?" if near else ""
+            raise RecordingError(
+                f"{named(path)}, line {line}: {count}, none of them {column!r}, which --column {field}={column} asks "
+                f"for{hint}"
+            )
 
 
-def _json_rows(lines: Iterator[tuple[int, str]], path: Path | str) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            value: Any = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _at(path, number, f"not JSON: {error.msg} (column {error.colno})") from None
-        except (RecursionError, ValueError):  # a thousand brackets; an integer of over 4,300 digits
-            raise _at(path, number, "not JSON that can be read: nested too deep, or a number too long") from None
+def _objects(read: Iterator[tuple[int, Any]], on_fault: OnFault) -> Iterator[tuple[int, Mapping[str, object], int]]:
+    """The fields of each row, with its line and the number of the conversation that it is a turn of, 0 for none."""
+    conversations = 0
+    for line, value in read:
         if not isinstance(value, dict):
-            raise _at(path, number, "not a JSON object")
-        for fields in json_rows(value, path, number):
-            yield number, fields
+            on_fault(Fault(line, "not a JSON object", json.dumps(value)))
+        elif isinstance(turns := value.get("turns"), list):
+            conversations += 1
+            for fields in _turns(value, turns, line, on_fault):
+                yield line, fields, conversations
+        else:
+            yield line, value, 0
 
 
-def json_rows(value: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
-    """The fields of each row that an object is: one, or one a turn. Raises RecordingError: a turn is no object."""
-    if isinstance(value.get("turns"), list):
-        yield from _turns(value, path, line)
-    else:
-        yield value
-
-
-def _turns(conversation: dict[str, object], path: Path | str, line: int) -> Iterator[dict[str, object]]:
-    turns = conversation["turns"]
+def _turns(
+    conversation: dict[str, object], turns: list[object], line: int, on_fault: OnFault
+) -> Iterator[dict[str, object]]:
     shared = {name: value for name, value in conversation.items() if name != "turns"}
     if "id" in shared:
         shared.setdefault("conversation_id", shared["id"])
         del shared["id"]
-    for place, turn in enumerate(turns if isinstance(turns, list) else [], 1):
-        if not isinstance(turn, dict):
-            raise _at(path, line, f"turn {place} is not a JSON object")
-        yield shared | {"turn": place} | turn
-
-
-def _no_text(text_column: str, fields: Mapping[str, object]) -> str:
-    return (
-        f"no column {text_column!r}, nor in any later row; there are {', '.join(fields) or 'none'}: {_NAME_IT}"
-        + _vendors(fields)
-    )
+    for place, turn in enumerate(turns, 1):
+        if isinstance(turn, dict):
+            yield shared | {"turn": place} | turn
+        else:
+            on_fault(Fault(line, f"turn {place} is not a JSON object", json.dumps(turn)))
 
 
 def _vendors(fields: Mapping[str, object]) -> str:
-    from streams.files.formats.registry import recognise
-
     name = recognise(fields)
     return "" if name is None else f"; or, as it looks like {name}, give --format {name}"
-
-
-def _at(path: Path | str, line: int, what: str) -> RecordingError:
-    name = "standard input" if str(path) == STDIN else path
-    return RecordingError(f"{name}, line {line}: {what}")

@@ -9,11 +9,12 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.cloud import Failure
 from models.pricing import Prices
-from models.router import Scored, policy
+from models.router import Scored
 from models.text_validation import validate_text
 from schemas.codec import DecodeError
 from schemas.records import LABELS, nanodollars
 from schemas.validation import validate_ids
+from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.files.cloud_answers import cloud_scorer
 from streams.files.recorded_event import recorded_ids
@@ -63,7 +64,7 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     `settings`, or by the service's tokens: what the cloud answers for the line has cost the edge's price too. What the
     cloud does not answer keeps the edge's answer in the line; by `cloud` it has none.
 
-    Raises ArtifactError: a model is missing or altered. UsageError: the policy lacks a threshold.
+    Raises ArtifactError: a model is missing or altered. UsageError: the policy cannot be used.
     """
     prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
     if model == "edge":
@@ -75,13 +76,7 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
         ask = cloud_scorer(settings)
         return lambda _ids, texts: [_cloud_alone(answer, prices) for answer in ask(texts)]
     artifact = load_artifact(settings.edge_model)
-    chosen = policy(
-        settings.router,
-        calibrated_threshold=artifact.confidence_threshold,
-        confidence_threshold=settings.confidence_threshold,
-        complexity_threshold=settings.complexity_threshold,
-        random_cloud_rate=settings.random_cloud_rate,
-    )
+    chosen = build_router(settings, artifact)
     edge = _load(settings, settings.edge_model)
     cloud = cloud_scorer(settings)
 
@@ -138,13 +133,13 @@ def _refusal(row: Row, ids: tuple[str, str], max_text_chars: int) -> str | None:
 
 def _cloud_alone(given: models.cloud.Answer | Failure, prices: Prices) -> Answer:
     if isinstance(given, Failure):
-        return Answer(None, None, given.reason, given.cost.usd, prices.cloud_usd)
-    return Answer(given.probabilities, "cloud", None, given.cost.usd, prices.cloud_usd)
+        return Answer(None, None, given.reason, given.spent.cost_usd, prices.cloud_usd)
+    return Answer(given.probabilities, "cloud", None, given.spent.cost_usd, prices.cloud_usd)
 
 
 def _deferred(edge: Answer, given: models.cloud.Answer | Failure) -> Answer:
     """What became of a text that the edge deferred: the cloud's answer, else the edge's with the reason why."""
-    cost_usd = (nanodollars(edge.cost_usd) + nanodollars(given.cost.usd)) / 1e9
+    cost_usd = (nanodollars(edge.cost_usd) + nanodollars(given.spent.cost_usd)) / 1e9
     if isinstance(given, Failure):
         return edge._replace(route="edge", reason=given.reason, cost_usd=cost_usd)
     return edge._replace(probabilities=given.probabilities, cost_usd=cost_usd)

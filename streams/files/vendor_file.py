@@ -1,28 +1,36 @@
 """A vendor's file as the rows of a recording: one object, an array of objects, or an object a line; or captions."""
 
-import hashlib
+import io
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
+from recordings.encoding import ESCAPED, Checked, decoded
+from recordings.fault import STDIN, Fault, OnFault, RecordingError, named, stop_at
+from recordings.json_records import is_lines, json_lines, json_values
+from recordings.read import Found
+from recordings.source import Source, opened
 from schemas.records import Role
 from streams.files.formats.description import Description, read_described
 from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.registry import FORMATS, read, recognise
 from streams.files.formats.turn import Hints, LeftOut, Reading, Turn
-from streams.files.recording import STDIN, RecordingError, Row, json_rows, text_of
+from streams.files.recording import Row, rows_of
 
 ENDINGS: Final[Mapping[str, str | None]] = {".json": None, ".vcon": "vcon", ".vtt": "webvtt", ".srt": "srt"}
 """What the ending of a file says of its format; None: its content does."""
 
 _TEXTS: Final = frozenset({"webvtt", "srt"})
 
-# The whole file is held, and as Python's objects it is some ten times larger.
+# How many objects of a file are looked at, for one that is a vendor's.
+_LOOKED_AT: Final = 100
+
+# A vendor's file is held whole, and as Python's objects it is some ten times larger.
 _LARGEST_FILE: Final = 256 * 1024 * 1024
 _ID_DIGITS: Final = 12
 
@@ -48,32 +56,70 @@ def vendor_rows(
     path: Path | str,
     vendor: Vendor,
     columns: Mapping[str, str],
+    *,
+    encoding: str | None = None,
+    limit: int | None = None,
     on_left_out: Callable[[LeftOutCounts], object] = lambda _: None,
+    on_fault: OnFault | None = None,
+    on_found: Callable[[Found], object] = lambda _: None,
 ) -> Iterator[Row]:
-    """The turns of the file at `path`, or of standard input for `-`, as rows.
+    """The turns of the file at `path`, or of standard input for `-`, as rows; `limit` of them at most.
 
     A row's fields are a turn's, with `attributes` as a mapping. A turn that comes twice is given once, the later for
     the earlier. A conversation without an id of the vendor's has one made of the file's name and SHA-256. JSON that is
-    of no vendor's format is read as `jsonl` is, with `columns`: each object of an array is a row, or with a list
-    `turns` a conversation. `on_left_out` is told what was no turn, once.
+    of no vendor's format is read as `jsonl` is, with `columns`, however long it is: each object of an array is a row,
+    or with a list `turns` a conversation. `on_left_out` is told what was no turn, once; `on_fault` of lines and objects
+    that cannot be read, without it the first one raises.
 
     Raises RecordingError: the file cannot be read, is of another format, or lacks something.
     """
-    content = _content(path)
-    text = _text(content, path)
-    values = [(1, text)] if vendor.name in _TEXTS else list(_values(text, path))
-    if vendor.name is None and vendor.mapping is None and not _is_vendors(values):
-        yield from _plain(values, path, columns.get("text", "text"))
-        return
+    told = on_fault or stop_at(path)
+    with opened(path) as source:
+        source.most = _LARGEST_FILE
+        text = decoded(source, encoding)
+        if vendor.name in _TEXTS:
+            on_found(Found(vendor.name or "", text.encoding, source.packed))
+            yield from _turns(
+                [(1, _whole(source, text, path))], source, path, vendor, columns, limit, on_left_out, told
+            )
+            return
+        values = _values(source, text, path, told)
+        first = list(islice(values, _LOOKED_AT))
+        name = vendor.name or next((name for _, value in first if (name := recognise(value)) is not None), None)
+        on_found(Found("mapping" if vendor.mapping else name or "json", text.encoding, source.packed))
+        if name is None and vendor.mapping is None:
+            source.most = None  # a row at a time
+            column = columns.get("text", "text")
+            yield from rows_of(chain(first, values), path, columns, column, limit, told, _UNKNOWN)
+            return
+        yield from _turns([*first, *values], source, path, vendor, columns, limit, on_left_out, told)
+
+
+def _turns(
+    values: Sequence[tuple[int, Any]],
+    source: Source,
+    path: Path | str,
+    vendor: Vendor,
+    columns: Mapping[str, str],
+    limit: int | None,
+    on_left_out: Callable[[LeftOutCounts], object],
+    on_fault: OnFault,
+) -> Iterator[Row]:
     if columns:
-        raise RecordingError(f"{_name(path)}: a vendor's format has no columns: --mapping says where its fields are")
-    own = f"{_stem(path)}-{hashlib.sha256(content).hexdigest()[:_ID_DIGITS]}"
+        raise RecordingError(f"{named(path)}: a vendor's format has no columns: --mapping says where its fields are")
+    own = f"{_stem(path)}-{source.sha256[:_ID_DIGITS]}"
     hints = Hints(conversation_id=own, base_ms=vendor.base_ms, name=str(path), roles=vendor.roles)
     turns: dict[str, tuple[int, Turn]] = {}
     left_out: Counter[LeftOut] = Counter()
     for number, (line, value) in enumerate(values, 1):
         each = hints if number == 1 else replace(hints, conversation_id=f"{own}-{number}")
-        reading = _read(value, each, vendor, _at(path, line, len(values)))
+        try:
+            reading = _read(value, each, vendor)
+        except FormatError as error:
+            if len(values) == 1:
+                raise RecordingError(f"{named(path)}: {error}") from None
+            on_fault(Fault(line, str(error), json.dumps(value)))
+            continue
         left_out.update(reading.left_out)
         for turn in reading.turns:
             left_out["repeated"] += turns.pop(turn.event_id, None) is not None
@@ -81,23 +127,20 @@ def vendor_rows(
     if vendor.timed:
         _require_times((turn for _, turn in turns.values()), path)
     on_left_out(+left_out)
-    for number, (line, turn) in enumerate(turns.values(), 1):
+    for number, (line, turn) in enumerate(islice(turns.values(), limit), 1):
         yield Row(number, line, _fields(turn), turn.text)
 
 
-def _read(value: object, hints: Hints, vendor: Vendor, where: str) -> Reading:
-    try:
-        if vendor.mapping is not None:
-            return read_described(vendor.mapping, Field(value), hints)
-        return read(value, hints, vendor.name)
-    except FormatError as error:
-        raise RecordingError(f"{where}: {error}") from None
+def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:
+    if vendor.mapping is not None:
+        return read_described(vendor.mapping, Field(value), hints)
+    return read(value, hints, vendor.name)
 
 
 def _require_times(turns: Iterable[Turn], path: Path | str) -> None:
     if any(turn.occurred_at is None and "offset_ms" in turn.attributes for turn in turns):
         raise RecordingError(
-            f"{_name(path)}: its times count from the start of the conversation, and nothing tells when that was: give "
+            f"{named(path)}: its times count from the start of the conversation, and nothing tells when that was: give "
             "--time-base, such as 2026-01-31T12:00:00Z"
         )
 
@@ -117,75 +160,28 @@ def _fields(turn: Turn) -> dict[str, object]:
     }
 
 
-def _content(path: Path | str) -> bytes:
+def _whole(source: Source, text: io.TextIOWrapper, path: Path | str) -> str:
+    """All of a file of captions."""
+    source.lines = False
     try:
-        if str(path) == STDIN:
-            content = sys.stdin.buffer.read(_LARGEST_FILE + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from None
-    if len(content) > _LARGEST_FILE:
-        raise RecordingError(f"{_name(path)}: over {_LARGEST_FILE // 1024**2} MiB, which is read at once: split it")
+        content = text.read()
+    except UnicodeDecodeError:
+        raise RecordingError(f"{named(path)}: not {text.encoding.upper()}: give --encoding") from None
+    if not content.isascii() and (bad := ESCAPED.search(content)):
+        line = content.count("\n", 0, bad.start()) + 1
+        raise RecordingError(f"{named(path)}, line {line}: not {text.encoding.upper()}: give --encoding")
     return content
 
 
-def _text(content: bytes, path: Path | str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RecordingError(f"{_at(path, line, 2)}: not UTF-8: convert the file first") from None
-
-
-def _values(text: str, path: Path | str) -> Iterator[tuple[int, Any]]:
+def _values(source: Source, text: io.TextIOWrapper, path: Path | str, on_fault: OnFault) -> Iterator[tuple[int, Any]]:
     """What the JSON of a file holds, with the line on which each begins: members of an array, objects of lines."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.msg != "Extra data":
-            where = _at(path, error.lineno, 2)
-            raise RecordingError(f"{where}: not JSON: {error.msg} (column {error.colno})") from None
-    except (RecursionError, ValueError):  # a thousand brackets; an integer of over 4,300 digits
-        raise RecordingError(f"{_name(path)}: {_UNREADABLE}") from None
-    else:
-        yield from ((1, member) for member in (value if isinstance(value, list) else [value]))
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, _value_of_line(line, number, path)
-
-
-_UNREADABLE: Final = "not JSON that can be read: nested too deep, or a number too long"
-
-
-def _value_of_line(line: str, number: int, path: Path | str) -> Any:
-    where = _at(path, number, 2)
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise RecordingError(f"{where}: not JSON: {error.msg} (column {error.colno})") from None
-    except (RecursionError, ValueError):
-        raise RecordingError(f"{where}: {_UNREADABLE}") from None
-
-
-def _is_vendors(values: list[tuple[int, Any]]) -> bool:
-    return any(recognise(value) is not None for _, value in values)
-
-
-def _plain(values: list[tuple[int, Any]], path: Path | str, text_column: str) -> Iterator[Row]:
-    number = 0
-    for line, value in values:
-        where = _at(path, line, len(values))
-        if not isinstance(value, dict):
-            raise RecordingError(f"{where}: not a JSON object")
-        for fields in json_rows(value, path, line):
-            if text_column not in fields:
-                raise RecordingError(f"{where}: {_UNKNOWN}")
-            number += 1
-            text = text_of(fields[text_column])
-            yield Row(number, line, fields, text or "", text is not None)
+    start = source.head.decode(text.encoding, "ignore").lstrip("\ufeff \t\r\n")
+    if (name := recognise(start)) is not None:
+        raise RecordingError(f"{named(path)}: not JSON: it looks like {name}: give --format {name}")
+    if is_lines(start):
+        return json_lines(Checked(text, path), on_fault)
+    source.lines = False
+    return json_values(text, path, _LARGEST_FILE)
 
 
 _UNKNOWN: Final = (
@@ -196,11 +192,3 @@ _UNKNOWN: Final = (
 
 def _stem(path: Path | str) -> str:
     return "stdin" if str(path) == STDIN else Path(path).stem[:100].encode("utf-8", "replace").decode()
-
-
-def _name(path: Path | str) -> str:
-    return "standard input" if str(path) == STDIN else str(path)
-
-
-def _at(path: Path | str, line: int, objects: int) -> str:
-    return f"{_name(path)}, line {line}" if objects > 1 else _name(path)

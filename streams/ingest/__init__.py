@@ -1,1 +1,1 @@
-"""Events into `transcripts`: sender, replay, pace."""
+"""Events into `transcripts`: sender, replay, pace, the HTTP door."""

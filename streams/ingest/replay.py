@@ -4,13 +4,13 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from recordings.fault import RecordingError
 from schemas.codec import EncodeError
 from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError, UsageError
@@ -20,9 +20,9 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.files.formats.turn import LeftOut
 from streams.files.recorded_event import recorded_events
-from streams.files.recording import RecordingError, Row, digest
-from streams.files.rows import read_rows
-from streams.files.vendor_file import LeftOutCounts, Vendor
+from streams.files.recording import Row, digest
+from streams.files.rows import Input, read_rows
+from streams.files.vendor_file import LeftOutCounts
 from streams.ingest.pace import Pace, Pacer
 from streams.ingest.sender import SendError, TranscriptSender
 from streams.kafka.client import Cluster
@@ -59,16 +59,10 @@ class Summary(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A file to replay: which columns hold what, its format (None: as its ending says), its first rows only.
-
-    `vendor` is what a vendor's file does not say; its roles are of recordings too.
-    """
+    """A file to replay, and how it is read; the roles of `given.vendor` are of recordings too."""
 
     path: Path
-    columns: Mapping[str, str] = MappingProxyType({})
-    file_format: str | None = None
-    limit: int | None = None
-    vendor: Vendor = Vendor()
+    given: Input = Input()
 
     def events(
         self,
@@ -77,12 +71,9 @@ class Recording(NamedTuple):
         on_left_out: Callable[[LeftOutCounts], object] = lambda _: None,
     ) -> Iterator[tuple[Row, TranscriptEvent]]:
         """The file's rows with their events; `sha` is its digest. Raises RecordingError."""
-        vendor = replace(self.vendor, timed=True)
-        read = read_rows(
-            self.path, columns=self.columns, file_format=self.file_format, vendor=vendor, on_left_out=on_left_out
-        )
-        rows = islice(read, self.limit)
-        yield from recorded_events(rows, self.path, sha, self.columns, clock, vendor.roles)
+        given = replace(self.given, vendor=replace(self.given.vendor, timed=True))
+        rows = read_rows(self.path, given, on_left_out=on_left_out)
+        yield from recorded_events(rows, self.path, sha, given.columns, clock, given.vendor.roles)
 
     def check(
         self, sha: str, encode: Callable[[TranscriptEvent], bytes], clock: Clock, left_out: Counter[LeftOut]

@@ -138,6 +138,17 @@ def read_topic(
     return records if since_ms is None else _drop_earlier(records, since_ms)
 
 
+def read_up_to(
+    cluster: Cluster, topic: str, start: int, end: int, *, patience_s: float = _PATIENCE_S
+) -> Generator[Message, None, None]:
+    """Every committed record of partition 0 of `topic` (its name without the prefix) from `start` to before `end`.
+
+    It waits for the transactions that are open in between, until each is committed or aborted. Raises `ReadError`.
+    """
+    if start < end:
+        yield from _read(cluster, cluster.settings.topic(topic), {0: start}, {0: end}, None, patience_s)
+
+
 def _read(
     cluster: Cluster, name: str, starts: dict[int, int], ends: dict[int, int], since_ms: int | None, patience_s: float
 ) -> Generator[Message, None, None]:

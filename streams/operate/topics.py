@@ -23,7 +23,8 @@ from streams.kafka.refusals import explain_refusal
 
 _REQUEST_TIMEOUT_S = 30.0
 _POLL_S = 0.05
-_DAY_MS = 24 * 60 * 60 * 1000
+_HOUR_MS = 60 * 60 * 1000
+_DAY_MS = 24 * _HOUR_MS
 
 # A dead letter is the record that could not be used, up to the broker's maximum (1 MiB by default), and its headers on
 # top; twice the maximum leaves room for any headers that came with it.
@@ -104,9 +105,17 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
             kept(40)
             | {
                 "cleanup.policy": "compact,delete",
-                "segment.ms": str(_DAY_MS // 24),
+                "segment.ms": str(_HOUR_MS),
                 "message.timestamp.type": "LogAppendTime",
             },
+        ),
+        # One partition: what each server claims has a place before or behind what the others do.
+        TopicSpec(
+            topics.DELIVERIES,
+            1,
+            {"cleanup.policy": "delete", "retention.ms": str(settings.ingest_remember_h * _HOUR_MS)}
+            | durable
+            | {"message.timestamp.type": "LogAppendTime"},
         ),
         TopicSpec(topics.DEAD_LETTERS, 1, kept(30) | {"max.message.bytes": str(_DEAD_LETTER_BYTES)}),
     )

@@ -21,7 +21,10 @@ from typing import Any, Final, cast
 import numpy as np
 
 from models.classifier import Classifier
+from models.redaction import ConversationRedactor
 from models.router import Policy
+from recordings.fault import RecordingError
+from recordings.read import FORMATS
 from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
@@ -32,7 +35,7 @@ from streams.agents.edge import EdgeAgent
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
 from streams.files.recorded_event import recorded_events
-from streams.files.recording import FORMATS, RecordingError, read_recording
+from streams.files.recording import read_recording
 from streams.files.rows import read_rows
 from streams.files.vendor_file import ENDINGS
 from streams.monitoring.sketch import sketch_from_bytes
@@ -94,6 +97,7 @@ _AGENT: Final = EdgeAgent(
     SETTINGS,
     cast(Classifier, _Model()),
     Policy("test", "1", confidence_threshold=0.9, complexity_threshold=0.75, random_cloud_rate=0.5),
+    ConversationRedactor(),
     clock=lambda: NOW,
 )
 

@@ -11,6 +11,7 @@ from schemas.codec import Codec
 from schemas.records import SentimentResult
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.settings import Settings
+from streams.files.rows import Input
 from streams.ingest.replay import Recording, replay
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
@@ -69,7 +70,7 @@ def test_a_recording_twice_with_poison_between(settings: Settings, tmp_path: Pat
     edge, cloud = (str(tiny_artifact(tmp_path, name)) for name in ("edge", "cloud"))
     tiny = settings.model_copy(update={"edge_model": edge, "cloud_model": cloud})
     create(tiny)
-    recording = Recording(REPOSITORY / "samples" / "airline.csv", limit=ROWS)
+    recording = Recording(REPOSITORY / "samples" / "airline.csv", Input(limit=ROWS))
     with Line(tiny, tmp_path, slots=(0,)):
         replay(tiny, [recording])
         wait_until_drained(tiny, 120)

@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.redaction import NoRedaction
 from models.router import Policy
 from schemas.dead_letter import LetterId
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, SENTIMENT, TRANSCRIPTS
@@ -292,7 +293,7 @@ class Edge(EdgeAgent):
 
     def __init__(self, settings: Settings, model: Path, until: int) -> None:
         keep_all = Policy("test", "1", confidence_threshold=0.0, complexity_threshold=2.0, random_cloud_rate=0.0)
-        super().__init__(settings, Classifier(load_artifact(str(model))), keep_all)
+        super().__init__(settings, Classifier(load_artifact(str(model))), keep_all, NoRedaction())
         self._left = until
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:

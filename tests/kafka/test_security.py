@@ -41,6 +41,9 @@ from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIP
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
+from streams.files.rows import Input
+from streams.ingest.once import Item, OnceWriter, require_door
+from streams.ingest.remembered import digest
 from streams.ingest.replay import Recording, replay
 from streams.kafka import client
 from streams.kafka.client import BrokerUnreachableError
@@ -218,12 +221,15 @@ class Right(NamedTuple):
         )
 
 
+_ROW = r"\| `(edge|cloud|monitor|replay|ingest|verify|dead-letters \w+)`"
+
+
 def rights(settings: Settings, who: str) -> list[Right]:
     """What the table in docs/security.md says that `who` needs, with the prefix of `settings`."""
     table = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]
         for line in (REPOSITORY / "docs" / "security.md").read_text().splitlines()
-        if line.startswith("| who |") or re.match(r"\| `(edge|cloud|monitor|replay|verify|dead-letters \w+)`", line)
+        if line.startswith("| who |") or re.match(_ROW, line)
     ]
     heads = [re.fullmatch(r"(\w+) on (topic|group|transactional id)", head) for head in table[0]]
     [row] = [row for row in table if row[0].partition(",")[0] == f"`{who}`"]
@@ -330,7 +336,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         poison = client.Cluster(users["replay"]).producer()
         poison.produce(users["replay"].topic(TRANSCRIPTS), b"poison")
         assert poison.flush(30) == 0
-        replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", limit=200)])
+        replay(users["replay"], [Recording(REPOSITORY / "samples" / "airline.csv", Input(limit=200))])
         wait_until_drained(users["verify"], 120)
         verdict = verify(users["verify"])
         assert all(worker.poll() is None for worker in workers)
@@ -635,7 +641,7 @@ def test_a_worker_reads_over_it(
 def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: Settings) -> None:
     settings = as_user(cluster, installed, "carl")
     topic = settings.topic(SENTIMENT)
-    recording = Recording(REPOSITORY / "samples" / "airline.csv", limit=1)
+    recording = Recording(REPOSITORY / "samples" / "airline.csv", Input(limit=1))
     refused = "the broker refused user 'carl', who needs"
     with pytest.raises(AccessError, match=f"{refused} a right to it"):
         watermarks(client.Cluster(settings), SENTIMENT)
@@ -655,6 +661,32 @@ def test_a_command_that_is_refused_names_the_right(cluster: Cluster, installed: 
     allow(cluster, "carl", [Right("READ", "topic", settings.topic(TRANSCRIPTS))])
     with pytest.raises(EdgewiseError, match=f"lag: {refuses} DESCRIBE on group {settings.group('edge')}"):
         group_lag(client.Cluster(settings), "edge", TRANSCRIPTS)
+
+
+@pytest.mark.parametrize("missing", [None, *range(len(rights(Settings(), "ingest")))])
+def test_the_http_door_takes_the_rights_in_the_table_and_no_less(
+    cluster: Cluster, installed: Settings, missing: int | None
+) -> None:
+    user = f"door-{uuid.uuid4().hex[:8]}"
+    settings = as_user(cluster, installed, user)
+    needed = rights(settings, "ingest")
+    allow(cluster, user, [right for place, right in enumerate(needed) if place != missing])
+    item = Item(digest("c", user), b"c", Codec(TRANSCRIPTS).encode(TRANSCRIPT))
+
+    def write() -> list[bool]:
+        own = client.Cluster(settings)
+        require_door(own)
+        writer = OnceWriter(own)
+        writer.open()
+        return writer.write([item])
+
+    if missing is None:
+        assert write() == [True]
+    else:
+        with pytest.raises(EdgewiseError) as refused:
+            write()
+        assert needed[missing].name in str(refused.value)
+        assert f"user {user!r}, who needs" in str(refused.value)
 
 
 @pytest.mark.parametrize("command", ["list", "redrive", "drop"])

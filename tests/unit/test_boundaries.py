@@ -12,7 +12,7 @@ from tests.kafka.kafka_server import REPOSITORY
 
 PRODUCERS = {"Producer", "SerializingProducer", "AIOProducer", "AIOKafkaProducer"}
 COMMITS = {"commit", "commit_transaction", "send_offsets_to_transaction", "store_offsets"}
-PACKAGES = ("schemas", "models", "streams", "edgewise")
+PACKAGES = ("schemas", "recordings", "models", "streams", "edgewise")
 SOURCES = [file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py")]
 
 
@@ -35,11 +35,12 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_delivery_the_sender_and_redrive_have_a_producer() -> None:
+def test_only_delivery_the_ways_in_and_redrive_have_a_producer() -> None:
     assert _users({*PRODUCERS, "producer"}) == {
         "streams/kafka/client.py",  # which makes them
         "streams/worker/delivery.py",
         "streams/operate/redrive.py",
+        "streams/ingest/once.py",
         "streams/ingest/sender.py",
     }
 
@@ -56,8 +57,9 @@ def test_only_the_cluster_makes_kafka_clients() -> None:
     assert makers == {"streams/kafka/client.py"}
 
 
-def test_only_delivery_commits_and_redrive_for_people_at_the_command_line() -> None:
-    assert _users(COMMITS) == {"streams/worker/delivery.py", "streams/operate/redrive.py"}
+def test_only_delivery_commits_the_http_door_and_redrive_for_people_at_the_command_line() -> None:
+    committing = {"streams/worker/delivery.py", "streams/ingest/once.py", "streams/operate/redrive.py"}
+    assert _users(COMMITS) == committing
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers", "sklearn", "faust"])

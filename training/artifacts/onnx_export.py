@@ -16,7 +16,8 @@ def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
     """`model` as a float32 graph, simplified and with the shapes that quantisation asks for.
 
     It takes `input_ids` and `attention_mask`, int64 `[batch, tokens]`, and gives `logits`, float32
-    `[batch, 3]`, or `[batch, tokens, classes]` where it scores each token; token types are a constant inside it.
+    `[batch, 3]`; token types are a constant inside it. A network that scores each token takes `token_type_ids` as well,
+    and gives `[batch, tokens, classes]`.
 
     The graph is the network as it is. A graph with fewer operators (queries, keys and values from one product, scale
     and token type folded into weights), or with onnxruntime's fused attention, is no faster at 2 layers of 128.
@@ -24,17 +25,20 @@ def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
     model.cpu().eval()
     ids = torch.tensor([[2, 5, 6, 3], [2, 5, 3, 0]])
     axes = {0: "batch", 1: "tokens"}
+    inputs = {"input_ids": ids, "attention_mask": (ids > 0).long()}
+    if per_token:
+        inputs["token_type_ids"] = torch.zeros_like(ids)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         # The older exporter warns that it is old, and of branches on shapes, which are the same for every input.
         warnings.simplefilter("ignore")
         path, prepared = Path(scratch) / "exported.onnx", Path(scratch) / "prepared.onnx"
         torch.onnx.export(
             model,
-            (ids, (ids > 0).long()),
+            tuple(inputs.values()),
             str(path),
-            input_names=["input_ids", "attention_mask"],
+            input_names=list(inputs),
             output_names=["logits"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": axes if per_token else {0: "batch"}},
+            dynamic_axes=dict.fromkeys(inputs, axes) | {"logits": axes if per_token else {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,
         )

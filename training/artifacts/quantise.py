@@ -112,8 +112,13 @@ def int4w(model: onnx.ModelProto) -> onnx.ModelProto:
     return graph.model()
 
 
-def observe(model: onnx.ModelProto, rows: Sequence[Sequence[int]]) -> dict[str, tuple[float, float]]:
-    """The lowest and highest input of each matrix product over token `rows`, 0 included."""
+def observe(
+    model: onnx.ModelProto, rows: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None
+) -> dict[str, tuple[float, float]]:
+    """The lowest and highest input of each matrix product over token `rows`, 0 included.
+
+    `types` are the rows' token types, for a model that takes them.
+    """
     graph = _Graph(model)
     names = sorted({node.input[0] for _, node, _ in graph.products()})
     watched = onnx.ModelProto()
@@ -121,9 +126,12 @@ def observe(model: onnx.ModelProto, rows: Sequence[Sequence[int]]) -> dict[str, 
     watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
     low, high = np.zeros(len(names)), np.zeros(len(names))
-    for row in rows:
+    for at, row in enumerate(rows):
         ids = np.array([row], np.int64)
-        seen = session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        if types is not None:
+            inputs["token_type_ids"] = np.array([types[at]], np.int64)
+        seen = session.run(names, inputs)
         low = np.minimum(low, [values.min() for values in seen])
         high = np.maximum(high, [values.max() for values in seen])
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}

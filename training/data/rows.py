@@ -1,6 +1,5 @@
 """The rows in the files of a source: CSV or JSON lines. An error names the line that is wrong."""
 
-import csv
 import glob
 import hashlib
 import json
@@ -10,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recordings.fault import RecordingError
+from recordings.read import FORMATS, ending_of, values
+from recordings.source import opened
 from schemas.records import LABELS, Label
 from training.config.sources import CorpusError, Source
 
-# A whole call in one cell may be longer than 128 KiB, which is the most that csv reads by default.
-_LONGEST_CELL = 64 * 1024 * 1024
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -150,47 +150,14 @@ def _string(value: object) -> str:
 
 def _records(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     """The file's records, each with its line's number, from 1. Raises CorpusError: it is not what its ending says."""
-    ending = path.suffix.lower()
-    if ending not in {".csv", ".jsonl", ".ndjson"}:
-        raise CorpusError(f"{path}: its ending does not tell the format: .csv, .jsonl and .ndjson do")
+    file_format = FORMATS.get(ending_of(path))
+    if file_format not in {"csv", "jsonl"}:
+        raise CorpusError(f"{path}: its ending does not tell the format: .csv, .tsv, .jsonl and .ndjson do")
     try:
-        # utf-8-sig leaves out the byte order mark, which spreadsheets write.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from _csv(path, file) if ending == ".csv" else _jsonl(path, file)
-    except UnicodeDecodeError:
-        raise CorpusError(f"{path}: not UTF-8: convert the file first") from None
-    except OSError as error:
-        raise CorpusError(f"{path}: {error.strerror}") from None
-
-
-def _csv(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    reader = csv.reader(lines, strict=True)
-    header: list[str] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            if cells and header is None:
-                header = cells
-                if twice := next((name for name in header if header.count(name) > 1), None):
-                    raise CorpusError(f"{path}, line {line}: the header has the column {twice!r} twice")
-            elif cells and header is not None:
-                if len(cells) != len(header):
-                    raise CorpusError(f"{path}, line {line}: {len(cells)} cells, where the header has {len(header)}")
-                yield line, dict(zip(header, cells, strict=True))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise CorpusError(f"{path}, line {line}: not CSV: {error}") from None
-
-
-def _jsonl(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise CorpusError(f"{path}, line {number}: not JSON: {error}") from None
-        if not isinstance(value, dict):
-            raise CorpusError(f"{path}, line {number}: not a JSON object")
-        yield number, value
+        with opened(path) as source:
+            for line, value in values(source, path, file_format):
+                if not isinstance(value, dict):
+                    raise CorpusError(f"{path}, line {line}: not a JSON object")
+                yield line, value
+    except RecordingError as error:
+        raise CorpusError(str(error)) from None

@@ -1,8 +1,7 @@
-"""What the tagger learns from: labelled chats, and comments whose masked names are filled with made-up ones."""
+"""What the tagger learns from: labelled chats, comments whose masked names are filled, and made-up sentences."""
 
 import csv
 import random
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from models.redaction import Kind, Span
 from schemas.errors import UsageError
 from training.redaction import written
 from training.redaction.figures import Labelled
+from training.redaction.people import Chain, People
 from training.redaction.spoken import turns
 from training.redaction.spoken_banks import TUNING
 
@@ -56,10 +56,9 @@ def spoken(seed: int) -> Iterator[Labelled]:
 
 
 class Names:
-    """Names: those of labelled texts, and others made of their letters by a chain of the third order (Markov 1913)."""
+    """Names: half of them those of labelled texts, some made of these texts' letters, half of `people`."""
 
-    def __init__(self, texts: Sequence[Labelled], seed: int) -> None:
-        self._rng = random.Random(seed)
+    def __init__(self, texts: Sequence[Labelled], people: People, rng: random.Random) -> None:
         known = {
             word
             for item in texts
@@ -68,24 +67,19 @@ class Names:
             for word in item.text[span.start : span.end].split()
         }
         self._words = sorted(word for word in known if 2 < len(word) < _LONGEST_NAME and word.isalpha())
-        self._next: dict[str, list[str]] = defaultdict(list)
-        for word in self._words:
-            padded = f"^^^{word}$"
-            for place in range(3, len(padded)):
-                self._next[padded[place - 3 : place]].append(padded[place])
+        self._chain = Chain(self._words, rng)
+        self._people = people
+        self._rng = rng
 
     def draw(self) -> str:
-        """A first name, or a first and a last, in capitals."""
+        """A person's name, in capitals: a first or a last, or both."""
+        if self._rng.random() < 0.5:
+            return self._people.name()
         count = 1 if self._rng.random() < 0.6 else 2
         return " ".join(self._word().capitalize() for _ in range(count))
 
     def _word(self) -> str:
-        if self._rng.random() < 0.5:
-            return self._rng.choice(self._words)
-        word = "^^^"
-        while not word.endswith("$") and len(word) < _LONGEST_NAME:
-            word += self._rng.choice(self._next[word[-3:]])
-        return word.strip("^$") or self._rng.choice(self._words)
+        return self._rng.choice(self._words) if self._rng.random() < 0.5 else self._chain.draw()
 
 
 def _learned(item: Labelled) -> Labelled:

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from transformers import BertModel
 
 from models.redaction import KINDS, Kind
+from models.redaction.onnx_tagger import capitals
 from models.redaction.tag_artifact import OUTSIDE
 from training.learn.loop import EMA, WARM_UP, batches_of, hide_tokens
 from training.learn.network import DEVICE, MAX_TOKENS, on_device, pad
@@ -32,9 +33,10 @@ Log = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A text as token ids, and the class of each; `IGNORED` for [CLS] and [SEP]."""
+    """A text as token ids, with whether its word begins with a capital, and its class; `IGNORED` for [CLS], [SEP]."""
 
     ids: list[int]
+    capitals: list[int]
     classes: list[int]
 
 
@@ -48,7 +50,7 @@ class Schedule:
 
 
 class TokenClassifier(nn.Module):
-    """Scores token ids `[batch, tokens]` with their mask as logits `[batch, tokens, classes]`."""
+    """Scores token ids `[batch, tokens]` with their mask and capitals as logits `[batch, tokens, classes]`."""
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
@@ -56,9 +58,10 @@ class TokenClassifier(nn.Module):
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(encoder.config.hidden_size, len(CLASSES))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """The logits."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        hidden = self.encoder(**inputs).last_hidden_state
         logits: Tensor = self.head(self.dropout(hidden))
         return logits
 
@@ -71,7 +74,7 @@ def tag_rows(tokenizer: Tokenizer, texts: Sequence[Labelled]) -> list[TagRow]:
         for start, end in encoding.offsets[:MAX_TOKENS]:
             kinds = [span.kind for span in item.spans if start < span.end and span.start < end]
             classes.append(IGNORED if start == end else CLASSES.index(kinds[0] if kinds else OUTSIDE))
-        rows.append(TagRow(encoding.ids[:MAX_TOKENS], classes))
+        rows.append(TagRow(encoding.ids[:MAX_TOKENS], capitals(item.text, encoding)[:MAX_TOKENS], classes))
     return rows
 
 
@@ -96,10 +99,11 @@ def fit(model: TokenClassifier, rows: Sequence[TagRow], schedule: Schedule, *, s
         for indices in batches_of([len(row.ids) for row in rows], schedule.batch, rng):
             batch = [rows[index] for index in indices]
             ids, mask = pad([row.ids for row in batch])
-            wanted = torch.full(ids.shape, IGNORED)
+            wanted, types = torch.full(ids.shape, IGNORED), torch.zeros_like(ids)
             for place, row in enumerate(batch):
+                types[place, : len(row.capitals)] = torch.tensor(row.capitals)
                 wanted[place, : len(row.classes)] = torch.tensor(row.classes)
-            logits = model(*on_device((hide_tokens(ids, generator), mask)))
+            logits = model(*on_device((hide_tokens(ids, generator), mask, types)))
             loss = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten().to(DEVICE), ignore_index=IGNORED)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]

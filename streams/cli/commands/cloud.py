@@ -55,9 +55,10 @@ def calibrate(
     import asyncio
     from itertools import islice
 
-    from streams.cli.cloud_report import calibrate_backend, labelled
+    from streams.cli.cloud_report import calibrate_backend
     from streams.cli.context import start
     from streams.cli.output import text_output
+    from streams.files.labelled import labelled
     from streams.files.recording import read_recording
 
     settings = start()

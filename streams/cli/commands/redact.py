@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from streams.cli.file_options import Encoding, OnError, encoding_name, tell_faults
+
 
 def redact(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or - for standard input.")],
@@ -21,6 +23,8 @@ def redact(
             "--format", help="Of the input. Default: what the file's ending says; of standard input its start."
         ),
     ] = None,
+    encoding: Encoding = None,
+    on_error: OnError = "stop",
     output_format: Annotated[
         Literal["csv", "jsonl"] | None,
         typer.Option(help="Default: what the output's ending says; jsonl on standard output."),
@@ -37,19 +41,24 @@ def redact(
     """
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
+    from streams.files.faults import Faults
     from streams.files.recorded_event import parse_columns
-    from streams.files.recording import read_recording
     from streams.files.redact import FIELDS, Tally, redact_rows
+    from streams.files.rows import Input, read_rows
     from streams.files.writing import write_csv, write_jsonl
 
     columns = parse_columns(column or [])
     chosen = format_to_write(output, output_format, "jsonl")
     tally = Tally()
-    rows = read_recording(file, columns=columns, file_format=file_format)
+    faults = Faults(file)
+    told = None if on_error == "stop" else faults.add
+    given = Input(columns=columns, file_format=file_format, encoding=encoding_name(encoding))
+    rows = read_rows(file, given, on_fault=told)
     redacted = redact_rows(rows, columns, tally, numbered=numbered)
     with text_output(output, file) as out:
         if chosen == "csv":
             write_csv(redacted, out, FIELDS)
         else:
             write_jsonl(redacted, out)
+    tell_faults(faults)
     typer.echo(f"edgewise: {tally}", err=True)

@@ -37,6 +37,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     from streams.cli.context import start
     from streams.cli.progress import progress
     from streams.files.recorded_event import parse_columns
+    from streams.files.rows import Input
     from streams.ingest.pace import Pace
     from streams.ingest.replay import Recording
     from streams.ingest.replay import replay as run_replay
@@ -44,7 +45,8 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     settings = start()
     chosen, columns = Pace.parse(pace), parse_columns(column or [])
     said = vendor(mapping, role_map, time_base)
-    recordings = [Recording(path, columns, file_format, limit, said) for path in files]
+    given = Input(columns=columns, file_format=file_format, limit=limit, vendor=said)
+    recordings = [Recording(path, given) for path in files]
     with progress("events") as show:
         summary = run_replay(settings, recordings, pace=chosen, resume=resume, on_progress=show)
     tell_left_out(summary.left_out)

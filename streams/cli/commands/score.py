@@ -5,12 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streams.cli.file_options import FileFormat, MappingFile, RoleMap, tell_left_out, vendor
+from streams.cli.file_options import (
+    Encoding,
+    FileFormat,
+    MappingFile,
+    OnError,
+    RoleMap,
+    encoding_name,
+    tell_faults,
+    tell_left_out,
+    vendor,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from recordings.fault import Fault
     from streams.files.recording import Row
     from streams.files.vendor_file import LeftOutCounts
 
@@ -31,8 +42,10 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     ] = None,
     text_column: Annotated[str | None, typer.Option(hidden=True, help="The same as --column text=NAME.")] = None,
     file_format: FileFormat = None,
+    encoding: Encoding = None,
     mapping: MappingFile = None,
     role_map: RoleMap = None,
+    on_error: OnError = "stop",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     output: Annotated[
         Path | None,
@@ -54,15 +67,15 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     Example: [bold]echo "My bag is lost and nobody answers" | edgewise score -[/]
     """
-    from itertools import islice
-
+    from recordings.fault import STDIN
     from streams.cli.context import start
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
     from streams.cli.progress import progress
+    from streams.files.faults import Faults
     from streams.files.recorded_event import parse_columns
-    from streams.files.recording import STDIN, digest
-    from streams.files.rows import read_rows
+    from streams.files.recording import digest
+    from streams.files.rows import Input, read_rows
     from streams.files.score import FIELDS, build_scorer, score_rows
     from streams.files.scored_rows import Summary
     from streams.files.writing import write_csv, write_jsonl
@@ -71,22 +84,32 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     chosen = format_to_write(output, output_format or ("csv" if as_csv else None), "jsonl")
     settings = start()
 
-    said = vendor(mapping, role_map)
+    given = Input(
+        columns=columns,
+        file_format=file_format,
+        encoding=encoding_name(encoding),
+        limit=limit,
+        vendor=vendor(mapping, role_map),
+    )
 
-    def rows(on_left_out: "Callable[[LeftOutCounts], object]" = lambda _: None) -> "Iterator[Row]":
-        read = read_rows(file, columns=columns, file_format=file_format, vendor=said, on_left_out=on_left_out)
-        return islice(read, limit)
+    faults = Faults(file)
+
+    def rows(
+        on_fault: "Callable[[Fault], None]", on_left_out: "Callable[[LeftOutCounts], object]" = lambda _: None
+    ) -> "Iterator[Row]":
+        told = None if on_error == "stop" else on_fault
+        return read_rows(file, given, on_left_out=on_left_out, on_fault=told)
 
     # A file is read to its end before anything is scored: what is wrong with it is told at once, not after an hour.
     # What cannot be read twice has no digest either; its rows draw by their numbers.
     readable_twice = file != STDIN and not _is_pipe(file)
     recording = digest(Path(file)) if readable_twice else STDIN
-    total = sum(1 for _ in rows()) if readable_twice else None
+    total = sum(1 for _ in rows(lambda _: None)) if readable_twice else None
     summary = Summary()
     scorer = build_scorer(settings, model)
     with text_output(output, file) as out, progress("rows") as show:
         scored = score_rows(
-            rows(tell_left_out),
+            rows(faults.add, tell_left_out),
             scorer,
             max_text_chars=settings.max_text_chars,
             recording=recording,
@@ -97,6 +120,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
             write_csv(counted, out, FIELDS)
         else:
             write_jsonl(counted, out)
+    tell_faults(faults)
     typer.echo("\n".join(summary.lines()), err=True)
 
 

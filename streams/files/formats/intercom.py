@@ -11,9 +11,9 @@
 | `language_override` | language |
 | `author.name`, `author.id` | attributes `speaker`, `speaker_id` |
 
-Notes are private; parts with no body, such as assignments, are events; `redacted` parts are redacted. A webhook carries
-`source` every time: the first message is read from `conversation.user.created` and `conversation.admin.single.created`
-only, so that it comes once.
+Notifications of anything else are events. Notes are private; parts with no body, such as assignments, are events;
+`redacted` parts are redacted. A webhook carries `source` every time: the first message is read from
+`conversation.user.created` and `conversation.admin.single.created` only, so that it comes once.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,9 @@ _NOTES: Final = ("note", "note_and_reopen")
 
 
 def looks_like(value: object) -> bool:
-    """Whether it is a conversation, or a notification that holds one."""
+    """Whether it is a conversation, or a notification."""
+    if has(value, ["topic", "data"]) and Field(value).at("type").value == "notification_event":
+        return True
     found = _item(Field(value)).value if isinstance(value, dict) else None
     return (
         has(found, ["type"])
@@ -52,6 +54,8 @@ def read(value: object, hints: Hints) -> Reading:
     envelope = Field(value).object()
     item = _item(envelope).object()
     live = item.path != ""
+    if live and item.at("type").text() != "conversation":
+        return Reading(left_out={"event": 1})
     source = item.at("source")
     if not item.at("conversation_parts").there:
         source.required()

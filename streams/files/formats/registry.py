@@ -30,6 +30,7 @@ from streams.files.formats import (
     whisper,
     zendesk,
     zendesk_messaging,
+    zoom,
 )
 from streams.files.formats.error import FormatError
 from streams.files.formats.turn import Hints, Reading
@@ -58,7 +59,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             contact_lens, contact_lens_realtime, transcribe, amazon_pca, genesys, genesys_notification,
             genesys_audiohook, twilio_intelligence, twilio_conversations, webvtt, srt, deepgram, deepgram_live,
             assemblyai, whisper, vcon, google_ccai, google_insights, azure_speech, azure_language, intercom, zendesk,
-            zendesk_messaging, chatwoot,
+            zendesk_messaging, chatwoot, zoom,
         ),
     )
 }  # fmt: skip

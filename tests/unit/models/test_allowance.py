@@ -40,7 +40,7 @@ def test_a_try_that_the_allowance_does_not_cover_is_not_made() -> None:
         failed = failure(ask(server.url, ["x"], allowance=Lease(1000)))
     assert failed.reason == "budget_exhausted"
     assert failed.detail == "the openai is not asked: the budget is spent"
-    assert (failed.cost.usd, failed.cost.calls) == (0, 0)
+    assert (failed.spent.cost_usd, failed.spent.calls) == (0, 0)
     assert not server.requests
 
 
@@ -48,7 +48,7 @@ def test_what_a_call_cost_is_settled_and_the_rest_of_what_was_reserved_is_free_a
     lease = Lease(10**9)
     with serve(GOOD) as server:
         ask(server.url, ["x", "y"], allowance=lease)
-    assert (lease.reserved, lease.spent) == (0, round(2e9 * PAID.usd))
+    assert (lease.reserved, lease.spent) == (0, round(2e9 * PAID.cost_usd))
 
 
 def test_calls_at_once_together_stay_within_the_allowance() -> None:
@@ -65,7 +65,7 @@ def test_a_try_that_was_cut_off_counts_as_the_most_and_the_next_must_be_covered_
     lease = Lease(10**9)
     with serve(cut, GOOD) as server:
         ask(server.url, ["x"], allowance=lease)
-        assert lease.spent == round(1e9 * (most_usd(server.requests[0]) + PAID.usd))
+        assert lease.spent == round(1e9 * (most_usd(server.requests[0]) + PAID.cost_usd))
     lease = Lease(round(1.5e9 * most_usd(server.requests[0])))
     with serve(cut, GOOD) as server:
         failed = failure(ask(server.url, ["x"], allowance=lease))
@@ -110,7 +110,7 @@ def test_the_process_beside_the_worker_is_asked_as_far_as_the_allowance_goes(tmp
             await backend.close()
 
     *answered, refused = asyncio.run(asked())
-    assert all(isinstance(each, Answer) and each.cost.usd == 0.5 for each in answered)
+    assert all(isinstance(each, Answer) and each.spent.cost_usd == 0.5 for each in answered)
     assert isinstance(refused, Failure)
     assert refused.reason == "budget_exhausted"
     assert (lease.reserved, lease.spent) == (0, 10**9)

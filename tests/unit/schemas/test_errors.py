@@ -8,7 +8,7 @@ from functools import cache
 from schemas import errors
 from tests.kafka.kafka_server import REPOSITORY
 
-PACKAGES = ("schemas", "models", "streams", "training", "edgewise")
+PACKAGES = ("schemas", "recordings", "models", "streams", "training", "edgewise")
 WIDTH = 44
 
 

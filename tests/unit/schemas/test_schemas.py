@@ -166,7 +166,7 @@ def test_every_reference_leads_somewhere(asyncapi: Any) -> None:
 
 
 def test_every_topic_is_a_channel_with_the_current_schema(asyncapi: Any) -> None:
-    assert set(asyncapi["channels"]) == {*topics.TOPICS, topics.DEAD_LETTERS}
+    assert set(asyncapi["channels"]) == {*topics.TOPICS, topics.DEAD_LETTERS, topics.DELIVERIES}
     for topic in topics.TOPICS.values():
         assert asyncapi["channels"][topic]["address"] == "{prefix}" + topic
         assert list(asyncapi["channels"][topic]["messages"]) == [topic.record_type.__name__]

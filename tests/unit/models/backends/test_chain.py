@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from models.backends.chain import ChainBackend
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
+from models.spending import Spending, Tokens
 
 
 class Backend:
@@ -13,13 +14,13 @@ class Backend:
     batch = 7
 
     def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int = 10) -> None:
-        self.knows, self.cost = knows, Cost(cost_usd, "measured", tokens, 1, 2, 1)
+        self.knows, self.cost = knows, Spending(cost_usd, Tokens(tokens, 1, 2), 1, "measured")
         self.asked: list[str] = []
         self.deadlines_s: list[float] = []
         self.is_closed = False
 
     def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
-        return round(1e9 * self.cost.usd) * texts
+        return int(1e9 * self.cost.cost_usd) * texts
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         self.asked += [question.text for question in questions]
@@ -53,10 +54,10 @@ def test_the_next_is_asked_for_what_is_left_alone() -> None:
     first, second, third = Backend("ac"), Backend("b", tokens=0), Backend("z")
     a, b, c, d = ask("abcd", first, second, third)
     assert (first.asked, second.asked, third.asked) == (["a", "b", "c", "d"], ["b", "d"], ["d"])
-    assert a == Answer((0.1, 0.2, 0.7), "ac@1", Cost(0.001, "measured", 10, 1, 2, 1))
-    assert b == Answer((0.1, 0.2, 0.7), "b@1", Cost(0.002, "measured", 10, 2, 4, 2))
+    assert a == Answer((0.1, 0.2, 0.7), "ac@1", Spending(0.001, Tokens(10, 1, 2), 1, "measured"))
+    assert b == Answer((0.1, 0.2, 0.7), "b@1", Spending(0.002, Tokens(10, 2, 4), 2, "measured"))
     assert c == a
-    assert d == Failure("cloud_error", "not ac; not b; not z", Cost(0.003, "measured", 20, 3, 6, 3))
+    assert d == Failure("cloud_error", "not ac; not b; not z", Spending(0.003, Tokens(20, 3, 6), 3, "measured"))
 
 
 def test_who_has_all_answers_leaves_the_next_in_peace() -> None:

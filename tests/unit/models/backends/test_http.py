@@ -14,7 +14,8 @@ from models.backends import http as http_module
 from models.backends.circuit_breaker import FAILURES
 from models.backends.http import TRIES, Caller, Endpoint
 from models.backends.service import HttpBackend
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
+from models.spending import Spending
 from tests.asked import KEY, PAID, TARIFF, ask, completion, failure, message, most_usd, of, service
 from tests.http_server import Fault, Handler, Request, answer, cut, drip, echo_error, flood, hang, raw, serve
 from tests.kafka.certificates import Authority
@@ -57,7 +58,7 @@ def test_what_cannot_pass_is_asked_once(fault: Fault, words: str) -> None:
         failed = failure(ask(server.url, ["x"]))
     assert failed.reason == "cloud_error"
     assert words in failed.detail
-    assert (failed.cost.usd, failed.cost.calls) == (0, 1)
+    assert (failed.spent.cost_usd, failed.spent.calls) == (0, 1)
     assert len(server.requests) == 1
 
 
@@ -78,9 +79,9 @@ def test_a_redirect_takes_neither_text_nor_key_elsewhere() -> None:
 def test_a_hang_ends_with_the_deadline_and_counts_as_paid(fault: Fault) -> None:
     with serve(fault) as server:
         failed = failure(ask(server.url, ["x"], deadline_s=1.0))
-    assert failed == Failure("cloud_error", "the openai did not answer within the deadline", failed.cost)
-    assert failed.cost._replace(usd=0) == Cost(calls=1)
-    assert failed.cost.usd == pytest.approx(most_usd(server.requests[0]))
+    assert failed == Failure("cloud_error", "the openai did not answer within the deadline", failed.spent)
+    assert failed.spent._replace(cost_usd=0) == Spending(calls=1)
+    assert failed.spent.cost_usd == pytest.approx(most_usd(server.requests[0]))
     assert len(server.requests) == 1
 
 
@@ -96,8 +97,8 @@ def test_a_slow_answer_within_the_deadline_is_taken() -> None:
 def test_a_cut_connection_is_tried_again_and_both_tries_are_on_the_bill() -> None:
     with serve(cut, GOOD) as server:
         answered = of(ask(server.url, ["x"]))
-    assert answered.cost.usd == pytest.approx(most_usd(server.requests[0]) + PAID.usd)
-    assert (answered.cost.basis, answered.cost.calls) == ("assumed", 2)
+    assert answered.spent.cost_usd == pytest.approx(most_usd(server.requests[0]) + PAID.cost_usd)
+    assert (answered.spent.basis, answered.spent.calls) == ("assumed", 2)
     assert len(server.requests) == 2
 
 
@@ -110,7 +111,7 @@ def test_garbage_is_no_answer_and_is_not_paid_for_again(fault: Fault) -> None:
     with serve(fault, GOOD) as server:
         failed = failure(ask(server.url, ["x"]))
     assert failed.reason == "cloud_error"
-    assert failed.cost.usd == pytest.approx(most_usd(server.requests[0])), "nobody says what it cost: the most"
+    assert failed.spent.cost_usd == pytest.approx(most_usd(server.requests[0])), "nobody says what it cost: the most"
     assert len(server.requests) == 1
 
 
@@ -119,7 +120,7 @@ def test_nobody_there() -> None:
         url = server.url
     failed = failure(ask(url, ["x"]))
     assert "cannot be reached (" in failed.detail
-    assert failed.cost == Cost()
+    assert failed.spent == Spending()
 
 
 def test_retry_after_is_honoured_and_given_up_at_once_beyond_the_deadline() -> None:
@@ -129,8 +130,8 @@ def test_retry_after_is_honoured_and_given_up_at_once_beyond_the_deadline() -> N
     with serve(answer({}, 429, Retry_After="3600"), GOOD) as server:
         # Were it waited for, or tried all the same, the second round would reach the server too.
         failed = failure(ask(server.url, ["x"], times=2))
-    assert failed == Failure("cloud_unavailable", failed.detail, failed.cost)
-    assert failed.cost.usd == 0
+    assert failed == Failure("cloud_unavailable", failed.detail, failed.spent)
+    assert failed.spent.cost_usd == 0
     assert "its rate limit leaves no time" in failed.detail
     assert len(server.requests) == 1
 
@@ -168,7 +169,7 @@ def test_calls_at_once_are_many_and_bounded() -> None:
 def test_what_waits_for_others_until_the_deadline_was_not_asked_and_costs_nothing() -> None:
     with serve(hang) as server:
         answers = ask(server.url, ["x", "y"], concurrency=1, deadline_s=1.0)
-    assert [each.cost.usd for each in answers] == [pytest.approx(most_usd(server.requests[0])), 0]
+    assert [each.spent.cost_usd for each in answers] == [pytest.approx(most_usd(server.requests[0])), 0]
     assert isinstance(answers[1], Failure)
     assert "was not asked within the deadline" in answers[1].detail
     assert len(server.requests) == 1

@@ -19,7 +19,8 @@ from models.backends import onnx_process
 from models.backends.bill import Tariff
 from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from models.classifier import Classifier
-from models.cloud import Answer, CloudBackend, CloudError, Cost, Failure, Question
+from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
+from models.spending import Spending
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
 from tests.tiny_artifact import tiny_artifact
@@ -81,7 +82,7 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
         answers = await backend.answer([Question(text) for text in texts], DEADLINE_S)
         given = [answer for answer in answers if isinstance(answer, Answer)]
         np.testing.assert_array_equal([answer.probabilities for answer in given], Classifier(artifact).score(texts))
-        assert {(answer.model, answer.cost) for answer in given} == {("cloud@1.0.0", Cost(0.0136, calls=1))}
+        assert {(answer.model, answer.spent) for answer in given} == {("cloud@1.0.0", Spending(0.0136, calls=1))}
         assert list(await backend.answer([], DEADLINE_S)) == []
 
     with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, tariff=Tariff(0.013600000000001)))
@@ -126,7 +127,7 @@ def test_a_call_that_fails_fails_alone_and_its_questions_keep_their_places(artif
     backend, answers = answered(artifact, ["bad" * 3_000, "good", "x" * 7_998])
     assert len(backend.calls) == 3
     assert [type(answer) for answer in answers] == [Failure, Answer, Answer]
-    assert answers[0] == Failure("cloud_error", "it failed")
+    assert answers[0] == Failure("cloud_error", "it failed", Spending(calls=1))
 
 
 def test_failed_calls_use_up_one_deadline_and_what_is_left_is_not_asked(artifact: Artifact) -> None:

@@ -10,9 +10,10 @@ import pytest
 from models.backends.bill import Tariff
 from models.backends.calibration import Calibration
 from models.backends.service import short_name
-from models.cloud import Cost, Failure
+from models.cloud import Failure
 from models.model_name import is_same_model
 from models.price_book import Price
+from models.spending import Spending, Tokens
 from tests.asked import MODEL, PAID, ask, completion, failure, of, written_completion
 from tests.http_server import answer, serve
 
@@ -28,7 +29,7 @@ def test_the_codes_log_probabilities_are_the_answer() -> None:
         answered = of(ask(server.url + "/v1", ["My bag is lost"]))
     assert answered.probabilities == pytest.approx((0.7, 0.2, 0.1))
     assert answered.model == f"{MODEL}@fp_1"
-    assert answered.cost == PAID
+    assert answered.spent == PAID
     (request,) = server.requests
     assert request.path == "/v1/chat/completions"
     body = request.body
@@ -83,7 +84,7 @@ def test_a_try_that_gave_no_answer_is_on_the_bill_of_the_one_that_did() -> None:
     silent = completion(choices=[{"message": {"content": "A"}, "finish_reason": "length"}])
     with serve(answer(silent), answer(written_completion(NUMBERS))) as server:
         answered = of(ask(server.url, ["x"]))
-    assert answered.cost == Cost(2 * PAID.usd, "measured", 200, 2, 0, 2)
+    assert answered.spent == Spending(2 * PAID.cost_usd, Tokens(200, 2, 0), 2, "measured")
 
 
 def test_an_answer_that_is_refused_has_been_paid_for() -> None:
@@ -130,17 +131,17 @@ def test_what_a_model_writes_is_judged(body: dict[str, Any], words: str) -> None
 
 def test_a_proxy_s_own_price_wins_and_without_any_price_a_query_costs_what_is_assumed() -> None:
     with serve(answer(completion(), x_litellm_response_cost="0.000123")) as server:
-        assert of(ask(server.url, ["x"])).cost == Cost(0.000123, "measured", 100, 1, 0, 1)
+        assert of(ask(server.url, ["x"])).spent == Spending(0.000123, Tokens(100, 1, 0), 1, "measured")
     with serve(answer(completion())) as server:
-        assert of(ask(server.url, ["x"], tariff=Tariff(0.01))).cost == Cost(0.01, "assumed", 100, 1, 0, 1)
+        assert of(ask(server.url, ["x"], tariff=Tariff(0.01))).spent == Spending(0.01, Tokens(100, 1), 1)
 
 
 def test_tokens_of_the_cache_have_a_price_of_their_own() -> None:
     usage = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 90}}
     price = Price(model=MODEL, input=Decimal(2), output=Decimal(10), cached=Decimal("0.5"))
     with serve(answer(completion(usage=usage))) as server:
-        cost = of(ask(server.url, ["x"], tariff=Tariff(0.01, price))).cost
-    assert cost == Cost(10 * 2e-6 + 90 * 0.5e-6 + 10e-6, "measured", 100, 1, 90, 1)
+        cost = of(ask(server.url, ["x"], tariff=Tariff(0.01, price))).spent
+    assert cost == Spending(10 * 2e-6 + 90 * 0.5e-6 + 10e-6, Tokens(100, 1, 90), 1, "measured")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from models.backends.tei import Tei
-from models.cloud import Answer, Cost
+from models.cloud import Answer
+from models.spending import Spending, Tokens
 from tests.asked import ask, failure, of
 from tests.http_server import Fault, Handler, Request, answer, serve
 
@@ -40,7 +41,7 @@ def test_labels_are_put_in_order(names: tuple[str, ...]) -> None:
         answered = of(ask(server.url, ["x"], "tei"))
     assert answered.probabilities == pytest.approx((0.2, 0.1, 0.7))
     assert answered.model == f"sentiment@{SHA}"
-    assert answered.cost == Cost(42 * 2e-6, "measured", 42, 0, 0, 1)
+    assert answered.spent == Spending(42 * 2e-6, Tokens(42), calls=1, basis="measured")
 
 
 def test_numbered_labels_stand_in_the_order_that_is_set() -> None:
@@ -54,7 +55,7 @@ def test_a_batch_is_a_list_of_lists_no_larger_than_the_server_takes() -> None:
         answers = ask(server.url, ["a", "b", "c"], "tei")
     assert all(isinstance(each, Answer) for each in answers)
     assert [request.body["inputs"] for request in server.requests if request.body] == [[["a"], ["b"]], [["c"]]]
-    assert sum(each.cost.tokens_in for each in answers) == 84
+    assert sum(each.spent.tokens.read for each in answers if each.spent.tokens) == 84
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from models.backends.bill import Tariff
 from models.backends.v2 import V2
-from models.cloud import Answer, Cost, Failure
+from models.cloud import Answer, Failure
+from models.spending import Spending
 from tests.asked import MODEL, ask, failure
 from tests.http_server import Fault, Handler, Request, Server, answer, serve
 
@@ -42,7 +43,7 @@ def test_rows_come_back_flat_or_nested(flat: bool) -> None:
     assert first.probabilities == pytest.approx(ROWS["text a"])
     assert second.probabilities == pytest.approx(ROWS["text b"])
     assert first.model == f"{MODEL}@3"
-    assert first.cost == Cost(0.01, "assumed", calls=1)
+    assert first.spent == Spending(0.01, calls=1)
     assert [request.path for request in server.requests] == [f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/infer"]
 
 
@@ -109,7 +110,7 @@ def test_what_comes_back_is_judged_and_has_been_paid_for(changed: dict[str, Any]
     with serve(model(**changed)) as server:
         failed = failure(ask(server.url, ["text a"], "v2", tariff=Tariff(0.01)))
     assert words in failed.detail
-    assert failed == Failure("cloud_error", failed.detail, Cost(0.01, calls=1))
+    assert failed == Failure("cloud_error", failed.detail, Spending(0.01, calls=1))
 
 
 def test_calls_that_fail_leave_the_others_their_answers() -> None:

@@ -100,12 +100,37 @@ def test_what_is_remembered_is_bounded_and_a_number_is_never_used_twice() -> Non
     assert redactor.redact("a", "account number 10000063").text == "account number [ACCOUNT_1]"
 
 
-def test_an_ended_conversation_is_forgotten() -> None:
+TALK = [
+    "my name is Jane Doe",
+    "the card number please?",
+    "four one one one one one one one",
+    "1111 1111",
+    "so that's 4111 1111 1111 1111, and the security code?",
+    "one two three",
+    "Jane speaking, the account number is 88221190",
+]
+
+
+@pytest.mark.parametrize("done", range(len(TALK)))
+def test_turns_that_come_again_give_the_same_again(done: int) -> None:
     redactor = ConversationRedactor()
-    redactor.redact("a", "my name is Jane Doe")
-    redactor.forget("a")
-    redactor.forget("never heard of")
-    assert redactor.redact("a", "Jane can you hear me").text == "Jane can you hear me"
+    for turn in TALK[:done]:
+        redactor.redact("a", turn)
+    redactor.checkpoint()
+    once = [redactor.redact("a", turn) for turn in TALK[done:]]
+    redactor.restore(["a", "never heard of"])
+    assert [redactor.redact("a", turn) for turn in TALK[done:]] == once
+    redactor.checkpoint()
+    redactor.restore(["a"])
+    assert "JANE" not in redactor.redact("a", "JANE can you hear me").text, "what was kept is not taken back"
+
+
+def test_kinds_that_were_not_chosen_stay() -> None:
+    redactor = ConversationRedactor(kinds={"CARD"})
+    assert (
+        redactor.redact("a", "Jane Doe, card 4111 1111 1111 1111, pin 4821").text == "Jane Doe, card [CARD_1], pin 4821"
+    )
+    assert redactor.redact("a", "it is 4821 for 4111111111111111").text == "it is 4821 for [CARD_1]"
 
 
 def test_its_representation_shows_no_value() -> None:

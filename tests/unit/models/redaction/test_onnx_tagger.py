@@ -16,7 +16,7 @@ from tokenizers.processors import TemplateProcessing
 
 from models.artifact import ArtifactError
 from models.redaction import Redactor, Span
-from models.redaction.onnx_tagger import OnnxTagger
+from models.redaction.onnx_tagger import INPUTS, OnnxTagger
 
 CLASSES = ["O", "NAME", "ADDRESS", "PIN"]
 OF_WORDS = {"jane": "NAME", "doe": "NAME", "elm": "ADDRESS", "4821": "PIN"}
@@ -24,7 +24,7 @@ OF_WORDS = {"jane": "NAME", "doe": "NAME", "elm": "ADDRESS", "4821": "PIN"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A tagger that knows the class of each word by heart, with a probability of 0.9."""
+    """A tagger that knows the class of each word by heart, with a probability of 0.9, and takes capitals for names."""
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *OF_WORDS, "is", "so", "?", ",", "##x"]
     tokenizer = Tokenizer(WordPiece({piece: at for at, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = BertNormalizer()
@@ -34,15 +34,18 @@ def folder(tmp_path: Path) -> Path:
     table = np.full((len(pieces), len(CLASSES)), np.log(0.1 / 3), np.float32)
     for place, piece in enumerate(pieces):
         table[place, CLASSES.index(OF_WORDS.get(piece, "O"))] = np.log(0.9)
+    of_types = np.zeros((2, len(CLASSES)), np.float32)
+    of_types[1, CLASSES.index("NAME")] = 9
     graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
-        "tagger",
         [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "t"])
-            for name in ("input_ids", "attention_mask")
+            helper.make_node("Gather", ["table", "input_ids"], ["of_pieces"]),
+            helper.make_node("Gather", ["types", "token_type_ids"], ["of_types"]),
+            helper.make_node("Add", ["of_pieces", "of_types"], ["logits"]),
         ],
+        "tagger",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "t"]) for name in INPUTS],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", "t", len(CLASSES)])],
-        [numpy_helper.from_array(table, "table")],
+        [numpy_helper.from_array(table, "table"), numpy_helper.from_array(of_types, "types")],
     )
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "model.onnx"
@@ -75,6 +78,23 @@ def test_words_of_one_kind_beside_each_other_are_one_span(folder: Path) -> None:
         [Span(0, 4, "NAME"), Span(6, 9, "NAME")],
         [Span(0, 4, "NAME"), Span(5, 8, "ADDRESS")],
     ]
+
+
+def test_it_is_told_which_words_begin_with_a_capital(folder: Path) -> None:
+    assert OnnxTagger(folder).tag(["so So sox Sox", "SO SO", "4821 So"]) == [
+        [Span(3, 5, "NAME"), Span(10, 13, "NAME")],
+        [],  # no small letter: its capitals tell nothing
+        [Span(5, 7, "NAME")],
+    ]
+
+
+def test_a_model_without_capitals_is_refused(folder: Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    model.graph.input[2].name = model.graph.node[1].input[1] = "others"
+    onnx.save(model, folder / "model.onnx")
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match=r"takes input_ids, attention_mask, others, and not .*token_type_ids"):
+        OnnxTagger(folder)
 
 
 def test_only_the_kinds_that_are_told_count_and_only_from_the_threshold_on(folder: Path) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -71,7 +70,6 @@ def test_a_claim_is_granted_and_its_spending_is_settled() -> None:
     last = topic.leases()[-1]
     assert (last.claimed, last.granted, last.spent) == (0, 2 * USD, 2 * USD)
     assert worker.settle() == []
-    assert worker.share_used == pytest.approx(0.2)
 
 
 def test_a_lease_that_lasts_needs_no_transaction() -> None:
@@ -168,7 +166,6 @@ def test_a_budget_of_nothing_grants_nothing() -> None:
     worker = budget(topic, budget_usd_per_hour=0)
     claim(worker, topic, 1)
     assert worker.lease.left == 0
-    assert worker.share_used == 1.0
 
 
 def test_an_older_revision_does_not_replace_a_newer_one() -> None:

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from models.allowance import Allowance
-from models.cloud import Answer, Cost, Failure, Question
+from models.cloud import Answer, Failure, Question
+from models.spending import Spending, Tokens
 from schemas.codec import Codec
 from schemas.records import CloudRequest
 from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
@@ -44,10 +45,16 @@ REQUEST = CloudRequest(
     edge_positive=0.35,
     edge_model="edge@1.0.0",
     router="default@1",
+    role="agent",
+    channel="chat",
+    source="files",
+    last=True,
+    text_chars=31,
+    vendor_label="positive",
 )
 
 
-PAID = Cost(0.002, "measured", 15, 2, 4, 1)
+SPENT = Spending(0.002, Tokens(16, 1, 8), 3, "measured")
 
 
 class Backend:
@@ -69,7 +76,7 @@ class Backend:
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
         self.asked.append(tuple(questions))
         self.deadlines_s.append(deadline_s)
-        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", PAID) for _ in questions]
+        return [self.failure or Answer((0.1, 0.15, 0.75), "cloud@2.0.0", SPENT) for _ in questions]
 
     async def close(self) -> None:
         self.closed = True
@@ -108,10 +115,20 @@ def test_the_clouds_answer_is_published_and_paid_for() -> None:
         "neutral",
     )
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.002, 0.0136)
-    assert (routing.tokens_in, routing.tokens_out, routing.tokens_cached) == (15, 2, 4)
-    assert (routing.calls, routing.cost_basis) == (1, "measured")
+    assert (routing.tokens_in, routing.tokens_out, routing.tokens_cached) == (16, 1, 8)
+    assert (routing.calls, routing.cost_basis, routing.cloud_confidence) == (3, "measured", result.confidence)
     assert routing.end_to_end_ms == 75.0
     assert answer.key == audit.key == b"c1"
+
+
+@pytest.mark.parametrize("failure", [None, Failure("cloud_error", "it hangs")], ids=["answered", "failed"])
+def test_who_spoke_and_where_goes_along(failure: Failure | None) -> None:
+    (answer,), (audit,), _ = process(Backend(failure), records(1))
+    result, routing = RESULTS.decode(answer.value), AUDIT.decode(audit.value)
+    for given in (result, routing):
+        assert (given.role, given.channel, given.language) == ("agent", "chat", "en")
+        assert (given.source, given.last) == ("files", True)
+    assert (routing.text_chars, routing.vendor_label, routing.scored) == (31, "positive", True)
 
 
 def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
@@ -132,7 +149,7 @@ def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:
 def test_what_a_failure_cost_is_on_the_bill_and_in_the_metrics() -> None:
     tokens, dollars = _metric("edgewise_cloud_tokens_total"), _metric("edgewise_cost_usd_total", agent="cloud")
     _, (audit,), _ = process(
-        Backend(Failure("cloud_unavailable", "it stutters", Cost(0.003, "assumed", 19))), records(1)
+        Backend(Failure("cloud_unavailable", "it stutters", Spending(0.003, Tokens(18, 1), 2))), records(1)
     )
     routing = AUDIT.decode(audit.value)
     assert (routing.route, routing.reason, routing.cost_usd) == ("edge", "cloud_unavailable", 0.003)

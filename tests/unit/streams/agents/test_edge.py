@@ -3,16 +3,19 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.redaction import Redactor
+from models.redaction import ConversationRedactor, NoRedaction, Redacted
+from models.residency import LocalRule
 from models.router import Decision, Policy, Scored
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents import metrics
 from streams.agents.agent import KafkaRecord, Output
 from streams.agents.dead_letter_limit import TooManyDeadLettersError
 from streams.agents.edge import EdgeAgent
@@ -36,7 +39,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 def agent(classifier: Classifier, policy: Policy = KEEP_ALL, settings: Settings = SETTINGS) -> EdgeAgent:
-    return EdgeAgent(settings, classifier, policy, clock=lambda: NOW)
+    return EdgeAgent(settings, classifier, policy, NoRedaction(), clock=lambda: NOW)
 
 
 def record(event: TranscriptEvent, offset: int = 0) -> KafkaRecord:
@@ -86,6 +89,31 @@ def test_an_unsure_event_goes_to_the_cloud_with_the_edges_answer(classifier: Cla
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.001, 0.0), "the edge was asked; the cloud not yet"
 
 
+@pytest.mark.parametrize("threshold", [0.0, 1.0], ids=["edge", "cloud"])
+def test_who_spoke_and_where_goes_along(classifier: Classifier, threshold: float) -> None:
+    event = dataclasses.replace(
+        TRANSCRIPT,
+        text="Thank you",
+        role="agent",
+        channel="chat",
+        language="en-GB",
+        source="files",
+        last=True,
+        attributes={"vendor_sentiment": "POSITIVE"},
+    )
+    outputs = process(agent(classifier, dataclasses.replace(KEEP_ALL, confidence_threshold=threshold)), [record(event)])
+    routing = AUDIT.decode(outputs["routing-events"][0].value)
+    answers = [RESULTS.decode(output.value) for output in outputs.get("sentiment", ())]
+    requests = [REQUESTS.decode(output.value) for output in outputs.get("cloud-inference", ())]
+    assert len(answers) + len(requests) == 1
+    made: list[Any] = [routing, *answers, *requests]
+    for given in made:
+        assert (given.role, given.channel, given.language) == ("agent", "chat", "en-GB")
+        assert (given.source, given.last) == ("files", True)
+    for given in made[:1] + requests:
+        assert (given.text_chars, given.vendor_label) == (9, "positive")
+
+
 def test_results_stand_in_the_order_of_their_events(classifier: Classifier) -> None:
     texts = ["fine", "a much longer text that is sorted behind the others in the model's batch", "ok", "great"] * 50
     records = [record(dataclasses.replace(TRANSCRIPT, event_id=f"e{i}", text=text), i) for i, text in enumerate(texts)]
@@ -115,16 +143,91 @@ def test_what_goes_to_the_cloud_is_redacted_and_the_router_knows_what_was_found(
     router = Noting("test", "1", confidence_threshold=1.0, complexity_threshold=2.0, random_cloud_rate=0.0)
     text = "my card number is 4111 1111 1111 1111, great"
     event = dataclasses.replace(TRANSCRIPT, text=text)
-    with_redaction = EdgeAgent(SETTINGS, classifier, router, Redactor(), clock=lambda: NOW)
+    with_redaction = EdgeAgent(SETTINGS, classifier, router, ConversationRedactor(), clock=lambda: NOW)
     outputs = process(with_redaction, [record(event)])
     request, audit = (
         REQUESTS.decode(outputs["cloud-inference"][0].value),
         AUDIT.decode(outputs["routing-events"][0].value),
     )
-    assert request.text == "my card number is [CARD], great"
+    assert request.text == "my card number is [CARD_1], great"
     assert request.pii == audit.pii == seen[0].kinds == ("CARD",)
     assert b"4111" not in b"".join(output.value or b"" for output in outputs["cloud-inference"])
     assert request.edge_positive == pytest.approx(float(classifier.score([text])[0][2])), "scored as it was said"
+
+
+CARD_IN_TURNS = ("the card number please?", "four one one one one one one one", "1111 1111", "the pin? 4821")
+
+
+def turns(texts: Sequence[str], offset: int = 0) -> list[KafkaRecord]:
+    return [
+        record(dataclasses.replace(TRANSCRIPT, event_id=f"e{at}", turn=at, text=text), at)
+        for at, text in enumerate(texts, offset)
+    ]
+
+
+def test_turns_are_redacted_with_their_conversation_in_mind_and_alike_when_they_come_again(
+    classifier: Classifier,
+) -> None:
+    router = dataclasses.replace(KEEP_ALL, confidence_threshold=1.0)
+    made = EdgeAgent(SETTINGS, classifier, router, ConversationRedactor(), clock=lambda: NOW)
+    process(made, turns(["my name is Jane Doe", "the card number please?", "four one one one one one one one"]))
+    again = turns(["1111 1111", "so that's 4111 1111 1111 1111, and the security code?", "one two three"], 3)
+    once = process(made, again)["cloud-inference"]
+    texts = [REQUESTS.decode(output.value).text for output in once]
+    assert texts == ["[CARD_1]", "so that's [CARD_1], and the security code?", "[CVV_1]"]
+    made.positions_set_back({9})  # another partition's
+    made.positions_set_back({0})
+    assert process(made, again)["cloud-inference"] == once
+
+
+class Broken(NoRedaction):
+    def redact(self, conversation_id: str, text: str) -> Redacted:
+        if "4821" in text:
+            raise ValueError(text)
+        return super().redact(conversation_id, text)
+
+
+def test_what_cannot_be_redacted_stays_on_the_edge_and_is_counted(
+    classifier: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    router = dataclasses.replace(KEEP_ALL, confidence_threshold=1.0)
+    made = EdgeAgent(SETTINGS, classifier, router, Broken(), clock=lambda: NOW)
+    before = metrics.REDACTION_FAILURES.labels("edge")._value.get()
+    outputs = process(made, turns(CARD_IN_TURNS))
+    assert [REQUESTS.decode(output.value).turn for output in outputs["cloud-inference"]] == [0, 1, 2]
+    (answer,) = [RESULTS.decode(output.value) for output in outputs["sentiment"]]
+    assert (answer.turn, answer.route, answer.reason, answer.degraded) == (3, "edge", "sensitive_local", False)
+    assert metrics.REDACTION_FAILURES.labels("edge")._value.get() == before + 1
+    assert "1 events stay on the edge, because their redaction failed: ValueError" in caplog.text
+    assert "4821" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        ((), []),
+        ((LocalRule(kinds=frozenset({"PIN"})),), ["e3"]),
+        ((LocalRule(kinds=frozenset({"PIN"}), channels=frozenset({"email"})),), []),
+        ((LocalRule(channels=frozenset({"voice"})),), ["e0", "e1", "e2", "e3"]),
+    ],
+)
+def test_rules_of_residency_keep_events_on_the_edge(
+    classifier: Classifier, rules: tuple[LocalRule, ...], kept: list[str]
+) -> None:
+    router = dataclasses.replace(KEEP_ALL, confidence_threshold=1.0)
+    settings = SETTINGS.model_copy(update={"sensitive_local": rules})
+    made = EdgeAgent(settings, classifier, router, ConversationRedactor(), clock=lambda: NOW)
+    events = [
+        record(dataclasses.replace(TRANSCRIPT, event_id=f"e{at}", channel="voice", text=text), at)
+        for at, text in enumerate(CARD_IN_TURNS)
+    ]
+    outputs = process(made, events)
+    results = [RESULTS.decode(output.value) for output in outputs.get("sentiment", [])]
+    assert [result.event_id for result in results] == kept
+    assert {result.reason for result in results} <= {"sensitive_local"}
+    audit = [AUDIT.decode(output.value) for output in outputs["routing-events"]]
+    assert [event.event_id for event in audit if event.stage == "completed"] == kept
+    assert audit[3].pii == ("PIN",)
 
 
 def test_poison_goes_to_dead_letters_and_the_events_around_it_arrive(classifier: Classifier) -> None:

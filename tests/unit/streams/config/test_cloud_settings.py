@@ -110,9 +110,11 @@ def test_a_price_book_of_ones_own_goes_before_the_shipped_one(tmp_path: Path) ->
         (owned,) = _ask(
             load(backend="openai", model_name="gpt-4o-mini", url=server.url).model_copy(update={"prices": str(own)})
         )
-    assert shipped.cost.usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
-    assert owned.cost.usd == pytest.approx(2 * shipped.cost.usd)
-    assert owned.cost.basis == "measured"
+    assert isinstance(shipped, Answer)
+    assert isinstance(owned, Answer)
+    assert shipped.spent.cost_usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
+    assert owned.spent.cost_usd == pytest.approx(2 * shipped.spent.cost_usd)
+    assert owned.spent.basis == "measured"
 
 
 def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
         (answered,) = _ask(settings, kind=ChainBackend)
     assert isinstance(answered, Answer)
     assert answered.model.startswith("cloud@")
-    assert answered.cost.usd == 0.5
+    assert answered.spent.cost_usd == 0.5
     assert len(server.requests) == 1
 
 

@@ -61,7 +61,7 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         ("token_budget", "many", "a whole number from 1 to 1,000,000"),
         ("confidence_threshold", "1.5", "a number from 0 to 1"),
         ("complexity_threshold", "nan", "a number of 0 or more"),
-        ("router", "mine", "one of default, article"),
+        ("router", "mine", "default, article, or a file that ends in .toml or .json"),
         ("bootstrap_servers", "kafka", "host:port, several with commas between them"),
         ("bootstrap_servers", "kafka:99999", "host:port, several with commas between them"),
         ("topic_prefix", "a b", "up to 100 letters, digits, dots, underscores and hyphens"),

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from streams.files.recorded_event import event_id_of, milliseconds, parse_columns, recorded_events
-from streams.files.recording import RecordingError, Row
+from streams.files.recording import Row
 
 PATH = Path("some/where/calls.csv")
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.files.recording import FORMATS, RecordingError, Row, digest, read_recording
+from recordings.fault import RecordingError
+from recordings.read import FORMATS
+from streams.files.recording import Row, digest, read_recording
 
 
 def rows(path: Path, content: str | bytes, **options: str) -> list[Row]:
@@ -145,7 +147,7 @@ def test_rows_are_given_before_the_file_is_read_to_its_end(tmp_path: Path) -> No
         ("a.jsonl", b'{"text": ' + b"[" * 100_000 + b"\n", "a.jsonl, line 1: not JSON that can be read"),
         ("a.jsonl", b'{"text": ' + b"1" * 5_000 + b"}\n", "a.jsonl, line 1: not JSON that can be read"),
         ("a.txt", b"fine\n\xe9t\xe9\n", "a.txt, line 2: not UTF-8 (byte 1 of the line)"),
-        ("a.xlsx", b"", "a.xlsx: its ending does not tell the format (.csv, .jsonl, .ndjson, .txt, .json,"),
+        ("a.xlsx", b"", "a.xlsx: its ending does not tell the format (.csv, .tsv, .tab, .jsonl, .ndjson, .txt,"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_file_and_line(

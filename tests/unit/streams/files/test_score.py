@@ -14,6 +14,7 @@ import pytest
 
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
+from models.redaction import NoRedaction
 from models.router import policy, random_draw
 from schemas.codec import Codec
 from schemas.errors import UsageError
@@ -128,7 +129,11 @@ def test_the_worker_gives_the_same_reasons(settings: Settings) -> None:
     ]
     artifact = load_artifact(settings.edge_model)
     agent = EdgeAgent(
-        settings, Classifier(artifact), policy("article", calibrated_threshold=None), clock=lambda: NOW_MS
+        settings,
+        Classifier(artifact),
+        policy("article", calibrated_threshold=None),
+        NoRedaction(),
+        clock=lambda: NOW_MS,
     )
     refused = {
         int(headers["edgewise-offset"]): headers["edgewise-reason"].decode()

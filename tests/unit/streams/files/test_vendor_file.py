@@ -3,17 +3,19 @@
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from streams.files.formats.mapping import parse_mapping
 from streams.files.recorded_event import recorded_events
-from streams.files.recording import RecordingError, Row
-from streams.files.rows import read_rows
+from streams.files.recording import Row
+from streams.files.rows import Input, read_rows
 from streams.files.vendor_file import Vendor
 from tests.vendor_objects import NAMES, vendor_object
 
@@ -26,12 +28,12 @@ def write(path: Path, *values: Any) -> Path:
     return path
 
 
-def rows(path: Path, **options: Any) -> list[Row]:
-    return list(read_rows(path, **options))
+def rows(path: Path, on_left_out: Callable[[Any], object] = lambda _: None, **options: Any) -> list[Row]:
+    return list(read_rows(path, Input(**options), on_left_out=on_left_out))
 
 
 def events(path: Path, **options: Any) -> list[TranscriptEvent]:
-    read = read_rows(path, **options)
+    read = read_rows(path, Input(**options))
     return [event for _, event in recorded_events(read, path, "digest", {}, lambda: 42)]
 
 
@@ -137,19 +139,19 @@ def test_standard_input_is_read_where_a_format_is_named(monkeypatch: pytest.Monk
     content = json.dumps(vendor_object("genesys")).encode()
     for name in ("genesys", "json"):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-        assert [row.text for row in read_rows("-", file_format=name)] == ["Thank you.", "please hold", "bye"]
+        assert [row.text for row in read_rows("-", Input(file_format=name))] == ["Thank you.", "please hold", "bye"]
 
 
 @pytest.mark.parametrize(
     ("content", "options", "what"),
     [
-        ({"a": 1}, {}, r"a\.json: no vendor's format that is known, and no object with a text: name .* --mapping"),
-        ([1], {}, r"a\.json: not a JSON object"),
+        ({"a": 1}, {}, r"a\.json, line 1: no vendor's format that is known, and no object with a text: .* --mapping"),
+        ([1], {}, r"a\.json, line 1: not a JSON object"),
         ("{", {}, r"a\.json, line 1: not JSON: .* \(column 2\)"),
         ('{"a": 1}\n{"b": ', {}, r"a\.json, line 2: not JSON"),
         ("[" * 100_000, {}, "nested too deep"),
         ("[" + "9" * 5000 + "]", {}, "a number too long"),
-        (b"\xff\xfe", {}, r"a\.json, line 1: not UTF-8"),
+        (b"\xff", {}, r"a\.json, line 1: not UTF-8"),
         ({"a": 1}, {"file_format": "genesys"}, r"a\.json: genesys: conversationId: no id|transcripts: is missing"),
         ({"a": 1}, {"file_format": "morse"}, "--format morse: there are csv, jsonl, lines, json .*, genesys, "),
         ("WEBVTT\n", {"file_format": "srt"}, r"a\.json: not srt: it looks like webvtt"),

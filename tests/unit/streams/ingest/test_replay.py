@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.files.recording import RecordingError
+from streams.files.rows import Input
 from streams.files.vendor_file import Vendor
 from streams.ingest.pace import Pace
 from streams.ingest.replay import Recording, ReplayError, Summary, replay
@@ -152,7 +153,8 @@ def test_a_file_that_was_changed_is_another_recording(topics: Settings, recordin
 
 def test_several_files_and_a_limit_of_each(topics: Settings, tmp_path: Path) -> None:
     files = [
-        written(tmp_path / f"{i}.jsonl", [{"text": f"{i} {j}"} for j in range(5)])._replace(limit=2) for i in range(2)
+        written(tmp_path / f"{i}.jsonl", [{"text": f"{i} {j}"} for j in range(5)])._replace(given=Input(limit=2))
+        for i in range(2)
     ]
     assert replay(topics, files).sent == 4
     decode = codec(topics, TRANSCRIPTS).decode
@@ -172,7 +174,7 @@ def test_the_pace_is_kept_by_the_clock_given(topics: Settings, recording: Record
         now[0] += 0.5  # a second passes with every two looks at it
         return now[0]
 
-    replay(topics, [recording._replace(limit=20)], pace=Pace(per_second=1), clock_s=clock_s)
+    replay(topics, [recording._replace(given=Input(limit=20))], pace=Pace(per_second=1), clock_s=clock_s)
     assert now[0] >= 19  # the 20th event is due 19 s after the first
 
 
@@ -261,14 +263,14 @@ def test_nothing_is_sent_of_a_file_whose_times_nobody_knows(topics: Settings, tm
     with pytest.raises(RecordingError, match="--time-base"):
         replay(topics, [Recording(path)])
     assert sent(topics) == []
-    replay(topics, [Recording(path, vendor=Vendor(base_ms=1_767_606_914_000))])
+    replay(topics, [Recording(path, Input(vendor=Vendor(base_ms=1_767_606_914_000)))])
     decode = codec(topics, TRANSCRIPTS).decode
     assert {decode(message.value()).occurred_at for message in sent(topics)} == {1_767_606_915_000, 1_767_606_919_000}
 
 
 def test_a_role_map_is_of_recordings_too(topics: Settings, tmp_path: Path) -> None:
     rows = [{"text": "a", "speaker": "spk_0"}, {"text": "b", "speaker": "spk_1"}]
-    recording = written(tmp_path / "calls.jsonl", rows)._replace(vendor=Vendor(roles={"spk_0": "agent"}))
+    recording = written(tmp_path / "calls.jsonl", rows)._replace(given=Input(vendor=Vendor(roles={"spk_0": "agent"})))
     replay(topics, [recording])
     decode = codec(topics, TRANSCRIPTS).decode
     found = [decode(message.value()) for message in sent(topics)]

@@ -1,0 +1,88 @@
+"""Which events stay on the edge, whatever the router says: the rules of residency."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from models.redaction import KINDS
+from schemas.records import Channel, Role, TranscriptEvent
+
+_ALLOWED: Final[Mapping[str, Sequence[str]]] = {
+    "kinds": KINDS,
+    "roles": get_args(Role),
+    "channels": get_args(Channel),
+}
+CONDITIONS: Final = ("kinds", "roles", "channels", "languages", "sources", "attributes")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LocalRule:
+    """Holds for an event that meets every condition; a condition is met by any of its values, an empty one by all.
+
+    `languages` are BCP 47 prefixes, in small letters: `de` is met by `de-AT`. `attributes` are the event's own, by
+    name.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    languages: tuple[str, ...] = ()
+    sources: frozenset[str] = frozenset()
+    attributes: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def __repr__(self) -> str:
+        """The conditions that there are, as `edgewise config` shows them."""
+        named = {name: getattr(self, name) for name in CONDITIONS[:-1]}
+        named |= {f"attributes.{name}": values for name, values in self.attributes}
+        return " and ".join(f"{name} {'|'.join(sorted(values))}" for name, values in named.items() if values)
+
+    def holds(self, event: TranscriptEvent, kinds: Collection[str]) -> bool:
+        """Whether the rule holds for `event`, in whose text `kinds` were found."""
+        return (
+            (not self.kinds or not self.kinds.isdisjoint(kinds))
+            and (not self.roles or event.role in self.roles)
+            and (not self.channels or event.channel in self.channels)
+            and (not self.languages or _speaks(event.language, self.languages))
+            and (not self.sources or event.source in self.sources)
+            and all(event.attributes.get(name) in values for name, values in self.attributes)
+        )
+
+
+def local_rule(table: Any) -> LocalRule:
+    """The rule that `table` says, as it is read from TOML or JSON: conditions, each with its values.
+
+    Raises ValueError, which says what is wrong and what is allowed.
+    """
+    if not isinstance(table, Mapping) or not table:
+        raise ValueError(f"a rule is a table with one or more of {', '.join(CONDITIONS)}")
+    for name in table:
+        if name not in CONDITIONS:
+            raise ValueError(f"{name!r} is no condition: allowed is {', '.join(CONDITIONS)}")
+    found = {name: _values(name, values) for name, values in table.items() if name != "attributes"}
+    for name, values in found.items():
+        for value in values:
+            if name in _ALLOWED and value not in _ALLOWED[name]:
+                raise ValueError(f"{value!r} in {name}: allowed is {', '.join(_ALLOWED[name])}")
+    attributes = table.get("attributes", {})
+    if not isinstance(attributes, Mapping) or ("attributes" in table and not attributes):
+        raise ValueError("attributes is a table of an attribute's name and its values")
+    return LocalRule(
+        kinds=frozenset(found.get("kinds", ())),
+        roles=frozenset(found.get("roles", ())),
+        channels=frozenset(found.get("channels", ())),
+        languages=tuple(language.lower() for language in found.get("languages", ())),
+        sources=frozenset(found.get("sources", ())),
+        attributes=tuple((name, frozenset(_values(f"attributes.{name}", each))) for name, each in attributes.items()),
+    )
+
+
+def _values(name: str, values: Any) -> tuple[str, ...]:
+    given = (values,) if isinstance(values, str) else values
+    if not isinstance(given, list | tuple) or not given or not all(isinstance(each, str) and each for each in given):
+        raise ValueError(f"{name} is a text or a list of texts, none of them empty")
+    return tuple(given)
+
+
+def _speaks(language: str | None, prefixes: Sequence[str]) -> bool:
+    spoken = (language or "").lower()
+    return any(spoken == prefix or spoken.startswith(f"{prefix}-") for prefix in prefixes)

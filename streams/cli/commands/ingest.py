@@ -1,0 +1,16 @@
+"""`edgewise ingest`."""
+
+
+def ingest() -> None:
+    """Take events over HTTP until Ctrl-C or SIGTERM: our JSON, and vendors' webhooks.
+
+    A request is answered once Kafka has its events. Sent again, they make no second ones.
+
+    Example: [bold]edgewise ingest[/]
+    """
+    import asyncio
+
+    from streams.cli.context import start
+    from streams.ingest.server import serve
+
+    asyncio.run(serve(start()))

@@ -1,0 +1,191 @@
+"""Any file of rows is read as what it is: its dialect, encoding and packing are recognised; what is wrong is told."""
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from recordings import source
+from recordings.encoding import encoding_name, recognised_encoding
+from recordings.fault import Fault, RecordingError
+from recordings.read import FORMATS, Found, ending_of, values
+from recordings.source import opened
+from schemas.errors import UsageError
+
+TEXTS = ["My parcel never came; and nobody, nobody calls", "Thanks, that was quick", "naïve – “quoted”"]
+
+
+def read(path: Path, content: bytes, **options: Any) -> list[dict[str, Any]]:
+    path.write_bytes(content)
+    with opened(path) as file:
+        return [value for _, value in values(file, path, FORMATS[ending_of(path)], **options)]
+
+
+def faulty(path: Path, content: bytes, **options: Any) -> tuple[list[Any], list[Fault]]:
+    faults: list[Fault] = []
+    return read(path, content, on_fault=faults.append, **options), faults
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_csv_files_dialect_and_encoding_are_recognised(
+    line_end: str, delimiter: str, encoding: str, tmp_path: Path
+) -> None:
+    rows = [["id", "text"], *([str(i), f'"{text}"'] for i, text in enumerate(TEXTS))]
+    content = line_end.join(delimiter.join(row) for row in rows).encode(encoding)
+    assert read(tmp_path / "a.csv", content) == [{"id": str(i), "text": text} for i, text in enumerate(TEXTS)]
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('id,text\n1,"she said \\"no\\", twice"\n2,"a\\nb"\n', ['she said "no", twice', "anb"]),
+        ('id,text\n1,"she said ""no"", twice"\n2,"ends in \\"\n', ['she said "no", twice', "ends in \\"]),
+        ("sep=;\nid;text\n1;a, b\n", ["a, b"]),
+        ("sep=|\r\ntext|id\r\na;b,c|1\r\n", ["a;b,c"]),
+        ("text,,\nhello,,\nbye,,,,\n", ["hello", "bye"]),
+        ("text;note,x\na;b\n", ["a"]),
+        ('text\tid\n"quite" he said\t1\nwhat is 5" of it\t2\n', ['"quite" he said', 'what is 5" of it']),
+        ("text\nhello; you, there\n", ["hello; you, there"]),
+    ],
+)
+def test_what_spreadsheets_and_databases_write_is_read(content: str, texts: list[str], tmp_path: Path) -> None:
+    assert [row["text"] for row in read(tmp_path / "a.csv", content.encode())] == texts
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_packed_files_are_unpacked_whatever_they_are_called(pack: Any, tmp_path: Path) -> None:
+    content = b'{"text": "a"}\n{"text": "b"}\n'
+    for name in ("a.jsonl.gz", "a.jsonl.zst", "a.jsonl"):
+        assert read(tmp_path / name, pack(content)) == [{"text": "a"}, {"text": "b"}]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_a_packed_file_that_is_cut_gives_its_rows_and_then_an_error(pack: Any, tmp_path: Path) -> None:
+    rows = [json.dumps({"text": f"{i} {i * i % 977} {i * 31 % 1009}"}) for i in range(40_000)]
+    content = pack("\n".join(rows).encode())
+    (tmp_path / "a.jsonl").write_bytes(content[: len(content) * 3 // 4])
+    found: list[Any] = []
+    with opened(tmp_path / "a.jsonl") as file, pytest.raises(RecordingError, match=r"a\.jsonl: damaged .*, or cut off"):
+        found.extend(value for _, value in values(file, "a.jsonl", "jsonl"))
+    assert found[:2] == [json.loads(rows[0]), json.loads(rows[1])]
+    assert len(found) > 1_000
+
+
+def test_a_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_BOMB_BYTES", 100_000)
+    bomb = gzip.compress(b'{"text": "a"}\n' + b"\n" * 2_000_000)
+    with pytest.raises(RecordingError, match="unpacks to more than 500 times its size"):
+        read(tmp_path / "a.jsonl.gz", bomb)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".txt"])
+def test_a_line_without_an_end_is_given_up_before_it_fills_the_memory(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "LONGEST_LINE", 300_000)
+    found: list[Any] = []
+    (tmp_path / f"a{ending}").write_bytes(b'text\n{"text":"a"}\n'[0 if ending == ".csv" else 5 :] + b"x" * 10_000_000)
+    with opened(tmp_path / f"a{ending}") as file, pytest.raises(RecordingError, match="a line of more than"):
+        found.extend(value for _, value in values(file, "a", FORMATS[ending]))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04....", r"a spreadsheet \(.xlsx\): unpack it, or save the sheet as CSV"),
+        (b"%PDF-1.7", "a PDF: export"),
+        (b"PAR1....", "Parquet: write it as JSON lines or CSV"),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nhi\n", "not csv: it looks like webvtt: give --format webvtt"),
+        (b'{"text": "a"}\n{"text": "b"}\n', "not csv: it looks like jsonl"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(content: bytes, what: str, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=what):
+        read(tmp_path / "a.csv", content)
+
+
+def test_faults_are_told_with_their_lines_and_the_rows_between_are_read(tmp_path: Path) -> None:
+    rows, faults = faulty(tmp_path / "a.csv", b'id,text\n1,a\n2\n3,"x"y\n4,caf\xe9\n5,\x00\n6,"b\nb"\n7,"never')
+    assert [row["id"] for row in rows] == ["1", "6"]
+    assert [(fault.line, fault.what.partition(":")[0]) for fault in faults] == [
+        (3, "1 cells, where the header has 2"),
+        (4, "not CSV"),
+        (5, "not UTF-8 (byte 6 of the line)"),
+        (6, "a NUL (byte 3 of the line), which no text has"),
+        (9, "not CSV"),
+    ]
+    rows, faults = faulty(tmp_path / "a.jsonl", b'{"text":"a"}\n\n{"text": \n{"text":"\xff"}\n{"text":"b"}\n{"text":"c')
+    assert [row["text"] for row in rows] == ["a", "b"]
+    assert [fault.line for fault in faults] == [3, 4, 6]
+    assert faults[0].content == '{"text": '
+    rows, faults = faulty(tmp_path / "a.txt", b"one\r\xfftwo\rthree")
+    assert [row["text"] for row in rows] == ["one", "three"]
+    assert [(fault.line, fault.what[:9]) for fault in faults] == [(2, "not UTF-8")]
+
+
+def test_an_encoding_that_is_given_wins(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "text\ncafé €\n".encode("cp1252"), encoding="cp1252") == [{"text": "café €"}]
+    assert read(tmp_path / "a.txt", "\ufeffhé".encode("utf-16-le"), encoding="utf-16") == [{"text": "hé"}]
+    assert encoding_name("latin1") == "iso8859-1"
+    for name in ("morse", "rot13", "hex"):
+        with pytest.raises(UsageError, match=f"--encoding {name}: no encoding of that name"):
+            encoding_name(name)
+
+
+def test_text_with_a_nul_here_and_there_is_no_utf_16() -> None:
+    assert recognised_encoding(b"id,text\n1,a\x00\n" * 20) == "utf-8"
+    assert recognised_encoding("привет, where are you\n".encode("utf-16-le")) == "utf-16-le"
+    assert recognised_encoding(b"") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('[{"text": "a"}, {"text": "b"}]', ["a", "b"]),
+        ('\n[\n{"text": "a"}\n,\n{"text": "b"}\n]\n', ["a", "b"]),
+        ('{\n "text": "a"\n}\n{\n "text": "b"\n}\n', ["a", "b"]),
+        ("[]", []),
+        ('{"text": "a"}\r{"text": "b"}', ["a", "b"]),
+    ],
+)
+def test_json_comes_as_lines_as_an_array_or_over_several_lines(content: str, found: list[str], tmp_path: Path) -> None:
+    assert [row["text"] for row in read(tmp_path / "a.jsonl", content.encode())] == found
+
+
+def test_an_array_is_read_a_member_at_a_time_and_what_comes_before_damage_is_given(tmp_path: Path) -> None:
+    members = ",\n".join(json.dumps({"text": "x" * 1000, "n": n}) for n in range(3_000))
+    (tmp_path / "a.jsonl").write_text(f"[{members},\n{{oops}}]")
+    numbers: list[tuple[int, int]] = []
+    with opened(tmp_path / "a.jsonl") as file, pytest.raises(RecordingError) as raised:
+        numbers.extend((line, value["n"]) for line, value in values(file, "a.jsonl", "jsonl"))
+    assert numbers == [(n + 1, n) for n in range(3_000)]
+    assert str(raised.value).startswith("a.jsonl, line 3001: not JSON: Expecting property name")
+
+
+@pytest.mark.parametrize("content", ["[1, 2", "[1 2]", "[1] 2", '[{"a": 1},]', "[\xff"])
+def test_an_array_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"a\.jsonl, line 1: not "):
+        read(tmp_path / "a.jsonl", content.encode("latin-1"))
+
+
+def test_a_thousand_levels_are_refused(tmp_path: Path) -> None:
+    for content in (b'{"text": ' + b"[" * 100_000 + b"\n", b"[" * 100_000):
+        with pytest.raises(RecordingError, match="nested too deep"):
+            read(tmp_path / "a.jsonl", content)
+
+
+def test_what_was_recognised_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Found] = []
+    read(tmp_path / "a.csv.gz", gzip.compress("text;a\nb;c\n".encode("utf-16")), on_found=told.append)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "a"}\n')))
+    with opened("-") as file:
+        assert [value for _, value in values(file, "-", None, on_found=told.append)] == [{"text": "a"}]
+    assert [str(found) for found in told] == ["csv (semicolons), UTF-16-LE, gzip", "jsonl, UTF-8"]
