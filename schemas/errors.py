@@ -28,6 +28,7 @@
         ReplayError                          streams.ingest
         SendError                            streams.ingest
         StateError                           streams.agents
+        StateFileError                       streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate

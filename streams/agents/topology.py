@@ -8,6 +8,7 @@ from typing import Any, Final
 from schemas.topics import (
     BUDGET,
     CLOUD_INFERENCE,
+    CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
     ROUTING_EVENTS,
@@ -49,6 +50,13 @@ _SPECS: Final = (
         reads=ROUTING_EVENTS,
         writes=(MONITORING, DEAD_LETTERS),
         reads_back=(MONITORING,),
+    ),
+    AgentSpec(
+        "conversation",
+        "streams.agents.conversation",
+        reads=SENTIMENT,
+        writes=(CONVERSATIONS, DEAD_LETTERS),
+        reads_back=(CONVERSATIONS,),
     ),
 )
 

@@ -17,7 +17,7 @@ from schemas.validation import validate_ids
 from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.files.cloud_answers import cloud_scorer
-from streams.files.recorded_event import recorded_ids
+from streams.files.identity import EventIds, RowIds
 from streams.files.recording import Row
 from streams.files.writing import CHUNK, renamed
 
@@ -97,19 +97,26 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
 
 
 def score_rows(
-    rows: Iterable[Row], scorer: Scorer, *, max_text_chars: int, recording: str, columns: Mapping[str, str]
+    rows: Iterable[Row],
+    scorer: Scorer,
+    *,
+    max_text_chars: int,
+    recording: str,
+    columns: Mapping[str, str],
+    event_ids: EventIds | None = None,
 ) -> Iterator[dict[str, object]]:
     """Each row's fields and then `FIELDS`, in the rows' order.
 
     A field of the input that has one of those names is kept as `input_` and its name, in its place. A row whose text or
     ids a worker would refuse is not scored: its new fields are None but the reason, which is the one that the worker
     puts into dead-letters, or `NOT_A_TEXT`. The random sample is drawn by the event's id that a replay of `recording`
-    (the file's digest) with `columns` gives the row.
+    (the file's digest) with `columns` gives the row, where `event_ids` was shown all of them.
     """
+    ids_of = RowIds(recording, columns)
     remaining = iter(rows)
     # Sorting a thousand texts by length leaves the model's batches, which are smaller, next to no padding.
     while chunk := list(islice(remaining, CHUNK)):
-        ids = [recorded_ids(row, recording, columns) for row in chunk]
+        ids = [_ids(row, ids_of, event_ids) for row in chunk]
         refusals = [_refusal(row, each, max_text_chars) for row, each in zip(chunk, ids, strict=True)]
         scored = [i for i, refusal in enumerate(refusals) if refusal is None]
         answers = iter(scorer([ids[i][0] for i in scored], [chunk[i].text for i in scored]))
@@ -117,6 +124,15 @@ def score_rows(
             yield renamed(row.fields, FIELDS) | (
                 _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}
             )
+
+
+def _ids(row: Row, ids_of: RowIds, event_ids: EventIds | None) -> tuple[str, str]:
+    """The ids of a row's event and conversation; empty where what stands there is none."""
+    try:
+        event_id, conversation_id = ids_of(row)
+    except ValueError:
+        return "", ""
+    return event_id if event_ids is None else event_ids.final(event_id, conversation_id), conversation_id
 
 
 def _refusal(row: Row, ids: tuple[str, str], max_text_chars: int) -> str | None:

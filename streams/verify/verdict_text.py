@@ -11,6 +11,7 @@ _MEANINGS = {
     "unknown": "results or dead letters of no input record",
     "audit": "results and audit events that do not match",
     "totals": "figures of routing-events and monitoring that differ",
+    "states": "conversations whose state is not what their results say",
     "redrives": "redriven records and marks in dead-letters that do not match",
     "unreadable": "output records that cannot be decoded",
 }
@@ -27,6 +28,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "redriven": verdict.redriven,
         "routing_events": verdict.routing_events,
         "windows": verdict.windows,
+        "conversations": verdict.conversations,
         **{kind: fault.count for kind, fault in verdict.faults.items()},
         "first": {kind: fault.first for kind, fault in verdict.faults.items() if fault.first},
         "truncated": verdict.truncated,
@@ -41,6 +43,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         "dead letters": verdict.dead_letters,
         "audit events": verdict.routing_events,
         "windows": verdict.windows,
+        "conversations": verdict.conversations,
     }
     lines = [", ".join(f"{count:,} {what}" for what, count in counts.items())]
     if verdict.repeated:

@@ -41,8 +41,8 @@ def redact(
     """
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
+    from streams.files.columns import parse_columns
     from streams.files.faults import Faults
-    from streams.files.recorded_event import parse_columns
     from streams.files.redact import FIELDS, Tally, redact_rows
     from streams.files.rows import Input, read_rows
     from streams.files.writing import write_csv, write_jsonl

@@ -23,7 +23,8 @@ from schemas.topics import TRANSCRIPTS
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
 from streams.files import writing
-from streams.files.recorded_event import event_id_of, recorded_events
+from streams.files.identity import event_id_of
+from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row, digest, read_recording
 from streams.files.score import FIELDS, Answer, Scorer, build_scorer, score_rows
 from streams.files.scored_rows import Summary
