@@ -40,7 +40,8 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     assert {name: (state.cleanup, state.retention_ms) for name, state in states.items()} == {
         "transcripts": ("delete", 7 * day), "sentiment": ("delete", 7 * day), "cloud-inference": ("delete", day),
         "routing-events": ("delete", 30 * day), "monitoring": ("compact,delete", 30 * day),
-        "budget": ("compact,delete", 40 * day), "conversations": ("compact,delete", 30 * day), "deliveries": ("delete", day),
+        "conversations": ("compact,delete", 30 * day), "budget": ("compact,delete", 40 * day),
+        "deliveries": ("delete", day),
         "dead-letters": ("delete", 30 * day),
     }  # fmt: skip
 
