@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.long_text import How
-from models.text import VERSION
+from models.text import READ_BY_MODELS_OF, VERSION
 from schemas.errors import UsageError
 from schemas.records import LABELS
 
@@ -150,7 +150,7 @@ def _read_manifest(path: Path) -> Manifest:
         where = ".".join(str(part) for part in first["loc"])
         what = f"{where}: {first['msg']}" if where else first["msg"]
         raise ArtifactError(f"{path} is not a model manifest that this version can read: {what}") from error
-    if manifest.text_version != VERSION:
+    if manifest.text_version not in READ_BY_MODELS_OF:
         raise ArtifactError(
             f"{path}: the model was trained with text rules {manifest.text_version}, this version applies {VERSION}: "
             "train it again or install the matching version"
