@@ -82,6 +82,20 @@ def recorded_events(
     return ((made.row, made.event) for made in made_events(rows, path, recording, rules, clock))
 
 
+class Speakers:
+    """Who speaks in a recording's rows, and in which language, as `made_events` gives it to their events."""
+
+    def __init__(self, columns: Mapping[str, str], roles: Mapping[str, Role]) -> None:
+        self._columns = Columns(columns)
+        self._roles = roles
+
+    def __call__(self, row: Row) -> tuple[Role, str | None]:
+        """The role, and the language where the row tells it."""
+        found, _ = self._columns.split(row.fields)
+        role = _role(_text(row.fields[found["role"]]), self._roles) if "role" in found else "unknown"
+        return role, _text(row.fields[found["language"]]) if "language" in found else None
+
+
 def _made(
     row: Row,
     name: str,
