@@ -165,6 +165,7 @@ class RoutingEvent:
     cloud_confidence: float | None = None
     vendor_label: Label | None = None  # of the transcript's vendor
     text_chars: int = 0  # of the event's text as it came; 0: nobody counted
+    budget_used: float | None = None  # share of the tightest budget; None: there is no budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +210,7 @@ class MonitoringWindow:
     text_chars: bytes = b""  # DDSketch of completed events
     vendor_compared: int = 0  # completed events with a vendor_label
     vendor_agreed: int = 0  # of these, how many the vendor had labelled as we did
+    budget_used: Mapping[str, int] = field(default_factory=dict)  # completed events by whole percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +261,33 @@ class Alert:
     updated_at: int
 
 
-Record = TranscriptEvent | SentimentResult | CloudRequest | RoutingEvent | MonitoringWindow | ConversationState | Alert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLease:
+    """What one cloud worker may spend in one hour, on `budget`, in whole nano-dollars.
+
+    The latest for a key, `window_start:lease`, replaces the rest; of what two have of it the higher revision counts.
+    """
+
+    lease: str  # random; another one each time a worker starts
+    worker: str
+    window_start: int  # the hour's first millisecond
+    revision: int
+    claimed: int  # on top of `granted`, and not decided
+    granted: int  # all in all, the spent among it
+    spent: int
+    updated_at: int
+
+
+Record = (
+    TranscriptEvent
+    | SentimentResult
+    | CloudRequest
+    | RoutingEvent
+    | MonitoringWindow
+    | ConversationState
+    | Alert
+    | BudgetLease
+)
 
 
 def nanodollars(usd: float) -> int:

@@ -231,10 +231,10 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
     ),
     ("routing-events", 2): (
         (
-            "c301b96715e4e80a2fe606652d3106632d310602021401000000000000e93f000000000000e03f000000000000d03f000000"
+            "c3015d9c95ab6d9daa8906652d3106632d310602021401000000000000e93f000000000000e03f000000000000d03f000000"
             "000000c03f000000000000f03f02000000000000e03f0204fca9f1d24d62503f5f07ce1951da8b3f000000000000f83f0000"
             "000000403440040a656d61696c0a70686f6e6500146564676540312e302e301264656661756c744031f6a1abfef962aca2ab"
-            "fef9620202020a65732d4d580a66696c65730100f004028004040202000000000000e43f020026"
+            "fef9620202020a65732d4d580a66696c65730100f004028004040202000000000000e43f02002602b81e85eb51b8ee3f"
         ),
         {
             "event_id": "e-1",
@@ -275,16 +275,17 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "cloud_confidence": 0.625,
             "vendor_label": "negative",
             "text_chars": 19,
+            "budget_used": 0.96,
         },
     ),
     ("monitoring", 2): (
         (
-            "c3014022ceaab7710f2980a0abfef962c0c9b2fef96206d00fc8010a040865646765920e0a636c6f7564be010002186f7074"
+            "c3011866ad8bdb2061a680a0abfef962c0c9b2fef96206d00fc8010a040865646765920e0a636c6f7564be010002186f7074"
             "696d616c5f65646765e00d0002106e65676174697665b009002824bc749318045602403333333333332b400600ff41020ab6"
             "cbb2fef962500410637573746f6d6572b0090e756e6b6e6f776ea006000222637573746f6d65722f6e65676174697665cc08"
             "00021c766f6963652f6e65676174697665b009000210637573746f6d6572000000000000f83f000404656ebc0f0465731400"
             "020a70686f6e65060002146564676540312e302e30920e00021264656661756c744031d00f00c0e703be018090031b2fdd24"
-            "0681a53f9ca98ae606040a0002ff140e"
+            "0681a53f9ca98ae606040a0002ff140e020439365000"
         ),
         {
             "window_start": 1700000000000,
@@ -321,6 +322,20 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "text_chars": b"\xff",
             "vendor_compared": 10,
             "vendor_agreed": 7,
+            "budget_used": {"96": 40},
+        },
+    ),
+    ("budget", 2): (
+        ("c3017d19df8addac379a08356632630a706f642d3180ccc9fdf9620680f28ba80980e497d0129cd1e09f0ed0afabfef962"),
+        {
+            "lease": "5f2c",
+            "worker": "pod-1",
+            "window_start": 1699999200000,
+            "revision": 3,
+            "claimed": 1250000000,
+            "granted": 2500000000,
+            "spent": 1912345678,
+            "updated_at": 1700000001000,
         },
     ),
     ("conversations", 2): (

@@ -139,6 +139,9 @@ class Engine:
         return work.done.result()
 
     async def _do(self, batch: Batch) -> bool:
+        claims = await self._agent.prepare(batch.records)
+        if claims and not await self._delivery.deliver(claims, {}, b""):
+            return False
         outputs = await self._agent.process(batch.records)
         self._member.renew(batch)
         if not await self._delivery.deliver(outputs, batch.ends, batch.token):

@@ -3,6 +3,7 @@
 from tests.faults import (
     brokers,
     cloudy,
+    doors,
     failing,
     former,
     frozen,
@@ -28,6 +29,7 @@ FAULTS: tuple[Fault, ...] = tuple(
         (
             *brokers.FAULTS,
             *cloudy.FAULTS,
+            *doors.FAULTS,
             *failing.FAULTS,
             *former.FAULTS,
             *frozen.FAULTS,
