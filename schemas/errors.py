@@ -47,6 +47,7 @@
             NoPolicyError                    streams.monitoring
             PolicyError                      models
             PolicyFitError                   streams.monitoring
+            PriceError                       models
             RecordingError                   recordings
             ReportError                      training
             RunError                         training

@@ -259,7 +259,33 @@ class Alert:
     updated_at: int
 
 
-Record = TranscriptEvent | SentimentResult | CloudRequest | RoutingEvent | MonitoringWindow | ConversationState | Alert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLease:
+    """What one cloud worker may spend in one hour, on `budget`, in whole nano-dollars.
+
+    The latest for a key, `window_start:lease`, replaces the rest; of what two have of it the higher revision counts.
+    """
+
+    lease: str  # random; another one each time a worker starts
+    worker: str
+    window_start: int  # the hour's first millisecond
+    revision: int
+    claimed: int  # on top of `granted`, and not decided
+    granted: int  # all in all, the spent among it
+    spent: int
+    updated_at: int
+
+
+Record = (
+    TranscriptEvent
+    | SentimentResult
+    | CloudRequest
+    | RoutingEvent
+    | MonitoringWindow
+    | ConversationState
+    | Alert
+    | BudgetLease
+)
 
 
 def nanodollars(usd: float) -> int:

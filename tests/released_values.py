@@ -323,6 +323,19 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "vendor_agreed": 7,
         },
     ),
+    ("budget", 2): (
+        ("c3017d19df8addac379a08356632630a706f642d3180ccc9fdf9620680f28ba80980e497d0129cd1e09f0ed0afabfef962"),
+        {
+            "lease": "5f2c",
+            "worker": "pod-1",
+            "window_start": 1699999200000,
+            "revision": 3,
+            "claimed": 1250000000,
+            "granted": 2500000000,
+            "spent": 1912345678,
+            "updated_at": 1700000001000,
+        },
+    ),
     ("conversations", 2): (
         (
             "c30142d9e49eeb191cb706632d3100020a66696c657380a0abfef962c0c9b2fef96290d9b2fef9620410637573746f6d6572"

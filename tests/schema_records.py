@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, CloudRequest, ConversationState, MonitoringWindow, Record
+from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -53,6 +53,16 @@ EXAMPLES: dict[str, Record] = {
         cloud_only_cost_usd=0.0408,
         end_to_end_ms=b"\x00\xff",
         inference_ms=b"",
+        updated_at=1_700_000_001_000,
+    ),
+    "budget": BudgetLease(
+        lease="1f",
+        worker="w1",
+        window_start=1_700_000_000_000,
+        revision=3,
+        claimed=0,
+        granted=2_000_000_000,
+        spent=1_500_000_000,
         updated_at=1_700_000_001_000,
     ),
     "conversations": ConversationState(

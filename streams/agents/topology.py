@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.topics import (
+    BUDGET,
     CLOUD_INFERENCE,
     CONVERSATIONS,
     DEAD_LETTERS,
@@ -40,7 +41,8 @@ _SPECS: Final = (
         "cloud",
         "streams.agents.cloud",
         reads=CLOUD_INFERENCE,
-        writes=(SENTIMENT, ROUTING_EVENTS, DEAD_LETTERS),
+        writes=(SENTIMENT, ROUTING_EVENTS, BUDGET, DEAD_LETTERS),
+        reads_back=(BUDGET,),
     ),
     AgentSpec(
         "monitor",

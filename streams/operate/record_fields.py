@@ -14,6 +14,7 @@ from schemas.dead_letter import LETTER_HEADERS, MARK_HEADERS, Action
 from schemas.errors import UsageError
 from schemas.topics import (
     ALERTS,
+    BUDGET,
     CLOUD_INFERENCE,
     CONVERSATIONS,
     DEAD_LETTERS,
@@ -42,6 +43,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ROUTING_EVENTS: ("conversation_id", "turn", "stage", "route", "reason", "cost_usd"),
     MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
+    BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
     ALERTS: ("rule", "state", "value", "threshold", "message"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }

@@ -103,6 +103,18 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         ),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # One partition: the order of its records decides between claims. A month is read back, and a bit more; small
+        # segments, so that what was replaced is soon compacted away.
+        TopicSpec(
+            topics.BUDGET,
+            1,
+            kept(40)
+            | {
+                "cleanup.policy": "compact,delete",
+                "segment.ms": str(_HOUR_MS),
+                "message.timestamp.type": "LogAppendTime",
+            },
+        ),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,

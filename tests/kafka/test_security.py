@@ -43,8 +43,9 @@ from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
 from streams.files.rows import Input
 from streams.ingest.once import Item, OnceWriter, require_door
+from streams.ingest.recording import Recording
 from streams.ingest.remembered import digest
-from streams.ingest.replay import Recording, replay
+from streams.ingest.replay import replay
 from streams.kafka import client
 from streams.kafka.client import BrokerUnreachableError
 from streams.kafka.lag import group_lag

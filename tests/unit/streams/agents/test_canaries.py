@@ -29,7 +29,7 @@ from streams.agents.cloud import CloudAgent
 from streams.agents.edge import EdgeAgent
 from streams.agents.monitor import MonitorAgent
 from streams.config.settings import Settings
-from tests.asked import PRICES
+from tests.asked import TARIFF
 from tests.canaries import Sink, Turn, planted
 from tests.events import TRANSCRIPT, consumer_record
 from tests.http_server import Handler, Request, Server, answer, echo_error, serve
@@ -82,7 +82,7 @@ def run_line(turns: Sequence[Turn], redaction: Redaction, folder: Path, server: 
 
     async def line() -> None:
         caller = Caller(Endpoint("the service", server.url, {}, None, 8), jitter=random.Random(1))
-        cloud = CloudAgent(settings, HttpBackend(Tei(None, texts_a_call=16), caller, PRICES), clock=lambda: NOW)
+        cloud = CloudAgent(settings, HttpBackend(Tei(None, texts_a_call=16), caller, TARIFF), clock=lambda: NOW)
         for start in range(0, len(turns), BATCH):
             values = [
                 Codec(TRANSCRIPTS).encode(
