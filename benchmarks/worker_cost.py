@@ -73,7 +73,7 @@ def _memory(servers: str, wanted: Scale) -> dict[str, float]:
     preload(settings, QUICK_LOAD_EVENTS if wanted.quick else LOAD_EVENTS)
     with working(settings, AGENTS) as processes:
         wait_until_done(settings, settings.group("edge"), settings.topic(TRANSCRIPTS), processes, timeout_s=300)
-        wait_until_drained(settings, timeout_s=300)
+        wait_until_drained(settings, timeout_s=300, agents=AGENTS)
         return {agent: resident_mib(process) for agent, process in processes.items()}
 
 

@@ -22,6 +22,7 @@ from edgewise.scoring import Model, Result, load  # noqa: E402
 from schemas.errors import EdgewiseError, UsageError  # noqa: E402
 from schemas.records import (  # noqa: E402
     Alert,
+    BudgetLease,
     CloudRequest,
     MonitoringWindow,
     RoutingEvent,
@@ -31,6 +32,7 @@ from schemas.records import (  # noqa: E402
 
 __all__ = [
     "Alert",
+    "BudgetLease",
     "CloudRequest",
     "EdgewiseError",
     "Model",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 from schemas.errors import UsageError
 from schemas.records import (
     Alert,
+    BudgetLease,
     CloudRequest,
     MonitoringWindow,
     Record,
@@ -48,6 +49,10 @@ def events(
 ) -> Iterator[MonitoringWindow]: ...
 @overload
 def events(topic: Literal["alerts"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Alert]: ...
+@overload
+def events(
+    topic: Literal["budget"], *, since: datetime | None = None, follow: bool = False
+) -> Iterator[BudgetLease]: ...
 @overload
 def events(topic: str, *, since: datetime | None = None, follow: bool = False) -> Iterator[Record]: ...
 def events(topic: str, *, since: datetime | None = None, follow: bool = False) -> Iterator[Record]:

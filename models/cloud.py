@@ -45,6 +45,9 @@ class CloudBackend(Protocol):
     def batch(self) -> int:
         """The most questions that the backend wants at once. It cuts them into calls itself."""
 
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, whose texts take `size_bytes` in UTF-8."""
+
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order.
 

@@ -36,6 +36,13 @@ class LocalRule:
         named |= {f"attributes.{name}": values for name, values in self.attributes}
         return " and ".join(f"{name} {'|'.join(sorted(values))}" for name, values in named.items() if values)
 
+    def table(self) -> dict[str, Any]:
+        """What `local_rule` makes this rule of."""
+        made: dict[str, Any] = {name: sorted(values) for name in CONDITIONS[:-1] if (values := getattr(self, name))}
+        if self.attributes:
+            made["attributes"] = {name: sorted(values) for name, values in self.attributes}
+        return made
+
     def holds(self, event: TranscriptEvent, kinds: Collection[str]) -> bool:
         """Whether the rule holds for `event`, in whose text `kinds` were found."""
         return (

@@ -113,6 +113,11 @@ class Codec(Generic[R]):
             for field in self._current["fields"]
             if isinstance(field["type"], dict) and field["type"]["type"] == "array"
         )
+        self._maps_of_sequences = tuple(
+            field["name"]
+            for field in self._current["fields"]
+            if isinstance(field["type"], dict) and isinstance(field["type"].get("values"), dict)
+        )
 
     def encode(self, record: R) -> bytes:
         """The record's bytes, written with the current schema.
@@ -157,6 +162,8 @@ class Codec(Generic[R]):
             raise DecodeError("undecodable", f"not a {self._record_type.__name__}: too many bytes or too few")
         for name in self._sequences:
             fields[name] = tuple(fields[name])
+        for name in self._maps_of_sequences:
+            fields[name] = {key: tuple(values) for key, values in fields[name].items()}
         record = object.__new__(self._record_type)
         for set_field, field in zip(self._setters, self._items(fields), strict=True):
             set_field(record, field)

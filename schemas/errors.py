@@ -28,6 +28,7 @@
         ReplayError                          streams.ingest
         SendError                            streams.ingest
         StateError                           streams.agents
+        StateFileError                       streams.agents
         TakenOverError                       streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
@@ -46,6 +47,7 @@
             NoPolicyError                    streams.monitoring
             PolicyError                      models
             PolicyFitError                   streams.monitoring
+            PriceError                       models
             RecordingError                   recordings
             ReportError                      training
             RunError                         training

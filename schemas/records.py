@@ -29,6 +29,7 @@ Reason = Literal[
 Stage = Literal["completed", "decided"]
 CostBasis = Literal["assumed", "measured"]
 AlertState = Literal["resolved", "firing"]
+ConversationStatus = Literal["open", "ended", "timed_out"]
 
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
@@ -211,6 +212,41 @@ class MonitoringWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationState:
+    """How a conversation stands, on `conversations`: what its scored turns say, by party.
+
+    The latest for a conversation replaces the rest. Maps have a role's figures under its name, and those of all turns
+    together under `overall`. The turns themselves are what the figures are made of, and can be made anew from.
+    """
+
+    conversation_id: str
+    status: ConversationStatus
+    channel: Channel
+    source: str
+    started_at: int  # when the earliest turn occurred
+    last_turn_at: int  # when the latest did
+    updated_at: int
+    turns: Mapping[str, int]
+    mean_score: Mapping[str, float]  # probability of positive less that of negative, -1 to 1
+    quarters: Mapping[str, tuple[float | None, ...]]  # four mean scores, -5 to 5
+    slope: Mapping[str, float]  # of the score, a turn
+    negative_run: Mapping[str, int]
+    last_label: Mapping[str, str]
+    risk: float  # of escalation, 0 to 1
+    risk_reasons: tuple[str, ...]  # features of the risk model, the strongest first
+    risk_model: str  # name@version
+    escalated_at: int | None = None  # when the risk first reached the threshold
+    partition: int  # of `sentiment`, that the latest result came from
+    turn_numbers: tuple[int, ...]  # of the last turns, in their order; the next four go with it
+    turn_roles: tuple[Role, ...]
+    turn_labels: tuple[Label, ...]
+    turn_scores: tuple[int, ...]  # in thousandths
+    turn_times: tuple[int, ...]  # when each was scored
+    earlier_turns: Mapping[str, int] = field(default_factory=dict)  # by role
+    earlier_scores: Mapping[str, int] = field(default_factory=dict)  # sums in thousandths, by role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A rule's state, on `alerts`, keyed by the rule's name."""
 
@@ -223,7 +259,33 @@ class Alert:
     updated_at: int
 
 
-Record = TranscriptEvent | SentimentResult | CloudRequest | RoutingEvent | MonitoringWindow | Alert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLease:
+    """What one cloud worker may spend in one hour, on `budget`, in whole nano-dollars.
+
+    The latest for a key, `window_start:lease`, replaces the rest; of what two have of it the higher revision counts.
+    """
+
+    lease: str  # random; another one each time a worker starts
+    worker: str
+    window_start: int  # the hour's first millisecond
+    revision: int
+    claimed: int  # on top of `granted`, and not decided
+    granted: int  # all in all, the spent among it
+    spent: int
+    updated_at: int
+
+
+Record = (
+    TranscriptEvent
+    | SentimentResult
+    | CloudRequest
+    | RoutingEvent
+    | MonitoringWindow
+    | ConversationState
+    | Alert
+    | BudgetLease
+)
 
 
 def nanodollars(usd: float) -> int:

@@ -6,7 +6,9 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from schemas.records import (
     Alert,
+    BudgetLease,
     CloudRequest,
+    ConversationState,
     MonitoringWindow,
     Record,
     RoutingEvent,
@@ -35,11 +37,25 @@ SENTIMENT: Final = Topic("sentiment", SentimentResult)
 CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
+CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
+BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
 
 TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
-    {topic: topic for topic in (TRANSCRIPTS, SENTIMENT, CLOUD_INFERENCE, ROUTING_EVENTS, MONITORING, ALERTS)}
+    {
+        topic: topic
+        for topic in (
+            TRANSCRIPTS,
+            SENTIMENT,
+            CLOUD_INFERENCE,
+            ROUTING_EVENTS,
+            MONITORING,
+            CONVERSATIONS,
+            ALERTS,
+            BUDGET,
+        )
+    }
 )
 """The topics whose records have a schema, by name."""

@@ -6,7 +6,7 @@ A text is judged by `models.text_validation`, for that depends on what the model
 from typing import Final
 
 from schemas.codec import DecodeError
-from schemas.records import RoutingEvent, TranscriptEvent
+from schemas.records import RoutingEvent, SentimentResult, TranscriptEvent
 
 MAX_ID_CHARS: Final = 256  # ids are keys, and stand in every record on every topic
 EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: an earlier time is a wrong unit or a field left empty
@@ -39,6 +39,25 @@ def validate_ids(event_id: str, conversation_id: str) -> None:
     for name, id_ in (("event_id", event_id), ("conversation_id", conversation_id)):
         if not 0 < len(id_) <= MAX_ID_CHARS:
             raise DecodeError("invalid_id", f"{name} has {len(id_)} characters; 1 to {MAX_ID_CHARS} are allowed")
+
+
+def validate_result(result: SentimentResult, *, now_ms: int) -> None:
+    """Raises `DecodeError` for a result that cannot be put into its conversation; `now_ms` is UTC milliseconds.
+
+    Ids and turns as of an event, a probability outside [0, 1], a time outside [2000-01-01, now + 1 day].
+    """
+    validate_ids(result.event_id, result.conversation_id)
+    if result.turn < 0:
+        raise DecodeError("invalid_turn", f"turn is {result.turn}; it counts from 0")
+    for name in ("negative", "neutral", "positive"):
+        if not 0 <= (probability := getattr(result, name)) <= 1:
+            raise DecodeError("undecodable", f"{name} is {probability:g}; a probability from 0 to 1 is allowed")
+    for name in ("occurred_at", "scored_at"):
+        if not EARLIEST_MS <= (time := getattr(result, name)) <= now_ms + CLOCK_SKEW_MS:
+            raise DecodeError(
+                "invalid_timestamp",
+                f"{name} is {time}; from 2000-01-01 ({EARLIEST_MS}) to a day from now is allowed, in UTC milliseconds",
+            )
 
 
 def validate_routing_event(event: RoutingEvent, *, now_ms: int) -> None:

@@ -1,13 +1,16 @@
 """A backend of each kind before a server of the tests, and what the servers answer."""
 
 import asyncio
+import json
 import math
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from models.allowance import Allowance
 from models.backends.anthropic import Anthropic
-from models.backends.bill import TokenPrices
+from models.backends.bill import Tariff
 from models.backends.calibration import Calibration
 from models.backends.http import Caller, Endpoint
 from models.backends.openai import OpenAI
@@ -15,14 +18,15 @@ from models.backends.service import HttpBackend, Service
 from models.backends.tei import Tei
 from models.backends.v2 import V2
 from models.cloud import Answer, Failure, Question
+from models.price_book import Price
 from models.spending import Spending, Tokens
+from tests.http_server import Request
 
 MODEL = "judge-1"
 KEY = "key-never-to-be-seen"
-PRICES = TokenPrices(query_usd=0.01, input_usd=2.0, output_usd=10.0)
-USAGE = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 64}}
-PAID = 0.00021  # dollars, of one try with `USAGE`
-ONE_TRY = Spending(PAID, Tokens(100, 1, 64), calls=1, basis="measured")
+TARIFF = Tariff(query_usd=0.01, price=Price(model="judge-1", input=Decimal(2), output=Decimal(10)))
+USAGE = {"prompt_tokens": 100, "completion_tokens": 1}
+PAID = Spending(0.00021, Tokens(100, 1, 0), 1, "measured")  # of one try with `USAGE`
 
 
 def service(kind: str) -> Service:
@@ -43,7 +47,8 @@ def ask(
     times: int = 1,
     concurrency: int = 8,
     ca_file: str | None = None,
-    prices: TokenPrices = PRICES,
+    tariff: Tariff = TARIFF,
+    allowance: Allowance | None = None,
     calibration: Calibration | None = None,
 ) -> list[Answer | Failure]:
     """What became of `texts`, the last of `times`."""
@@ -51,7 +56,9 @@ def ask(
     async def asked() -> list[Answer | Failure]:
         endpoint = Endpoint(f"the {kind}", url, {"Authorization": f"Bearer {KEY}"}, ca_file, concurrency)
         caller = Caller(endpoint, jitter=random.Random(1))
-        backend = HttpBackend(service(kind) if isinstance(kind, str) else kind, caller, prices, calibration)
+        backend = HttpBackend(
+            service(kind) if isinstance(kind, str) else kind, caller, tariff, calibration, allowance=allowance
+        )
         try:
             answers: list[Answer | Failure] = []
             for _ in range(times):
@@ -61,6 +68,11 @@ def ask(
             await backend.close()
 
     return asyncio.run(asked())
+
+
+def most_usd(request: Request) -> float:
+    """The most that a try with this request can cost by `TARIFF`: a token a byte."""
+    return len(json.dumps(request.body)) * 2e-6 + int(request.body["max_tokens"]) * 10e-6
 
 
 def completion(p: Sequence[float] = (0.7, 0.2, 0.1), **changed: Any) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def written_completion(content: Any, **changed: Any) -> dict[str, Any]:
 def message(numbers: Any, **changed: Any) -> dict[str, Any]:
     """Anthropic's answer."""
     block = {"type": "tool_use", "name": "judge_sentiment", "input": numbers}
-    usage = {"input_tokens": 36, "cache_read_input_tokens": 64, "output_tokens": 1}
+    usage = {"input_tokens": 50, "cache_read_input_tokens": 50, "output_tokens": 1}
     return {"model": MODEL, "content": [block], "stop_reason": "tool_use", "usage": usage} | changed
 
 

@@ -323,4 +323,56 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "vendor_agreed": 7,
         },
     ),
+    ("budget", 2): (
+        ("c3017d19df8addac379a08356632630a706f642d3180ccc9fdf9620680f28ba80980e497d0129cd1e09f0ed0afabfef962"),
+        {
+            "lease": "5f2c",
+            "worker": "pod-1",
+            "window_start": 1699999200000,
+            "revision": 3,
+            "claimed": 1250000000,
+            "granted": 2500000000,
+            "spent": 1912345678,
+            "updated_at": 1700000001000,
+        },
+    ),
+    ("conversations", 2): (
+        (
+            "c30142d9e49eeb191cb706632d3100020a66696c657380a0abfef962c0c9b2fef96290d9b2fef9620410637573746f6d6572"
+            "040e6f766572616c6c04000410637573746f6d6572000000000000e0bf0e6f766572616c6c000000000000e0bf0004106375"
+            "73746f6d6572080200000000000014c00002000000000000000000000e6f766572616c6c080200000000000014c000020000"
+            "0000000000000000000410637573746f6d6572000000000000f03f0e6f766572616c6c000000000000f03f00041063757374"
+            "6f6d6572020e6f766572616c6c02000410637573746f6d65720e6e65757472616c0e6f766572616c6c0e6e65757472616c00"
+            "000000000000e83f0214776f7273745f7475726e0020657363616c6174696f6e40312e302e300290d9b2fef9620604020600"
+            "040202000400020004cf0f000004e8a7abfef962a8d1b2fef962000210637573746f6d65720e000210637573746f6d6572df"
+            "1200"
+        ),
+        {
+            "conversation_id": "c-1",
+            "status": "open",
+            "channel": "voice",
+            "source": "files",
+            "started_at": 1700000000000,
+            "last_turn_at": 1700000060000,
+            "updated_at": 1700000061000,
+            "turns": {"customer": 2, "overall": 2},
+            "mean_score": {"customer": -0.5, "overall": -0.5},
+            "quarters": {"customer": (-5.0, None, 0.0, None), "overall": (-5.0, None, 0.0, None)},
+            "slope": {"customer": 1.0, "overall": 1.0},
+            "negative_run": {"customer": 1, "overall": 1},
+            "last_label": {"customer": "neutral", "overall": "neutral"},
+            "risk": 0.75,
+            "risk_reasons": ("worst_turn",),
+            "risk_model": "escalation@1.0.0",
+            "escalated_at": 1700000061000,
+            "partition": 3,
+            "turn_numbers": (1, 3),
+            "turn_roles": ("customer", "customer"),
+            "turn_labels": ("negative", "neutral"),
+            "turn_scores": (-1000, 0),
+            "turn_times": (1700000000500, 1700000060500),
+            "earlier_turns": {"customer": 7},
+            "earlier_scores": {"customer": -1200},
+        },
+    ),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, CloudRequest, MonitoringWindow, Record
+from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -54,6 +54,43 @@ EXAMPLES: dict[str, Record] = {
         end_to_end_ms=b"\x00\xff",
         inference_ms=b"",
         updated_at=1_700_000_001_000,
+    ),
+    "budget": BudgetLease(
+        lease="1f",
+        worker="w1",
+        window_start=1_700_000_000_000,
+        revision=3,
+        claimed=0,
+        granted=2_000_000_000,
+        spent=1_500_000_000,
+        updated_at=1_700_000_001_000,
+    ),
+    "conversations": ConversationState(
+        conversation_id="c1",
+        status="open",
+        channel="voice",
+        source="files",
+        started_at=1_700_000_000_000,
+        last_turn_at=1_700_000_060_000,
+        updated_at=1_700_000_061_000,
+        turns={"customer": 2, "overall": 2},
+        mean_score={"customer": -0.5, "overall": -0.5},
+        quarters={"customer": (-5.0, None, 0.0, None), "overall": (-5.0, None, 0.0, None)},
+        slope={"customer": 1.0, "overall": 1.0},
+        negative_run={"customer": 1, "overall": 1},
+        last_label={"customer": "neutral", "overall": "neutral"},
+        risk=0.75,
+        risk_reasons=("worst_turn",),
+        risk_model="escalation@1.0.0",
+        escalated_at=1_700_000_061_000,
+        partition=3,
+        turn_numbers=(1, 3),
+        turn_roles=("customer", "customer"),
+        turn_labels=("negative", "neutral"),
+        turn_scores=(-1000, 0),
+        turn_times=(1_700_000_000_500, 1_700_000_060_500),
+        earlier_turns={},
+        earlier_scores={},
     ),
     "alerts": Alert(
         rule="edge-share",

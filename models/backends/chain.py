@@ -22,6 +22,10 @@ class ChainBackend:
         """The most questions that the first backend wants at once."""
         return self._backends[0].batch
 
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, at each of the backends."""
+        return sum(backend.most_nanodollars(texts, size_bytes, deadline_s) for backend in self._backends)
+
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
         clock_s = asyncio.get_running_loop().time

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import httpx
 
@@ -32,6 +32,7 @@ Kind = Literal[
     "nonsense",  # it answered what is no answer
     "declined",  # it does not answer this text; others it may
     "limited",  # the rate limit leaves no try within the deadline
+    "unaffordable",  # the budget leaves no money for a try
 ]
 
 _PASSING = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
@@ -100,6 +101,21 @@ class Reply(NamedTuple):
         return isinstance(message, str) and word in message and any(verb in message.lower() for verb in _REFUSING)
 
 
+class _Request(NamedTuple):
+    """What is sent; `tokens_out` is how many it lets a model write."""
+
+    path: str
+    content: bytes | None
+    tokens_out: int
+
+    @classmethod
+    def of(cls, path: str, body: Any) -> Self:
+        """A POST of `body`, or a GET where that is None."""
+        limits = [body.get(name) for name in ("max_tokens", "max_completion_tokens")] if body is not None else []
+        content = None if body is None else json.dumps(body).encode()
+        return cls(path, content, sum(limit for limit in limits if isinstance(limit, int)))
+
+
 class _PassingError(Exception):
     """A try that failed by what may pass."""
 
@@ -140,10 +156,12 @@ class Caller:
 
         Tries again what may pass, after a growing pause or the one that the service asks for; gives up at once where
         the pause is longer than what is left. A try that was sent and not answered is on the `bill`; what an answer
-        costs, its reader puts there. A refusal of this one request (400, 413, 422, 424) is returned.
+        costs, its reader puts there. A try that the bill's allowance does not cover is not made. A refusal of this one
+        request (400, 413, 422, 424) is returned.
 
         Raises CallError.
         """
+        request = _Request.of(path, body)
         last: CallError | None = None
         wait_s = 0.0
         for number in range(TRIES):
@@ -151,7 +169,7 @@ class Caller:
                 break
             await self._turn(wait_s, deadline, last)
             try:
-                return await self._try(path, body, deadline, bill)
+                return await self._try(request, deadline, bill, last)
             except _PassingError as passing:
                 last = passing.error
                 if last.kind != "limited":
@@ -183,42 +201,40 @@ class Caller:
             await asyncio.sleep(delay_s)
         self._limit.take()
 
-    async def _try(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:
-        begun = False
+    async def _try(self, request: _Request, deadline: float, bill: Bill, last: CallError | None) -> Reply:
+        clock_s = asyncio.get_running_loop().time
+        begun_s: float | None = None
         try:
             async with asyncio.timeout_at(deadline), self._slots:
-                begun = True
-                content = None if body is None else json.dumps(body).encode()
-                headers = {**self.endpoint.headers, **({"Content-Type": "application/json"} if content else {})}
-                request = self._client.stream(
-                    "GET" if body is None else "POST", self.endpoint.url + path, content=content, headers=headers
-                )
-                async with request as response:
-                    answer = await _read(response)
+                begun_s = clock_s()
+                if not bill.reserve(len(request.content or b""), request.tokens_out, deadline - begun_s):
+                    raise last or self.error("unaffordable", "is not asked: the budget is spent")
+                response, answer = await self._send(request)
         except TimeoutError:
-            if not begun:
+            if begun_s is None:
                 raise self.error("failed", "was not asked within the deadline: other calls took it") from None
-            if body is not None:
-                bill.reached()
-                bill.lost()
+            bill.lost()
             error = self.error("failed", "did not answer within the deadline")
             self.breaker.failed(str(error))
             raise error from None
         except (httpx.ConnectError, httpx.ProxyError) as failure:
             raise self._unreachable(failure) from None
         except httpx.HTTPError as failure:
-            if body is not None:
-                bill.reached()
-                bill.lost()
+            bill.lost()
             raise _PassingError(self.error("failed", f"was cut off ({type(failure).__name__})")) from None
-        if body is not None:
-            bill.reached()
         if answer is None:
-            if body is not None:
-                bill.lost()
+            bill.lost()
             raise self.error("nonsense", f"answered more than {LONGEST_ANSWER:,} bytes")
+        bill.reached(clock_s() - begun_s)
         self._limit.observe(response.headers)
-        return self._judged(response, answer, has_body=body is not None, bill=bill)
+        return self._judged(response, answer, bill)
+
+    async def _send(self, request: _Request) -> tuple[httpx.Response, bytes | None]:
+        content = request.content
+        headers = {**self.endpoint.headers, **({} if content is None else {"Content-Type": "application/json"})}
+        method, url = "GET" if content is None else "POST", self.endpoint.url + request.path
+        async with self._client.stream(method, url, content=content, headers=headers) as response:
+            return response, await _read(response)
 
     def _unreachable(self, failure: Exception) -> Exception:
         cause = _cause(failure)
@@ -233,7 +249,7 @@ class Caller:
         why = cause.strerror if isinstance(cause, OSError) and cause.strerror else type(cause).__name__
         return _PassingError(self.error("unreachable", f"cannot be reached ({why})"))
 
-    def _judged(self, response: httpx.Response, answer: bytes, *, has_body: bool, bill: Bill) -> Reply:
+    def _judged(self, response: httpx.Response, answer: bytes, bill: Bill) -> Reply:
         status = response.status_code
         try:
             body = json.loads(answer)
@@ -242,8 +258,7 @@ class Caller:
         if status != HTTPStatus.OK:
             return self._failed(response, body)
         if body is None:
-            if has_body:
-                bill.lost()
+            bill.charge(None)
             raise self.error("nonsense", "answered what is no JSON")
         return Reply(status, body, response.headers)
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.allowance import Allowance, Unlimited
 from models.artifact import Artifact, ArtifactError
+from models.backends.bill import Bill, Tariff
 from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
 from models.spending import Spending
-from schemas.records import LABELS, nanodollars
+from schemas.records import LABELS
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +59,17 @@ class OnnxProcessBackend:
     batch = 64  # some 0.1 s on one core
 
     def __init__(
-        self, artifact: Artifact, *, threads: int = 1, token_budget: int = 256, price_usd: float = 0.0
+        self,
+        artifact: Artifact,
+        *,
+        threads: int = 1,
+        token_budget: int = 256,
+        tariff: Tariff = Tariff(0.0),  # noqa: B008 - it is frozen
+        allowance: Allowance | None = None,
     ) -> None:
         self.id = artifact.id
-        self._spent = Spending(nanodollars(price_usd) / 1e9, calls=1)
+        self._tariff = tariff
+        self._allowance = allowance or Unlimited()
         self._command: tuple[str, ...] = (
             *(sys.executable, "-P", "-m", "models.backends.scoring_process"),
             *(str(artifact.folder.resolve()), str(threads), str(token_budget)),
@@ -92,6 +101,10 @@ class OnnxProcessBackend:
         finally:
             self._warns = True
 
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that `texts` questions can cost."""
+        return self._tariff.most_nanodollars(texts, 0, 0, deadline_s)
+
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`.
 
@@ -106,15 +119,23 @@ class OnnxProcessBackend:
             if left_s == 0:
                 break
             begun_s = clock_s()
+            bill = Bill(self._tariff, len(call), self._allowance)
+            if not bill.reserve(0, 0, left_s):
+                failure = Failure("budget_exhausted", f"{self.id} is not asked: the budget is spent")
+                answers = [failure if index in call else known for index, known in enumerate(answers)]
+                continue
             try:
                 rows = await self.score([questions[index].text for index in call], left_s)
             except CloudError as error:
                 left_s = max(0.0, left_s - (clock_s() - begun_s))
+                bill.close()  # it is our own processor: nobody bills it
                 failure = Failure("cloud_error", str(error), Spending(calls=1))
                 answers = [failure if index in call else known for index, known in enumerate(answers)]
             else:
-                for index, (negative, neutral, positive) in zip(call, rows.tolist(), strict=True):
-                    answers[index] = Answer((negative, neutral, positive), self.id, self._spent)
+                bill.reached(clock_s() - begun_s)
+                bill.charge(None)
+                for index, (negative, neutral, positive), spent in zip(call, rows.tolist(), bill.shares(), strict=True):
+                    answers[index] = Answer((negative, neutral, positive), self.id, spent)
         return answers
 
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:

@@ -132,5 +132,6 @@ def _usage(reply: Reply) -> Usage | None:
         usd = None
     priced = usd is not None and 0 <= usd <= 1000
     cached = count(usage.get("prompt_tokens_details"), "cached_tokens")
-    tokens = Tokens(count(usage, "prompt_tokens"), count(usage, "completion_tokens"), cached)
+    read = count(usage, "prompt_tokens")
+    tokens = Tokens(read, count(usage, "completion_tokens"), min(read, cached))
     return Usage(tokens, usd if priced else None)

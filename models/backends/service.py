@@ -3,23 +3,31 @@
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from models.backends.bill import Bill, TokenPrices, Usage
+from models.allowance import Allowance, Unlimited
+from models.backends.bill import Bill, Tariff, Usage
 from models.backends.calibration import Calibration
 from models.backends.http import Caller, CallError, Kind, Reply
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
 from models.cloud import Answer, Failure, Question
+from models.model_name import is_same_model
 from models.redaction import KINDS, Redactor
 from models.spending import Spending
 from schemas.records import Reason
 
 logger = logging.getLogger(__name__)
 
-# What a service adds to a model's name that is no other model: a date, or a tag.
-_VERSION = re.compile(r"([-@:](\d{4}-?\d{2}-?\d{2}|\d{3,6}|latest|v\d+))?")
 _FINGERPRINT = re.compile(r"(?=.*\d)[\w.+-]{1,100}", re.ASCII)
+# Of a request what is not text: instructions, examples, JSON. The most that a text grows when it is put into JSON:
+# a control character becomes \\u and four digits. What a model is let to write at most. Tests hold them true.
+REQUEST_BYTES = 4096
+BYTES_IN_JSON = 6
+LONGEST_WRITING = 1024
+
+_REASONS: Mapping[Kind, Reason] = {"limited": "cloud_unavailable", "unaffordable": "budget_exhausted"}
+
 _SHORT = re.compile(r"[^\w.:+-]+")
 
 
@@ -45,7 +53,7 @@ class Call:
 
     async def get(self, path: str) -> Reply:
         """As `post`, of a GET, which costs nothing. Raises CallError."""
-        return await self._caller.call(path, None, self._deadline, self._bill)
+        return await self._caller.call(path, None, self._deadline, Bill(Tariff(0.0), 1))
 
     def charge(self, usage: Usage | None, texts: int | None = None) -> None:
         """Puts an answered try on the bill; see `Bill.charge`."""
@@ -102,27 +110,34 @@ class HttpBackend:
         self,
         service: Service,
         caller: Caller,
-        prices: TokenPrices,
+        tariff: Tariff,
         calibration: Calibration | None = None,
         kinds: Collection[str] = KINDS,
+        allowance: Allowance | None = None,
     ) -> None:
         self.id = caller.endpoint.name
         self.service = service
         self.batch = caller.endpoint.concurrency * service.texts_a_call
         self._caller = caller
-        self._prices = prices
+        self._tariff = tariff
+        self._allowance = allowance or Unlimited()
         self._calibration = calibration
         # By rules alone, which raise for no text. What the edge redacted stays as it is.
         self._redactor = Redactor(kinds=kinds)
         self._warned: set[str | None] = set()  # of these fingerprints
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        """The most that one try of each of `texts` questions can cost, whose texts take `size_bytes` in UTF-8."""
+        calls = -(-texts // self.service.texts_a_call)
+        sent = calls * REQUEST_BYTES + BYTES_IN_JSON * size_bytes
+        return self._tariff.most_nanodollars(texts, sent, calls * LONGEST_WRITING, calls * deadline_s)
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         """An answer or a failure for each of `questions`, in their order; see `CloudBackend.answer`."""
         answers: list[Answer | Failure] = []
         for scored, spent in await self._scored(questions, deadline_s):
             if isinstance(scored, CallError):
-                reason: Reason = "cloud_unavailable" if scored.kind == "limited" else "cloud_error"
-                answers.append(Failure(reason, str(scored), spent))
+                answers.append(Failure(_REASONS.get(scored.kind, "cloud_error"), str(scored), spent))
             elif isinstance(scored, Scored):
                 version = scored.fingerprint or "unknown"
                 answers.append(Answer(self._calibrated(scored), f"{scored.model}@{version}", spent))
@@ -167,7 +182,7 @@ class HttpBackend:
         breaker = self._caller.breaker
         if not breaker.admits():
             return [(f"{self.id} is not asked for a while: {breaker.why}", Spending())] * len(texts)
-        bill = Bill(self._prices, len(texts))
+        bill = Bill(self._tariff, len(texts), self._allowance)
         scored: Sequence[Scored | CallError]
         try:
             try:
@@ -185,9 +200,11 @@ class HttpBackend:
             scored = [error] * len(texts)
         except BaseException:
             breaker.abandoned()
+            bill.lost()  # the try under way may have been answered
             raise
         else:
             breaker.succeeded()
+        bill.close()
         return list(zip(scored, bill.shares(), strict=True))
 
     def _calibrated(self, scored: Scored) -> Probabilities:
@@ -200,13 +217,6 @@ class HttpBackend:
                 *(self.id, scored.model, scored.fingerprint, *self._calibration.made_for),
             )
         return tempered(scored.probabilities, self._calibration.temperature)
-
-
-def is_same_model(asked: str, served: str) -> bool:
-    """Whether `served` is `asked`: the same name, without folders, or with a date or version behind it."""
-    asked, served = (name.replace("\\", "/").rpartition("/")[2].casefold() for name in (asked, served))
-    asked = asked.removesuffix("-latest")
-    return served.startswith(asked) and _VERSION.fullmatch(served[len(asked) :]) is not None
 
 
 def fingerprint(value: Any) -> str | None:

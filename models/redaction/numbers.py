@@ -136,8 +136,10 @@ def _is_private(tokens: Tokens, run: Run, cued: Cued | None, *, whole: bool) -> 
         private = True
     elif digits < 3:
         private = digits == 2 and run.after >= len(words) - 1 and _states(words, run, cued)
+    elif cued and cued.strict and cardinal and (asked or not cued.cue.kind):
+        private = _is_long(tokens, run, whole=whole)
     elif cued and cued.strict:
-        private = not (cardinal and (asked or not cued.cue.kind)) and (digits > 3 or _states(words, run, cued))
+        private = digits > 3 or _states(words, run, cued)
     elif cued and cued.cue.kind and digits > 3 and not (_follows_in(words, run) and _is_year(words, run, whole=whole)):
         private = not cardinal or digits > 8
     else:

@@ -1,7 +1,7 @@
 """A small token classifier, run by onnxruntime, for names and addresses without a cue."""
 
+import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from models.redaction.tag_artifact import TagArtifact, load_tag_artifact
 
 INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 """What the model takes, int64 `[batch, tokens]`; its token types are `capitals`. It gives `logits`."""
+
+WORD: Final = re.compile(r"[^\W\d_]+")
 
 _OVERLAP = 32  # pieces that two windows of a long text share: each sees what is around the other's end
 
@@ -34,7 +36,8 @@ def capitals(text: str, encoding: Encoding) -> list[int]:
 class OnnxTagger:
     """Runs an artifact's token classifier, a text a call, so that a text's spans depend on that text alone.
 
-    Each piece is read with whether its word begins with a capital, which the pieces themselves do not tell.
+    A text whose words are all common is not read. Each piece is read with whether its word begins with a capital, which
+    the pieces themselves do not tell.
     A word is of a kind where the mean probability of the kinds told, over its pieces, reaches the manifest's threshold;
     words of one kind with nothing but white space between are one span. A text of more pieces than the model takes is
     read in windows.
@@ -42,12 +45,13 @@ class OnnxTagger:
     One caller at a time may use an instance. Raises ArtifactError: a file is missing or altered, or can't be loaded.
     """
 
-    def __init__(self, folder: Path) -> None:
-        artifact = load_tag_artifact(folder)
+    def __init__(self, name_or_folder: str) -> None:
+        artifact = load_tag_artifact(name_or_folder)
         manifest = artifact.manifest
         self._told: Sequence[Kind] = manifest.told
         self._columns = [manifest.classes.index(kind) for kind in manifest.told]
         self._threshold = manifest.threshold
+        self._common = manifest.common
         self._window = manifest.max_tokens - 2  # [CLS] and [SEP]
         self._tokenizer, self._session = _load(artifact)
         self._ends = self._tokenizer.encode("").ids
@@ -57,6 +61,8 @@ class OnnxTagger:
         return [self._spans(text) for text in texts]
 
     def _spans(self, text: str) -> list[Span]:
+        if self._common.issuperset(WORD.findall(text.casefold())):
+            return []
         try:
             encoding = self._tokenizer.encode(text, add_special_tokens=False)
         except TypeError:

@@ -14,7 +14,7 @@ from models.redaction.spoken import (
     number_at,
 )
 from models.redaction.tokens import Tokens
-from models.redaction.vocabulary import word_list
+from models.redaction.vocabulary import phrases, word_list
 
 # Words of two or three letters, none of which begins or ends a code such as "kop 598".
 SHORT_WORDS: Final = frozenset(word_list("runs.short_words"))
@@ -29,6 +29,7 @@ _NO_ASIDES: Final = (
 ) - frozenset(word_list("runs.no_asides"))
 _COPULAS: Final = frozenset({"is", "was", "are", "it's", "that's"})
 _QUESTIONS: Final = frozenset({"where", "what", "how"})  # "where was I", "what is it"
+_LOST: Final = frozenset(phrases("runs.lost"))  # what one says who has lost the thread of a number
 _JOINTS: Final = frozenset("-./(),+:_*#;") | {"x"}
 _LONGEST_GAP = 7  # tokens: "no wait, sorry, make that"
 
@@ -217,13 +218,17 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
 def _interrupts(gap: list[str], current: list[Element], words: list[str], after: int) -> bool:
     """Whether `gap` can be an aside in the middle of a number: nobody can list all that people say for "um"."""
     unknown = [word for word in gap if word not in _JOINTS and word not in ASIDES]
-    return not unknown or (
-        len(unknown) < 3
-        and _spells_on(words, after)
-        and (len(current) > 1 or after < len(words))
-        and _NO_ASIDES.isdisjoint(unknown)
-        and (_COPULAS.isdisjoint(gap) or not _QUESTIONS.isdisjoint(unknown))
-        and all(word.isalpha() or "'" in word or word in '?!"' for word in unknown)
+    return (
+        not unknown
+        or " ".join(gap) in _LOST
+        or (
+            len(unknown) < 3
+            and _spells_on(words, after)
+            and (len(current) > 1 or after < len(words))
+            and _NO_ASIDES.isdisjoint(unknown)
+            and (_COPULAS.isdisjoint(gap) or not _QUESTIONS.isdisjoint(unknown))
+            and all(word.isalpha() or "'" in word or word in '?!"' for word in unknown)
+        )
     )
 
 

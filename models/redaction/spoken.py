@@ -23,7 +23,9 @@ HESITATIONS: Final = frozenset(word_list("spoken.hesitations"))
 MISHEARD: Final = frozenset({"to", "too", "for"})
 """How a two or a four comes out of speech recognition, in the middle of a longer number."""
 ASIDES: Final = HESITATIONS | frozenset(word_list("spoken.asides")) | MISHEARD
-CORRECTIONS: Final = frozenset({"wait", "sorry", "actually", "correction", "mean", "rather", "scratch", "oops", "make"})
+CORRECTIONS: Final = frozenset(
+    {"wait", "sorry", "actually", "correction", "mean", "meant", "rather", "scratch", "oops", "make"}
+)
 """After one of these, what follows takes the place of the group before it."""
 
 NUMBER_WORDS: Final = frozenset({*UNITS, *TEENS, *TENS, *TIMES})

@@ -6,15 +6,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.artifact import MANIFEST, MODEL, TOKENIZER, ArtifactError, FileEntry, verify_file
+from models.artifact import ARTIFACTS, MODEL, TOKENIZER, ArtifactError, FileEntry, verify_file
 from models.redaction.kinds import Kind
+
+MANIFEST = "tagger.json"
 
 OUTSIDE = "O"
 """The class of what is nothing to be redacted; the others are kinds."""
 
 
 class TagManifest(BaseModel):
-    """manifest.json: the classes in the order of the model's outputs, which of them are told, and from what on."""
+    """tagger.json: the classes in the order of the model's outputs, which of them are told, and from what on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,6 +29,8 @@ class TagManifest(BaseModel):
     told: tuple[Kind, ...] = Field(min_length=1)
     # From this probability of the kinds in `told` together on, a word is one of them.
     threshold: float = Field(gt=0, lt=1)
+    # Words, in small letters, that were hardly ever in a kind told: a text of these alone is not read.
+    common: frozenset[str]
     files: dict[str, FileEntry]
     max_tokens: int = Field(ge=3, le=512)
     metrics: dict[str, dict[str, float]]
@@ -52,11 +56,14 @@ class TagArtifact:
         return self.folder / TOKENIZER
 
 
-def load_tag_artifact(folder: Path) -> TagArtifact:
-    """The tagger's artifact in `folder`, with every file verified.
+def load_tag_artifact(name_or_folder: str) -> TagArtifact:
+    """The tagger's artifact of that name in models/artifacts, or in that folder, with every file verified.
 
     Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, or the manifest is no tagger's.
     """
+    folder = ARTIFACTS / name_or_folder
+    if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
+        folder = Path(name_or_folder)
     path = folder / MANIFEST
     try:
         manifest = TagManifest.model_validate_json(path.read_bytes())

@@ -69,6 +69,13 @@ class Agent(ABC):
     async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         """What to publish for `records`, of each partition consecutive ones. It may be asked again for the same."""
 
+    async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """What must be committed before `process` may begin with `records`: claims that other workers must see first.
+
+        Its transaction commits no offsets and is fenced by nothing, like that of a tick.
+        """
+        return ()
+
     async def tick(self, now_ms: int) -> Sequence[Output]:
         """What to publish because time has passed, in UTC milliseconds.
 

@@ -12,6 +12,7 @@ from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_audit, cloud_result
+from streams.agents.budget import TICK_S, Budget, budget_limits
 from streams.agents.decoding import Decoder
 from streams.config.backends import start_backend
 from streams.config.codecs import codec
@@ -26,10 +27,14 @@ class CloudAgent(Agent):
 
     name = "cloud"
 
-    def __init__(self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms, budget: Budget | None = None
+    ) -> None:
         self.source = settings.topic(CLOUD_INFERENCE)
         self.chunk_records = min(settings.chunk_records, backend.batch)
+        self.tick_s = 0.0 if budget is None else TICK_S
         self._backend = backend
+        self._budget = budget
         self._clock = clock
         self._deadline_s = settings.cloud_deadline_ms / 1000
         self._cloud_only_usd = Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd
@@ -39,11 +44,30 @@ class CloudAgent(Agent):
         self._sentiment = settings.topic(SENTIMENT)
         self._routing_events = settings.topic(ROUTING_EVENTS)
 
+    async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        """The claim of what the calls for `records` may cost, where there is a budget."""
+        if self._budget is None:
+            return ()
+        size = sum(len(record.value or b"") for record in records)
+        return self._budget.claim(self._backend.most_nanodollars(len(records), size, self._deadline_s))
+
+    async def tick(self, now_ms: int) -> Sequence[Output]:
+        """What is left of a lease that is not used: others may claim it."""
+        return () if self._budget is None else self._budget.give_back(now_ms)
+
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
-        """Two outputs a request: its answer and its audit event."""
+        """Two outputs a request: its answer and its audit event; and what the lease has come to."""
         requests, outputs = self._requests.decode_all(records)
-        if not requests:
-            return outputs
+        if self._budget is not None:
+            await self._budget.decide()
+        if requests:
+            outputs += await self._answered(requests)
+        if self._budget is not None:
+            outputs += self._budget.settle()
+        return outputs
+
+    async def _answered(self, requests: Sequence[tuple[KafkaRecord, CloudRequest]]) -> list[Output]:
+        outputs: list[Output] = []
         begun = perf_counter()
         questions = [Question(request.text, request.language) for _, request in requests]
         answers = await self._backend.answer(questions, self._deadline_s)
@@ -89,12 +113,13 @@ class CloudAgent(Agent):
         )
 
 
-async def build(settings: Settings, read_back: ReadBack) -> CloudAgent:  # noqa: ARG001 - each agent is built so
+async def build(settings: Settings, read_back: ReadBack) -> CloudAgent:
     """The agent with its backend ready.
 
     Raises ArtifactError, UsageError: the backend cannot be what the settings say; CloudError: it does not start.
     """
-    backend, model = await start_backend(settings)
-    agent = CloudAgent(settings, backend)
+    budget = Budget(settings, read_back) if budget_limits(settings) else None
+    backend, model = await start_backend(settings, None if budget is None else budget.lease)
+    agent = CloudAgent(settings, backend, budget=budget)
     agent.model = model
     return agent

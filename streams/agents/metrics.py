@@ -4,7 +4,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from prometheus_client import Counter, Histogram, Info
+from prometheus_client import Counter, Gauge, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,9 @@ EVENTS = Counter(
     "edgewise_events",
     "Events decided (by edge) or completed (by edge or cloud).",
     ["agent", "stage", "route", "reason"],
+)
+UNSCORED_EVENTS = Counter(
+    "edgewise_unscored_events", "Events that no model was asked about, by role or language.", ["agent", "reason"]
 )
 LATENCY_SECONDS = Histogram(
     "edgewise_latency_seconds",
@@ -39,6 +42,9 @@ REDACTION_FAILURES = Counter(
     "edgewise_redaction_failures", "Events that stay on the edge because their redaction failed.", ["agent"]
 )
 COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force.", ["agent"])
+BUDGET_USED = Gauge(
+    "edgewise_budget_used_ratio", "Share of a budget that is spent or set aside, as of the last claim.", ["period"]
+)
 TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])

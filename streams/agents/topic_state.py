@@ -17,6 +17,12 @@ V = TypeVar("V")
 class StateError(EdgewiseError):
     """A value that an agent's topic holds cannot be read, so that the agent cannot go on from it."""
 
+    def __init__(self, key: bytes, topic: str, error: Exception) -> None:
+        super().__init__(
+            f"the value of key {key.decode(errors='replace')} in topic {topic} cannot be read ({error}): "
+            "delete that key, and the agent begins anew with it, or restore its value"
+        )
+
 
 class TopicState(Generic[R, V]):
     """The values that an agent has written to `topic`, by Kafka key, in memory.
@@ -79,7 +85,4 @@ class TopicState(Generic[R, V]):
         try:
             return self._from_record(self._decode(value))
         except (DecodeError, ValueError, OverflowError) as error:
-            raise StateError(
-                f"the value of key {key.decode(errors='replace')} in topic {self._name} cannot be read ({error}): "
-                "delete that key, and the agent begins anew with it, or restore its value"
-            ) from None
+            raise StateError(key, self._name, error) from None

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.topics import (
+    BUDGET,
     CLOUD_INFERENCE,
+    CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
     ROUTING_EVENTS,
@@ -39,7 +41,8 @@ _SPECS: Final = (
         "cloud",
         "streams.agents.cloud",
         reads=CLOUD_INFERENCE,
-        writes=(SENTIMENT, ROUTING_EVENTS, DEAD_LETTERS),
+        writes=(SENTIMENT, ROUTING_EVENTS, BUDGET, DEAD_LETTERS),
+        reads_back=(BUDGET,),
     ),
     AgentSpec(
         "monitor",
@@ -47,6 +50,13 @@ _SPECS: Final = (
         reads=ROUTING_EVENTS,
         writes=(MONITORING, DEAD_LETTERS),
         reads_back=(MONITORING,),
+    ),
+    AgentSpec(
+        "conversation",
+        "streams.agents.conversation",
+        reads=SENTIMENT,
+        writes=(CONVERSATIONS, DEAD_LETTERS),
+        reads_back=(CONVERSATIONS,),
     ),
 )
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from models.cloud import Answer, CloudError, Failure, Question
 from models.spending import Spending
 from schemas.errors import UsageError
-from schemas.records import LABELS, Label, nanodollars
+from schemas.records import LABELS, CostBasis, Label, nanodollars
 from streams.cli.table import aligned
+from streams.config.backends import build_service, find_price, start_backend
 from streams.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ class Report:
     as_expected: int = 0
     median_ms: float | None = None
     slowest_ms: float | None = None
-    tokens: int | None = None
+    tokens: int | None = None  # None: it does not count
+    tokens_cached: int | None = None  # of these
     dollars: float = 0.0
+    cost_basis: CostBasis = "assumed"
+    price: str = ""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -72,8 +76,6 @@ async def check_backend(settings: Settings) -> Report:
     """
     if settings.cloud_backend != "onnx":
         return await _check_service(settings)
-    from streams.config.backends import start_backend
-
     backend, model = await start_backend(settings)
     report = Report("onnx", reachable=True, authorised=True, model=model, probabilities="probabilities of a classifier")
     try:
@@ -86,6 +88,7 @@ async def check_backend(settings: Settings) -> Report:
                 break
             seconds.append(perf_counter() - begun)
             _count(report, answer.probabilities, label, answer.spent)
+        report.price = price_in_words(settings, model.partition("@")[0])
     finally:
         await backend.close()
     _time(report, seconds)
@@ -94,7 +97,6 @@ async def check_backend(settings: Settings) -> Report:
 
 async def _check_service(settings: Settings) -> Report:
     from models.backends.http import CallError
-    from streams.config.backends import build_service
 
     backend = build_service(settings)
     report, seconds = Report(backend.id), list[float]()
@@ -116,6 +118,7 @@ async def _check_service(settings: Settings) -> Report:
             report.model = f"{scored.model}@{scored.fingerprint or 'unknown'}"
             _count(report, scored.probabilities, label, spent)
         if report.answered:
+            report.price = price_in_words(settings, settings.cloud_model_name)
             report.probabilities = backend.service.capability
     finally:
         await backend.close()
@@ -125,20 +128,23 @@ async def _check_service(settings: Settings) -> Report:
 
 def in_words(report: Report) -> str:
     """The report for a terminal."""
-    tokens = "not counted by it" if report.tokens is None else f"{report.tokens:,}"
+    counted = report.tokens is not None
+    tokens = f"{report.tokens:,}, of these {report.tokens_cached:,} from its cache" if counted else "not counted by it"
     rows = [
         ("backend", report.backend),
         ("reachable", _yes_or_no(report.reachable)),
         ("authorised", _yes_or_no(report.authorised)),
     ]
     if report.answered:
+        thousand = report.dollars / report.answered * 1000
         rows += [
             ("model", report.model or ""),
             ("capabilities", report.probabilities or ""),
             ("answered", f"{report.answered} of {len(SAMPLES)} texts, {report.as_expected} as a person would"),
             ("latency", f"{report.median_ms:,.0f} ms median, {report.slowest_ms:,.0f} ms slowest"),
             ("tokens", tokens),
-            ("dollars", f"{report.dollars:.6f}, or {report.dollars / report.answered * 1000:.2f} for 1,000 texts"),
+            ("dollars", f"{report.dollars:.6f} ({report.cost_basis}), or {thousand:.2f} for 1,000 texts"),
+            ("price", report.price),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
 
@@ -152,7 +158,6 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
     if settings.cloud_backend == "onnx":
         raise UsageError("cloud_backend is onnx: its artifact has a temperature of its own; calibrate a service")
     from models.backends.calibration import fit
-    from streams.config.backends import build_service
 
     backend = build_service(settings.model_copy(update={"cloud_calibration": None}))
     answers: list[Answer | Failure] = []
@@ -189,8 +194,23 @@ def _count(report: Report, probabilities: Sequence[float], label: Label, spent: 
     report.answered += 1
     report.as_expected += LABELS[probabilities.index(max(probabilities))] == label
     report.dollars = (nanodollars(report.dollars) + nanodollars(spent.cost_usd)) / 1e9
+    report.cost_basis = spent.basis
     if spent.tokens is not None:
         report.tokens = (report.tokens or 0) + spent.tokens.read + spent.tokens.written
+        report.tokens_cached = (report.tokens_cached or 0) + spent.tokens.cached
+
+
+def price_in_words(settings: Settings, model: str | None) -> str:
+    """What the calls of `model` are billed by. Raises PriceError: a price book can't be read."""
+    found = find_price(settings, model)
+    if found is None:
+        return f"{settings.cloud_price_usd:g} dollars a text, assumed: no price book knows this model (EDGEWISE_PRICES)"
+    price, book = found
+    by_token = ((price.input, "in"), (price.output, "out"), (price.cached, "cached"))
+    parts = [f"{value} {what}" for value, what in by_token if value is not None]
+    words = [f"{', '.join(parts)} dollars for a million tokens"] if parts else []
+    words += [f"{value} dollars a {what}" for value, what in ((price.call, "call"), (price.second, "second")) if value]
+    return f"{'; '.join(words)} ({price.model}, as of {book.dated.isoformat()})"
 
 
 def _time(report: Report, seconds: Sequence[float]) -> None:

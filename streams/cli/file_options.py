@@ -39,6 +39,12 @@ RoleMap = Annotated[
         "--role-map", metavar="WHO=ROLE", help="Whose a speaker or channel is: spk_0=agent, channel:1=customer."
     ),
 ]
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT", help="How the times are written: '%d/%m/%Y %H:%M', excel, or a unit: s, ms, us, ns."
+    ),
+]
 TimeBase = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="When a conversation began whose turns tell only offsets: 2026-01-31T12:00:00Z."),
@@ -66,7 +72,12 @@ def encoding_name(name: str | None) -> str | None:
 def tell_faults(faults: "Faults") -> None:
     """Says on standard error which rows could not be read; nothing if all could."""
     for line in faults.lines():
-        typer.echo(f"edgewise: {line}" if not line.startswith(" ") else line, err=True)
+        tell_notice(line)
+
+
+def tell_notice(line: str) -> None:
+    """Says it on standard error; a line that begins with a space belongs to the one before."""
+    typer.echo(line if line.startswith(" ") else f"edgewise: {line}", err=True)
 
 
 def tell_left_out(counts: "LeftOutCounts") -> None:

@@ -17,6 +17,7 @@ from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
 from streams.cli.commands.ingest import ingest
+from streams.cli.commands.inspect import inspect
 from streams.cli.commands.models import models
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
@@ -48,6 +49,7 @@ app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(ingest)
+app.command()(inspect)
 app.command()(replay)
 app.command()(consume)
 app.command()(record)

@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.allowance import Allowance
 from models.artifact import load_artifact
+from models.backends.bill import Tariff
 from models.backends.onnx_process import OnnxProcessBackend
 from models.cloud import CloudBackend
+from models.languages import reads
+from models.model_name import is_same_model
+from models.price_book import SHIPPED, Price, PriceBook, load_prices
 from schemas.errors import UsageError
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
@@ -20,13 +25,15 @@ if TYPE_CHECKING:
 LONGEST_CHAIN = 4
 
 
-async def start_backend(settings: Settings) -> tuple[CloudBackend, str]:
+async def start_backend(settings: Settings, allowance: Allowance | None = None) -> tuple[CloudBackend, str]:
     """The backend, ready to be asked, and the name of its model; a chain where `cloud_next_config` names another.
+
+    What its calls cost is reserved from `allowance` before each; None: they may cost what they will.
 
     A service that cannot be reached is no reason not to start: what it does not answer keeps the edge's answer.
 
     Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: a file that the settings name cannot
-    be used.
+    be used, or the ONNX model does not read what `cloud_languages` says.
     """
     from models.backends.chain import ChainBackend
 
@@ -34,7 +41,7 @@ async def start_backend(settings: Settings) -> tuple[CloudBackend, str]:
     started: list[tuple[CloudBackend, str]] = []
     try:
         for link in links:
-            started.append(await _start(link))  # noqa: PERF401 - what has started is closed when the next does not
+            started.append(await _start(link, allowance))  # noqa: PERF401 - what has started is closed when the next does not
     except BaseException:
         for backend, _ in started:
             await backend.close()
@@ -55,15 +62,32 @@ def cloud_name(settings: Settings) -> str:
     return f"{settings.cloud_backend}:{settings.cloud_model_name or settings.cloud_url}"
 
 
-def build_service(settings: Settings) -> "HttpBackend":
+def find_price(settings: Settings, model: str | None) -> tuple[Price, PriceBook] | None:
+    """The price of `model` and the book that it stands in: the file `prices` names, then the one that ships.
+
+    Raises PriceError: a book can't be read.
+    """
+    for path in (settings.prices, SHIPPED):
+        if path is not None and model is not None:
+            book = load_prices(Path(path))
+            if (price := book.find(model)) is not None:
+                return price, book
+    return None
+
+
+def _tariff(settings: Settings, model: str | None) -> Tariff:
+    found = find_price(settings, model)
+    return Tariff(settings.cloud_price_usd, None if found is None else found[0])
+
+
+def build_service(settings: Settings, allowance: Allowance | None = None) -> "HttpBackend":
     """The backend for `cloud_backend` other than `onnx`, without those that come after it.
 
-    Raises UsageError: `cloud_ca_file` or `cloud_calibration` cannot be used.
+    Raises UsageError: `cloud_ca_file`, `cloud_calibration` or `prices` cannot be used.
     """
-    from models.backends.bill import TokenPrices
     from models.backends.calibration import CalibrationError, load_calibration
     from models.backends.http import Caller, Endpoint
-    from models.backends.service import HttpBackend, is_same_model
+    from models.backends.service import HttpBackend
 
     service, url, headers = _service(settings)
     endpoint = Endpoint(cloud_name(settings), url, headers, settings.cloud_ca_file, settings.cloud_concurrency)
@@ -81,8 +105,8 @@ def build_service(settings: Settings) -> "HttpBackend":
                 f"the calibration {settings.cloud_calibration} was made for {calibration.model}, and cloud_model_name "
                 f"is {asked}: make one with `edgewise cloud calibrate`"
             )
-    prices = TokenPrices(settings.cloud_price_usd, settings.cloud_input_price_usd, settings.cloud_output_price_usd)
-    return HttpBackend(service, caller, prices, calibration, settings.kinds_redacted)
+    tariff = _tariff(settings, settings.cloud_model_name)
+    return HttpBackend(service, caller, tariff, calibration, settings.kinds_redacted, allowance)
 
 
 def _links(settings: Settings) -> Iterator[Settings]:
@@ -97,15 +121,23 @@ def _links(settings: Settings) -> Iterator[Settings]:
         raise UsageError(f"cloud_next_config: a chain of more than {LONGEST_CHAIN} backends, or one that has no end")
 
 
-async def _start(settings: Settings) -> tuple[CloudBackend, str]:
+async def _start(settings: Settings, allowance: Allowance | None) -> tuple[CloudBackend, str]:
     if settings.cloud_backend != "onnx":
-        service = build_service(settings)
+        service = build_service(settings, allowance)
         return service, service.id
+    artifact = load_artifact(settings.cloud_model)
+    unread = sorted(language for language in settings.languages_of_cloud if not reads(artifact.languages, language))
+    if unread:
+        raise UsageError(
+            f"setting cloud_languages has {', '.join(unread)}, which {artifact.id} does not read: allowed is "
+            f"{', '.join(artifact.languages)}"
+        )
     process = OnnxProcessBackend(
-        load_artifact(settings.cloud_model),
+        artifact,
         threads=settings.model_threads,
         token_budget=settings.token_budget,
-        price_usd=settings.cloud_price_usd,
+        tariff=_tariff(settings, artifact.id.partition("@")[0]),
+        allowance=allowance,
     )
     try:
         await process.start()

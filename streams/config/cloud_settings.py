@@ -27,8 +27,6 @@ _USERS = {
     "cloud_ca_file": SERVICES,
     "cloud_calibration": SERVICES,
     "cloud_next_config": SERVICES,
-    "cloud_input_price_usd": LANGUAGE_MODELS,
-    "cloud_output_price_usd": LANGUAGE_MODELS,
     "cloud_label_order": CLASSIFIERS,
     "cloud_input_name": ("v2",),
     "cloud_output_name": ("v2",),
@@ -74,15 +72,20 @@ class CloudSettings(BaseSettings):
     cloud_call_texts: int = Field(
         16, ge=1, le=1024, description="Most texts in one call of `v2` or `tei`; language models get one."
     )
-    cloud_input_price_usd: float | None = Field(
+    prices: str | None = Field(
+        None,
+        description="A price book of your own: what it says of a model counts, not what the shipped one says.",
+        json_schema_extra={"allowed": "a TOML file in the form of models/prices.toml"},
+    )
+    budget_usd_per_hour: float | None = Field(
         None,
         ge=0,
-        le=10_000,
-        description="Dollars for a million tokens that the service reads. Unset: `cloud_price_usd` a text.",
+        le=1e6,
+        description="Most dollars that all workers' cloud calls may cost in an hour (UTC). When they are spent, the "
+        "edge's answer goes out, degraded, with the reason `budget_exhausted`. Unset: no such limit.",
     )
-    cloud_output_price_usd: float | None = Field(
-        None, ge=0, le=10_000, description="Dollars for a million tokens that it writes."
-    )
+    budget_usd_per_day: float | None = Field(None, ge=0, le=1e6, description="The same for a day (UTC).")
+    budget_usd_per_month: float | None = Field(None, ge=0, le=1e6, description="The same for a calendar month (UTC).")
     cloud_label_order: str | None = Field(
         None,
         description="The order of a classifier's three outputs. Unset: negative,neutral,positive.",
@@ -148,8 +151,6 @@ class CloudSettings(BaseSettings):
             for name, users in _USERS.items()
             if getattr(self, name) is not None and backend not in users
         ]
-        if (self.cloud_input_price_usd is None) != (self.cloud_output_price_usd is None):
-            problems.append("cloud_input_price_usd and cloud_output_price_usd belong together: set both or neither")
         if self.cloud_api_key is not None and self.cloud_url is not None and not _keeps_a_secret(self.cloud_url):
             problems.append("cloud_url is http:// on another machine, which anyone between could read the key on: "
                             "allowed is https://")  # fmt: skip

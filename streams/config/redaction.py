@@ -1,7 +1,5 @@
 """The redaction that the settings choose."""
 
-from pathlib import Path
-
 from models.redaction import ConversationRedactor, NoRedaction, Redaction, Tagger
 from streams.config.settings import Settings
 
@@ -19,4 +17,4 @@ def build_tagger(settings: Settings) -> Tagger | None:
         return None
     from models.redaction.onnx_tagger import OnnxTagger
 
-    return OnnxTagger(Path(settings.redaction_model))
+    return OnnxTagger(settings.redaction_model)

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from models.redaction import KINDS
@@ -20,7 +20,9 @@ class RedactionSettings(BaseSettings):
         description="How personal data is found in a text before it goes to `cloud-inference`: by `rules`, by these "
         "and a `tagger`, or `off`, not at all. Rules are applied to what goes to a service over HTTP in any case.",
     )
-    redaction_model: str = Field("redaction", description="Artifact of the tagger: a folder.")
+    redaction_model: str = Field(
+        "redaction", description="Artifact of the tagger: a name in models/artifacts or a folder."
+    )
     redaction_kinds: str = Field(
         ",".join(KINDS),
         description="The kinds that are redacted; docs/redaction.md tells what each is.",
@@ -58,6 +60,11 @@ class RedactionSettings(BaseSettings):
             except ValueError as error:
                 raise ValueError(f"rule {number}: {error}") from None
         return tuple(rules)
+
+    @field_serializer("sensitive_local")
+    def _as_json(self, rules: Rules) -> str:
+        """The rules as a variable has them, for settings that are handed to another process."""
+        return json.dumps([rule.table() for rule in rules])
 
     @model_validator(mode="after")
     def _rules_go_by_what_is_looked_for(self) -> Self:

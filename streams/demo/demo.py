@@ -162,8 +162,10 @@ def _judged(line: _Demo, samples: list[_Sample], seconds: float) -> Report:
     line.step("verifying", began)
     verdict = verify(line.settings)
     accuracy = _accuracy(line, [event for sample in samples for event in sample.events], began)
+    found = dict(_answers(line.cluster, ROUTING_EVENTS, "pii"))
     line.step("done", began)
-    return Report(verdict, line.windows.total(), accuracy, seconds)
+    redacted = sum(bool(kinds) for kinds in found.values())
+    return Report(verdict, line.windows.total(), accuracy, redacted, seconds)
 
 
 def _until(done: Callable[[], bool], line: _Demo, phase: str, began: float | None, timeout_s: float) -> None:
@@ -215,7 +217,7 @@ def _accuracy(line: _Demo, events: list[TranscriptEvent], began: float) -> Accur
     )
 
 
-def _answers(cluster: Cluster, topic: Topic[Any], field: str) -> Iterator[tuple[str, str]]:
+def _answers(cluster: Cluster, topic: Topic[Any], field: str) -> Iterator[tuple[str, Any]]:
     decode = codec(cluster.settings, topic).decode
     for message in read_topic(cluster, topic):
         record = decode(message.value())

@@ -24,7 +24,13 @@ class Report:
     verdict: Verdict
     total: Window
     accuracy: Accuracy
+    redacted: int  # events in whose texts personal data was found
     seconds: float
+
+    @property
+    def redacted_share(self) -> float:
+        """The share of events that had personal data in their texts."""
+        return self.redacted / self.total.events if self.total.events else 0.0
 
     @property
     def edge_share(self) -> float:
@@ -53,6 +59,8 @@ def report_json(report: Report) -> dict[str, Any]:
     return {
         **verdict_json(report.verdict),
         "edge_share": report.edge_share,
+        "redacted_share": report.redacted_share,
+        "redacted_kinds": dict(report.total.kinds),
         "degraded": report.total.degraded,
         "reasons": dict(report.total.reasons),
         "accuracy": {"edge": report.accuracy.edge, "cloud": report.accuracy.cloud, "line": report.accuracy.line},
@@ -72,12 +80,18 @@ def report_lines(report: Report) -> list[str]:
     return [
         f"{report.verdict.events:,} events in {report.seconds:.0f} s",
         f"  answered on the edge      {report.edge_share:.1%}",
+        f"  personal data             in {report.redacted_share:.1%} of the texts{_most(report)}",
         f"  latency p50 / p95 / p99   {latency} ms, from Kafka's taking the event to its result",
         f"  cost                      ${cost:.2f}; with the cloud alone ${cloud_only:.2f}: {saved:.1%} saved",
         *_accuracy_lines(report.accuracy),
         "",
         *verdict_lines(report.verdict),
     ]
+
+
+def _most(report: Report) -> str:
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in report.total.kinds.most_common(3))
+    return f": {kinds}" if kinds else ""
 
 
 def _accuracy_lines(accuracy: Accuracy) -> list[str]:

@@ -1,58 +1,72 @@
 """A row of a recording as a transcript event."""
 
 import json
-import math
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
-from recordings.fault import RecordingError
-from schemas.errors import UsageError
+from recordings.fault import Fault, OnFault, stop_at
 from schemas.records import Channel, Role, TranscriptEvent
+from streams.files.columns import Columns, is_missing
 from streams.files.formats.roles import ROLES, mapped_role, role_word
+from streams.files.identity import ids_of
+from streams.files.recorded_time import Times, milliseconds
 from streams.files.recording import Row
 from streams.system.clock import Clock
 
-# The columns that an event's field is taken from, the first that is there. Whatever is left becomes an attribute.
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "event_id": ("event_id", "id"),
-    "conversation_id": ("conversation_id",),
-    "turn": ("turn",),
-    "role": ("role", "speaker"),
-    "channel": ("channel",),
-    "language": ("language",),
-    "text": ("text",),
-    "occurred_at": ("occurred_at", "created_at", "at"),
-    "source": ("source",),
-}
-
-# Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
-_NAMESPACE = uuid.UUID("6f0cf3b5-0cf5-4ea0-9a5d-3f5b1a4f2f0e")
-
-# A number of seconds stays under the first until the year 5138, one of milliseconds is above it since March 1973; so it
-# is with milliseconds, microseconds and the second.
-_LEAST_MS = 100_000_000_000
-_LEAST_US = 100_000_000_000_000
-
-# What stood there is not repeated: where columns are mixed up it may be a customer's words.
-_NO_TIME = "its time is none of ISO 8601, 2015-02-24 11:15:48 -0800, seconds, milliseconds or microseconds since 1970"
-
-_CHANNELS = frozenset(get_args(Channel))
+_CHANNELS: Final = frozenset(get_args(Channel))
+_TRUE: Final = frozenset({"true", "1", "yes"})
 
 
-def parse_columns(given: Iterable[str]) -> dict[str, str]:
-    """`["text=body", …]` as a mapping of field to column. Raises UsageError: no such field, or no `=`."""
-    columns = {}
-    for item in given:
-        field, separator, column = item.partition("=")
-        if not separator or field not in COLUMNS or not column:
-            raise UsageError(f"--column {item}: give FIELD=COLUMN, where FIELD is one of {', '.join(COLUMNS)}")
-        columns[field] = column
-    return columns
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a recording's rows do not say themselves: a user's own columns, whose a speaker is, how times are read."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    times: Times = field(default_factory=Times)
+
+
+class Made(NamedTuple):
+    """A row, its event, and whether it told itself when that was and which turn."""
+
+    row: Row
+    event: TranscriptEvent
+    timed: bool
+    numbered: bool
+
+
+def made_events(
+    rows: Iterable[Row],
+    path: Path | str,
+    recording: str,
+    rules: Rules,
+    clock: Clock,
+    on_fault: OnFault | None = None,
+) -> Iterator[Made]:
+    """Each row with its event.
+
+    An event without an id gets one made of `recording` (the file's digest) and the row's number, so that replaying the
+    file again gives the same. One without a conversation is its own; one without a turn is the next of its
+    conversation; one without a time happens now. A role that the schema does not know is what the rules say, else what
+    the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as written,
+    in the attributes, as do all other columns, and the members of an object `attributes`. `on_fault` is told of a row
+    of which no event can be made; without it the first one raises.
+
+    Raises RecordingError: a text that is none, or an id, a time or a turn that cannot be understood.
+    """
+    told = on_fault or stop_at(path)
+    columns = Columns(rules.columns)
+    turns: Counter[str] = Counter()
+    name = path.name if isinstance(path, Path) else path
+    for row in rows:
+        try:
+            yield _made(row, name, recording, columns, rules, turns, clock)
+        except ValueError as error:
+            told(Fault(row.line, str(error), json.dumps(row.fields, ensure_ascii=False)))
 
 
 def recorded_events(
@@ -63,63 +77,67 @@ def recorded_events(
     clock: Clock,
     roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> Iterator[tuple[Row, TranscriptEvent]]:
-    """Each row with its event.
-
-    An event without an id gets one made of `recording` (the file's digest) and the row's number, so that replaying the
-    file again gives the same. One without a conversation is its own; one without a turn is the next of its
-    conversation; one without a time happens now. A role that the schema does not know is what `roles` says, else what
-    the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as written,
-    in the attributes, as do all other columns, and the members of an object `attributes`.
-
-    Raises RecordingError: a text that is none, or a time or a turn that cannot be understood.
-    """
-    chosen = _chosen(columns)
-    turns: Counter[str] = Counter()
-    for row in rows:
-        try:
-            yield row, _event(row, path, recording, chosen, turns, clock, roles)
-        except ValueError as error:
-            raise RecordingError(f"{path}, line {row.line}: {error}") from None
+    """Each row with its event, as `made_events` makes it. Raises RecordingError."""
+    rules = Rules(columns=columns, roles=roles)
+    return ((made.row, made.event) for made in made_events(rows, path, recording, rules, clock))
 
 
-def _event(
+class Speakers:
+    """Who speaks in a recording's rows, and in which language, as `made_events` gives it to their events."""
+
+    def __init__(self, columns: Mapping[str, str], roles: Mapping[str, Role]) -> None:
+        self._columns = Columns(columns)
+        self._roles = roles
+
+    def __call__(self, row: Row) -> tuple[Role, str | None]:
+        """The role, and the language where the row tells it."""
+        found, _ = self._columns.split(row.fields)
+        role = _role(_text(row.fields[found["role"]]), self._roles) if "role" in found else "unknown"
+        return role, _text(row.fields[found["language"]]) if "language" in found else None
+
+
+def _made(
     row: Row,
-    path: Path,
+    name: str,
     recording: str,
-    columns: Mapping[str, tuple[str, ...]],
+    columns: Columns,
+    rules: Rules,
     turns: Counter[str],
     clock: Clock,
-    roles: Mapping[str, Role],
-) -> TranscriptEvent:
+) -> Made:
     if not row.is_text:
         raise ValueError("not a text where the text should be")
-    found, rest = _fields(row, columns)
-    rest.pop(columns["text"][0], None)  # where it is empty
+    fields = row.fields
+    found, rest = columns.split(fields)
+    event_id, conversation_id = ids_of(row, recording, found)
+    turns[conversation_id] += 1
+    attributes = {key: _text(value) for key, value in rest.items() if key != "attributes"}
     nested = rest.get("attributes")
     if isinstance(nested, dict):
-        rest = rest | nested
-        del rest["attributes"]
-    attributes = {name: _text(value) for name, value in rest.items() if value not in (None, "")}
-    event_id, conversation_id = _ids(row, recording, found)
-    turns[conversation_id] += 1
-    word, channel = (_text(found.get(field, "unknown")) for field in ("role", "channel"))
-    role = _role(word, roles)
+        attributes |= {key: _text(value) for key, value in nested.items() if not is_missing(value)}
+    elif nested is not None:
+        attributes["attributes"] = _text(nested)
+    word, channel = (_text(fields[found[each]]) if each in found else "unknown" for each in ("role", "channel"))
+    role = _role(word, rules.roles)
     if role == "unknown" and word.lower() != role:
         attributes["role"] = word
     if channel.lower() not in _CHANNELS:
         attributes["channel"] = channel
-    return TranscriptEvent(
+    at, turn = found.get("occurred_at"), found.get("turn")
+    event = TranscriptEvent(
         event_id=event_id,
         conversation_id=conversation_id,
-        turn=_turn(found["turn"]) if "turn" in found else turns[conversation_id],
+        turn=turns[conversation_id] if turn is None else _turn(fields[turn], turn),
         text=row.text,
-        occurred_at=milliseconds(found["occurred_at"]) if "occurred_at" in found else clock(),
+        occurred_at=clock() if at is None else _time(fields[at], at, rules.times),
         role=role,
         channel=channel.lower() if channel.lower() in _CHANNELS else "unknown",  # type: ignore[arg-type]
-        language=_text(found["language"]) if "language" in found else None,
-        source=_text(found.get("source", path.name)),
+        language=_text(fields[found["language"]]) if "language" in found else None,
+        source=_text(fields[found["source"]]) if "source" in found else name,
         attributes=attributes,
+        last=row.last or ("last" in found and _text(fields[found["last"]]).strip().lower() in _TRUE),
     )
+    return Made(row, event, at is not None, turn is not None and not row.counted)
 
 
 def _role(word: str, roles: Mapping[str, Role]) -> Role:
@@ -127,72 +145,23 @@ def _role(word: str, roles: Mapping[str, Role]) -> Role:
     return known or mapped_role([word], roles) or role_word(word)
 
 
-def recorded_ids(row: Row, recording: str, columns: Mapping[str, str]) -> tuple[str, str]:
-    """The ids of the event and of the conversation that `recorded_events` gives to a row."""
-    found, _ = _fields(row, _chosen(columns))
-    return _ids(row, recording, found)
+def _time(value: object, column: str, times: Times) -> int:
+    try:
+        return milliseconds(value, times)
+    except ValueError as error:
+        raise ValueError(f"its time, {column}, {error}") from None
 
 
-def _chosen(columns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The columns that each field is taken from, those of `columns` before the usual ones."""
-    return {field: (columns[field],) if field in columns else names for field, names in COLUMNS.items()}
-
-
-def _fields(row: Row, columns: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, object], dict[str, object]]:
-    """The event's fields that the row has, by name, and its other columns."""
-    rest = dict(row.fields)
-    found: dict[str, object] = {}
-    for field, names in columns.items():
-        name = next((name for name in names if rest.get(name) not in (None, "")), None)
-        if name is not None:
-            found[field] = rest.pop(name)
-    return found, rest
-
-
-def _ids(row: Row, recording: str, found: Mapping[str, object]) -> tuple[str, str]:
-    event_id = _text(found["event_id"]) if "event_id" in found else event_id_of(recording, row.number)
-    return event_id, _text(found.get("conversation_id", event_id))
-
-
-def event_id_of(recording: str, row: int) -> str:
-    """The id of row number `row` of the recording with that digest: a UUID, version 5 (RFC 9562, section 5.5)."""
-    return str(uuid.uuid5(_NAMESPACE, f"{recording}:{row}"))
-
-
-def milliseconds(value: object) -> int:
-    """A recorded time as UTC milliseconds.
-
-    It is ISO 8601, like `2015-02-24 11:15:48 -0800`, or a number of seconds, milliseconds or microseconds since 1970.
-    Without a zone it is UTC. Raises ValueError: it is none of these.
-    """
+def _turn(value: object, column: str) -> int:
+    """The turn, also where a table made a fraction of it: 1.0."""
     text = _text(value).strip()
     try:
-        number = float(text)
-    except ValueError:
-        return _from_iso(text)
-    if not math.isfinite(number):
-        raise ValueError(_NO_TIME)
-    if abs(number) >= _LEAST_US:
-        return round(number / 1000)
-    return round(number if abs(number) >= _LEAST_MS else number * 1000)
-
-
-def _from_iso(text: str) -> int:
-    joined = text[:-6] + text[-5:] if text[-6:-5] == " " and text[-5:-4] in {"+", "-"} else text
-    try:
-        moment = datetime.fromisoformat(joined)
-    except ValueError:
-        raise ValueError(_NO_TIME) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
-
-
-def _turn(value: object) -> int:
-    try:
-        return int(_text(value))
-    except ValueError:
-        raise ValueError("its turn is not a whole number") from None
+        number = int(text) if text.lstrip("+-").isdigit() else float(text)
+        if number == int(number):
+            return int(number)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"its {column} is not a whole number")
 
 
 def _text(value: object) -> str:

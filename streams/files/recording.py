@@ -31,6 +31,8 @@ class Row(NamedTuple):
     text: str  # empty where there is none
     is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
     conversation: int = 0  # which of the objects with turns it is from, counted from 1; 0: from none
+    counted: bool = False  # whether its `turn` is its place in such an object, and none of its own
+    last: bool = False  # whether such an object ends with it
 
 
 def read_recording(
@@ -97,17 +99,17 @@ def rows_of(
     """
     missing = dict.fromkeys([text_column, *asked.values()])
     first: tuple[int, Mapping[str, object]] | None = None
-    for number, (line, fields, conversation) in enumerate(islice(_objects(read, on_fault), limit), 1):
+    for number, (line, fields, within) in enumerate(islice(_objects(read, on_fault), limit), 1):
         if missing:
             first = first or (line, fields)
             for name in [name for name in missing if name in fields]:
                 del missing[name]
         text = fields.get(text_column)
         if isinstance(text, str):
-            yield Row(number, line, fields, text, True, conversation)
+            yield Row(number, line, fields, text, True, *within)
         else:
             words = text_of(text)
-            yield Row(number, line, fields, words or "", words is not None, conversation)
+            yield Row(number, line, fields, words or "", words is not None, *within)
     if missing and first is not None:
         line, fields = first
         name = next(iter(missing))
@@ -177,30 +179,43 @@ def _check_header(header: list[str], path: Path | str, line: int, asked: Mapping
             )
 
 
-def _objects(read: Iterator[tuple[int, Any]], on_fault: OnFault) -> Iterator[tuple[int, Mapping[str, object], int]]:
-    """The fields of each row, with its line and the number of the conversation that it is a turn of, 0 for none."""
+class _Within(NamedTuple):
+    """The last fields of a `Row`."""
+
+    conversation: int = 0
+    counted: bool = False
+    last: bool = False
+
+
+_ALONE: Final = _Within()
+
+
+def _objects(read: Iterator[tuple[int, Any]], on_fault: OnFault) -> Iterator[tuple[int, Mapping[str, object], _Within]]:
+    """The fields of each row, with its line and its place in a conversation's object."""
     conversations = 0
     for line, value in read:
         if not isinstance(value, dict):
             on_fault(Fault(line, "not a JSON object", json.dumps(value)))
         elif isinstance(turns := value.get("turns"), list):
             conversations += 1
-            for fields in _turns(value, turns, line, on_fault):
-                yield line, fields, conversations
+            for fields, place in _turns(value, turns, line, on_fault):
+                counted = "turn" not in turns[place - 1]
+                yield line, fields, _Within(conversations, counted, last=place == len(turns))
         else:
-            yield line, value, 0
+            yield line, value, _ALONE
 
 
 def _turns(
     conversation: dict[str, object], turns: list[object], line: int, on_fault: OnFault
-) -> Iterator[dict[str, object]]:
+) -> Iterator[tuple[dict[str, object], int]]:
+    """The fields of each turn, with its place, from 1."""
     shared = {name: value for name, value in conversation.items() if name != "turns"}
     if "id" in shared:
         shared.setdefault("conversation_id", shared["id"])
         del shared["id"]
     for place, turn in enumerate(turns, 1):
         if isinstance(turn, dict):
-            yield shared | {"turn": place} | turn
+            yield shared | {"turn": place} | turn, place
         else:
             on_fault(Fault(line, f"turn {place} is not a JSON object", json.dumps(turn)))
 

@@ -1,11 +1,11 @@
 """`edgewise redact`: the rows of a recording without the personal data in their texts."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from models.redaction import ConversationRedactor, Redactor
+from models.redaction import KINDS, ConversationRedactor, Redactor, Tagger
 from schemas.errors import UsageError
 from streams.files.recording import Row
 from streams.files.writing import renamed
@@ -34,7 +34,13 @@ class Tally:
 
 
 def redact_rows(
-    rows: Iterable[Row], columns: Mapping[str, str], tally: Tally, *, numbered: bool
+    rows: Iterable[Row],
+    columns: Mapping[str, str],
+    tally: Tally,
+    *,
+    numbered: bool,
+    tagger: Tagger | None = None,
+    kinds: Collection[str] = KINDS,
 ) -> Iterator[dict[str, object]]:
     """Each row's fields with the text redacted, and then `FIELDS`, in the rows' order.
 
@@ -42,12 +48,13 @@ def redact_rows(
     characters of the input's text, and `kind`. `columns` maps the names `text` and `conversation_id` to columns. Rows
     of a conversation are taken for its turns, in their order. What is no text where the text should be, a list or an
     object, is not read: null takes its place. `numbered` writes `[CARD_1]`. A field of the input that has one of the
-    new names is kept as `input_` and its name. `tally` counts as the rows are taken.
+    new names is kept as `input_` and its name. `tally` counts as the rows are taken. `tagger` finds what rules do not;
+    what is of no kind in `kinds` stays.
 
-    Raises UsageError: the first row has no text.
+    Raises UsageError: the first row has no text. RedactionError: the tagger failed.
     """
-    redactor = Redactor(numbered=numbered)
-    conversations = ConversationRedactor(numbered=numbered)
+    redactor = Redactor(tagger=tagger, numbered=numbered, kinds=kinds)
+    conversations = ConversationRedactor(tagger=tagger, numbered=numbered, kinds=kinds)
     for row in rows:
         conversation = row.fields.get(columns.get("conversation_id", "conversation_id"))
         redacted = conversations.redact(str(conversation), row.text) if conversation else redactor.redact(row.text)

@@ -141,7 +141,6 @@ class Intake:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
                 pause_s = _FIRST_PAUSE_S
-                self._recover()
             finally:
                 self._since_s = None
 
@@ -182,6 +181,7 @@ class Intake:
             for submission in batch:
                 self._write([submission])
             return
+        self._recover()
         metrics.TRANSACTION_EVENTS.observe(len(items))
         metrics.TRANSACTION_SECONDS.observe(self._clock_s() - begun_s)
         answers: list[tuple[_Submission, list[bool] | EventRefusedError]] = []

@@ -10,10 +10,14 @@ from schemas.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Events per second, or a multiple of the recorded speed, or neither: as fast as can be."""
+    """Events per second, or a multiple of the recorded speed, or neither: as fast as can be.
+
+    Of the recorded speed, no pause is longer than `longest_pause_s`.
+    """
 
     per_second: float | None = None
     factor: float | None = None
+    longest_pause_s: float = math.inf
 
     @classmethod
     def parse(cls, text: str) -> "Pace":
@@ -40,17 +44,26 @@ class Pacer:
         self._clock_s = clock_s
         self._began: float | None = None
         self._events = 0
-        self._first_ms = 0
+        self._latest_ms: int | None = None
+        self._due_s = 0.0  # from the beginning
 
-    def due_s(self, occurred_at: int) -> float:
-        """When, by the clock, the next event, recorded at `occurred_at` (UTC ms), is due."""
+    def due_s(self, occurred_at: int | None) -> float:
+        """When, by the clock, the next event, recorded at `occurred_at` (UTC ms), is due.
+
+        One that was recorded before an earlier one, or at a time that nobody knows (None), is due with that one.
+        """
         if self._began is None:
-            self._began, self._first_ms = self._clock_s(), occurred_at
+            self._began = self._clock_s()
         events, self._events = self._events, self._events + 1
         if self._pace.per_second is not None:
             return self._began + events / self._pace.per_second
         if self._pace.factor is not None:
-            return self._began + (occurred_at - self._first_ms) / 1000 / self._pace.factor
+            if occurred_at is not None:
+                latest_ms = occurred_at if self._latest_ms is None else self._latest_ms
+                pause_s = max(0, occurred_at - latest_ms) / 1000 / self._pace.factor
+                self._due_s += min(pause_s, self._pace.longest_pause_s)
+                self._latest_ms = max(occurred_at, latest_ms)
+            return self._began + self._due_s
         return self._began
 
     def wait_s(self, due_s: float) -> float:

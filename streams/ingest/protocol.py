@@ -49,10 +49,14 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self._thrown_away > _THROWN_AWAY:
             self.transport.abort()
-        elif answered or (self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]):
-            self._wait_for_headers()
-        elif self.conn.their_state is not h11.IDLE:
-            self._stop_waiting()
+        else:
+            self._watch()
+
+    def on_response_complete(self) -> None:
+        """Goes on with what the client has sent behind the request that is answered now."""
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._watch()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, and counts it."""
@@ -71,6 +75,14 @@ class BoundedProtocol(H11Protocol):
             self._unread.cancel()
             self._unread = None
         self.flow.resume_writing()
+
+    def _watch(self) -> None:
+        theirs = self.conn.their_state
+        refused = theirs is h11.SEND_BODY and self.conn.our_state is h11.DONE
+        if refused or (theirs is h11.IDLE and self.conn.trailing_data[0]):
+            self._wait_for_headers()
+        elif theirs is not h11.IDLE:
+            self._stop_waiting()
 
     def _wait_for_headers(self) -> None:
         if self._waiting is None:

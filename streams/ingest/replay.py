@@ -4,14 +4,12 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from recordings.fault import RecordingError
-from schemas.codec import EncodeError
+from recordings.fault import Fault, RecordingError
 from schemas.dead_letter import redriven_from
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import TranscriptEvent
@@ -19,11 +17,10 @@ from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.files.formats.turn import LeftOut
-from streams.files.recorded_event import recorded_events
-from streams.files.recording import Row, digest
-from streams.files.rows import Input, read_rows
+from streams.files.recording import digest
 from streams.files.vendor_file import LeftOutCounts
 from streams.ingest.pace import Pace, Pacer
+from streams.ingest.recording import Recording, Surveyed
 from streams.ingest.sender import SendError, TranscriptSender
 from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers
@@ -35,6 +32,8 @@ from streams.system.signals import kept_interrupts
 RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event is from
 RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
+LINE_HEADER = "edgewise-line"  # of a row that is no event: where it stands in the file, from 1
+FAULT_HEADER = "edgewise-fault"  # and what is wrong with it
 _ROW = re.compile("[0-9]{1,18}")
 
 # On Ctrl-C people wait for this long at most for what is on its way; with `resume` the rest is not lost.
@@ -48,7 +47,7 @@ class ReplayError(EdgewiseError):
 class Summary(NamedTuple):
     """How a replay ended: `rows` to replay, `before` of them sent by the run that was resumed, `sent` by this one.
 
-    `left_out` is what in vendors' files was no turn.
+    `left_out` is what in vendors' files was no turn, `refused` how many rows no event could be made of.
     """
 
     rows: int
@@ -56,40 +55,7 @@ class Summary(NamedTuple):
     sent: int
     interrupted: bool
     left_out: LeftOutCounts = MappingProxyType({})
-
-
-class Recording(NamedTuple):
-    """A file to replay, and how it is read; the roles of `given.vendor` are of recordings too."""
-
-    path: Path
-    given: Input = Input()
-
-    def events(
-        self,
-        sha: str,
-        clock: Clock,
-        on_left_out: Callable[[LeftOutCounts], object] = lambda _: None,
-    ) -> Iterator[tuple[Row, TranscriptEvent]]:
-        """The file's rows with their events; `sha` is its digest. Raises RecordingError."""
-        given = replace(self.given, vendor=replace(self.given.vendor, timed=True))
-        rows = read_rows(self.path, given, on_left_out=on_left_out)
-        yield from recorded_events(rows, self.path, sha, given.columns, clock, given.vendor.roles)
-
-    def check(
-        self, sha: str, encode: Callable[[TranscriptEvent], bytes], clock: Clock, left_out: Counter[LeftOut]
-    ) -> int:
-        """How many events the file has. What is no turn is added to `left_out`.
-
-        Raises RecordingError, also for what Avro cannot hold.
-        """
-        events = 0
-        for row, event in self.events(sha, clock, left_out.update):
-            try:
-                encode(event)
-            except EncodeError as error:
-                raise RecordingError(f"{self.path}, line {row.line}: {error}") from None
-            events += 1
-        return events
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -99,6 +65,7 @@ class _Run:
     id: str
     last_ms: int = -1
     rows: set[int] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)  # of rows that are no events, and were sent as they stand
 
 
 def replay(
@@ -108,16 +75,19 @@ def replay(
     pace: Pace = Pace(),  # noqa: B008 - frozen
     resume: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _rows: None,
+    on_notice: Callable[[str], object] = lambda _line: None,
     clock: Clock = now_ms,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> Summary:
     """Sends the rows of `recordings`, one file after another, at `pace`.
 
-    All files are read and checked first: nothing is sent of recordings that cannot be read to the end; one that is
-    changed while it is replayed is found at its end. Events are not validated; what the workers cannot use, they put
-    into dead-letters. Sending is idempotent and in order per conversation. With `resume` only those rows are sent that
-    the latest run of the same file has not brought into `transcripts`, under that run's id. `on_progress` is called
-    with events done and rows, now and then. Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
+    All files are read and surveyed first: nothing is sent of recordings that cannot be read to the end, whose times are
+    impossible or whose ids repeat; one that is changed while it is replayed is found at its end. `on_notice` is told in
+    lines what was found. Empty texts are sent; the workers put them into dead-letters, and so they do with rows that no
+    event can be made of, where the recording says `dead-letter`: these are sent as they stand. Sending is idempotent
+    and in order per conversation. With `resume` only those rows are sent that the latest run of the same file has not
+    brought into `transcripts`, under that run's id. `on_progress` is called with events done and rows, now and then.
+    Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
 
     Raises RecordingError, BrokerUnreachableError, AccessError, UsageError (no topic), ReplayError.
     """
@@ -132,36 +102,24 @@ def replay(
             "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
         )
     encode = codec(settings, TRANSCRIPTS).encode
-    digests = [digest(recording.path) for recording in recordings]
-    left_out: Counter[LeftOut] = Counter()
-    rows = sum(
-        recording.check(sha, encode, clock, left_out) for recording, sha in zip(recordings, digests, strict=True)
-    )
-    runs = _latest_runs(cluster, set(digests)) if resume else {}
-    before, interrupted, run_id = 0, False, str(uuid.uuid4())
-    sender = TranscriptSender(cluster, lambda delivered: on_progress(before + delivered, rows))
+    surveyed = [recording.survey(encode, clock()) for recording in recordings]
+    left_out = sum((each.left_out for each in surveyed), Counter[LeftOut]())
+    rows = sum(each.survey.rows for each in surveyed)
+    for each in surveyed:
+        for line in each.notices(pace.factor):
+            on_notice(line)
+    runs = _latest_runs(cluster, {each.sha for each in surveyed}) if resume else {}
+    tally, interrupted, run_id = _Tally(), False, str(uuid.uuid4())
+    sender = TranscriptSender(cluster, lambda delivered: on_progress(tally.before + delivered, rows))
     try:
         with kept_interrupts():
-            for recording, sha in zip(recordings, digests, strict=True):
-                run = runs.get(sha, _Run(run_id))
-                pacer = Pacer(pace, clock_s)
-                unreadable = ""
-                try:
-                    for row, event in recording.events(sha, clock):
-                        if row.number in run.rows:
-                            before += 1
-                            continue
-                        due_s = pacer.due_s(event.occurred_at)
-                        while (wait_s := pacer.wait_s(due_s)) > 0:
-                            sender.poll(min(wait_s, 0.2))  # not longer, for Ctrl-C and the progress bar
-                        headers = ((RECORDING_HEADER, sha), (RUN_HEADER, run.id), (ROW_HEADER, str(row.number)))
-                        sender.send(event, place=f"{recording.path}, line {row.line}", headers=headers)
-                except RecordingError as error:  # it could be read to its end before
-                    unreadable = f" ({error})"
-                if unreadable or digest(recording.path) != sha:
+            for each in surveyed:
+                run = runs.get(each.sha, _Run(run_id))
+                changed = _send(each, run, sender, Pacer(pace, clock_s), encode, tally)
+                if changed is not None:
                     sender.finish()
                     raise RecordingError(
-                        f"{recording.path} was changed while it was replayed{unreadable}: it may not be whole in "
+                        f"{each.recording.path} was changed while it was replayed{changed}: it may not be whole in "
                         f"{name}, which took {sender.delivered:,} events; replay a copy that stays as it is"
                     )
             sender.finish()
@@ -170,7 +128,60 @@ def replay(
         sender.finish(_INTERRUPTED_FLUSH_S, complete=False)
     except SendError as error:
         raise ReplayError(f"{error}; go on with --resume when that is mended") from None
-    return Summary(rows, before, sender.delivered, interrupted, left_out)
+    refused = sum(each.faults.count for each in surveyed)
+    return Summary(rows, tally.before, max(0, sender.delivered - tally.letters), interrupted, left_out, refused)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Events that were sent before, and rows that were sent now and are no events."""
+
+    before: int = 0
+    letters: int = 0
+
+
+def _send(
+    each: Surveyed,
+    run: _Run,
+    sender: TranscriptSender,
+    pacer: Pacer,
+    encode: Callable[[TranscriptEvent], bytes],
+    tally: _Tally,
+) -> str | None:
+    """Sends a recording's events. None, or where it is not what it was when it was surveyed, how that shows."""
+    path, own = each.recording.path, ((RECORDING_HEADER, each.sha), (RUN_HEADER, run.id))
+    faults: list[Fault] = []
+    try:
+        for row, event, timed, _ in each.events(faults.append, encode):
+            tally.letters += _send_faults(sender, each, faults, run, own)
+            if row.number in run.rows:
+                tally.before += 1
+                continue
+            due_s = pacer.due_s(event.occurred_at if timed else None)
+            while (wait_s := pacer.wait_s(due_s)) > 0:
+                sender.poll(min(wait_s, 0.2))  # not longer, for Ctrl-C and the progress bar
+            headers = (*own, (ROW_HEADER, str(row.number)))
+            sender.send(event, place=f"{path}, line {row.line}", headers=headers)
+        tally.letters += _send_faults(sender, each, faults, run, own)
+    except RecordingError as error:  # it could be read to its end before
+        return f" ({error})"
+    return None if digest(path) == each.sha else ""
+
+
+def _send_faults(
+    sender: TranscriptSender, each: Surveyed, faults: list[Fault], run: "_Run", own: Sequence[tuple[str, str]]
+) -> int:
+    """Sends rows that are no events, where they are to become dead letters, as they stand; returns how many."""
+    wanted = [fault for fault in faults if each.recording.on_error == "dead-letter" and fault.line not in run.lines]
+    faults.clear()
+    for fault in wanted:
+        headers = (*own, (LINE_HEADER, str(fault.line)), (FAULT_HEADER, fault.what))
+        sender.send_bytes(
+            fault.content.encode(errors="surrogateescape"),
+            place=f"{each.recording.path}, line {fault.line}",
+            headers=headers,
+        )
+    return len(wanted)
 
 
 def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
@@ -180,10 +191,14 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
         if redriven_from(message_headers(message)) is not None:
             continue  # the record stood there before, and that one tells when the run sent it
         headers = header_texts(message)
-        sha, run_id, row = (headers.get(name, "") for name in (RECORDING_HEADER, RUN_HEADER, ROW_HEADER))
-        if sha in digests and run_id and _ROW.fullmatch(row):  # others may write headers of that name
+        sha, run_id = headers.get(RECORDING_HEADER, ""), headers.get(RUN_HEADER, "")
+        row, line = headers.get(ROW_HEADER, ""), headers.get(LINE_HEADER, "")
+        if sha in digests and run_id and (_ROW.fullmatch(row) or _ROW.fullmatch(line)):  # others may write such headers
             run = runs.setdefault((sha, run_id), _Run(run_id))
-            run.rows.add(int(row))
+            if _ROW.fullmatch(row):
+                run.rows.add(int(row))
+            else:
+                run.lines.add(int(line))
             run.last_ms = max(run.last_ms, message.timestamp()[1])
     latest: dict[str, _Run] = {}
     for (sha, _), run in runs.items():

@@ -47,7 +47,15 @@ class TranscriptSender:
         Raises EncodeError: Avro cannot hold the event. SendError: the broker did not take an event, this one or one
         that was sent before.
         """
-        value, key = self._encode(event), event.conversation_id.encode()
+        self._produce(self._encode(event), event.conversation_id.encode(), place, headers)
+
+    def send_bytes(self, value: bytes, *, place: str, headers: Sequence[tuple[str, str | bytes | None]] = ()) -> None:
+        """Hands over what is no event, as it is, for a worker to put into dead-letters. Raises SendError: as `send`."""
+        self._produce(value, None, place, headers)
+
+    def _produce(
+        self, value: bytes, key: bytes | None, place: str, headers: Sequence[tuple[str, str | bytes | None]]
+    ) -> None:
         on_delivery = partial(self._on_delivery, place)
         while True:
             try:

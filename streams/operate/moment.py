@@ -2,7 +2,7 @@
 
 import re
 
-from streams.files.recorded_event import milliseconds
+from streams.files.recorded_time import milliseconds
 from streams.system.clock import Clock
 
 EXAMPLES = "2026-01-31T12:00:00Z, -5m for five minutes ago, or seconds, milliseconds or microseconds since 1970"

@@ -11,6 +11,7 @@ from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
+from streams.config.redaction import build_tagger
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_value
@@ -46,8 +47,9 @@ def recorded_rows(
         )
     decode = codec(settings, TRANSCRIPTS).decode
     found = messages(Cluster(settings), topic, start)
-    turns = ConversationRedactor()
-    values = Redactor()
+    tagger = build_tagger(settings)
+    turns = ConversationRedactor(tagger=tagger, kinds=settings.kinds_redacted)
+    values = Redactor(tagger=tagger, kinds=settings.kinds_redacted)
 
     def rows() -> Iterator[dict[str, Any]]:
         for message in found:

@@ -14,7 +14,9 @@ from schemas.dead_letter import LETTER_HEADERS, MARK_HEADERS, Action
 from schemas.errors import UsageError
 from schemas.topics import (
     ALERTS,
+    BUDGET,
     CLOUD_INFERENCE,
+    CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
     ROUTING_EVENTS,
@@ -40,6 +42,8 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     CLOUD_INFERENCE: ("conversation_id", "turn", "reason", "text"),
     ROUTING_EVENTS: ("conversation_id", "turn", "stage", "route", "reason", "cost_usd"),
     MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
+    CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
+    BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
     ALERTS: ("rule", "state", "value", "threshold", "message"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }

@@ -95,8 +95,26 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.SENTIMENT, settings.sentiment_partitions, kept(7) | _FOR_EVERY_CLIENT),
         TopicSpec(topics.CLOUD_INFERENCE, settings.cloud_inference_partitions, kept(1)),
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
+        # As many partitions as `sentiment`, by the same key; other teams read it too.
+        TopicSpec(
+            topics.CONVERSATIONS,
+            settings.sentiment_partitions,
+            kept(30) | {"cleanup.policy": "compact,delete"} | _FOR_EVERY_CLIENT,
+        ),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # One partition: the order of its records decides between claims. A month is read back, and a bit more; small
+        # segments, so that what was replaced is soon compacted away.
+        TopicSpec(
+            topics.BUDGET,
+            1,
+            kept(40)
+            | {
+                "cleanup.policy": "compact,delete",
+                "segment.ms": str(_HOUR_MS),
+                "message.timestamp.type": "LogAppendTime",
+            },
+        ),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,

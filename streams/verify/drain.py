@@ -1,7 +1,7 @@
 """Waiting until every agent has done its input: what is under way would look lost."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from schemas.errors import EdgewiseError
 from streams.agents.topology import AGENTS
@@ -23,12 +23,14 @@ class NotDrainedError(EdgewiseError):
         self.behind = dict(behind)
 
 
-def agents_behind(cluster: Cluster) -> dict[str, int]:
-    """The events that each agent has yet to do; one that has done all is left out. Raises what `group_lag` raises.
+def agents_behind(cluster: Cluster, agents: Collection[str] | None = None) -> dict[str, int]:
+    """The events that each of `agents` (None: of all) has yet to do; one that has done all is left out.
 
-    The agents are asked in the order of the flow: where one has done all, nothing more comes to the next.
+    Raises what `group_lag` raises. The agents are asked in the order of the flow: where one has done all, nothing more
+    comes to the next.
     """
-    lags = {agent: sum(group_lag(cluster, agent, spec.reads).values()) for agent, spec in AGENTS.items()}
+    wanted = {agent: spec.reads for agent, spec in AGENTS.items() if agents is None or agent in agents}
+    lags = {agent: sum(group_lag(cluster, agent, reads).values()) for agent, reads in wanted.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
 
 
@@ -42,11 +44,12 @@ def wait_until_drained(
     settings: Settings,
     timeout_s: float | None = None,
     *,
+    agents: Collection[str] | None = None,
     patience_s: float = PATIENCE_S,
     on_progress: Callable[[Mapping[str, int]], None] = lambda _behind: None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Waits until every agent has committed all of its input.
+    """Waits until every one of `agents` (None: of all) has committed all of its input.
 
     With `timeout_s` (seconds) it waits for so long at most; without, for as long as the agents get on, and `patience_s`
     more. `on_progress` is called with how many events each agent is behind, several times a second.
@@ -56,7 +59,7 @@ def wait_until_drained(
     cluster = Cluster(settings)
     began = moved_at = clock_s()
     least: tuple[int, ...] | None = None
-    while behind := agents_behind(cluster):
+    while behind := agents_behind(cluster, agents):
         # In the order of the flow, for what one agent does makes more to do for the next.
         lags, now = tuple(behind.get(agent, 0) for agent in AGENTS), clock_s()
         if least is None or lags < least:

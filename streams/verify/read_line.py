@@ -7,8 +7,17 @@ from typing import NamedTuple
 
 from schemas.codec import DecodeError
 from schemas.dead_letter import Letter, LetterId, read_letter, redriven_from
-from schemas.records import MonitoringWindow
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS, R, Topic
+from schemas.topics import (
+    CLOUD_INFERENCE,
+    CONVERSATIONS,
+    DEAD_LETTERS,
+    MONITORING,
+    ROUTING_EVENTS,
+    SENTIMENT,
+    TRANSCRIPTS,
+    R,
+    Topic,
+)
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
@@ -29,11 +38,12 @@ def verify(settings: Settings) -> Verdict:
         transcripts=_records(cluster, TRANSCRIPTS, known),
         routing_events=_records(cluster, ROUTING_EVENTS, known),
         sentiment=_records(cluster, SENTIMENT, known),
-        monitoring=_latest_windows(cluster),
+        monitoring=_latest(cluster, MONITORING),
+        conversations=_latest(cluster, CONVERSATIONS),
         redriven=redriven,
         late=late,
     )
-    for topic in (TRANSCRIPTS, SENTIMENT, ROUTING_EVENTS, MONITORING, DEAD_LETTERS):
+    for topic in (TRANSCRIPTS, SENTIMENT, ROUTING_EVENTS, MONITORING, CONVERSATIONS, DEAD_LETTERS):
         verdict.truncated += [
             f"{settings.topic(topic)}[{number}] begins at offset {mark.low}"
             for number, mark in watermarks(cluster, topic).items()
@@ -55,11 +65,11 @@ def _records(cluster: Cluster, topic: Topic[R], known: AbstractSet[RedrivenLette
         yield StoredRecord(*message_place(message), decode(message_value(message)), redriven)
 
 
-def _latest_windows(cluster: Cluster) -> Iterator[StoredRecord[MonitoringWindow]]:
-    """The latest record of each window; one that was deleted is none."""
-    decode = partial(_decode, codec(cluster.settings, MONITORING).decode)
+def _latest(cluster: Cluster, topic: Topic[R]) -> Iterator[StoredRecord[R]]:
+    """The latest record of each key of `topic`; one that was deleted is none."""
+    decode = partial(_decode, codec(cluster.settings, topic).decode)
     latest: dict[bytes | None, tuple[LetterId, bytes | None]] = {}
-    for message in read_topic(cluster, MONITORING):
+    for message in read_topic(cluster, topic):
         latest[message_key(message)] = message_place(message), message_value(message)
     for place, value in latest.values():
         if value is not None:
@@ -101,7 +111,7 @@ def _dead_letters(cluster: Cluster) -> _DeadLetters:
             topic = topics[found.letter]
             if topic == CLOUD_INFERENCE:
                 wanted.add(found.letter)
-            elif topic in {TRANSCRIPTS, ROUTING_EVENTS}:
+            elif topic in {TRANSCRIPTS, ROUTING_EVENTS, SENTIMENT}:
                 redriven.append(RedrivenLetter(str(found.letter), topic))
     decode = partial(_decode, codec(cluster.settings, CLOUD_INFERENCE).decode)
     late = {request.event_id for request in map(decode, map(requests.get, wanted)) if request is not None}

@@ -5,12 +5,13 @@ from typing import Any
 from streams.verify.ledger import LISTED, Verdict
 
 _MEANINGS = {
-    "lost": "input records without a result or dead letter",
+    "lost": "input records without a result, dead letter or audit event that says why there is none",
     "duplicated": "results or dead letters too many",
     "out_of_order": "results before an earlier event's of their conversation and route",
     "unknown": "results or dead letters of no input record",
     "audit": "results and audit events that do not match",
     "totals": "figures of routing-events and monitoring that differ",
+    "states": "conversations whose state is not what their results say",
     "redrives": "redriven records and marks in dead-letters that do not match",
     "unreadable": "output records that cannot be decoded",
 }
@@ -22,11 +23,13 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "verified": verdict.holds,
         "events": verdict.events,
         "results": verdict.results,
+        "unscored": verdict.unscored,
         "dead_letters": verdict.dead_letters,
         "repeated": verdict.repeated,
         "redriven": verdict.redriven,
         "routing_events": verdict.routing_events,
         "windows": verdict.windows,
+        "conversations": verdict.conversations,
         **{kind: fault.count for kind, fault in verdict.faults.items()},
         "first": {kind: fault.first for kind, fault in verdict.faults.items() if fault.first},
         "truncated": verdict.truncated,
@@ -38,9 +41,11 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     counts = {
         "events": verdict.events,
         "results": verdict.results,
+        **({"not scored": verdict.unscored} if verdict.unscored else {}),
         "dead letters": verdict.dead_letters,
         "audit events": verdict.routing_events,
         "windows": verdict.windows,
+        "conversations": verdict.conversations,
     }
     lines = [", ".join(f"{count:,} {what}" for what, count in counts.items())]
     if verdict.repeated:

@@ -21,7 +21,7 @@ from faust.types import TP, StreamT
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
-from streams.agents.agent import Agent, Output
+from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.kafka.client import FENCED, TRANSACTION_TIMEOUT_MS, Cluster, is_repeatable
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
@@ -176,10 +176,8 @@ class Delivery:
                 self._seeks = consumer.seeks
                 self._set_back(consumer.committed)
             records = [record for chunk in accepted for record in chunk.records]
-            outputs = await self.agent.process(records)
             ends = {chunk.partition: chunk.end for chunk in accepted}
-            metadata = consumer.group_metadata(generation)
-            if await self._ended(self._thread.submit(partial(self._transact, outputs, ends, metadata))):
+            if await self._is_done(records, ends, consumer, generation):
                 # After a seek the positions are those it read from the broker, newer than these.
                 if consumer.seeks == self._seeks:
                     consumer.committed.update(ends)
@@ -190,6 +188,17 @@ class Delivery:
                 self._set_back(consumer.committed)
         if broken and consumer.flow_active:
             await consumer.perform_seek()
+
+    async def _is_done(
+        self, records: Sequence[KafkaRecord], ends: dict[TP, int], consumer: Consumer, generation: int
+    ) -> bool:
+        """Has the agent do `records`; whether that was committed."""
+        claims = await self.agent.prepare(records)
+        if claims and not await self._ended(self._thread.submit(partial(self._transact, claims, {}, b""))):
+            return False
+        outputs = await self.agent.process(records)
+        metadata = consumer.group_metadata(generation)
+        return await self._ended(self._thread.submit(partial(self._transact, outputs, ends, metadata)))
 
     def _set_back(self, partitions: Iterable[TP]) -> None:
         self.agent.positions_set_back({tp.partition for tp in partitions})

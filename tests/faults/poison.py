@@ -11,8 +11,8 @@ from confluent_kafka import Message, Producer
 
 from schemas.codec import DeadLetterReason
 from schemas.records import TranscriptEvent
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
@@ -29,7 +29,7 @@ Value = bytes | None
 Letter = tuple[str, Key, Value, DeadLetterReason]
 """The topic that it came from, without the prefix, its key and value, and why."""
 
-INPUTS: Mapping[str, str] = {"edge": TRANSCRIPTS, "cloud": CLOUD_INFERENCE, "monitor": ROUTING_EVENTS}
+INPUTS: Mapping[str, str] = {agent: spec.reads for agent, spec in AGENTS.items()}
 
 # Of the load, so that each worker has a few in every batch under a backlog, and most batches have none without one.
 SHARE = 100
@@ -122,7 +122,8 @@ class Poisoner:
 
     def kinds(self, topic: str) -> Iterator[tuple[Value, DeadLetterReason]]:
         """Poison for `topic`, without end."""
-        good, other = (CODECS[name].encode(EXAMPLES[name]) for name in (topic, SENTIMENT))
+        another = ROUTING_EVENTS if topic == SENTIMENT else SENTIMENT
+        good, other = (CODECS[name].encode(EXAMPLES[name]) for name in (topic, another))
         while True:
             yield from any_input(good, other, self._rng)
             if topic == TRANSCRIPTS:
@@ -161,7 +162,7 @@ def _letter(message: Message, settings: Settings) -> Letter:
 
 
 def one_percent(scene: Scene) -> None:
-    """Every hundredth record of each of the three topics that are read is poison, of every kind in turn.
+    """Every hundredth record of each of the topics that agents read is poison, of every kind in turn.
 
     Seen to fail with an agent that skips what it cannot decode.
     """
@@ -188,7 +189,7 @@ def one_percent(scene: Scene) -> None:
 
 
 def nothing_but(scene: Scene) -> None:
-    """A long stretch of nothing but poison before the edge, the cloud or the monitor, in turn: both its workers stop.
+    """A long stretch of nothing but poison before each agent in turn: both its workers stop.
 
     They say why, with the exit code of a failure, for the set-up was right when they joined, and have committed nothing
     of the batch. Told to go on whatever the share (`EDGEWISE_DEAD_LETTER_LIMIT=1`), they do.
@@ -198,7 +199,7 @@ def nothing_but(scene: Scene) -> None:
     without = scene.settings.model_copy(update={"dead_letter_limit": 1.0})
     unlimited: set[str] = set()
     for number in scene.times():
-        agent = AGENTS[number % len(AGENTS)]
+        agent = AGENT_NAMES[number % len(AGENT_NAMES)]
         if agent in unlimited:
             unlimited.remove(agent)
             _start_again(scene, agent)

@@ -3,6 +3,7 @@
 from tests.faults import (
     brokers,
     cloudy,
+    doors,
     failing,
     frozen,
     gaps,
@@ -26,6 +27,7 @@ FAULTS: tuple[Fault, ...] = tuple(
         (
             *brokers.FAULTS,
             *cloudy.FAULTS,
+            *doors.FAULTS,
             *failing.FAULTS,
             *frozen.FAULTS,
             *gaps.FAULTS,

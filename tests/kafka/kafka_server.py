@@ -92,7 +92,7 @@ class KafkaServer:
             f"-Xmx{heap}",
             f"-Dlog4j2.configurationFile={log4j}",
             "-cp",
-            str(_libs() / "*"),
+            str(libs() / "*"),
         ]
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
@@ -242,7 +242,7 @@ def bootstrap_servers(servers: Sequence[KafkaServer]) -> str:
 def missing() -> str | None:
     """Why no Kafka can be started here, or None when one can."""
     try:
-        _libs()
+        libs()
         version = subprocess.run([_java(), "-version"], capture_output=True, text=True, check=True).stderr
     except (KafkaError, OSError, subprocess.CalledProcessError) as error:
         return str(error)
@@ -252,7 +252,7 @@ def missing() -> str | None:
     return None
 
 
-def _libs() -> Path:
+def libs() -> Path:
     """The jars of Kafka: in `KAFKA_HOME`, else in the folder `shared/kafka` beside the repository."""
     home = os.environ.get("KAFKA_HOME")
     libs = (Path(home) if home else REPOSITORY.parent / "shared" / "kafka") / "libs"

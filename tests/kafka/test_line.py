@@ -12,7 +12,8 @@ from schemas.records import SentimentResult
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.files.rows import Input
-from streams.ingest.replay import Recording, replay
+from streams.ingest.recording import Recording
+from streams.ingest.replay import replay
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create

@@ -43,8 +43,9 @@ from streams.agents.topology import AGENTS
 from streams.config.settings import Settings, variable
 from streams.files.rows import Input
 from streams.ingest.once import Item, OnceWriter, require_door
+from streams.ingest.recording import Recording
 from streams.ingest.remembered import digest
-from streams.ingest.replay import Recording, replay
+from streams.ingest.replay import replay
 from streams.kafka import client
 from streams.kafka.client import BrokerUnreachableError
 from streams.kafka.lag import group_lag
@@ -221,7 +222,7 @@ class Right(NamedTuple):
         )
 
 
-_ROW = r"\| `(edge|cloud|monitor|replay|ingest|verify|dead-letters \w+)`"
+_ROW = rf"\| `({'|'.join(AGENTS)}|replay|ingest|verify|dead-letters \w+)`"
 
 
 def rights(settings: Settings, who: str) -> list[Right]:
@@ -307,7 +308,7 @@ def edgewise(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedPr
 
 
 def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path: Path) -> None:
-    """All three agents, each with a login of another kind, a replay and a verify: with what the table names alone."""
+    """All agents, with logins of three kinds, a replay and a verify: with what the table names alone."""
     admin = installation(cluster)
     logins: dict[str, dict[str, Any]] = {
         "edge": {"kafka_sasl_mechanism": "PLAIN", "kafka_username": "line-edge"},
@@ -319,6 +320,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
             "kafka_oauth_client_secret": SECRET,
             "kafka_oauth_scope": "kafka",
         },
+        "conversation": {},
         "replay": {},
         "verify": {},
     }
@@ -344,7 +346,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         for worker in workers:
             worker.terminate()
         codes = [worker.wait(60) for worker in workers]
-    assert codes == [0, 0, 0]
+    assert codes == [0] * len(AGENTS)
     assert verdict.holds, {kind: fault.first for kind, fault in verdict.faults.items() if fault.count}
     assert (verdict.results, verdict.dead_letters) == (200, 1)
     for log in logs.values():
@@ -520,10 +522,15 @@ def inputs(installed: Settings) -> dict[str, list[bytes]]:
     made = asyncio.run(outputs())
     found = {
         name: [output.value for output in made if output.topic == installed.topic(name) and output.value]
-        for name in (CLOUD_INFERENCE, ROUTING_EVENTS)
+        for name in (CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT)
     }
     assert all(found.values())
-    sources = {"edge": transcripts, "cloud": found[CLOUD_INFERENCE], "monitor": found[ROUTING_EVENTS]}
+    sources = {
+        "edge": transcripts,
+        "cloud": found[CLOUD_INFERENCE],
+        "monitor": found[ROUTING_EVENTS],
+        "conversation": found[SENTIMENT],
+    }
     return {who: [*values, b"poison"] for who, values in sources.items()}
 
 

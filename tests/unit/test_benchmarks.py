@@ -106,7 +106,7 @@ def test_a_run_with_a_missing_result_is_void(embedded_broker: str) -> None:
     settings = installation(embedded_broker)
     preload(settings, 3)  # and no worker
     with pytest.raises(VoidError, match="3 lost"):
-        line._require_sound(settings, 3, monitored=False)
+        line._require_sound(settings, 3, ["edge"])
 
 
 @pytest.mark.parametrize("variant", [each for each in transaction.VARIANTS if not each.model])

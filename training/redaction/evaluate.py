@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.tagger:
             from models.redaction.onnx_tagger import OnnxTagger
 
-            tagger = OnnxTagger(chosen.tagger)
+            tagger = OnnxTagger(str(chosen.tagger))
         for title, texts, redact in _sets(chosen.folder, tagger):
             print("\n".join(table(title, measure(texts, redact), missed=chosen.missed)), end="\n\n")
     except EdgewiseError as error:

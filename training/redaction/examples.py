@@ -2,11 +2,13 @@
 
 import csv
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from models.redaction import Kind, Span
+from models.redaction.onnx_tagger import WORD
 from schemas.errors import UsageError
 from training.redaction import written
 from training.redaction.figures import Labelled
@@ -19,6 +21,8 @@ SPOKEN = 4_000
 """Made-up spoken turns among the examples."""
 
 _LONGEST_NAME = 14
+_FREQUENT = 5
+_HARDLY = 0.02
 # User names in the chats are people's names.
 _LEARNED_AS: Final[dict[Kind, Kind]] = {"USERNAME": "NAME"}
 
@@ -80,6 +84,18 @@ class Names:
 
     def _word(self) -> str:
         return self._rng.choice(self._words) if self._rng.random() < 0.5 else self._chain.draw()
+
+
+def common_words(texts: Sequence[Labelled], kinds: Collection[Kind]) -> list[str]:
+    """The words of `texts`, in small letters, that are frequent and hardly ever within a span of `kinds`."""
+    counts, within = Counter[str](), Counter[str]()
+    for item in texts:
+        places = [(span.start, span.end) for span in item.spans if span.kind in kinds]
+        for match in WORD.finditer(item.text):
+            word = match[0].casefold()
+            counts[word] += 1
+            within[word] += any(start < match.end() and match.start() < end for start, end in places)
+    return sorted(word for word, n in counts.items() if n >= _FREQUENT and within[word] <= _HARDLY * n)
 
 
 def _learned(item: Labelled) -> Labelled:

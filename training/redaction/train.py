@@ -12,7 +12,9 @@ import onnx
 from models.artifact import MODEL, TOKENIZER
 from models.redaction import Redactor, Span
 from models.redaction.onnx_tagger import OnnxTagger
-from training.artifacts import manifest, onnx_export, quantise
+from models.redaction.tag_artifact import MANIFEST
+from training.artifacts import onnx_export, quantise
+from training.artifacts.manifest import sha256
 from training.learn import bases
 from training.redaction import examples, written
 from training.redaction.evaluate import table
@@ -67,7 +69,7 @@ def train(data: Path, out: Path, schedule: Schedule, log: Log, domains: Sequence
     graph = quantise.int8s(graph, ranges)
     onnx.save(graph, out / MODEL)
     tokenizer.save(str(out / TOKENIZER))
-    described: dict[str, Any] = {
+    learned = {
         "texts": len(texts),
         "chats": len(chats),
         "comments": len(comments),
@@ -79,26 +81,26 @@ def train(data: Path, out: Path, schedule: Schedule, log: Log, domains: Sequence
         "rate": schedule.rate,
         "seed": SEED,
     }
-    _write_manifest(out, THRESHOLDS[0], {}, described)
-    _write_manifest(out, _best_threshold(out, aside, described), {}, described)
-    tagger = OnnxTagger(out)
+    manifest = _manifest(out, learned, examples.common_words(texts, TOLD))
+    manifest["threshold"] = _best_threshold(out, aside, manifest)
+    _write(out, manifest)
+    tagger = OnnxTagger(str(out))
     sets = _dev_sets(data / "pii")
     alone = {name: measure(items, lambda item: tagger.tag([item.text])[0]) for name, items in sets.items()}
     redactor = Redactor(tagger=tagger)
     together = {name: measure(items, lambda item: redactor.redact(item.text).spans) for name, items in sets.items()}
-    metrics = {f"{name}_dev": _metrics(figures) for name, figures in together.items()}
-    _write_manifest(out, json.loads((out / "manifest.json").read_text("utf-8"))["threshold"], metrics, described)
+    _write(out, manifest | {"metrics": {f"{name}_dev": _metrics(figures) for name, figures in together.items()}})
     lines = [line for name, figures in together.items() for line in [*table(f"{name}, rules and tagger", figures), ""]]
     lines += [line for name, figures in alone.items() for line in [*table(f"{name}, tagger alone", figures), ""]]
     return "\n".join(lines)
 
 
-def _best_threshold(out: Path, aside: Sequence[Labelled], described: dict[str, Any]) -> float:
+def _best_threshold(out: Path, aside: Sequence[Labelled], manifest: dict[str, Any]) -> float:
     """The threshold with the greatest F1 over the kinds told, with rules, on the texts kept aside."""
 
     def f1(threshold: float) -> float:
-        _write_manifest(out, threshold, {}, described)
-        redactor = Redactor(tagger=OnnxTagger(out))
+        _write(out, manifest | {"threshold": threshold})
+        redactor = Redactor(tagger=OnnxTagger(str(out)))
         found: Callable[[Labelled], Sequence[Span]] = lambda item: redactor.redact(item.text).spans  # noqa: E731
         figures = measure(aside, found)
         recall, precision = figures.recall(TOLD).value, figures.precision(TOLD).value
@@ -126,27 +128,27 @@ def _metrics(figures: Figures) -> dict[str, float]:
     }
 
 
-def _write_manifest(
-    out: Path, threshold: float, metrics: dict[str, dict[str, float]], described: dict[str, Any]
-) -> None:
-    manifest.write(
-        out,
-        {
-            "format": 1,
-            "name": "redaction",
-            "version": manifest.sha256(out / MODEL)[:12],
-            "created": datetime.now(UTC).date().isoformat(),
-            "base": bases.TINY.name,
-            "classes": list(CLASSES),
-            "told": list(TOLD),
-            "threshold": threshold,
-            "files": {
-                name: {"sha256": manifest.sha256(out / name), "bytes": (out / name).stat().st_size}
-                for name in (MODEL, TOKENIZER)
-            },
-            "max_tokens": 256,
-            "metrics": metrics,
-            "training": described,
-            "licence": LICENCE,
+def _manifest(out: Path, learned: dict[str, Any], common: list[str]) -> dict[str, Any]:
+    """The manifest of the model in `out`, but for the threshold that is still to be found, and without figures."""
+    return {
+        "format": 1,
+        "name": "redaction",
+        "version": sha256(out / MODEL)[:12],
+        "created": datetime.now(UTC).date().isoformat(),
+        "base": bases.TINY.name,
+        "classes": list(CLASSES),
+        "told": list(TOLD),
+        "threshold": THRESHOLDS[0],
+        "files": {
+            name: {"sha256": sha256(out / name), "bytes": (out / name).stat().st_size} for name in (MODEL, TOKENIZER)
         },
-    )
+        "max_tokens": 256,
+        "metrics": {},
+        "training": learned,
+        "licence": LICENCE,
+        "common": common,
+    }
+
+
+def _write(out: Path, manifest: dict[str, Any]) -> None:
+    (out / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False) + "\n", "utf-8")

@@ -35,14 +35,17 @@ def redact(
 ) -> None:
     """Take personal data out of a file's texts: every field of the input, then the kinds and places of what was found.
 
+    By the settings redaction and redaction_kinds; with `off` by rules all the same.
     Only the text's column is read: other columns are written as they are, and named on standard error.
 
     Example: [bold]edgewise redact transcripts.jsonl -o redacted.jsonl[/]
     """
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
+    from streams.config.loading import load_settings
+    from streams.config.redaction import build_tagger
+    from streams.files.columns import parse_columns
     from streams.files.faults import Faults
-    from streams.files.recorded_event import parse_columns
     from streams.files.redact import FIELDS, Tally, redact_rows
     from streams.files.rows import Input, read_rows
     from streams.files.writing import write_csv, write_jsonl
@@ -54,7 +57,10 @@ def redact(
     told = None if on_error == "stop" else faults.add
     given = Input(columns=columns, file_format=file_format, encoding=encoding_name(encoding))
     rows = read_rows(file, given, on_fault=told)
-    redacted = redact_rows(rows, columns, tally, numbered=numbered)
+    settings = load_settings()
+    redacted = redact_rows(
+        rows, columns, tally, numbered=numbered, tagger=build_tagger(settings), kinds=settings.kinds_redacted
+    )
     with text_output(output, file) as out:
         if chosen == "csv":
             write_csv(redacted, out, FIELDS)

@@ -72,8 +72,8 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
     from streams.cli.progress import progress
+    from streams.files.columns import parse_columns
     from streams.files.faults import Faults
-    from streams.files.recorded_event import parse_columns
     from streams.files.recording import digest
     from streams.files.rows import Input, read_rows
     from streams.files.score import FIELDS, build_scorer, score_rows
@@ -114,6 +114,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
             max_text_chars=settings.max_text_chars,
             recording=recording,
             columns=columns,
+            roles=given.vendor.roles,
         )
         counted = _shown(summary.counting(scored), total, show)
         if chosen == "csv":

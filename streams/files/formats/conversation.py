@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from models.quoted import without_quotes
 from models.text import normalise
 from schemas.records import Channel, Role
 from schemas.validation import MAX_ID_CHARS
@@ -14,7 +15,6 @@ from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.html_text import html_text
 from streams.files.formats.marks import neutral, only_marks
-from streams.files.formats.quoted import without_quotes
 from streams.files.formats.roles import mapped_role
 from streams.files.formats.turn import Hints, LeftOut, Reading, Turn
 

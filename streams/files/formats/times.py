@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from fractions import Fraction
 from typing import Final, Literal
 
 from schemas.validation import EARLIEST_MS
 from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
+from streams.files.formats.written_time import from_text, is_compact
 
-Unit = Literal["s", "ms", "us", "ticks"]
+Unit = Literal["s", "ms", "us", "ns", "ticks"]
 
 PER_MS: Final[Mapping[Unit, Fraction]] = {
     "s": Fraction(1, 1000),
     "ms": Fraction(1),
     "us": Fraction(1000),
+    "ns": Fraction(1_000_000),
     "ticks": Fraction(10_000),  # of 100 nanoseconds
 }
 
@@ -26,20 +26,18 @@ _LONGEST_MS: Final = 31 * 86_400_000  # no call or chat lasts longer
 # Which unit a bare number since 1970 has is told by its size: as seconds these end in the year 5138.
 _MOST_SECONDS: Final = 1e11
 _MOST_MS: Final = 1e14
+_MOST_US: Final = 1e17
 
 _DURATION: Final = re.compile(
     r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,7})M)?(?:(\d{1,9}(?:[.,]\d{1,12})?)S)?)?", re.IGNORECASE
 )
 _CLOCK: Final = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?")
-_ISO_LOWER: Final = re.compile(r"\d{4}-\d\d-\d\d[tT]")
-_ISO_FRACTION: Final = re.compile(r"(?<=:\d\d)[.,](\d{1,12})")
 
 
 def moment(field: Field) -> int | None:
     """The moment in UTC milliseconds; None where it is missing.
 
-    It is ISO 8601 (RFC 3339, also in lower case, or with ` UTC` at its end), RFC 2822, or seconds, milliseconds or
-    microseconds since 1970, as a number or as text. Without a zone it is UTC.
+    It is written out, see `from_text`, or seconds, milliseconds or microseconds since 1970, as a number or as text.
 
     Raises FormatError: it is none of these, or before 2000.
     """
@@ -52,7 +50,16 @@ def moment(field: Field) -> int | None:
     number = field.number()
     if number is None:
         return None
-    return epoch(field, "s" if abs(number) < _MOST_SECONDS else "ms" if abs(number) < _MOST_MS else "us")
+    written = str(field.value).strip()
+    if is_compact(written):
+        return _plausible(from_text(written, field.path), field)
+    return epoch(field, unit_of(number))
+
+
+def unit_of(number: float) -> Unit:
+    """The unit of a number since 1970, which its size tells: since March 1973 a smaller unit's number is too large."""
+    size = abs(number)
+    return "s" if size < _MOST_SECONDS else "ms" if size < _MOST_MS else "us" if size < _MOST_US else "ns"
 
 
 def epoch(field: Field, unit: Unit) -> int | None:
@@ -89,32 +96,6 @@ def clock(text: str) -> int | None:
         return None
     seconds = int(match[1] or 0) * 3600 + int(match[2]) * 60 + int(match[3])
     return seconds * 1000 + int((match[4] or "").ljust(3, "0")[:3])
-
-
-def from_text(text: str, path: str = "") -> int:
-    """A written moment as UTC milliseconds. Raises FormatError: it is neither ISO 8601 nor RFC 2822."""
-    joined = text.strip()
-    if _ISO_LOWER.match(joined):
-        joined = joined.upper()
-    if joined.upper().endswith((" UTC", " GMT")) and joined[:4].isdigit():
-        joined = joined[:-4] + "Z"
-    # datetime takes 3 or 6 digits of a second; vendors write up to nine.
-    joined = _ISO_FRACTION.sub(lambda match: "." + match[1].ljust(6, "0")[:6], joined)
-    joined = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", joined)
-    try:
-        found = datetime.fromisoformat(joined)
-    except ValueError:
-        found = _from_mail(text, path)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    return round((found - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
-
-
-def _from_mail(text: str, path: str) -> datetime:
-    try:
-        return parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        raise FormatError("a time that is neither ISO 8601, RFC 2822, nor a number since 1970", path) from None
 
 
 def _from_duration(text: str) -> int | None:

@@ -39,6 +39,7 @@ def texts(count: int) -> list[Labelled]:
 def test_a_piece_is_of_the_kind_of_the_span_that_it_touches() -> None:
     (row,) = tag_rows(tiny_networks.tokenizer(), [Labelled("a", "gate kinder", (Span(5, 11, "NAME"),))])
     name = CLASSES.index("NAME")
+    assert row.capitals == [0] * len(row.ids)
     assert row.classes == [IGNORED, 0, *[name] * (len(row.ids) - 3), IGNORED]
 
 
@@ -56,11 +57,12 @@ def test_it_learns_and_its_int8_file_tags_as_the_worker_does(tmp_path: Path) -> 
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert log[-1]["mean_loss"] < 0.2 * log[0]["mean_loss"]
     graph = onnx_export.export(trained, per_token=True)
-    graph = quantise.int8s(graph, quantise.observe(graph, [row.ids for row in rows[:50]]))
+    seen = quantise.observe(graph, [row.ids for row in rows[:50]], [row.capitals for row in rows[:50]])
+    graph = quantise.int8s(graph, seen)
     onnx.save(graph, tmp_path / MODEL)
     tokenizer.save(str(tmp_path / TOKENIZER))
-    train._write_manifest(tmp_path, 0.5, {}, {})
-    assert OnnxTagger(tmp_path).tag(["when love gate", "flight gate", "great"]) == [
+    train._write(tmp_path, train._manifest(tmp_path, {}, ["flight", "gate"]) | {"threshold": 0.5})
+    assert OnnxTagger(str(tmp_path)).tag(["when love gate", "flight gate", "great"]) == [
         [Span(5, 9, "NAME")],
         [],
         [Span(0, 5, "NAME")],

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - characters that look like others are what is tried
 """The rules that training and the worker share."""
 
 import pytest
@@ -19,7 +20,18 @@ from models.text import normalise
         ("half a mail a@b stays", "half a mail a@b stays"),
         ("you &amp; me &lt;3", "you & me <3"),
         ("twice &amp;amp;lt; escaped &amp;amp; text", "twice < escaped & text"),
-        ("R&D, &copy; and AT&T;", "R&D, &copy; and AT&T;"),
+        ("R&D, &copie; and AT&T;", "R&D, &copie; and AT&T;"),
+        ("it&rsquo;s &eacute;t&eacute; &#8211; &#x1F602;", "it's été - face with tears of joy"),
+        ("<p>Great&nbsp;<b>ser</b>vice<br/>thanks</p>", "Great service thanks"),
+        ("&lt;div class=&quot;x&quot;&gt;bad&lt;/div&gt;", "bad"),
+        ("I <3 you, a < b and x<y>z", "I <3 you, a < b and x<y>z"),
+        ("Ｇｒｅａｔ　ｓｅｒｖｉｃｅ！", "Great service!"),
+        ("𝐆𝐫𝐞𝐚𝐭 𝓼𝓮𝓻𝓿𝓲𝓬𝓮 Ⓑⓐⓓ ﬁne 𝟓", "Great service Bad fine 5"),
+        ("donâ€™t â€œgoâ€\u009d, cafÃ©, CAFÉ™ ðŸ˜‚", 'don\'t "go", café, CAFÉ trade mark sign face with tears of joy'),
+        ("twice Ã¢â‚¬â„¢s", "twice 's"),
+        ("T E R R I B L E and t.e.r.r.i.b.l.e, U.S.A. and a b c", "TERRIBLE and terrible, U.S.A. and a b c"),
+        ("Perfect, thanks.\n\n-----Original Message-----\nFrom: Sam\nSubject: Complaint", "Perfect, thanks."),
+        ("> all of it is quoted", "> all of it is quoted"),
         ("fine 😂", "fine face with tears of joy"),
         ("👍🏽👍", "thumbs up sign thumbs up sign"),
         ("love ❤️ it", "love heavy black heart it"),
@@ -40,6 +52,25 @@ FRAGMENTS = st.sampled_from(
     [
         *"&;@.#/: \n😂🇬‘…\u200b\ufe0f",
         *("&amp;", "amp;", "&lt", "lt;", "&nbsp;", "http", "://", "www.", "@user", "[url]", "a@b.co"),
+        *(
+            "<b>",
+            "</b",
+            "<b ",
+            "&#8203;",
+            "203;",
+            "&#",
+            "&eacute;",
+            "Ã",
+            "Â",
+            "©",
+            "â€",
+            "™",
+            "ａ",
+            "＜",
+            "\n> ",
+            "a ",
+            ".b",
+        ),
     ]
 )
 
@@ -48,6 +79,13 @@ FRAGMENTS = st.sampled_from(
 @example("&\u200bamp;lt;")
 @example("www…x")
 @example("&am&amp;p;lt;")
+@example("<b<b> x>")
+@example("&am<b>p;lt;")
+@example("&#8&#8&#8&#8&#8&#8203;203;203;203;203;203;")
+@example("Ã\u200b©")
+@example("&＃8203;")
+@example("<" * 9 + "b>" * 9)
+@example("a b c d e f.g.h.i.j.k")
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
@@ -59,7 +97,22 @@ def test_no_address_survives(noise: str) -> None:
     assert "jane" not in text
 
 
-@pytest.mark.parametrize("run", ["a" * 200_000, "a." * 100_000, "@" * 200_000, "&amp;" * 40_000, "a@b." * 50_000])
+@pytest.mark.parametrize(
+    "run",
+    [
+        "a" * 200_000,
+        "a." * 100_000,
+        "@" * 200_000,
+        "&amp;" * 40_000,
+        "a@b." * 50_000,
+        "<b" * 100_000,
+        "<b>" * 70_000,
+        "&#8" * 70_000 + "203;" * 70_000,
+        "Â" * 200_000 + "©",
+        "a." * 100_000 + " ",
+        "\n>" * 100_000,
+    ],
+)
 def test_a_long_run_of_address_characters_is_read(run: str) -> None:
     """A quadratic pattern would take minutes on these; the suite's time limit is the judge."""
     assert normalise(f"{run} @")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from models.cloud import Failure
-from tests.asked import MODEL, ONE_TRY, ask, failure, message, of
+from models.spending import Spending, Tokens
+from tests.asked import MODEL, PAID, ask, failure, message, of
 from tests.http_server import answer, serve
 
 NUMBERS = {"negative": 0.8, "neutral": 0.15, "positive": 0.05}
@@ -16,7 +17,9 @@ def test_the_tool_s_input_is_the_answer() -> None:
         answered = of(ask(server.url + "/v1", ["My bag is lost"], "anthropic"))
     assert answered.probabilities == pytest.approx((0.8, 0.15, 0.05))
     assert answered.model == f"{MODEL}@unknown"
-    assert answered.spent == ONE_TRY, "what was read from the cache is read, too"
+    assert answered.spent == Spending(PAID.cost_usd, Tokens(100, 1, 50), 1, "measured"), (
+        "what was read from the cache is read, too"
+    )
     (request,) = server.requests
     assert request.path == "/v1/messages"
     assert request.body["tool_choice"] == {"type": "tool", "name": request.body["tools"][0]["name"]}
@@ -46,7 +49,8 @@ def test_what_comes_back_is_judged_and_has_been_paid_for(body: dict[str, Any], w
     with serve(answer(body)) as server:
         failed = failure(ask(server.url, ["x"], "anthropic"))
     assert words in failed.detail
-    assert failed == Failure("cloud_error", failed.detail, ONE_TRY)
+    assert failed == Failure("cloud_error", failed.detail, failed.spent)
+    assert failed.spent.cost_usd == PAID.cost_usd
 
 
 def test_an_overloaded_service_is_tried_again() -> None:

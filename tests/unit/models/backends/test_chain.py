@@ -13,19 +13,22 @@ class Backend:
 
     batch = 7
 
-    def __init__(self, knows: str, spent: Spending = Spending(0.001, Tokens(9, 1), 1, "measured")) -> None:  # noqa: B008
-        self.knows, self.spent = knows, spent
+    def __init__(self, knows: str, *, cost_usd: float = 0.001, tokens: int = 10) -> None:
+        self.knows, self.cost = knows, Spending(cost_usd, Tokens(tokens, 1, 2), 1, "measured")
         self.asked: list[str] = []
         self.deadlines_s: list[float] = []
         self.is_closed = False
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        return int(1e9 * self.cost.cost_usd) * texts
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> list[Answer | Failure]:
         self.asked += [question.text for question in questions]
         self.deadlines_s.append(deadline_s)
         return [
-            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.spent)
+            Answer((0.1, 0.2, 0.7), f"{self.knows}@1", self.cost)
             if question.text in self.knows
-            else Failure("cloud_error", f"not {self.knows}", self.spent)
+            else Failure("cloud_error", f"not {self.knows}", self.cost)
             for question in questions
         ]
 
@@ -48,13 +51,13 @@ def ask(texts: str, *backends: Backend) -> list[Answer | Failure]:
 
 
 def test_the_next_is_asked_for_what_is_left_alone() -> None:
-    first, second, third = Backend("ac"), Backend("b", Spending(0.001, None, 1)), Backend("z")
+    first, second, third = Backend("ac"), Backend("b", tokens=0), Backend("z")
     a, b, c, d = ask("abcd", first, second, third)
     assert (first.asked, second.asked, third.asked) == (["a", "b", "c", "d"], ["b", "d"], ["d"])
-    assert a == Answer((0.1, 0.2, 0.7), "ac@1", first.spent)
-    assert b == Answer((0.1, 0.2, 0.7), "b@1", Spending(0.002, Tokens(9, 1), 2, "assumed"))
+    assert a == Answer((0.1, 0.2, 0.7), "ac@1", Spending(0.001, Tokens(10, 1, 2), 1, "measured"))
+    assert b == Answer((0.1, 0.2, 0.7), "b@1", Spending(0.002, Tokens(10, 2, 4), 2, "measured"))
     assert c == a
-    assert d == Failure("cloud_error", "not ac; not b; not z", Spending(0.003, Tokens(18, 2), 3, "assumed"))
+    assert d == Failure("cloud_error", "not ac; not b; not z", Spending(0.003, Tokens(20, 3, 6), 3, "measured"))
 
 
 def test_who_has_all_answers_leaves_the_next_in_peace() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.artifact import Artifact, load_artifact
 from models.backends import onnx_process
+from models.backends.bill import Tariff
 from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKOFF_S, OnnxProcessBackend
 from models.classifier import Classifier
 from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
@@ -84,7 +85,7 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
         assert {(answer.model, answer.spent) for answer in given} == {("cloud@1.0.0", Spending(0.0136, calls=1))}
         assert list(await backend.answer([], DEADLINE_S)) == []
 
-    with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, price_usd=0.013600000000001))
+    with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, tariff=Tariff(0.013600000000001)))
 
 
 class Calls(OnnxProcessBackend):

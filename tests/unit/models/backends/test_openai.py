@@ -2,15 +2,19 @@
 
 import json
 import logging
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from models.backends.bill import TokenPrices
+from models.backends.bill import Tariff
 from models.backends.calibration import Calibration
-from models.backends.service import is_same_model, short_name
+from models.backends.service import short_name
 from models.cloud import Failure
-from tests.asked import MODEL, ONE_TRY, ask, completion, failure, of, written_completion
+from models.model_name import is_same_model
+from models.price_book import Price
+from models.spending import Spending, Tokens
+from tests.asked import MODEL, PAID, ask, completion, failure, of, written_completion
 from tests.http_server import answer, serve
 
 NUMBERS = json.dumps({"negative": 0.1, "neutral": 0.2, "positive": 0.7})
@@ -25,7 +29,7 @@ def test_the_codes_log_probabilities_are_the_answer() -> None:
         answered = of(ask(server.url + "/v1", ["My bag is lost"]))
     assert answered.probabilities == pytest.approx((0.7, 0.2, 0.1))
     assert answered.model == f"{MODEL}@fp_1"
-    assert answered.spent == ONE_TRY
+    assert answered.spent == PAID
     (request,) = server.requests
     assert request.path == "/v1/chat/completions"
     body = request.body
@@ -80,13 +84,13 @@ def test_a_try_that_gave_no_answer_is_on_the_bill_of_the_one_that_did() -> None:
     silent = completion(choices=[{"message": {"content": "A"}, "finish_reason": "length"}])
     with serve(answer(silent), answer(written_completion(NUMBERS))) as server:
         answered = of(ask(server.url, ["x"]))
-    assert answered.spent == ONE_TRY.plus(ONE_TRY)
+    assert answered.spent == Spending(2 * PAID.cost_usd, Tokens(200, 2, 0), 2, "measured")
 
 
 def test_an_answer_that_is_refused_has_been_paid_for() -> None:
     with serve(answer(completion((0.2, 0.1, 0.1)))) as server:
         failed = failure(ask(server.url, ["x"]))
-    assert failed == Failure("cloud_error", failed.detail, ONE_TRY)
+    assert failed == Failure("cloud_error", failed.detail, PAID)
     assert "below 0.5" in failed.detail
 
 
@@ -127,10 +131,17 @@ def test_what_a_model_writes_is_judged(body: dict[str, Any], words: str) -> None
 
 def test_a_proxy_s_own_price_wins_and_without_any_price_a_query_costs_what_is_assumed() -> None:
     with serve(answer(completion(), x_litellm_response_cost="0.000123")) as server:
-        assert of(ask(server.url, ["x"])).spent == ONE_TRY._replace(cost_usd=0.000123)
+        assert of(ask(server.url, ["x"])).spent == Spending(0.000123, Tokens(100, 1, 0), 1, "measured")
     with serve(answer(completion())) as server:
-        asked = of(ask(server.url, ["x"], prices=TokenPrices(0.01)))
-        assert asked.spent == ONE_TRY._replace(cost_usd=0.01, basis="assumed")
+        assert of(ask(server.url, ["x"], tariff=Tariff(0.01))).spent == Spending(0.01, Tokens(100, 1), 1)
+
+
+def test_tokens_of_the_cache_have_a_price_of_their_own() -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 90}}
+    price = Price(model=MODEL, input=Decimal(2), output=Decimal(10), cached=Decimal("0.5"))
+    with serve(answer(completion(usage=usage))) as server:
+        cost = of(ask(server.url, ["x"], tariff=Tariff(0.01, price))).spent
+    assert cost == Spending(10 * 2e-6 + 90 * 0.5e-6 + 10e-6, Tokens(100, 1, 90), 1, "measured")
 
 
 @pytest.mark.parametrize(

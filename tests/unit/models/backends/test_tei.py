@@ -7,7 +7,7 @@ import pytest
 from models.backends.tei import Tei
 from models.cloud import Answer
 from models.spending import Spending, Tokens
-from tests.asked import PRICES, ask, failure, of
+from tests.asked import ask, failure, of
 from tests.http_server import Fault, Handler, Request, answer, serve
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -83,5 +83,5 @@ def test_an_overloaded_server_is_tried_again() -> None:
         (overloaded if first else server_of())(handler, request)
 
     with serve(busy_once) as server:
-        of(ask(server.url, ["x"], "tei", prices=PRICES))
+        of(ask(server.url, ["x"], "tei"))
     assert len(server.requests) == 3

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from models.backends.bill import Tariff
 from models.backends.v2 import V2
 from models.cloud import Answer, Failure
 from models.spending import Spending
-from tests.asked import MODEL, PRICES, ask, failure
+from tests.asked import MODEL, ask, failure
 from tests.http_server import Fault, Handler, Request, Server, answer, serve
 
 ROWS = {"text a": [0.7, 0.2, 0.1], "text b": [0.1, 0.2, 0.7]}
@@ -36,13 +37,13 @@ def inputs_of(server: Server) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("flat", [True, False])
 def test_rows_come_back_flat_or_nested(flat: bool) -> None:
     with serve(model(flat=flat)) as server:
-        first, second = ask(server.url, list(ROWS), "v2")
+        first, second = ask(server.url, list(ROWS), "v2", tariff=Tariff(0.01))
     assert isinstance(first, Answer)
     assert isinstance(second, Answer)
     assert first.probabilities == pytest.approx(ROWS["text a"])
     assert second.probabilities == pytest.approx(ROWS["text b"])
     assert first.model == f"{MODEL}@3"
-    assert first.spent == Spending(PRICES.query_usd, calls=1)
+    assert first.spent == Spending(0.01, calls=1)
     assert [request.path for request in server.requests] == [f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/infer"]
 
 
@@ -107,9 +108,9 @@ def output(data: Any) -> list[dict[str, Any]]:
 )
 def test_what_comes_back_is_judged_and_has_been_paid_for(changed: dict[str, Any], words: str) -> None:
     with serve(model(**changed)) as server:
-        failed = failure(ask(server.url, ["text a"], "v2"))
+        failed = failure(ask(server.url, ["text a"], "v2", tariff=Tariff(0.01)))
     assert words in failed.detail
-    assert failed == Failure("cloud_error", failed.detail, Spending(PRICES.query_usd, calls=1))
+    assert failed == Failure("cloud_error", failed.detail, Spending(0.01, calls=1))
 
 
 def test_calls_that_fail_leave_the_others_their_answers() -> None:

@@ -65,13 +65,13 @@ def write_manifest(folder: Path, **changes: Any) -> None:
     manifest = {
         "format": 1, "name": "redaction", "version": "1", "created": "2026-01-01", "base": "none: made for a test",
         "classes": CLASSES, "told": ["NAME", "ADDRESS"], "threshold": 0.5, "files": files, "max_tokens": 64,
-        "metrics": {}, "training": {}, "licence": "none",
+        "metrics": {}, "training": {}, "licence": "none", "common": [],
     }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+    (folder / "tagger.json").write_text(json.dumps(manifest | changes))
 
 
 def test_words_of_one_kind_beside_each_other_are_one_span(folder: Path) -> None:
-    assert OnnxTagger(folder).tag(["so Jane  Doe is elm", "is", "", "jane, doe", "jane elm"]) == [
+    assert OnnxTagger(str(folder)).tag(["so Jane  Doe is elm", "is", "", "jane, doe", "jane elm"]) == [
         [Span(3, 12, "NAME"), Span(16, 19, "ADDRESS")],
         [],
         [],
@@ -81,11 +81,17 @@ def test_words_of_one_kind_beside_each_other_are_one_span(folder: Path) -> None:
 
 
 def test_it_is_told_which_words_begin_with_a_capital(folder: Path) -> None:
-    assert OnnxTagger(folder).tag(["so So sox Sox", "SO SO", "4821 So"]) == [
+    assert OnnxTagger(str(folder)).tag(["so So sox Sox", "SO SO", "4821 So"]) == [
         [Span(3, 5, "NAME"), Span(10, 13, "NAME")],
         [],  # no small letter: its capitals tell nothing
         [Span(5, 7, "NAME")],
     ]
+
+
+def test_a_text_whose_words_are_all_common_is_not_read(folder: Path) -> None:
+    write_manifest(folder, common=["jane", "is", "so"])
+    tagger = OnnxTagger(str(folder))
+    assert tagger.tag(["so Jane is, 4821!", "jane doe"]) == [[], [Span(0, 8, "NAME")]]
 
 
 def test_a_model_without_capitals_is_refused(folder: Path) -> None:
@@ -94,30 +100,30 @@ def test_a_model_without_capitals_is_refused(folder: Path) -> None:
     onnx.save(model, folder / "model.onnx")
     write_manifest(folder)
     with pytest.raises(ArtifactError, match=r"takes input_ids, attention_mask, others, and not .*token_type_ids"):
-        OnnxTagger(folder)
+        OnnxTagger(str(folder))
 
 
 def test_only_the_kinds_that_are_told_count_and_only_from_the_threshold_on(folder: Path) -> None:
-    assert OnnxTagger(folder).tag(["4821 jane"]) == [[Span(5, 9, "NAME")]]
+    assert OnnxTagger(str(folder)).tag(["4821 jane"]) == [[Span(5, 9, "NAME")]]
     write_manifest(folder, threshold=0.95)
-    assert OnnxTagger(folder).tag(["jane"]) == [[]]
+    assert OnnxTagger(str(folder)).tag(["jane"]) == [[]]
     write_manifest(folder, told=["PIN"])
-    assert OnnxTagger(folder).tag(["4821 jane"]) == [[Span(0, 4, "PIN")]]
+    assert OnnxTagger(str(folder)).tag(["4821 jane"]) == [[Span(0, 4, "PIN")]]
 
 
 def test_a_word_of_several_pieces_is_one_by_their_mean(folder: Path) -> None:
     # "jane" has 0.9 + 0.03 for the kinds told, "##x" 0.03 + 0.03.
     write_manifest(folder, threshold=0.55)
-    assert OnnxTagger(folder).tag(["janex is"]) == [[]]
+    assert OnnxTagger(str(folder)).tag(["janex is"]) == [[]]
     write_manifest(folder, threshold=0.45)
-    assert OnnxTagger(folder).tag(["janex is"]) == [[Span(0, 5, "NAME")]]
+    assert OnnxTagger(str(folder)).tag(["janex is"]) == [[Span(0, 5, "NAME")]]
 
 
 @pytest.mark.parametrize("place", [0, 61, 62, 90, 199])
 def test_a_long_text_is_read_to_its_end(folder: Path, place: int) -> None:
     words = ["so"] * 200
     words[place] = "jane"
-    assert OnnxTagger(folder).tag([" ".join(words)]) == [[Span(3 * place, 3 * place + 4, "NAME")]]
+    assert OnnxTagger(str(folder)).tag([" ".join(words)]) == [[Span(3 * place, 3 * place + 4, "NAME")]]
 
 
 class Shortsighted:
@@ -138,17 +144,17 @@ class Shortsighted:
 
 
 def test_each_piece_of_a_long_text_is_seen_with_what_is_around_it(folder: Path) -> None:
-    tagger = OnnxTagger(folder)
+    tagger = OnnxTagger(str(folder))
     tagger._session = Shortsighted(200)
     assert tagger.tag([" ".join(["so"] * 200)]) == [[Span(0, 3 * 200 - 1, "NAME")]]
 
 
 def test_half_a_surrogate_pair_is_one_character(folder: Path) -> None:
-    assert OnnxTagger(folder).tag(["\ud83d jane"]) == [[Span(2, 6, "NAME")]]
+    assert OnnxTagger(str(folder)).tag(["\ud83d jane"]) == [[Span(2, 6, "NAME")]]
 
 
 def test_a_redactor_takes_it(folder: Path) -> None:
-    assert Redactor(tagger=OnnxTagger(folder)).redact("so Jane Doe is 4821").text == "so [NAME] is [REFERENCE]"
+    assert Redactor(tagger=OnnxTagger(str(folder))).redact("so Jane Doe is 4821").text == "so [NAME] is [REFERENCE]"
 
 
 @pytest.mark.parametrize(
@@ -165,15 +171,15 @@ def test_a_redactor_takes_it(folder: Path) -> None:
 def test_a_manifest_that_does_not_fit_is_refused(folder: Path, changes: dict[str, Any], expected: str) -> None:
     write_manifest(folder, **changes)
     with pytest.raises(ArtifactError, match=expected):
-        OnnxTagger(folder)
+        OnnxTagger(str(folder))
 
 
 def test_what_is_missing_or_altered_is_refused(folder: Path) -> None:
     with pytest.raises(ArtifactError, match="cannot read the tagger's manifest"):
-        OnnxTagger(folder / "none")
+        OnnxTagger(str(folder / "none"))
     (folder / "model.onnx").write_bytes(b"x" * (folder / "model.onnx").stat().st_size)
     with pytest.raises(ArtifactError, match="was altered"):
-        OnnxTagger(folder)
+        OnnxTagger(str(folder))
     write_manifest(folder)
     with pytest.raises(ArtifactError, match="cannot be loaded"):
-        OnnxTagger(folder)
+        OnnxTagger(str(folder))

@@ -68,6 +68,14 @@ SPOKEN = [
     ("the passcode on the account is nine nine oh one", "the passcode on the account is [PIN]"),
     ("my password is still walter seven seven two", "my password is still [PASSWORD]"),
     ("ssn two six where was i seven five", "ssn [SSN]"),
+    ("so that's seven six one seven oh where was i two correct", "so that's [REFERENCE] correct"),
+    (
+        "when i type the pin nine six nine seven sorry i meant six it is refused",
+        "when i type the pin [PIN] it is refused",
+    ),
+    ("her number is eight hundred erm five twenty seven twenty six zero five okay", "her number is [PHONE] okay"),
+    ("area code five hundred four er eleven sixty two forty one", "area code [PHONE]"),
+    ("my birthday's coming up it's one fourteen two thousand two", "my birthday's coming up it's [DATE_OF_BIRTH]"),
 ]
 KEPT = [
     "one of the two pizzas was late",
@@ -87,6 +95,8 @@ KEPT = [
     "Thanks for nothing",
     "amazon.com is better",
     "the flight is on september 26 2018",
+    "the number is five hundred and twelve",
+    "my birthday is coming up soon",
     "speak to a manager",
     "a 45 minute wait",
     "flight 1839 to LGA was late",

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import pytest
 from prometheus_client import REGISTRY
 
+from models.allowance import Allowance
 from models.cloud import Answer, Failure, Question
 from models.spending import Spending, Tokens
 from schemas.codec import Codec
 from schemas.records import CloudRequest
-from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents.agent import KafkaRecord, Output
+from streams.agents.budget import Budget
 from streams.agents.cloud import CloudAgent
 from streams.config.settings import Settings
 from tests.events import consumer_record
@@ -65,6 +67,11 @@ class Backend:
         self.deadlines_s: list[float] = []
         self.failure = failure
         self.closed = False
+
+    def most_nanodollars(self, texts: int, size_bytes: int, deadline_s: float) -> int:
+        assert size_bytes >= texts * len(REQUEST.text)
+        assert deadline_s == 0.25
+        return texts * 10**9
 
     async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
         self.asked.append(tuple(questions))
@@ -177,3 +184,48 @@ def test_closing_the_agent_closes_its_backend() -> None:
     backend = Backend()
     asyncio.run(CloudAgent(SETTINGS, backend).close())
     assert backend.closed
+
+
+class Paying(Backend):
+    """Asks its allowance for a dollar a text."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__()
+        self.allowance = allowance
+
+    async def answer(self, questions: Sequence[Question], deadline_s: float) -> Sequence[Answer | Failure]:
+        given: list[Answer | Failure] = []
+        for answer in await super().answer(questions, deadline_s):
+            if self.allowance.reserve(10**9):
+                self.allowance.settle(10**9, 10**9)
+                given.append(answer)
+            else:
+                given.append(Failure("budget_exhausted", "spent"))
+        return given
+
+
+def test_calls_are_made_as_far_as_the_budget_goes_and_the_rest_keeps_the_edges_answer() -> None:
+    settings = SETTINGS.model_copy(update={"budget_usd_per_hour": 2})
+    written: list[tuple[bytes | None, bytes | None]] = []
+    budget = Budget(settings, lambda _topic, _since: iter(written), lambda: NOW, "lease")
+    agent = CloudAgent(settings, Paying(budget.lease), lambda: NOW, budget)
+    batch = records(3)
+
+    async def scenario() -> Sequence[Output]:
+        (claim,) = await agent.prepare(batch)
+        assert claim.topic == "p.budget"
+        written.append((claim.key, claim.value))
+        return await agent.process(batch)
+
+    outputs = asyncio.run(scenario())
+    results = [RESULTS.decode(output.value) for output in outputs if output.topic == "p.sentiment"]
+    assert [result.reason for result in results] == ["low_confidence", "low_confidence", "budget_exhausted"]
+    assert [result.degraded for result in results] == [False, False, True]
+    (lease,) = [Codec(BUDGET).decode(output.value) for output in outputs if output.topic == "p.budget"]
+    assert (lease.granted, lease.spent) == (2 * 10**9, 2 * 10**9)
+
+
+def test_without_a_budget_nothing_is_claimed() -> None:
+    agent = CloudAgent(SETTINGS, Backend(), lambda: NOW)
+    assert agent.tick_s == 0
+    assert not asyncio.run(agent.prepare(records(3)))

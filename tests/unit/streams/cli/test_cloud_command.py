@@ -30,21 +30,24 @@ def judge(handler: Handler, request: Request) -> None:
     found = next((i for i, sample in enumerate(SAMPLES) if sample in text), None)
     index = 0 if found is None else ("negative", "neutral", "positive").index(SAMPLE_LABELS[found])
     p = [0.98 if i == index else 0.01 for i in range(3)]
-    answer(completion(p, model="m-20260101"))(handler, request)
+    answer(completion(p, model=f"{request.body['model']}-20260101"))(handler, request)
 
 
 def test_check_tells_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(judge) as server:
-        done = run(server, monkeypatch, "check", input_price_usd="1", output_price_usd="10")
+        done = run(server, monkeypatch, "check", model_name="gpt-4o-mini")
     assert done.exit_code == 0
     shown = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in done.output.splitlines()}
     assert shown["reachable"] == "yes"
     assert shown["authorised"] == "yes"
-    assert shown["model"] == "m-20260101@fp_1"
+    assert shown["model"] == "gpt-4o-mini-20260101@fp_1"
     assert shown["capabilities"] == "log-probabilities of a single token"
     assert shown["answered"] == "10 of 10 texts, 10 as a person would"
-    assert shown["tokens"] == "1,010"
-    assert shown["dollars"] == "0.001100, or 0.11 for 1,000 texts"
+    assert shown["tokens"] == "1,010, of these 0 from its cache"
+    assert shown["dollars"] == "0.000156 (measured), or 0.02 for 1,000 texts"
+    assert shown["price"].startswith(
+        "0.15 in, 0.60 out, 0.075 cached dollars for a million tokens (gpt-4o-mini, as of 20"
+    )
     assert "ms median" in shown["latency"]
     assert len(server.requests) == len(SAMPLES)
 

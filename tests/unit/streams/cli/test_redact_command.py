@@ -55,6 +55,12 @@ def test_the_turns_of_a_conversation_are_read_together(tmp_path: Path) -> None:
     assert [row["turn"] for row in rows] == [1, 2, 3, 4, 5]
 
 
+def test_the_settings_say_which_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWISE_REDACTION_KINDS", "CARD")
+    done = redact("-", "--format", "lines", stdin=f"my name is Jane Doe, card {CANARY}\n")
+    assert json.loads(done.stdout)["text"] == "my name is Jane Doe, card [CARD]"
+
+
 def test_rows_of_no_conversation_are_read_alone() -> None:
     done = redact("-", "--output-format", "csv", stdin="the card number please?\nfour one\n")
     assert [row["text"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["the card number please?", "four one"]

@@ -40,7 +40,6 @@ def load(**given: str) -> Settings:
         {"backend": "openai", "model_name": "m"},
         {"backend": "openai", "model_name": "m", "url": "http://vllm.models.svc:8000/v1"},
         {"backend": "openai", "model_name": "m", "url": "http://127.0.0.1:8080/v1", "api_key": "k"},
-        {"backend": "openai", "model_name": "m", "input_price_usd": "0.15", "output_price_usd": "0.6"},
         {"backend": "anthropic", "model_name": "m", "api_key": "k"},
         {"backend": "v2", "model_name": "m", "url": "http://triton:8000", "input_name": "text", "output_name": "p"},
         {"backend": "tei", "url": "http://tei:80", "label_order": "positive, neutral, negative"},
@@ -60,7 +59,6 @@ def test_what_belongs_together_is_taken(given: dict[str, str]) -> None:
         ({"backend": "v2", "model_name": "m"}, "cloud_backend v2 needs cloud_url"),
         ({"backend": "tei"}, "cloud_backend tei needs cloud_url"),
         ({"backend": "tei", "url": "http://x", "input_name": "a"}, "cloud_input_name is set, and cloud_backend tei"),
-        ({"backend": "openai", "model_name": "m", "input_price_usd": "1"}, "belong together: set both or neither"),
         ({"backend": "openai", "model_name": "m", "url": "http://x/v1", "api_key": KEY}, "allowed is https://"),
         ({"backend": "openai", "model_name": "m", "api_key": KEY + "\n" + KEY}, "cloud_api_key"),
         ({"backend": "openai", "model_name": "m", "api_key": KEY + "é"}, "cloud_api_key"),
@@ -104,14 +102,19 @@ def test_anthropic_s_key_has_a_header_of_its_own() -> None:
     assert "authorization" not in server.requests[0].headers
 
 
-def test_prices_of_tokens_are_for_a_million() -> None:
-    with serve(answer(completion(model="m"))) as server:
-        url = server.url
-        (answered,) = _ask(
-            load(backend="openai", model_name="m", url=url, input_price_usd="0.15", output_price_usd="0.6")
+def test_a_price_book_of_ones_own_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('dated = 2026-01-31\n[[price]]\nmodel = "gpt-4o-mini"\ninput = 0.3\noutput = 1.2\n')
+    with serve(answer(completion(model="gpt-4o-mini"))) as server:
+        (shipped,) = _ask(load(backend="openai", model_name="gpt-4o-mini", url=server.url))
+        (owned,) = _ask(
+            load(backend="openai", model_name="gpt-4o-mini", url=server.url).model_copy(update={"prices": str(own)})
         )
-    assert isinstance(answered, Answer)
-    assert answered.spent.cost_usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
+    assert isinstance(shipped, Answer)
+    assert isinstance(owned, Answer)
+    assert shipped.spent.cost_usd == pytest.approx(100 * 0.15e-6 + 0.6e-6)
+    assert owned.spent.cost_usd == pytest.approx(2 * shipped.spent.cost_usd)
+    assert owned.spent.basis == "measured"
 
 
 def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
@@ -146,6 +149,12 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(json.dumps(made))
     with pytest.raises(CalibrationError, match="made for other, and cloud_model_name is m"):
         build_service(load_settings(None, V2 | {"EDGEWISE_CLOUD_CALIBRATION": str(tmp_path / "calibration.json")}))
+
+
+def test_an_artifact_that_does_not_read_what_the_settings_say_is_refused() -> None:
+    settings = load_settings(None, {"EDGEWISE_CLOUD_LANGUAGES": "de,en,fr"})
+    with pytest.raises(UsageError, match=r"cloud_languages has de, fr, which cloud@\S+ does not read: allowed is en"):
+        asyncio.run(start_backend(settings))
 
 
 def test_the_cloud_has_a_name() -> None:

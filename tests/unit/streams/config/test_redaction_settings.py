@@ -24,6 +24,8 @@ def test_rules_are_read_from_the_file_and_from_the_variable(tmp_path: Path) -> N
     variable = {"EDGEWISE_SENSITIVE_LOCAL": '[{"channels": "voice"}]'}
     assert load_settings(path, environ=variable).sensitive_local == (ON_VOICE,)
     assert load_settings(environ={}).sensitive_local == ()
+    handed = load_settings(path, environ={}).model_dump()["sensitive_local"]
+    assert load_settings(environ={"EDGEWISE_SENSITIVE_LOCAL": handed}).sensitive_local == (IN_EUROPE, ON_VOICE)
 
 
 @pytest.mark.parametrize(

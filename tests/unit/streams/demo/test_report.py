@@ -16,9 +16,9 @@ from tests.events import routing_event
 def window() -> Window:
     """Nine events on the edge at 20 ms, one in the cloud at 400 ms."""
     made = Window(0, 60_000, 0)
-    made.add([routing_event() for _ in range(9)])
+    made.add([routing_event(pii=("NAME",) if at < 2 else ()) for at in range(9)])
     made.add([routing_event(stage="decided", route="cloud", reason="low_confidence", cloud_only_cost_usd=0.0)])
-    cloud = {"route": "cloud", "reason": "low_confidence", "cloud_label": "neutral"}
+    cloud = {"route": "cloud", "reason": "low_confidence", "cloud_label": "neutral", "pii": ("NAME", "CARD")}
     made.add([routing_event(cost_usd=0.0136, end_to_end_ms=400.0, **cloud)])
     return made
 
@@ -28,6 +28,7 @@ def report(**changes: Any) -> Report:
         "verdict": Verdict(events=10, results=10, routing_events=11, windows=1),
         "total": window(),
         "accuracy": Accuracy(8, 0.75, 0.875, 0.8),
+        "redacted": 3,
         "seconds": 12.5,
     }
     return Report(**(given | changes))
@@ -42,6 +43,8 @@ def test_the_report_for_machines() -> None:
         "duplicated": 0,
         "out_of_order": 0,
         "edge_share": 0.9,
+        "redacted_share": 0.3,
+        "redacted_kinds": {"NAME": 3, "CARD": 1},
         "accuracy": {"edge": 0.75, "cloud": 0.875, "line": 0.8},
         "cost_usd": 0.0236,  # ten times the edge's price, and once the cloud's
         "cloud_only_cost_usd": 0.136,
@@ -59,6 +62,7 @@ def test_the_report_for_people() -> None:
     text = "\n".join(report_lines(report()))
     assert "10 events in 12 s" in text
     assert "answered on the edge      90.0%" in text
+    assert "personal data             in 30.0% of the texts: NAME 3, CARD 1" in text
     assert "20 / 20 / 20 ms" in text
     assert "$0.02; with the cloud alone $0.14: 82.6% saved" in text
     assert "80.0% of 8 labelled events as published" in text

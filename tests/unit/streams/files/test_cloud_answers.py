@@ -24,6 +24,14 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_artifact(tmp_path_factory.mktemp("edge"), "edge")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def prices(edge: Path) -> Path:
+    """Of the model that is asked."""
+    file = edge.parent / "prices.toml"
+    file.write_text('dated = 2026-01-31\n[[price]]\nmodel = "judge-1"\ninput = 2\noutput = 10\n')
+    return file
+
+
 def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dict[str, Any]]:
     with serve(fault) as server:
         settings = Settings(
@@ -33,8 +41,7 @@ def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dic
             cloud_backend="openai",
             cloud_url=server.url,
             cloud_model_name="judge-1",
-            cloud_input_price_usd=2.0,
-            cloud_output_price_usd=10.0,
+            prices=str(edge.parent / "prices.toml"),
         )
         rows = (Row(number, number, {"text": text}, text) for number, text in enumerate(texts, 1))
         scorer = build_scorer(settings, model)

@@ -26,7 +26,17 @@ def test_recorded_time_is_divided_by_the_factor() -> None:
 def test_an_event_recorded_before_the_one_ahead_of_it_is_due_at_once() -> None:
     pacer = Pacer(Pace.parse("1x"), iter([100.0, 108.0]).__next__)
     assert pacer.due_s(10_000) == 100
-    assert pacer.wait_s(pacer.due_s(7_000)) == 97 - 108
+    assert pacer.wait_s(pacer.due_s(7_000)) == 100 - 108
+
+
+def test_an_event_without_a_time_is_due_with_the_one_before_it() -> None:
+    pacer = Pacer(Pace.parse("10x"), lambda: 100.0)
+    assert [pacer.due_s(at) for at in (None, 1_000, None, 11_000, None, 21_000)] == [100, 100, 100, 101, 101, 102]
+
+
+def test_no_pause_is_longer_than_the_longest() -> None:
+    pacer = Pacer(Pace(factor=1, longest_pause_s=60), lambda: 0.0)
+    assert [pacer.due_s(at) for at in (0, 86_400_000, 86_401_000, 5, 86_402_000)] == [0, 60, 61, 61, 62]
 
 
 def test_due_times_do_not_drift_when_waits_take_too_long() -> None:

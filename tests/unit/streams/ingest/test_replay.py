@@ -18,7 +18,8 @@ from streams.config.settings import Settings
 from streams.files.rows import Input
 from streams.files.vendor_file import Vendor
 from streams.ingest.pace import Pace
-from streams.ingest.replay import Recording, ReplayError, Summary, replay
+from streams.ingest.recording import Recording
+from streams.ingest.replay import ReplayError, Summary, replay
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
@@ -182,11 +183,12 @@ def test_what_the_workers_refuse_is_sent_all_the_same(topics: Settings, tmp_path
     bad: list[dict[str, Any]] = [
         {"text": ""},
         {"text": "x" * 600_000},
-        {"text": "a", "occurred_at": "9999-12-31"},
         {"text": "a", "turn": -1},
     ]
-    assert replay(topics, [written(tmp_path / "bad.jsonl", bad)]).sent == 4
-    assert len(sent(topics)) == 4
+    told: list[str] = []
+    assert replay(topics, [written(tmp_path / "bad.jsonl", bad)], on_notice=told.append).sent == 3
+    assert len(sent(topics)) == 3
+    assert "1 of 3 texts are empty" in told[0]
 
 
 @pytest.mark.parametrize("last", ["{broken", '{"text": "\\ud800"}', '{"text": "a", "occurred_at": "soon"}'])
@@ -275,3 +277,72 @@ def test_a_role_map_is_of_recordings_too(topics: Settings, tmp_path: Path) -> No
     decode = codec(topics, TRANSCRIPTS).decode
     found = [decode(message.value()) for message in sent(topics)]
     assert {(event.text, event.role) for event in found} == {("a", "agent"), ("b", "unknown")}
+
+
+def test_nothing_is_sent_of_a_file_whose_ids_repeat(topics: Settings, tmp_path: Path) -> None:
+    recording = written(tmp_path / "calls.jsonl", [{"id": "call-1", "text": text} for text in ("a", "b", "c")])
+    with pytest.raises(RecordingError, match=r"2 rows have the id of an earlier one, first in line 2, 3: .*apart"):
+        replay(topics, [recording])
+    assert sent(topics) == []
+    told: list[str] = []
+    replay(topics, [recording._replace(apart=True)], on_notice=told.append)
+    decode = codec(topics, TRANSCRIPTS).decode
+    assert {decode(message.value()).event_id for message in sent(topics)} == {"call-1", "call-1~2", "call-1~3"}
+    assert "2 ids repeat" in told[0]
+
+
+@pytest.mark.parametrize("column", ["at", "start"])
+def test_nothing_is_sent_of_a_file_whose_times_are_impossible(column: str, topics: Settings, tmp_path: Path) -> None:
+    rows = [{"text": str(i), column: i * 3.5} for i in range(3)]
+    recording = written(tmp_path / "calls.jsonl", rows)
+    recording = recording._replace(given=Input(columns={"occurred_at": column}))
+    with pytest.raises(RecordingError, match=rf"line 1: its time, {column}, would be 1970.* --time-base"):
+        replay(topics, [recording])
+    assert sent(topics) == []
+    based = Input(columns={"occurred_at": column}, vendor=Vendor(base_ms=1_767_606_914_000))
+    replay(topics, [recording._replace(given=based)])
+    decode = codec(topics, TRANSCRIPTS).decode
+    times = sorted(decode(message.value()).occurred_at - 1_767_606_914_000 for message in sent(topics))
+    assert times == [0, 3_500, 7_000]
+
+
+def damaged(path: Path) -> Path:
+    path.write_bytes(b'{"text": "a"}\n{"text": tru\n{"text": "b", "at": "soon"}\n{"text": "c"}\n{"text": "\xff"')
+    return path
+
+
+def test_rows_that_are_no_events_are_left_out_and_counted(topics: Settings, tmp_path: Path) -> None:
+    told: list[str] = []
+    recording = Recording(damaged(tmp_path / "calls.jsonl"), on_error="skip")
+    summary = replay(topics, [recording], on_notice=told.append)
+    assert (summary.rows, summary.sent, summary.refused, len(sent(topics))) == (2, 2, 3, 2)
+    assert "3 rows could not be read" in told[0]
+    assert [line.partition(":")[0] for line in told[1:]] == ["  line 2", "  line 3", "  line 5"]
+
+
+def test_rows_that_are_no_events_are_sent_as_they_stand_and_once(topics: Settings, tmp_path: Path) -> None:
+    recording = Recording(damaged(tmp_path / "calls.jsonl"), on_error="dead-letter")
+    summary = replay(topics, [recording])
+    assert (summary.sent, summary.refused) == (2, 3)
+    again = replay(topics, [recording], resume=True)
+    assert (again.before, again.sent) == (2, 0)
+    letters = {
+        headers(message)["edgewise-line"]: message.value()
+        for message in sent(topics)
+        if "edgewise-line" in headers(message)
+    }
+    assert letters == {
+        b"2": b'{"text": tru', b"3": b'{"text": "b", "at": "soon"}', b"5": b'{"text": "\xff"',
+    }  # fmt: skip
+    assert len(sent(topics)) == 5
+
+
+def test_a_long_pause_is_told_beforehand_and_a_time_that_is_missing_makes_none(
+    topics: Settings, tmp_path: Path
+) -> None:
+    rows = [{"text": "a", "at": "2015-02-24T11:15:48Z"}, {"text": "b"}, {"text": "c", "at": "2015-02-24T14:15:48Z"}]
+    told: list[str] = []
+    pace = Pace(factor=1, longest_pause_s=0)
+    summary = replay(topics, [written(tmp_path / "calls.jsonl", rows)], pace=pace, on_notice=told.append)
+    assert summary.sent == 3
+    assert "line 3: at this pace 180 minutes pass before it: --longest-pause caps them" in told[0]

@@ -32,7 +32,7 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     names = {*TOPICS, DEAD_LETTERS, DELIVERIES} - {ALERTS}
     assert {name: len(found[settings.topic(name)].partitions) for name in names} == {
         "transcripts": 3, "sentiment": 4, "cloud-inference": 2, "routing-events": 4,
-        "monitoring": 1, "deliveries": 1, "dead-letters": 1,
+        "monitoring": 1, "conversations": 4, "budget": 1, "deliveries": 1, "dead-letters": 1,
     }  # fmt: skip
     assert settings.topic(ALERTS) not in found
     day = 86_400_000
@@ -40,7 +40,9 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     assert {name: (state.cleanup, state.retention_ms) for name, state in states.items()} == {
         "transcripts": ("delete", 7 * day), "sentiment": ("delete", 7 * day), "cloud-inference": ("delete", day),
         "routing-events": ("delete", 30 * day), "monitoring": ("compact,delete", 30 * day),
-        "deliveries": ("delete", day), "dead-letters": ("delete", 30 * day),
+        "conversations": ("compact,delete", 30 * day), "budget": ("compact,delete", 40 * day),
+        "deliveries": ("delete", day),
+        "dead-letters": ("delete", 30 * day),
     }  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def test_describe_counts_records_and_lag_and_tells_what_is_missing(settings: Set
     assert (transcripts.offsets, transcripts.records) == (10, None)
     assert (transcripts.group, transcripts.lag) == (settings.group("edge"), 6)
     assert (transcripts.partitions, transcripts.replication) == (4, 1)
-    assert states[settings.topic("sentiment")].lag is None
+    assert states[settings.topic("conversations")].lag is None
 
 
 @pytest.mark.kafka

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from schemas.records import MonitoringWindow, RoutingEvent, SentimentResult, TranscriptEvent
+from schemas.records import ConversationState, MonitoringWindow, RoutingEvent, SentimentResult, TranscriptEvent
 from streams.monitoring.window import Window
 from streams.verify.ledger import LISTED, RecordPosition, RedrivenLetter, StoredRecord, Verdict, judge
+from tests.conversations import states_of
 from tests.events import RESULT, TRANSCRIPT, routing_event
 
 
@@ -21,6 +22,7 @@ class Topics:
         self.redriven: list[RedrivenLetter] = []
         self.late: set[str] = set()
         self.windows: list[MonitoringWindow] | None = None  # unless given: what a right monitor would have written
+        self.states: list[ConversationState] | None = None  # unless given: what a right agent would have
         self.answer("e0")
         self.answer("e1", route="cloud", reason="low_confidence")
         self.answer("e2", label="neutral")
@@ -45,17 +47,20 @@ class Topics:
         self.audit(event_id, edge_label=label, cloud_label=cloud, **changes)
         self.result(event_id, label=label, **changes)
 
-    def judge(self) -> Verdict:
+    def judge(self, *more: StoredRecord[ConversationState]) -> Verdict:
         if self.windows is None:
             window = Window(0, 1, 0)
             window.add([read.record for read in self.routing if read.record is not None])
             self.windows = [window.to_record(0)]
+        if self.states is None:
+            self.states = states_of(read.record for read in self.sentiment if read.record is not None)
         return judge(
             dead_letters=self.dead,
             transcripts=self.transcripts,
             routing_events=self.routing,
             sentiment=self.sentiment,
             monitoring=[StoredRecord(0, i, window) for i, window in enumerate(self.windows)],
+            conversations=[*(StoredRecord(0, i, state) for i, state in enumerate(self.states)), *more],
             redriven=self.redriven,
             late=self.late,
         )
@@ -69,6 +74,55 @@ class Topics:
 @pytest.fixture
 def topics() -> Topics:
     return Topics()
+
+
+NOT_SCORED = {"reason": "not_scored", "scored": False, "cost_usd": 0.0, "cloud_only_cost_usd": 0.0, "role": "bot"}
+
+
+def test_an_event_that_is_not_scored_has_no_result(topics: Topics) -> None:
+    topics.send("e4")
+    topics.audit("e4", **NOT_SCORED)
+    verdict = topics.judge()
+    assert verdict.holds
+    assert (verdict.events, verdict.results, verdict.unscored) == (5, 4, 1)
+
+
+def test_an_event_that_is_scored_and_not_scored_is_one_too_many(topics: Topics) -> None:
+    topics.answer("e4")
+    topics.audit("e4", **NOT_SCORED)
+    assert topics.faults() == {"duplicated": 1}
+
+
+def test_a_monitor_that_counts_what_was_not_scored_is_found(topics: Topics) -> None:
+    topics.send("e4")
+    topics.audit("e4", **NOT_SCORED)
+    window = Window(0, 1, 0)
+    window.add([dataclasses.replace(read.record, scored=True) for read in topics.routing if read.record is not None])
+    topics.windows = [window.to_record(0)]
+    assert topics.faults()["totals"] > 0
+
+
+@pytest.mark.parametrize("reason", ["unsupported_language", "sensitive_local"])
+def test_what_the_edge_degrades_itself_was_never_decided(topics: Topics, reason: str) -> None:
+    topics.send("e4")
+    topics.audit("e4", reason=reason, degraded=True)
+    topics.result("e4", reason=reason, degraded=True)
+    assert topics.faults() == {}
+
+
+def test_windows_of_version_1_count_no_roles(topics: Topics) -> None:
+    verdict = topics.judge()
+    assert verdict.holds
+    assert topics.windows is not None
+    topics.windows = [dataclasses.replace(window, roles={}) for window in topics.windows]
+    assert topics.judge().holds
+
+
+def test_a_monitor_that_counts_the_wrong_role_is_found(topics: Topics) -> None:
+    topics.judge()
+    assert topics.windows is not None
+    topics.windows = [dataclasses.replace(window, roles={"agent": window.events}) for window in topics.windows]
+    assert topics.faults() == {"totals": 2}
 
 
 def test_a_line_that_kept_its_promise_holds(topics: Topics) -> None:
@@ -290,6 +344,31 @@ def test_results_and_windows_that_cannot_be_read(topics: Topics) -> None:
     assert topics.windows is not None
     topics.windows.append(dataclasses.replace(topics.windows[0], inference_ms=b"\xff"))
     assert topics.faults() == {"unreadable": 2}
+
+
+def test_a_result_that_the_conversation_agent_refused_is_not_of_its_conversation(topics: Topics) -> None:
+    topics.answer("e4")
+    topics.states = states_of(read.record for read in topics.sentiment[:-1] if read.record is not None)
+    topics.states[0] = dataclasses.replace(topics.states[0], turns={"unknown": 9, "overall": 9})
+    assert topics.faults() == {"states": 2}
+    topics.states = states_of(read.record for read in topics.sentiment[:-1] if read.record is not None)
+    topics.dead = [RecordPosition("sentiment", 0, 4)]
+    assert topics.faults() == {}
+
+
+def test_a_record_of_sentiment_that_is_no_result_must_be_a_dead_letter(topics: Topics) -> None:
+    topics.sentiment.append(StoredRecord(0, 4, None))
+    assert topics.faults() == {"unreadable": 1}
+    topics.dead = [RecordPosition("sentiment", 0, 4)]
+    assert topics.faults() == {}
+    assert topics.judge().results == 4
+
+
+def test_a_state_that_cannot_be_read(topics: Topics) -> None:
+    topics.judge()
+    assert topics.states is not None
+    verdict = topics.judge(StoredRecord(0, 9, None))
+    assert {kind: fault.count for kind, fault in verdict.faults.items() if fault.count} == {"unreadable": 1}
 
 
 def test_the_first_are_listed_and_the_rest_counted(topics: Topics) -> None:

@@ -7,8 +7,17 @@ import pytest
 from confluent_kafka import TopicPartition
 from typer.testing import CliRunner, Result
 
-from schemas.records import CloudRequest, Record
-from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, MONITORING, ROUTING_EVENTS, SENTIMENT, TOPICS, TRANSCRIPTS
+from schemas.records import CloudRequest, Record, SentimentResult
+from schemas.topics import (
+    CLOUD_INFERENCE,
+    CONVERSATIONS,
+    DEAD_LETTERS,
+    MONITORING,
+    ROUTING_EVENTS,
+    SENTIMENT,
+    TOPICS,
+    TRANSCRIPTS,
+)
 from streams.agents.dead_letter import dead_letter
 from streams.agents.open_windows import WindowKey
 from streams.cli.main import app
@@ -22,6 +31,7 @@ from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
 from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
 from streams.verify.read_line import verify
+from tests.conversations import states_of
 from tests.events import RESULT, TRANSCRIPT, consumer_record, routing_event
 
 EVENTS = 50
@@ -61,6 +71,7 @@ class Line:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.window = Window(0, 60_000, 0)
+        self.results: list[SentimentResult] = []
         create(settings)
         self.producer = Cluster(settings).producer(transactional_id=settings.topic("line"))
         self.producer.init_transactions(30)
@@ -72,6 +83,8 @@ class Line:
         self.commit()
 
     def send(self, topic: str, record: Record, key: bytes = b"c1") -> None:
+        if isinstance(record, SentimentResult):
+            self.results.append(record)
         self.producer.produce(
             self.settings.topic(topic), codec(self.settings, TOPICS[topic]).encode(record), key, partition=0
         )
@@ -89,6 +102,8 @@ class Line:
 
     def monitor(self) -> None:
         self.send(MONITORING, self.window.to_record(1), WindowKey(0, 0).encoded())
+        for state in states_of(self.results):
+            self.send(CONVERSATIONS, state, state.conversation_id.encode())
 
     def commit(self) -> None:
         self.producer.commit_transaction(30)
@@ -115,6 +130,7 @@ def test_a_line_that_kept_its_promise(line: Line) -> None:
     verdict = verify(line.settings)
     assert verdict.holds
     assert (verdict.events, verdict.results, verdict.routing_events, verdict.windows) == (EVENTS, EVENTS, EVENTS, 1)
+    assert verdict.conversations == 1
 
 
 @both
@@ -296,6 +312,7 @@ def end_of(line: Line, topic: str) -> int:
 @both
 def test_waiting_until_the_agents_have_caught_up(line: Line) -> None:
     commit_as(line, "edge", TRANSCRIPTS, EVENTS)  # behind the last record; the transaction's marker is still to come
+    commit_as(line, "conversation", SENTIMENT, EVENTS)
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS - 1)
     with pytest.raises(NotDrainedError, match=r"agents are [12] events behind \(monitor [12]\)"):
         wait_until_drained(line.settings, 0)
@@ -319,6 +336,7 @@ def command(line: Line, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 def test_the_command(line: Line, command: Callable[..., Result]) -> None:
     commit_as(line, "edge", TRANSCRIPTS, EVENTS)
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
+    commit_as(line, "conversation", SENTIMENT, EVENTS)
     done = command("--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["verified"] is True
@@ -340,6 +358,7 @@ def test_agents_that_are_behind_are_not_called_a_loss(
 ) -> None:
     commit_as(line, "edge", TRANSCRIPTS, EVENTS - 3)
     commit_as(line, "monitor", ROUTING_EVENTS, EVENTS)
+    commit_as(line, "conversation", SENTIMENT, EVENTS)
     behind = agents_behind(Cluster(line.settings))["edge"]
     monkeypatch.setattr(
         "streams.verify.drain.wait_until_drained.__kwdefaults__",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from models.redaction import Span
+from models.redaction import Kind, Span
 from schemas.errors import UsageError
-from training.redaction.examples import Names, chats, comments, spoken
+from training.redaction.examples import Names, chats, comments, common_words, spoken
 from training.redaction.figures import Labelled
 from training.redaction.people import People
 
@@ -54,3 +54,13 @@ def test_names_are_those_given_others_of_their_letters_and_other_people_s() -> N
 
 def test_spoken_turns_have_no_kind_that_is_not_learned() -> None:
     assert "USERNAME" not in {span.kind for item in spoken(1) for span in item.spans}
+
+
+def test_common_words_are_frequent_and_hardly_ever_a_name_s() -> None:
+    text = "Grace gave Will grace"
+    texts = [Labelled(str(at), text, (Span(0, 5, "NAME"), Span(11, 15, "NAME"))) for at in range(4)]
+    texts += [Labelled("5", "gave will", ())] * 196
+    names: tuple[Kind, ...] = ("NAME",)
+    assert common_words(texts, names) == ["gave", "will"]
+    assert common_words(texts[:4], names) == []
+    assert common_words(texts, ()) == ["gave", "grace", "will"]

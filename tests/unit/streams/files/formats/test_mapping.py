@@ -110,7 +110,7 @@ GOOD = 'source = "a"\n[turn]\neach = "t"\ntext = "x"\n'
         (GOOD + "id = 1", "turn.id is a path"),
         (GOOD + 'id = "a..b"', "turn.id is a path"),
         (GOOD + 'text2 = "a"', "there is no turn.text2"),
-        (GOOD + 'offset_unit = "h"', "turn.offset_unit is one of s, ms, us, ticks"),
+        (GOOD + 'offset_unit = "h"', "turn.offset_unit is one of s, ms, us, ns, ticks"),
         (GOOD + 'html = "yes"', "turn.html is true or false"),
         (GOOD + '[roles]\na = "boss"', "roles.a is one of unknown, customer"),
         (GOOD + '[all]\nchannel = "fax"', "all.channel is one of"),

@@ -1,6 +1,6 @@
 import pytest
 
-from streams.files.formats.quoted import without_quotes
+from models.quoted import without_quotes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""The conversation agent: what the scored turns of each conversation say, and whether it needs a person."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from models.escalation import EscalationModel, load_escalation_model
+from schemas.codec import DecodeError
+from schemas.topics import CONVERSATIONS, SENTIMENT
+from schemas.validation import validate_result
+from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.decoding import Decoder
+from streams.agents.state_file import UNSEEN, Entry, StateFile
+from streams.agents.topic_state import StateError
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.monitoring.conversation import Conversation
+from streams.system.clock import Clock, now_ms
+
+# As long as `conversations` keeps them: what has been removed there is forgotten here.
+KEPT_DAYS = 30
+
+# At most so many are timed out with a batch, and looked at that were read back: after a restart they are all of them.
+_AT_ONCE = 1_000
+
+
+class ConversationAgent(Agent):
+    """sentiment -> conversations: each conversation that a batch changes, whole; what is poison -> dead-letters.
+
+    The latest record of a conversation replaces those before it, and is committed with the offsets of the results that
+    it counts: `conversations` is the agent's state, and a result is in it exactly when its offset is committed.
+
+    A conversation must not change its partition while results of it are under way: two workers would write it.
+    """
+
+    name = "conversation"
+    # A conversation that moves is written once for several of its turns.
+    gather_s = 0.5
+
+    def __init__(self, settings: Settings, model: EscalationModel, read_back: ReadBack, clock: Clock = now_ms) -> None:
+        self.source = settings.topic(SENTIMENT)
+        self.model = model.id
+        self.chunk_records = settings.chunk_records
+        self._risk_model = model
+        self._threshold = settings.escalation_risk
+        self._idle_ms = settings.conversation_idle_s * 1000
+        self._clock = clock
+        self._results = Decoder(settings, self.name, SENTIMENT, lambda result: validate_result(result, now_ms=clock()))
+        self._codec = codec(settings, CONVERSATIONS)
+        self._topic = settings.topic(CONVERSATIONS)
+        self._states = StateFile(CONVERSATIONS, read_back, clock, KEPT_DAYS)
+
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        """The conversations that `records` change, and those of their partitions that have ended by time.
+
+        Raises what reading states back raises, and `TooManyDeadLettersError`.
+        """
+        # In a thread: reading states back takes as long as it takes, and the group's heartbeats must go on.
+        return await asyncio.to_thread(self._process, records)
+
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        """Takes back what was added since the last commit; what other workers have written since is read."""
+        self._states.take_back()
+
+    async def close(self) -> None:
+        """Ends the file of states."""
+        self._states.close()
+
+    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        self._begin()
+        good, outputs = self._results.decode_all(records)
+        keys = {result.conversation_id.encode() for _, result in good}
+        changed = {key: self._restored(key, value) for key, value in self._states.values(keys).items()}
+        for record, result in good:
+            key = result.conversation_id.encode()
+            if key not in changed:
+                changed[key] = Conversation(result.conversation_id)
+            changed[key].add(result, record.partition)
+        now = self._clock()
+        # What has just come is put first, so that it is due no more.
+        outputs += self._written(changed, now)
+        return outputs + self._written(self._timed_out(now, {record.partition for record in records}), now)
+
+    def _timed_out(self, now_ms: int, partitions: Collection[int]) -> dict[bytes, Conversation]:
+        """Conversations of `partitions` for which nothing has come for so long that they count as over."""
+        unseen = self._states.due(now_ms, UNSEEN, _AT_ONCE)
+        self._states.put([self._entry(key, self._restored(key, value), value) for key, value in unseen])
+        found = {}
+        for partition in partitions:
+            for key, value in self._states.due(now_ms, partition, _AT_ONCE):
+                found[key] = self._restored(key, value)
+                found[key].status = "timed_out"
+        return found
+
+    def _begin(self) -> None:
+        """What the last call put is committed by now, or taken back."""
+        self._states.keep()
+        self._states.refresh()
+
+    def _written(self, conversations: dict[bytes, Conversation], at_ms: int) -> list[Output]:
+        entries, outputs = [], []
+        for key, conversation in conversations.items():
+            value = self._codec.encode(conversation.to_record(self._risk_model, self._threshold, at_ms))
+            entries.append(self._entry(key, conversation, value))
+            outputs.append(Output(self._topic, key, value))
+        self._states.put(entries)
+        return outputs
+
+    def _entry(self, key: bytes, conversation: Conversation, value: bytes) -> Entry:
+        due_at = conversation.updated_at + self._idle_ms if conversation.status == "open" else None
+        return Entry(key, value, conversation.partition, due_at)
+
+    def _restored(self, key: bytes, value: bytes) -> Conversation:
+        try:
+            return Conversation.from_record(self._codec.decode(value))
+        except (DecodeError, ValueError, OverflowError) as error:
+            raise StateError(key, self._topic, error) from None
+
+
+async def build(settings: Settings, read_back: ReadBack) -> ConversationAgent:
+    """The agent, which reads its conversations back when it begins. Raises `ArtifactError`."""
+    return ConversationAgent(settings, load_escalation_model(settings.escalation_model), read_back)
