@@ -213,7 +213,7 @@ def cloud_result(request: CloudRequest, answer: Answer | None, reason: Reason, *
     )
 
 
-def cloud_audit(
+def cloud_audit(  # noqa: PLR0913 - what an audit event carries
     request: CloudRequest,
     answer: Answer | None,
     reason: Reason,
@@ -222,6 +222,7 @@ def cloud_audit(
     cloud_only_cost_usd: float,
     inference_ms: float,
     end_to_end_ms: float,
+    budget_used: float | None,
     now_ms: int,
 ) -> RoutingEvent:
     """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
@@ -266,6 +267,7 @@ def cloud_audit(
         cloud_confidence=cloud_confidence,
         vendor_label=request.vendor_label,
         text_chars=request.text_chars,
+        budget_used=budget_used,
     )
 
 

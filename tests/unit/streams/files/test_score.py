@@ -313,6 +313,20 @@ def test_the_summary_compares_with_the_vendors_sentiment() -> None:
     summary = Summary()
     assert [row["sentiment"] for row in summary.counting(scored_by(edge, given))][:3] == ["negative"] * 3
     assert "the vendor's sentiment is ours in 50.0% of 2 rows" in summary.lines()[-1]
+    header, *lines = summary.table()
+    assert header[-2:] == ("vendor's", "same as vendor's")
+    assert [(line[0], *line[-2:]) for line in lines] == [("unknown", "2", "50.0%"), ("all", "2", "50.0%")]
+
+
+def test_the_summarys_table_keeps_roles_apart() -> None:
+    given = rows({"text": "bad", "role": "Caller"}, {"text": "", "speaker": "agent"}, {"text": "fine", "role": "agent"})
+    summary = Summary()
+    list(summary.counting(scored_by(edge, given)))
+    agent, customer, every = summary.table()[1:]
+    assert (agent[:3], customer[:4], every[:3]) == (
+        ("agent", "2", "1"), ("customer", "1", "1", "100.0%"), ("all", "3", "2"),
+    )  # fmt: skip
+    assert agent[-1] == "-"
 
 
 def test_half_a_surrogate_pair_can_be_written() -> None:
