@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from models.languages import ALL, primary
 from models.long_text import How
 from models.text import READ_BY_MODELS_OF, VERSION
 from schemas.errors import UsageError
@@ -38,6 +39,13 @@ def _in_order(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
+def _as_subtags(languages: tuple[str, ...]) -> tuple[str, ...]:
+    for language in languages:
+        if language != ALL and primary(language) != language:
+            raise ValueError(f"a language is two or three letters of ISO 639, such as en, or *, not {language!r}")
+    return languages
+
+
 class FileEntry(_Part):
     """What a file of the artifact must be."""
 
@@ -58,6 +66,7 @@ class Manifest(_Part):
     max_tokens: int = Field(ge=3, le=8192)  # [CLS], one token, [SEP]
     text_version: int
     long_text: How = "head"  # what is read of a text of more than max_tokens
+    languages: Annotated[tuple[str, ...], AfterValidator(_as_subtags)] = ("en",)  # that it reads; `*` for all
     temperature: float = Field(gt=0, allow_inf_nan=False)
     confidence_threshold: float | None = Field(ge=0, le=1)  # null: a model that does not route
     opset: int
@@ -97,6 +106,11 @@ class Artifact:
     def confidence_threshold(self) -> float | None:
         """The calibrated threshold of the default routing policy; None for a model that does not route."""
         return self.manifest.confidence_threshold
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the model reads, as first subtags of BCP 47; `*` stands for all."""
+        return self.manifest.languages
 
     @property
     def max_tokens(self) -> int:

@@ -47,6 +47,7 @@ class Classifier:
 
     def __init__(self, artifact: Artifact, *, threads: int = 1, token_budget: int = TOKEN_BUDGET) -> None:
         self.id = artifact.id
+        self.languages = artifact.languages
         self._temperature = artifact.temperature
         self._max_tokens, self._long_text = artifact.max_tokens, artifact.long_text
         self._tokenizer = load_tokenizer(artifact, threads)

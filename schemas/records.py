@@ -165,6 +165,7 @@ class RoutingEvent:
     cloud_confidence: float | None = None
     vendor_label: Label | None = None  # of the transcript's vendor
     text_chars: int = 0  # of the event's text as it came; 0: nobody counted
+    budget_used: float | None = None  # share of the tightest budget; None: there is no budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +210,7 @@ class MonitoringWindow:
     text_chars: bytes = b""  # DDSketch of completed events
     vendor_compared: int = 0  # completed events with a vendor_label
     vendor_agreed: int = 0  # of these, how many the vendor had labelled as we did
+    budget_used: Mapping[str, int] = field(default_factory=dict)  # completed events by whole percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.admission import Admitted
 from models.cloud import Answer
 from models.router import Decision
 from models.spending import Spending, Tokens
@@ -20,9 +21,9 @@ Probabilities = Sequence[float]  # negative, neutral, positive
 
 
 def edge_result(
-    event: TranscriptEvent, p: Probabilities, decision: Decision, *, model: str, now_ms: int
+    event: TranscriptEvent, p: Probabilities, decision: Decision, admitted: Admitted, *, model: str, now_ms: int
 ) -> SentimentResult:
-    """The answer of the edge model `model`, which the router kept."""
+    """The answer of the edge model `model`, which the router kept; degraded where the model can't read the text."""
     label, confidence = _best(p)
     return SentimentResult(
         event_id=event.event_id,
@@ -35,13 +36,13 @@ def edge_result(
         positive=p[2],
         route="edge",
         reason=decision.reason,
-        degraded=False,
+        degraded=admitted.is_degraded(decision),
         model=model,
         occurred_at=event.occurred_at,
         scored_at=now_ms,
         role=event.role,
         channel=event.channel,
-        language=event.language,
+        language=admitted.language,
         source=event.source,
         last=event.last,
     )
@@ -51,6 +52,7 @@ def cloud_request(  # noqa: PLR0913 - what a request carries
     event: TranscriptEvent,
     p: Probabilities,
     decision: Decision,
+    admitted: Admitted,
     *,
     text: str,
     kinds: tuple[str, ...],
@@ -67,7 +69,7 @@ def cloud_request(  # noqa: PLR0913 - what a request carries
         turn=event.turn,
         text=text,
         occurred_at=event.occurred_at,
-        language=event.language,
+        language=admitted.language,
         ingested_at=ingested_at,
         requested_at=now_ms,
         reason=decision.reason,
@@ -95,6 +97,7 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
     event: TranscriptEvent,
     p: Probabilities,
     decision: Decision,
+    admitted: Admitted,
     *,
     kinds: tuple[str, ...],
     model: str,
@@ -115,7 +118,7 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
         stage="completed" if decision.route == "edge" else "decided",
         route=decision.route,
         reason=decision.reason,
-        degraded=False,
+        degraded=admitted.is_degraded(decision),
         complexity=complexity.total,
         length=complexity.length,
         syntax=complexity.syntax,
@@ -135,9 +138,49 @@ def edge_audit(  # noqa: PLR0913 - what an audit event carries
         recorded_at=now_ms,
         role=event.role,
         channel=event.channel,
-        language=event.language,
+        language=admitted.language,
         source=event.source,
         last=event.last,
+        vendor_label=vendor_label(event.attributes),
+        text_chars=len(event.text),
+    )
+
+
+def unscored_audit(
+    event: TranscriptEvent, admitted: Admitted, *, kinds: tuple[str, ...], end_to_end_ms: float, now_ms: int
+) -> RoutingEvent:
+    """The audit event of an event that is not scored, for `admitted.skipped`: there is no result, and no cost."""
+    return RoutingEvent(
+        event_id=event.event_id,
+        conversation_id=event.conversation_id,
+        turn=event.turn,
+        stage="completed",
+        route="edge",
+        reason=admitted.skipped or "not_scored",
+        degraded=False,
+        complexity=0.0,
+        length=0.0,
+        syntax=0.0,
+        uncertainty=0.0,
+        emotion=0.0,
+        edge_label="neutral",
+        edge_confidence=0.0,
+        cloud_label=None,
+        cost_usd=0.0,
+        cloud_only_cost_usd=0.0,
+        inference_ms=0.0,
+        end_to_end_ms=end_to_end_ms,
+        pii=kinds,
+        model="",
+        router="",
+        occurred_at=event.occurred_at,
+        recorded_at=now_ms,
+        role=event.role,
+        channel=event.channel,
+        language=admitted.language,
+        source=event.source,
+        last=event.last,
+        scored=False,
         vendor_label=vendor_label(event.attributes),
         text_chars=len(event.text),
     )
@@ -170,7 +213,7 @@ def cloud_result(request: CloudRequest, answer: Answer | None, reason: Reason, *
     )
 
 
-def cloud_audit(
+def cloud_audit(  # noqa: PLR0913 - what an audit event carries
     request: CloudRequest,
     answer: Answer | None,
     reason: Reason,
@@ -179,6 +222,7 @@ def cloud_audit(
     cloud_only_cost_usd: float,
     inference_ms: float,
     end_to_end_ms: float,
+    budget_used: float | None,
     now_ms: int,
 ) -> RoutingEvent:
     """The audit event that completes an event which was sent to the cloud. A failure, too, may have cost something."""
@@ -223,6 +267,7 @@ def cloud_audit(
         cloud_confidence=cloud_confidence,
         vendor_label=request.vendor_label,
         text_chars=request.text_chars,
+        budget_used=budget_used,
     )
 
 

@@ -120,6 +120,11 @@ class Budget:
             outputs.append(self._write(now_ms))
         return outputs
 
+    @property
+    def share_used(self) -> float:
+        """How much of the tightest budget is spent or set aside, as of the last claim: 1 is all of it."""
+        return max((used / limit if limit else 1.0 for _, used, limit in self.used), default=0.0)
+
     def _begin_hour(self, now: int) -> Iterator[Output]:
         """Closes the lease of a former hour, where there is one, and begins that of the hour of `now`."""
         hour = hour_of(now)

@@ -101,6 +101,7 @@ class CloudAgent(Agent):
             cloud_only_cost_usd=self._cloud_only_usd,
             inference_ms=inference_ms,
             end_to_end_ms=float(max(0, now - request.ingested_at)),
+            budget_used=None if self._budget is None else self._budget.share_used,
             now_ms=now,
         )
         metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from time import perf_counter
 
+from models.admission import Admitted
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import Prices
@@ -16,9 +17,10 @@ from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIP
 from schemas.validation import validate_event
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
-from streams.agents.answers import cloud_request, edge_audit, edge_result
+from streams.agents.answers import cloud_request, edge_audit, edge_result, unscored_audit
 from streams.agents.decoding import Decoder
 from streams.agents.sensitive import Found, Sensitive
+from streams.config.admission import build_admission
 from streams.config.codecs import codec
 from streams.config.redaction import build_redaction
 from streams.config.routing import build_router
@@ -44,6 +46,7 @@ class EdgeAgent(Agent):
         self.chunk_records = settings.chunk_records
         self._classifier = classifier
         self._router = router
+        self._admission = build_admission(settings, classifier.languages)
         self._sensitive = Sensitive(self.name, redaction, settings.sensitive_local)
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
@@ -62,7 +65,7 @@ class EdgeAgent(Agent):
         validate_text(event.text, max_chars=self._max_text_chars)
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
-        """Two outputs an event: its answer or its request to the cloud, and its audit event."""
+        """Two outputs an event that is scored: its answer or its request to the cloud, and its audit event."""
         # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
         return await asyncio.to_thread(self._process, records)
 
@@ -74,33 +77,52 @@ class EdgeAgent(Agent):
         events, outputs = self._events.decode_all(records)
         if not events:
             return outputs
+        admitted = [self._admission.admit(event.role, event.language, event.text) for _, event in events]
+        scored = [number for number, each in enumerate(admitted) if each.skipped is None]
         begun = perf_counter()
-        scores = self._classifier.score([event.text for _, event in events]).tolist()
+        scores = self._classifier.score([events[number][1].text for number in scored]).tolist()
         seconds = perf_counter() - begun
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
-        inference_ms = seconds * 1000 / len(events)
+        inference_ms = seconds * 1000 / max(1, len(scored))
         scored_at = self._clock()
         looked = self._sensitive.look(events)
         batch = [
-            Scored(event.event_id, event.text, max(p), found.kinds)
-            for (_, event), p, found in zip(events, scores, looked, strict=True)
+            Scored(events[number][1].event_id, events[number][1].text, max(p), looked[number].kinds)
+            for number, p in zip(scored, scores, strict=True)
         ]
+        routed = iter(zip(scores, self._router.decide(batch), strict=True))
         counts: Counter[tuple[Stage, Route, Reason]] = Counter()
-        for (record, event), p, found, routed in zip(events, scores, looked, self._router.decide(batch), strict=True):
-            decision = found.decided(routed)
-            outputs += self._outputs(event, record, p, found, decision, inference_ms, scored_at)
+        unscored: Counter[Reason] = Counter()
+        for (record, event), each, found in zip(events, admitted, looked, strict=True):
+            if each.skipped is not None:
+                outputs.append(self._unscored(event, record, each, found, scored_at))
+                unscored[each.skipped] += 1
+                continue
+            p, decision = next(routed)
+            decision = found.decided(each.decided(decision))
+            outputs += self._outputs(event, record, p, each, found, decision, inference_ms, scored_at)
             counts["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
         # Once a batch, not once an event: a labelled metric costs 2 µs.
         for labels, count in counts.items():
             metrics.EVENTS.labels(self.name, *labels).inc(count)
-        metrics.COST_USD.labels(self.name).inc(self._prices.edge_usd * len(events))
+        for reason, count in unscored.items():
+            metrics.UNSCORED_EVENTS.labels(self.name, reason).inc(count)
+        metrics.COST_USD.labels(self.name).inc(self._prices.edge_usd * len(scored))
         return outputs
+
+    def _unscored(
+        self, event: TranscriptEvent, record: KafkaRecord, admitted: Admitted, found: Found, now: int
+    ) -> Output:
+        end_to_end_ms = float(max(0, now - record.timestamp))
+        audit = unscored_audit(event, admitted, kinds=found.kinds, end_to_end_ms=end_to_end_ms, now_ms=now)
+        return Output(self._routing_events, record.key, self._audit.encode(audit))
 
     def _outputs(
         self,
         event: TranscriptEvent,
         record: KafkaRecord,
         p: list[float],
+        admitted: Admitted,
         found: Found,
         decision: Decision,
         inference_ms: float,
@@ -110,13 +132,14 @@ class EdgeAgent(Agent):
         end_to_end_ms = float(max(0, scored_at - record.timestamp))
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
-            result = edge_result(event, p, decision, model=model, now_ms=scored_at)
+            result = edge_result(event, p, decision, admitted, model=model, now_ms=scored_at)
             answer = Output(self._sentiment, key, self._results.encode(result))
         else:
             request = cloud_request(
                 event,
                 p,
                 decision,
+                admitted,
                 text=found.text,
                 kinds=found.kinds,
                 model=model,
@@ -129,6 +152,7 @@ class EdgeAgent(Agent):
             event,
             p,
             decision,
+            admitted,
             kinds=found.kinds,
             model=model,
             router=router,

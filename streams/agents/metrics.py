@@ -17,6 +17,9 @@ EVENTS = Counter(
     "Events decided (by edge) or completed (by edge or cloud).",
     ["agent", "stage", "route", "reason"],
 )
+UNSCORED_EVENTS = Counter(
+    "edgewise_unscored_events", "Events that no model was asked about, by role or language.", ["agent", "reason"]
+)
 LATENCY_SECONDS = Histogram(
     "edgewise_latency_seconds",
     "From Kafka's taking the transcript event to its result.",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.artifact import MANIFEST, MODEL, Artifact, ArtifactError, load_artifact
+from models.languages import ALL
 from models.long_text import what_is_read
 from streams.cli.table import aligned
 
@@ -62,6 +63,7 @@ def describe(artifact: Artifact) -> str:
         "What it is",
         f"  It tells {', '.join(manifest.labels[:-1])} and {manifest.labels[-1]} texts apart.",
         f"  {MODEL}: {_size(artifact)}, ONNX opset {manifest.opset}; base model: {manifest.base}",
+        f"  reads {'all languages' if ALL in manifest.languages else ', '.join(manifest.languages)}",
         f"  {what_is_read(manifest.long_text, manifest.max_tokens)}",
         f"  Probabilities are the softmax of its logits / {manifest.temperature:g}.",
         "  It does not route: it has no confidence threshold."

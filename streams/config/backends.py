@@ -10,6 +10,7 @@ from models.artifact import load_artifact
 from models.backends.bill import Tariff
 from models.backends.onnx_process import OnnxProcessBackend
 from models.cloud import CloudBackend
+from models.languages import reads
 from models.model_name import is_same_model
 from models.price_book import SHIPPED, Price, PriceBook, load_prices
 from schemas.errors import UsageError
@@ -32,7 +33,7 @@ async def start_backend(settings: Settings, allowance: Allowance | None = None) 
     A service that cannot be reached is no reason not to start: what it does not answer keeps the edge's answer.
 
     Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: a file that the settings name cannot
-    be used.
+    be used, or the ONNX model does not read what `cloud_languages` says.
     """
     from models.backends.chain import ChainBackend
 
@@ -125,6 +126,12 @@ async def _start(settings: Settings, allowance: Allowance | None) -> tuple[Cloud
         service = build_service(settings, allowance)
         return service, service.id
     artifact = load_artifact(settings.cloud_model)
+    unread = sorted(language for language in settings.languages_of_cloud if not reads(artifact.languages, language))
+    if unread:
+        raise UsageError(
+            f"setting cloud_languages has {', '.join(unread)}, which {artifact.id} does not read: allowed is "
+            f"{', '.join(artifact.languages)}"
+        )
     process = OnnxProcessBackend(
         artifact,
         threads=settings.model_threads,

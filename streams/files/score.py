@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import models.cloud
+from models.admission import Admitted
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.cloud import Failure
@@ -12,12 +14,14 @@ from models.pricing import Prices
 from models.router import Scored
 from models.text_validation import validate_text
 from schemas.codec import DecodeError
-from schemas.records import LABELS, nanodollars
+from schemas.records import LABELS, Role, nanodollars
 from schemas.validation import validate_ids
+from streams.config.admission import build_admission
 from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.files.cloud_answers import cloud_scorer
 from streams.files.identity import EventIds, RowIds
+from streams.files.recorded_event import Speakers
 from streams.files.recording import Row
 from streams.files.writing import CHUNK, renamed
 
@@ -53,7 +57,16 @@ class Answer(NamedTuple):
     cloud_only_cost_usd: float
 
 
-Scorer = Callable[[Sequence[str], Sequence[str]], list[Answer]]  # event ids, texts
+class Turn(NamedTuple):
+    """A text to be scored, and what the line's decisions depend on."""
+
+    event_id: str
+    text: str
+    role: Role = "unknown"
+    language: str | None = None  # BCP 47, where the row tells it
+
+
+Scorer = Callable[[Sequence[Turn]], list[Answer]]
 
 
 def build_scorer(settings: Settings, model: Model) -> Scorer:
@@ -62,38 +75,55 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     `line` does what the workers do: the edge scores all, the router decides, the cloud answers what is deferred.
     `edge` and `cloud` score all with one model; no decision is taken, so there is no reason. Costs are by the prices in
     `settings`, or by the service's tokens: what the cloud answers for the line has cost the edge's price too. What the
-    cloud does not answer keeps the edge's answer in the line; by `cloud` it has none.
+    cloud does not answer keeps the edge's answer in the line; by `cloud` it has none. Roles and languages are the
+    line's business alone: `edge` and `cloud` score all.
 
     Raises ArtifactError: a model is missing or altered. UsageError: the policy cannot be used.
     """
     prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
     if model == "edge":
         classifier = _load(settings, settings.edge_model)
-        return lambda _ids, texts: [
-            Answer(p, model, None, prices.edge_usd, prices.cloud_usd) for p in classifier.score(texts).tolist()
+        return lambda turns: [
+            Answer(p, model, None, prices.edge_usd, prices.cloud_usd)
+            for p in classifier.score([turn.text for turn in turns]).tolist()
         ]
     if model == "cloud":
         ask = cloud_scorer(settings)
-        return lambda _ids, texts: [_cloud_alone(answer, prices) for answer in ask(texts)]
-    artifact = load_artifact(settings.edge_model)
-    chosen = build_router(settings, artifact)
+        return lambda turns: [_cloud_alone(answer, prices) for answer in ask([turn.text for turn in turns])]
+    admission = build_admission(settings, load_artifact(settings.edge_model).languages)
+    answered = _line(settings, prices)
+
+    def score(turns: Sequence[Turn]) -> list[Answer]:
+        admitted = [admission.admit(turn.role, turn.language, turn.text) for turn in turns]
+        kept = [(turn, each) for turn, each in zip(turns, admitted, strict=True) if each.skipped is None]
+        answers = iter(answered(kept))
+        return [
+            next(answers) if each.skipped is None else Answer(None, None, each.skipped, 0.0, 0.0) for each in admitted
+        ]
+
+    return score
+
+
+def _line(settings: Settings, prices: Prices) -> Callable[[Sequence[tuple[Turn, Admitted]]], list[Answer]]:
+    chosen = build_router(settings, load_artifact(settings.edge_model))
     edge = _load(settings, settings.edge_model)
     cloud = cloud_scorer(settings)
 
-    def score(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
-        probabilities = edge.score(texts)
-        confidences = probabilities.max(axis=1, initial=0).tolist()
-        decisions = chosen.decide([Scored(*each) for each in zip(ids, texts, confidences, strict=True)])
+    def answered(turns: Sequence[tuple[Turn, Admitted]]) -> list[Answer]:
+        probabilities = edge.score([turn.text for turn, _ in turns]).tolist()
+        batch = [Scored(turn.event_id, turn.text, max(p)) for (turn, _), p in zip(turns, probabilities, strict=True)]
+        routed = zip(turns, chosen.decide(batch), strict=True)
+        decisions = [admitted.decided(decision) for (_, admitted), decision in routed]
         deferred = [i for i, decision in enumerate(decisions) if decision.route == "cloud"]
         answers = [
             Answer(p, d.route, d.reason, prices.edge_usd, prices.cloud_usd)
-            for p, d in zip(probabilities.tolist(), decisions, strict=True)
+            for p, d in zip(probabilities, decisions, strict=True)
         ]
-        for i, given in zip(deferred, cloud([texts[i] for i in deferred]) if deferred else [], strict=True):
+        for i, given in zip(deferred, cloud([turns[i][0].text for i in deferred]) if deferred else [], strict=True):
             answers[i] = _deferred(answers[i], given)
         return answers
 
-    return score
+    return answered
 
 
 def score_rows(
@@ -104,22 +134,28 @@ def score_rows(
     recording: str,
     columns: Mapping[str, str],
     event_ids: EventIds | None = None,
+    roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> Iterator[dict[str, object]]:
     """Each row's fields and then `FIELDS`, in the rows' order.
 
     A field of the input that has one of those names is kept as `input_` and its name, in its place. A row whose text or
     ids a worker would refuse is not scored: its new fields are None but the reason, which is the one that the worker
-    puts into dead-letters, or `NOT_A_TEXT`. The random sample is drawn by the event's id that a replay of `recording`
-    (the file's digest) with `columns` gives the row, where `event_ids` was shown all of them.
+    puts into dead-letters, or `NOT_A_TEXT`. A row that the line does not score for its role or language has the reason
+    of the audit event. The random sample is drawn by the event's id that a replay of `recording` (the file's digest)
+    with `columns` gives the row, where `event_ids` was shown all of them; `roles` are those of `--role-map`.
     """
-    ids_of = RowIds(recording, columns)
+    ids_of, speaks = RowIds(recording, columns), Speakers(columns, roles)
     remaining = iter(rows)
     # Sorting a thousand texts by length leaves the model's batches, which are smaller, next to no padding.
     while chunk := list(islice(remaining, CHUNK)):
         ids = [_ids(row, ids_of, event_ids) for row in chunk]
         refusals = [_refusal(row, each, max_text_chars) for row, each in zip(chunk, ids, strict=True)]
-        scored = [i for i, refusal in enumerate(refusals) if refusal is None]
-        answers = iter(scorer([ids[i][0] for i in scored], [chunk[i].text for i in scored]))
+        asked = [
+            Turn(event_id, row.text, *speaks(row))
+            for row, (event_id, _), refusal in zip(chunk, ids, refusals, strict=True)
+            if refusal is None
+        ]
+        answers = iter(scorer(asked))
         for row, refusal in zip(chunk, refusals, strict=True):
             yield renamed(row.fields, FIELDS) | (
                 _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}

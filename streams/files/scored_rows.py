@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.records import LABELS, Label, nanodollars
+from schemas.records import LABELS, Label, Role, nanodollars
 from schemas.vendor_sentiment import VENDOR_SENTIMENT, VENDOR_SENTIMENT_SCORE, vendor_label
+from streams.files.formats.roles import role_word
 
 
 @dataclass
@@ -21,23 +22,48 @@ class Summary:
     cloud_only_cost_nanos: int = 0
     vendor_compared: int = 0  # scored rows that bring a vendor's label of their own
     vendor_agreed: int = 0
+    by_role: "dict[Role, Summary]" = field(default_factory=dict)  # the same of each role; theirs have none
 
     def counting(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """`rows`, counted as they pass."""
         for row in rows:
-            self.rows += 1
-            if row["sentiment"] is None:
-                self.refused[row["reason"]] += 1
-            else:
-                self.routes[row["route"]] += 1
-                self.labels[row["sentiment"]] += 1
-                self.cloud_only_cost_nanos += nanodollars(row["cloud_only_cost_usd"])
-                theirs = _vendors(row)
-                self.vendor_compared += theirs is not None
-                self.vendor_agreed += theirs == row["sentiment"]
-            if row["cost_usd"] is not None:  # what was paid for and gave no answer, too
-                self.cost_nanos += nanodollars(row["cost_usd"])
+            self.add(row)
+            self.by_role.setdefault(role_word(str(row.get("role") or row.get("speaker") or "")), Summary()).add(row)
             yield row
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count a row."""
+        self.rows += 1
+        if row["sentiment"] is None:
+            self.refused[row["reason"]] += 1
+        else:
+            self.routes[row["route"]] += 1
+            self.labels[row["sentiment"]] += 1
+            self.cloud_only_cost_nanos += nanodollars(row["cloud_only_cost_usd"])
+            theirs = _vendors(row)
+            self.vendor_compared += theirs is not None
+            self.vendor_agreed += theirs == row["sentiment"]
+        if row["cost_usd"] is not None:  # what was paid for and gave no answer, too
+            self.cost_nanos += nanodollars(row["cost_usd"])
+
+    def table(self) -> list[tuple[str, ...]]:
+        """A header, a line a role, and a line for all of them; `-` where there is nothing to tell the share of."""
+        header = ("role", "rows", "scored", *LABELS, "cloud", "cost_usd", "vendor's", "same as vendor's")
+        return [header, *(each.cells(role) for role, each in sorted(self.by_role.items())), self.cells("all")]
+
+    def cells(self, name: str) -> tuple[str, ...]:
+        """A line of `table`, called `name`."""
+        scored = self.routes.total()
+        return (
+            name,
+            f"{self.rows:,}",
+            f"{scored:,}",
+            *(_share(self.labels[label], scored) for label in LABELS),
+            _share(self.routes["cloud"], scored),
+            f"{self.cost_nanos / 1e9:.4f}",
+            f"{self.vendor_compared:,}",
+            _share(self.vendor_agreed, self.vendor_compared),
+        )
 
     def lines(self) -> list[str]:
         """The summary in words."""
@@ -58,6 +84,10 @@ class Summary:
             share = self.vendor_agreed / self.vendor_compared
             lines.append(f"  the vendor's sentiment is ours in {share:.1%} of {self.vendor_compared:,} rows")
         return lines
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count / of:.1%}" if of else "-"
 
 
 def _vendors(row: Mapping[str, Any]) -> Label | None:

@@ -124,11 +124,20 @@ def _turns(
         for turn in reading.turns:
             left_out["repeated"] += turns.pop(turn.event_id, None) is not None
             turns[turn.event_id] = line, turn
+    _end_once(turns)
     if vendor.timed:
         _require_times((turn for _, turn in turns.values()), path)
     on_left_out(+left_out)
     for number, (line, turn) in enumerate(islice(turns.values(), limit), 1):
         yield Row(number, line, _fields(turn), turn.text)
+
+
+def _end_once(turns: dict[str, tuple[int, Turn]]) -> None:
+    """Leaves a conversation one last turn, where several objects, such as a call's legs, each have one."""
+    ends = {turn.conversation_id: event_id for event_id, (_, turn) in turns.items() if turn.last}
+    for event_id, (line, turn) in turns.items():
+        if turn.last and ends[turn.conversation_id] != event_id:
+            turns[event_id] = line, replace(turn, last=False)
 
 
 def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:
@@ -157,6 +166,7 @@ def _fields(turn: Turn) -> dict[str, object]:
         "occurred_at": turn.occurred_at,
         "source": turn.source,
         "attributes": dict(turn.attributes),
+        "last": turn.last,
     }
 
 

@@ -23,7 +23,7 @@ _COUNTS: Final = (
 )
 _COUNTERS: Final = (
     *("routes", "reasons", "labels", "roles", "role_labels", "channel_labels"),
-    *("languages", "kinds", "models", "routers"),
+    *("languages", "kinds", "models", "routers", "budget_used"),
 )
 _COSTS: Final = ("cost", "cloud_only_cost", "measured_cost")
 _SKETCHES: Final = ("end_to_end_ms", "inference_ms", "confidence", "text_chars")
@@ -63,6 +63,7 @@ class Window:
         self.kinds: Counter[str] = Counter()
         self.models: Counter[str] = Counter()
         self.routers: Counter[str] = Counter()
+        self.budget_used: Counter[str] = Counter()  # by whole percent
         self.cost_nanos = 0
         self.cloud_only_cost_nanos = 0
         self.measured_cost_nanos = 0
@@ -83,6 +84,8 @@ class Window:
         add_values(self.inference_ms, [event.inference_ms for event in scored])
         add_values(self.end_to_end_ms, [event.end_to_end_ms for event in completed])
         add_values(self.text_chars, [event.text_chars for event in completed if event.text_chars])
+        used = [event.budget_used for event in completed if event.budget_used is not None]
+        self.budget_used.update([str(int(100 * share)) for share in used])
         confidences = [found for event in completed if (found := published_confidence(event)) is not None]
         add_values(self.confidence, confidences)
         self.confidence_sum += sum([round(confidence * 1e6) for confidence in confidences])

@@ -20,17 +20,17 @@ from schemas.records import (
     RoutingEvent,
     SentimentResult,
     TranscriptEvent,
-    nanodollars,
 )
 from schemas.topics import CONVERSATIONS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.monitoring.sketch import sketch_from_bytes
 from streams.monitoring.window import published_label
 from streams.verify.conversations import Recount
+from streams.verify.totals import Totals
 
 R = TypeVar("R", bound=Record)
 
 # Of each kind of fault so many are listed; the rest is counted.
 LISTED = 20
+_KEPT = ("unsupported_language", "sensitive_local")  # reasons for which the edge keeps what it degrades
 _OFFSET_BITS = 48  # a position is partition and offset in one number: 2**48 records a partition, 2**15 partitions
 
 
@@ -81,6 +81,7 @@ class Verdict:
 
     events: int = 0  # input records
     results: int = 0
+    unscored: int = 0  # audit events that say that an event has no result
     dead_letters: int = 0  # of input records
     repeated: int = 0  # input records whose event id had come before: expected to have a result each
     redriven: int = 0  # input records and routing events that had been dead letters before
@@ -132,7 +133,7 @@ def judge(
 ) -> Verdict:
     """Judge a line by its records, in order by partition; of `monitoring` and `conversations` the latest of each key.
 
-    They are read one after the other, in the order above. A million events of 250,000 conversations take 310 MB.
+    They are read one after the other, in the order above. A million events of 250,000 conversations take 350 MB.
     `redriven` has a dead letter once for each time that it was redriven. `late` are the ids of events whose request to
     the cloud was redriven: what came of it stands behind their conversation's later results.
     """
@@ -155,6 +156,7 @@ class _Ledger:
         self.inputs = array("i")  # input records
         self.expected = array("i")  # of these, the ones without a dead letter
         self.results = array("i")
+        self.unscored = array("i")  # `completed` events that say so: no result is expected
         self.decided = array("i")
         self.answered = array("i")  # `completed` events that a `decided` must have preceded
         self.balance = array("q")  # hashes of the results less those of the `completed` events: 0 when all have a match
@@ -168,10 +170,11 @@ class _Ledger:
         conversations: Iterable[StoredRecord[ConversationState]],
     ) -> Verdict:
         self._inputs(transcripts)
-        recounted = self._audit_trail(routing_events)
+        totals = Totals()
+        self._audit_trail(routing_events, totals)
         self._results(sentiment)
         self._settle()
-        self._totals(recounted, monitoring)
+        self._monitored(totals, monitoring)
         self._states(conversations)
         for origin in sorted(self.dead):
             if origin.topic == TRANSCRIPTS:
@@ -200,7 +203,7 @@ class _Ledger:
         if number == len(self.inputs):
             self.position.append(-1)
             self.balance.append(0)
-            for counts in (self.inputs, self.expected, self.results, self.decided, self.answered):
+            for counts in (self.inputs, self.expected, self.results, self.unscored, self.decided, self.answered):
                 counts.append(0)
         return number
 
@@ -228,9 +231,8 @@ class _Ledger:
                     self.position[i] = position
                 self.expected[i] += 1
 
-    def _audit_trail(self, routing_events: Iterable[StoredRecord[RoutingEvent]]) -> dict[int, Counter[str]]:
-        """Record what was decided and completed, and recount the totals by partition."""
-        recounted: dict[int, Counter[str]] = {}
+    def _audit_trail(self, routing_events: Iterable[StoredRecord[RoutingEvent]], totals: Totals) -> None:
+        """Record what was decided and completed, and recount the totals."""
         for partition, offset, event, letter in routing_events:
             self.verdict.routing_events += 1
             redriven = self._redriven(ROUTING_EVENTS, letter)
@@ -241,21 +243,27 @@ class _Ledger:
                 continue
             if not dead:  # the monitor refused it, and said so
                 try:
-                    _count(recounted.setdefault(partition, Counter()), event)
+                    totals.add_event(partition, event)
                 except (OverflowError, ValueError):  # a cost of 1e300, infinity or NaN has no nano-dollars
                     self.verdict.unreadable.add(_place("routing-events", partition, offset))
             if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
                 continue
-            i = self._id(event.event_id)
-            if event.stage == "decided":
-                self.decided[i] += 1
-            else:
-                self.balance[i] -= _hash(event.route, event.reason, published_label(event), event.degraded)
-                if event.route == "cloud" or event.degraded:
-                    if self.answered[i] >= self.decided[i]:
-                        self.verdict.audit.add(f"{event.event_id}: completed by the cloud before it was decided")
-                    self.answered[i] += 1
-        return recounted
+            self._step(event)
+
+    def _step(self, event: RoutingEvent) -> None:
+        """Record what an audit event says of its event."""
+        i = self._id(event.event_id)
+        if event.stage == "decided":
+            self.decided[i] += 1
+        elif not event.scored:
+            self.verdict.unscored += 1
+            self.unscored[i] += 1
+        else:
+            self.balance[i] -= _hash(event.route, event.reason, published_label(event), event.degraded)
+            if _by_cloud_agent(event):
+                if self.answered[i] >= self.decided[i]:
+                    self.verdict.audit.add(f"{event.event_id}: completed by the cloud before it was decided")
+                self.answered[i] += 1
 
     def _results(self, sentiment: Iterable[StoredRecord[SentimentResult]]) -> None:
         furthest: dict[tuple[int, bool], dict[str, int]] = {}
@@ -279,8 +287,8 @@ class _Ledger:
             self.results[i] += 1
             if position is None or result.event_id in self.late:
                 continue
-            # Two ways lead to `sentiment`, and one may overtake the other. A degraded result went the cloud's.
-            way = furthest.setdefault((partition, result.route == "cloud" or result.degraded), {})
+            # Two ways lead to `sentiment`, and one may overtake the other.
+            way = furthest.setdefault((partition, _by_cloud_agent(result)), {})
             last = way.get(result.conversation_id)
             if last is not None and position < last and position >> _OFFSET_BITS == last >> _OFFSET_BITS:
                 self.verdict.out_of_order.add(f"{result.event_id} in conversation {result.conversation_id}")
@@ -297,7 +305,7 @@ class _Ledger:
         """Compare what each id has with what it should have."""
         verdict = self.verdict
         for event_id, i in self.number.items():
-            missing = self.expected[i] - self.results[i]
+            missing = self.expected[i] - self.results[i] - self.unscored[i]
             if missing > 0:
                 verdict.lost.add(event_id, missing)
             elif missing < 0 and self.inputs[i]:
@@ -311,23 +319,13 @@ class _Ledger:
                     f"{event_id}: decided {self.decided[i]} times, completed {self.answered[i]} times by the cloud"
                 )
 
-    def _totals(self, recounted: dict[int, Counter[str]], monitoring: Iterable[StoredRecord[MonitoringWindow]]) -> None:
-        monitored: dict[int, Counter[str]] = {}
+    def _monitored(self, totals: Totals, monitoring: Iterable[StoredRecord[MonitoringWindow]]) -> None:
         for partition, offset, window, _ in monitoring:
             self.verdict.windows += 1
-            totals = None if window is None else _window_totals(window)
-            if window is None or totals is None:
+            if window is None or not totals.add_window(window):
                 self.verdict.unreadable.add(_place(MONITORING, partition, offset))
-            else:
-                monitored.setdefault(window.partition, Counter()).update(totals)
-        for partition in sorted(recounted.keys() | monitored.keys()):
-            ours, theirs = recounted.get(partition, Counter()), monitored.get(partition, Counter())
-            for what in sorted(ours.keys() | theirs.keys()):
-                if ours[what] != theirs[what]:
-                    self.verdict.totals.add(
-                        f"partition {partition}, {what}: {ours[what]} in {ROUTING_EVENTS}, "
-                        f"{theirs[what]} in {MONITORING}"
-                    )
+        for difference in totals.differences():
+            self.verdict.totals.add(difference)
 
     def _states(self, conversations: Iterable[StoredRecord[ConversationState]]) -> None:
         for what in self.recount.differences(self._readable(conversations)):
@@ -342,49 +340,12 @@ class _Ledger:
                 yield state
 
 
-def _count(totals: Counter[str], event: RoutingEvent) -> None:
-    """Count a routing event, by the words of the schema and not by the monitor's code."""
-    totals["cost in nano-dollars"] += nanodollars(event.cost_usd)
-    totals["cloud-only cost in nano-dollars"] += nanodollars(event.cloud_only_cost_usd)
-    totals["inference_ms"] += 1
-    if event.stage == "decided":
-        totals["decided"] += 1
-        return
-    totals["events"] += 1
-    totals["end_to_end_ms"] += 1
-    totals["degraded"] += event.degraded
-    totals[f"route {event.route}"] += 1
-    totals[f"reason {event.reason}"] += 1
-    totals[f"label {published_label(event)}"] += 1
-    if event.reason == "random_cloud" and event.cloud_label is not None:
-        totals["sampled"] += 1
-        totals["sampled and agreed"] += event.cloud_label == event.edge_label
+def _by_cloud_agent(record: RoutingEvent | SentimentResult) -> bool:
+    """Whether a completed event, or its result, is the cloud agent's: its answer, or the edge's that stands in for it.
 
-
-def _window_totals(window: MonitoringWindow) -> Counter[str] | None:
-    """A window's figures under the same names; None when a sketch or a cost of it cannot be read."""
-    try:
-        timed = sketch_from_bytes(window.inference_ms).count, sketch_from_bytes(window.end_to_end_ms).count
-        cost, cloud_only_cost = nanodollars(window.cost_usd), nanodollars(window.cloud_only_cost_usd)
-    except (OverflowError, ValueError):
-        return None
-    totals = Counter(
-        {
-            "cost in nano-dollars": cost,
-            "cloud-only cost in nano-dollars": cloud_only_cost,
-            "inference_ms": int(timed[0]),
-            "end_to_end_ms": int(timed[1]),
-            "decided": window.decided,
-            "events": window.events,
-            "degraded": window.degraded,
-            "sampled": window.sampled,
-            "sampled and agreed": window.sampled_agreed,
-        }
-    )
-    for kind, counts in (("route", window.routes), ("reason", window.reasons), ("label", window.labels)):
-        for name, count in counts.items():
-            totals[f"{kind} {name}"] += count
-    return totals
+    What no model reads, and what must not leave the worker, the edge publishes itself.
+    """
+    return record.route == "cloud" or (record.degraded and record.reason not in _KEPT)
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Any
 from streams.verify.ledger import LISTED, Verdict
 
 _MEANINGS = {
-    "lost": "input records without a result or dead letter",
+    "lost": "input records without a result, dead letter or audit event that says why there is none",
     "duplicated": "results or dead letters too many",
     "out_of_order": "results before an earlier event's of their conversation and route",
     "unknown": "results or dead letters of no input record",
@@ -23,6 +23,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "verified": verdict.holds,
         "events": verdict.events,
         "results": verdict.results,
+        "unscored": verdict.unscored,
         "dead_letters": verdict.dead_letters,
         "repeated": verdict.repeated,
         "redriven": verdict.redriven,
@@ -40,6 +41,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     counts = {
         "events": verdict.events,
         "results": verdict.results,
+        **({"not scored": verdict.unscored} if verdict.unscored else {}),
         "dead letters": verdict.dead_letters,
         "audit events": verdict.routing_events,
         "windows": verdict.windows,

@@ -8,6 +8,7 @@ input may be swallowed: it is read, or it is refused by name, or it is a dead le
 import atexit
 import contextlib
 import dataclasses
+import gzip
 import json
 import math
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
+from backports import zstd
 
 from models.classifier import Classifier
 from models.redaction import ConversationRedactor
@@ -34,9 +36,10 @@ from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
+from streams.files.inspection import described, inspect
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import read_recording
-from streams.files.rows import read_rows
+from streams.files.rows import Input, read_rows
 from streams.files.vendor_file import ENDINGS
 from streams.monitoring.sketch import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
@@ -88,6 +91,7 @@ class _Model:
     """Stands in for the classifier, which is not what is tried here."""
 
     id = "edge@1"
+    languages = ("en",)
 
     def score(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
         return np.tile([0.96, 0.03, 0.01], (len(texts), 1))
@@ -230,6 +234,27 @@ def ingest(data: bytes) -> None:
         assert ending != ".txt" or rows == content.count(b"\n") + (content != b"" and not content.endswith(b"\n"))
 
 
+def inspected(data: bytes) -> None:
+    """Of any file, named, packed and encoded in any way, each row is an event or a fault, and the inspection tells it.
+
+    Seen to fail with rows that are neither.
+    """
+    endings = [*sorted(FORMATS), *sorted(ENDINGS)]
+    kind, content = data[0] if data else 0, data[1:]
+    path = _folder() / ("inspected" + endings[kind % len(endings)])
+    pack = (lambda whole: whole, gzip.compress, zstd.compress)[kind // 16 % 3]
+    _write(path, pack(content.decode("latin-1").encode("utf-16") if kind >= 128 else content))
+    inspection = inspect(path, Input(), None, lambda: NOW)
+    lines = described(inspection)
+    assert lines[-1] == "nothing looks wrong" or inspection.wrong
+    assert not any("\n" in line for line in inspection.wrong)
+    assert inspection.unreadable == "" or str(path) in inspection.unreadable
+    if inspection.found is not None and inspection.found.format == "lines" and not inspection.unreadable:
+        text = content.decode("latin-1") if kind >= 128 else content.decode(errors="replace")
+        ends = text.replace("\r\n", "\n").replace("\r", "\n")
+        assert inspection.survey.rows + inspection.faults.count == ends.count("\n") + (ends != "" and ends[-1] != "\n")
+
+
 def vendors(data: bytes) -> None:
     """Any file is a vendor's, or is refused in one line that names it; its turns are events that can be sent."""
     endings = sorted(ENDINGS)
@@ -265,6 +290,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "letters": letters,
     "settings": settings,
     "ingest": ingest,
+    "inspected": inspected,
     "vendors": vendors,
 }
 
@@ -287,6 +313,13 @@ SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
         b'\x00text,event_id,at\n"a ""b""\nc",e1,2015-02-24 11:15:48 -0800\n',
         b'\x01{"id": "c1", "turns": [{"text": "a", "turn": 2}, {"text": "b", "at": 1e9, "role": "bot"}]}\n',
         b"\x03one\r\n\ntwo",
+    ],
+    "inspected": [
+        b"\x00id;text;at\r\n1;a;2015-02-24\r\n2;b,c;42059.5\r\n",
+        b'\x10text,id\n"a \\"b\\"",1\nb,1\n',
+        b'\xa1[{"text": "a", "id": 1}, {"turns": [{"text": "b"}]}]',
+        b'\x02{"text": "a", "id": NaN}\n{"text": [1]}\n{"text": ',
+        b"\x85one\rtwo\n\nthree",
     ],
     "vendors": [_vendors_file(name) for name in NAMES],
 }

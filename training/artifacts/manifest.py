@@ -51,6 +51,7 @@ def describe(
             "files": files,
             "max_tokens": max_tokens,
             "long_text": "head",
+            "languages": ["en"],  # of the bases, and of every set that is learned from
             "text_version": text.VERSION,
             "temperature": 1.0,
             "confidence_threshold": None,

@@ -1,4 +1,4 @@
-"""What redaction finds and what it misses, by kind, on labelled texts and on made-up spoken ones.
+"""What redaction finds and what it misses, by kind, on labelled texts and on made-up written and spoken ones.
 
 `python -m training.redaction.evaluate ../shared/data/pii`: needs no torch. The folder holds `*.dev.jsonl`: files called
 `written*` are written texts, all others chats without punctuation.
@@ -13,10 +13,11 @@ from models.redaction import KINDS, ConversationRedactor, Redactor, Span, Tagger
 from schemas.errors import EdgewiseError, UsageError
 from training.redaction import written
 from training.redaction.figures import STRUCTURED, Figures, Labelled, measure
+from training.redaction.sentences import sentences
 from training.redaction.spoken import conversations, turns
 from training.redaction.spoken_banks import HELD_OUT, TUNING
 
-TURNS, CONVERSATIONS, SEED = 4000, 400, 7
+TURNS, CONVERSATIONS, SENTENCES, SEED = 4000, 400, 2000, 7
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +79,7 @@ def _sets(
     redactor = Redactor(tagger=tagger)
     texts: list[Labelled] = [text for path in paths if path.name.startswith("written") for text in written.read(path)]
     chats = [text for path in paths if not path.name.startswith("written") for text in written.read(path)]
+    invented = list(sentences(SENTENCES, SEED, learned=False))
     made = [turn for bank in TUNING for turn in turns(bank, TURNS // len(TUNING), SEED)]
 
     def alone(item: Labelled) -> Sequence[Span]:
@@ -91,6 +93,8 @@ def _sets(
     return [
         ("Written", texts, alone),
         ("Written, without punctuation", list(written.without_punctuation(texts)), alone),
+        ("Written, made up, phrases and names held out", invented, alone),
+        ("The same, without punctuation", list(written.without_punctuation(invented)), alone),
         ("Chats without punctuation", chats, alone),
         ("Spoken, made up, phrases that the rules were tuned on", made, alone),
         ("Spoken, made up, phrases held out", list(turns(HELD_OUT, TURNS, SEED)), alone),

@@ -14,6 +14,7 @@ from streams.cli.file_options import (
     encoding_name,
     tell_faults,
     tell_left_out,
+    tell_notice,
     vendor,
 )
 
@@ -55,6 +56,10 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
         Literal["csv", "jsonl"] | None,
         typer.Option(help="Default: what the output's ending says; jsonl on standard output."),
     ] = None,
+    summary_only: Annotated[
+        bool,
+        typer.Option("--summary", help="Print a table, a line a role, in the place of rows; -o still writes these."),
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", hidden=True, help="The same as --output-format csv.")] = False,
 ) -> None:
     """Score a file's texts without Kafka: every field of the input, then sentiment, confidence, route, costs and more.
@@ -67,13 +72,18 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     Example: [bold]echo "My bag is lost and nobody answers" | edgewise score -[/]
     """
+    import os
+    from contextlib import suppress
+
     from recordings.fault import STDIN
     from streams.cli.context import start
     from streams.cli.output import output_format as format_to_write
     from streams.cli.output import text_output
     from streams.cli.progress import progress
+    from streams.cli.table import print_table
     from streams.files.columns import parse_columns
     from streams.files.faults import Faults
+    from streams.files.identity import EventIds, RowIds
     from streams.files.recording import digest
     from streams.files.rows import Input, read_rows
     from streams.files.score import FIELDS, build_scorer, score_rows
@@ -104,16 +114,26 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     # What cannot be read twice has no digest either; its rows draw by their numbers.
     readable_twice = file != STDIN and not _is_pipe(file)
     recording = digest(Path(file)) if readable_twice else STDIN
-    total = sum(1 for _ in rows(lambda _: None)) if readable_twice else None
+    event_ids, ids_of = EventIds(), RowIds(recording, columns)
+    total = None
+    if readable_twice:
+        total = 0
+        for row in rows(lambda _: None):
+            total += 1
+            with suppress(ValueError):  # such a row is refused when it is scored
+                event_ids.add(row.line, *ids_of(row))
     summary = Summary()
     scorer = build_scorer(settings, model)
-    with text_output(output, file) as out, progress("rows") as show:
+    to = Path(os.devnull) if summary_only and output is None else output
+    with text_output(to, file) as out, progress("rows") as show:
         scored = score_rows(
             rows(faults.add, tell_left_out),
             scorer,
             max_text_chars=settings.max_text_chars,
             recording=recording,
             columns=columns,
+            roles=given.vendor.roles,
+            event_ids=event_ids,
         )
         counted = _shown(summary.counting(scored), total, show)
         if chosen == "csv":
@@ -121,7 +141,13 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
         else:
             write_jsonl(counted, out)
     tell_faults(faults)
+    if event_ids.repeated:
+        tell_notice(
+            f"{file}: {event_ids.repeated:,} rows have the id of an earlier one; `edgewise inspect` tells which"
+        )
     typer.echo("\n".join(summary.lines()), err=True)
+    if summary_only:
+        print_table(*summary.table())
 
 
 def _is_pipe(file: str) -> bool:

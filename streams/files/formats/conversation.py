@@ -64,7 +64,8 @@ class Conversation:
     Otherwise the object holds all of it: turns are in the order of the vendor's numbers, else of time, else of the
     object, and are numbered from 1 where the vendor gives no numbers. Ids that repeat are kept apart.
 
-    A turn without a time happened when the one before it did.
+    A turn without a time happened when the one before it did. The last turn of what holds all of a conversation is its
+    last, unless `open_ended`: the conversation may go on.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Conversation:
         language: str | None = None,
         start: int | None = None,
         live: bool = False,
+        open_ended: bool = False,
     ) -> None:
         self.id = conversation_id
         self.left_out: Counter[LeftOut] = Counter()
@@ -86,6 +88,7 @@ class Conversation:
         self._language = language
         self._start = hints.base_ms if start is None else start
         self._live = live
+        self._ends = not (live or open_ended)
         self._found: list[tuple[str, Utterance]] = []
         self._seen = 0
 
@@ -129,6 +132,8 @@ class Conversation:
             if at is None and utterance.offset is None and turns:
                 at = turns[-1].occurred_at  # rather than the time of the reading: a vendor leaves out single times
             turns.append(self._turn(event_id, utterance, number or 0, at))
+        if turns and self._ends:
+            turns[-1] = replace(turns[-1], last=True)
         return Reading(tuple(turns), dict(self.left_out))
 
     def _turn(self, event_id: str, utterance: Utterance, number: int, at: int | None) -> Turn:

@@ -66,6 +66,7 @@ def read(value: object, hints: Hints) -> Reading:
         channel=channel_word(source.at("type").text()),
         language=language_tag(item.at("language_override").text()),
         live=live,
+        open_ended=item.at("state").id() != "closed",
     )
     if source.there and (not live or envelope.at("topic").text() in _CREATED):
         _add(conversation, source, item.at("created_at"))

@@ -31,6 +31,7 @@ class Turn:
     language: str | None = None  # BCP 47
     source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    last: bool = False  # whether the conversation is over with it
 
 
 @dataclass(frozen=True, slots=True)

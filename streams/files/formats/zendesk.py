@@ -44,7 +44,13 @@ def read(value: object, hints: Hints) -> Reading:
     ticket = document.at("ticket") if document.at("ticket").there else document
     ticket_id = document.at("ticket_id") if document.at("ticket_id").there else ticket.at("id")
     channel = channel_word(ticket.at("via").at("channel").id())
-    conversation = Conversation(NAME, hints, conversation_id(ticket_id, hints), channel=channel)
+    conversation = Conversation(
+        NAME,
+        hints,
+        conversation_id(ticket_id, hints),
+        channel=channel,
+        open_ended=ticket.at("status").id() not in {"solved", "closed"},
+    )
     people = {user.at("id").id(): user for user in document.at("users").items()}
     requester = ticket.at("requester_id").id()
     comments = document.at("comments") if document.at("comments").there else ticket.at("comments")

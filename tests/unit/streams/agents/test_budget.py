@@ -70,6 +70,7 @@ def test_a_claim_is_granted_and_its_spending_is_settled() -> None:
     last = topic.leases()[-1]
     assert (last.claimed, last.granted, last.spent) == (0, 2 * USD, 2 * USD)
     assert worker.settle() == []
+    assert worker.share_used == 0.2
 
 
 def test_a_lease_that_lasts_needs_no_transaction() -> None:
@@ -166,6 +167,7 @@ def test_a_budget_of_nothing_grants_nothing() -> None:
     worker = budget(topic, budget_usd_per_hour=0)
     claim(worker, topic, 1)
     assert worker.lease.left == 0
+    assert worker.share_used == 1.0
 
 
 def test_an_older_revision_does_not_replace_a_newer_one() -> None:

@@ -223,6 +223,8 @@ def test_calls_are_made_as_far_as_the_budget_goes_and_the_rest_keeps_the_edges_a
     assert [result.degraded for result in results] == [False, False, True]
     (lease,) = [Codec(BUDGET).decode(output.value) for output in outputs if output.topic == "p.budget"]
     assert (lease.granted, lease.spent) == (2 * 10**9, 2 * 10**9)
+    audits = [AUDIT.decode(output.value) for output in outputs if output.topic == "p.routing-events"]
+    assert [audit.budget_used for audit in audits] == [1.0] * 3
 
 
 def test_without_a_budget_nothing_is_claimed() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
@@ -13,7 +14,7 @@ from models.redaction import ConversationRedactor, NoRedaction, Redacted
 from models.residency import LocalRule
 from models.router import Decision, Policy, Scored
 from schemas.codec import Codec
-from schemas.records import TranscriptEvent
+from schemas.records import Role, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.agents import metrics
 from streams.agents.agent import KafkaRecord, Output
@@ -112,6 +113,69 @@ def test_who_spoke_and_where_goes_along(classifier: Classifier, threshold: float
         assert (given.source, given.last) == ("files", True)
     for given in made[:1] + requests:
         assert (given.text_chars, given.vendor_label) == (9, "positive")
+
+
+def test_turns_of_roles_that_nobody_asked_for_get_an_audit_event_alone(classifier: Classifier) -> None:
+    roles: tuple[Role, ...] = ("customer", "bot", "agent", "system", "unknown")
+    given = [record(dataclasses.replace(TRANSCRIPT, event_id=f"e{i}", role=role), i) for i, role in enumerate(roles)]
+    asked, spent = _metric("edgewise_unscored_events_total"), _metric("edgewise_cost_usd_total")
+    outputs = process(agent(classifier), given)
+    assert [RESULTS.decode(output.value).role for output in outputs["sentiment"]] == ["customer", "agent", "unknown"]
+    audit = [AUDIT.decode(output.value) for output in outputs["routing-events"]]
+    assert [event.event_id for event in audit] == [f"e{i}" for i in range(5)]
+    assert [event.scored for event in audit] == [True, False, True, False, True]
+    bot = audit[1]
+    assert (bot.stage, bot.route, bot.reason, bot.role) == ("completed", "edge", "not_scored", "bot")
+    assert (bot.edge_label, bot.edge_confidence, bot.cost_usd, bot.cloud_only_cost_usd) == ("neutral", 0.0, 0.0, 0.0)
+    assert (bot.model, bot.router, bot.text_chars) == ("", "", len(TRANSCRIPT.text))
+    assert _metric("edgewise_unscored_events_total") - asked == 2
+    assert _metric("edgewise_cost_usd_total") - spent == pytest.approx(3 * SETTINGS.edge_price_usd)
+
+
+def _metric(name: str) -> float:
+    return sum(
+        sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == name and sample.labels["agent"] == "edge"
+    )
+
+
+def test_a_batch_of_which_nothing_is_scored_is_audited(classifier: Classifier) -> None:
+    outputs = process(agent(classifier), [record(dataclasses.replace(TRANSCRIPT, role="system"))])
+    assert set(outputs) == {"routing-events"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "topics", "reason", "degraded", "scored"),
+    [
+        ({}, {"sentiment"}, "unsupported_language", True, True),
+        ({"unsupported_language": "skip"}, set(), "unsupported_language", False, False),
+        ({"cloud_languages": "en,de"}, {"cloud-inference"}, "unsupported_language", False, True),
+        (
+            {"cloud_languages": "*", "unsupported_language": "skip"},
+            {"cloud-inference"},
+            "unsupported_language",
+            False,
+            True,
+        ),
+    ],
+    ids=["published", "skipped", "the cloud reads it", "the cloud reads all"],
+)
+def test_what_the_edge_does_not_read(
+    classifier: Classifier, changes: dict[str, str], topics: set[str], reason: str, degraded: bool, scored: bool
+) -> None:
+    event = dataclasses.replace(TRANSCRIPT, text="Mein Paket ist nie angekommen und niemand antwortet")
+    settings = SETTINGS.model_copy(update=changes)
+    outputs = process(agent(classifier, settings=settings), [record(event)])
+    assert set(outputs) == topics | {"routing-events"}
+    routing = AUDIT.decode(outputs["routing-events"][0].value)
+    assert (routing.reason, routing.degraded, routing.scored, routing.language) == (reason, degraded, scored, "de")
+    for output in outputs.get("sentiment", ()):
+        result = RESULTS.decode(output.value)
+        assert (result.reason, result.degraded, result.language, result.route) == (reason, True, "de", "edge")
+    for output in outputs.get("cloud-inference", ()):
+        assert (REQUESTS.decode(output.value).language, REQUESTS.decode(output.value).reason) == ("de", reason)
 
 
 def test_results_stand_in_the_order_of_their_events(classifier: Classifier) -> None:

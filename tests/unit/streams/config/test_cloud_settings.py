@@ -151,6 +151,12 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         build_service(load_settings(None, V2 | {"EDGEWISE_CLOUD_CALIBRATION": str(tmp_path / "calibration.json")}))
 
 
+def test_an_artifact_that_does_not_read_what_the_settings_say_is_refused() -> None:
+    settings = load_settings(None, {"EDGEWISE_CLOUD_LANGUAGES": "de,en,fr"})
+    with pytest.raises(UsageError, match=r"cloud_languages has de, fr, which cloud@\S+ does not read: allowed is en"):
+        asyncio.run(start_backend(settings))
+
+
 def test_the_cloud_has_a_name() -> None:
     assert cloud_name(load_settings(None, V2)) == "v2:m"
     assert cloud_name(load(backend="tei", url="http://tei:80/")) == "tei:http://tei:80"

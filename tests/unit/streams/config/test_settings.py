@@ -30,6 +30,32 @@ def test_a_variable_wins_over_the_file_and_the_file_over_the_default(tmp_path: P
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("scored_roles", "customer, Agent", None),
+        ("scored_roles", "customer,caller", "'caller' is no role"),
+        ("scored_roles", "", None),
+        ("scored_roles", ",", "'' is no role"),
+        ("cloud_languages", "en, DE", None),
+        ("cloud_languages", "*", None),
+        ("cloud_languages", "en,english", "'english' is no language"),
+        ("cloud_languages", "en-GB", "'en-gb' is no language"),
+        ("unsupported_language", "ignore", "one of publish, skip"),
+    ],
+)
+def test_roles_and_languages_are_known_ones(name: str, value: str, words: str | None) -> None:
+    environ = {variable(name): value}
+    if words is None:
+        load_settings(None, environ)
+    else:
+        with pytest.raises(UsageError, match=words):
+            load_settings(None, environ)
+    some = load_settings(None, {"EDGEWISE_SCORED_ROLES": "Customer, bot", "EDGEWISE_CLOUD_LANGUAGES": "de,*"})
+    assert some.roles_scored == frozenset(("customer", "bot"))
+    assert some.languages_of_cloud == {"de", "*"}
+
+
 def test_the_file_is_the_one_named_else_that_of_the_variable_else_edgewise_toml(tmp_path: Path) -> None:
     for name in ("named", "variable", "edgewise"):
         (tmp_path / f"{name}.toml").write_text(f'topic_prefix = "{name}"')

@@ -26,7 +26,7 @@ from streams.files import writing
 from streams.files.identity import event_id_of
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row, digest, read_recording
-from streams.files.score import FIELDS, Answer, Scorer, build_scorer, score_rows
+from streams.files.score import FIELDS, Answer, Scorer, Turn, build_scorer, score_rows
 from streams.files.scored_rows import Summary
 from streams.files.writing import CHUNK, write_csv, write_jsonl
 from tests.events import TRANSCRIPT, consumer_record
@@ -45,11 +45,11 @@ def scored_by(
     return score_rows(given, scorer, max_text_chars=100, recording="digest", columns=columns)
 
 
-def edge(_ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
+def edge(turns: Sequence[Turn]) -> list[Answer]:
     """Calls a text negative when it says so."""
     return [
-        Answer([0.7, 0.2, 0.1] if "bad" in text else [0.1, 0.2, 0.7], "edge", "optimal_edge", 0.001, 0.0136)
-        for text in texts
+        Answer([0.7, 0.2, 0.1] if "bad" in turn.text else [0.1, 0.2, 0.7], "edge", "optimal_edge", 0.001, 0.0136)
+        for turn in turns
     ]
 
 
@@ -97,9 +97,9 @@ def test_an_input_field_with_a_results_name_is_kept_under_another() -> None:
 def test_what_a_worker_refuses_is_not_scored_and_says_why() -> None:
     asked: list[str] = []
 
-    def scorer(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
-        asked.extend(texts)
-        return edge(ids, texts)
+    def scorer(turns: Sequence[Turn]) -> list[Answer]:
+        asked.extend(turn.text for turn in turns)
+        return edge(turns)
 
     given = [
         *rows(
@@ -165,9 +165,9 @@ def test_order_is_kept_over_chunks_and_no_more_than_a_chunk_is_held() -> None:
 def test_the_random_sample_is_drawn_by_the_events_id() -> None:
     asked: list[str] = []
 
-    def scorer(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
-        asked.extend(ids)
-        return edge(ids, texts)
+    def scorer(turns: Sequence[Turn]) -> list[Answer]:
+        asked.extend(turn.event_id for turn in turns)
+        return edge(turns)
 
     given = rows(
         {"text": "a", "event_id": "e", "id": 5}, {"text": "b", "id": 5}, {"text": "c", "id": ""}, {"text": "d"},
@@ -187,9 +187,9 @@ def test_the_ids_are_those_that_a_replay_gives(tmp_path: Path) -> None:
     )
     asked: list[str] = []
 
-    def scorer(ids: Sequence[str], texts: Sequence[str]) -> list[Answer]:
-        asked.extend(ids)
-        return edge(ids, texts)
+    def scorer(turns: Sequence[Turn]) -> list[Answer]:
+        asked.extend(turn.event_id for turn in turns)
+        return edge(turns)
 
     sha = digest(path)
     list(score_rows(read_recording(path), scorer, max_text_chars=100, recording=sha, columns={}))
@@ -231,6 +231,24 @@ def test_the_line_draws_the_workers_random_sample(settings: Settings) -> None:
     scored = scored_by(build_scorer(every, "line"), rows(*({"id": i, "text": "great"} for i in ids)))
     assert [r["reason"] for r in scored] == ["random_cloud" if random_draw(i) < 0.5 else "optimal_edge" for i in ids]
     assert policy("default", calibrated_threshold=0.6).random_cloud_rate == 0.02
+
+
+def test_the_line_scores_whom_and_what_a_worker_scores(settings: Settings) -> None:
+    given = rows(
+        {"text": "great", "role": "bot"},
+        {"text": "great", "speaker": "End-User"},
+        {"text": "great", "speaker": "spk_1"},
+        {"text": "Mein Paket ist nie angekommen und niemand antwortet"},
+        {"text": "great", "language": "de"},
+    )
+    line = build_scorer(settings, "line")
+    found = list(score_rows(given, line, max_text_chars=100, recording="", columns={}, roles={"spk_1": "system"}))
+    reasons = ["not_scored", "optimal_edge", "not_scored", "unsupported_language", "unsupported_language"]
+    assert [row["reason"] for row in found] == reasons
+    assert [row["sentiment"] is None for row in found] == [True, False, True, False, False]
+    assert [row["cost_usd"] for row in found] == [0.0, 0.001, 0.0, 0.001, 0.001]
+    skipping = build_scorer(settings.model_copy(update={"unsupported_language": "skip"}), "line")
+    assert [row["sentiment"] is None for row in scored_by(skipping, given)] == [True, False, False, True, True]
 
 
 def test_a_missing_model_is_refused_before_any_row(settings: Settings) -> None:
@@ -295,6 +313,20 @@ def test_the_summary_compares_with_the_vendors_sentiment() -> None:
     summary = Summary()
     assert [row["sentiment"] for row in summary.counting(scored_by(edge, given))][:3] == ["negative"] * 3
     assert "the vendor's sentiment is ours in 50.0% of 2 rows" in summary.lines()[-1]
+    header, *lines = summary.table()
+    assert header[-2:] == ("vendor's", "same as vendor's")
+    assert [(line[0], *line[-2:]) for line in lines] == [("unknown", "2", "50.0%"), ("all", "2", "50.0%")]
+
+
+def test_the_summarys_table_keeps_roles_apart() -> None:
+    given = rows({"text": "bad", "role": "Caller"}, {"text": "", "speaker": "agent"}, {"text": "fine", "role": "agent"})
+    summary = Summary()
+    list(summary.counting(scored_by(edge, given)))
+    agent, customer, every = summary.table()[1:]
+    assert (agent[:3], customer[:4], every[:3]) == (
+        ("agent", "2", "1"), ("customer", "1", "1", "100.0%"), ("all", "3", "2"),
+    )  # fmt: skip
+    assert agent[-1] == "-"
 
 
 def test_half_a_surrogate_pair_can_be_written() -> None:

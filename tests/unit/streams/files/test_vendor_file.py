@@ -184,3 +184,16 @@ def test_json_lines_of_a_vendor_say_which_format_to_name(tmp_path: Path) -> None
 def test_a_recording_keeps_its_own_way(tmp_path: Path) -> None:
     assert [row.text for row in rows(write(tmp_path / "a.csv", "text\nhi"))] == ["hi"]
     assert [row.text for row in rows(write(tmp_path / "a.vtt", "WEBVTT"), file_format="lines")] == ["WEBVTT"]
+
+
+def test_the_last_turn_of_a_whole_conversation_is_marked_once(tmp_path: Path) -> None:
+    found = events(write(tmp_path / "a.vtt", vendor_object("webvtt")))
+    assert [event.last for event in found] == [False] * (len(found) - 1) + [True]
+    legs = [vendor_object("genesys"), {**vendor_object("genesys"), "communicationId": "another"}]
+    found = events(write(tmp_path / "a.json", json.dumps(legs)))
+    assert len(found) > 2
+    assert sum(event.last for event in found) == 1
+    ticket = vendor_object("intercom")
+    assert not any(event.last for event in events(write(tmp_path / "b.json", ticket)))
+    assert sum(event.last for event in events(write(tmp_path / "c.json", {**ticket, "state": "closed"}))) == 1
+    assert not any(event.last for event in events(write(tmp_path / "d.json", vendor_object("chatwoot"))))

@@ -125,7 +125,14 @@ def test_what_is_counted() -> None:
 
 def test_what_is_counted_by_role_channel_and_language() -> None:
     agent = {"role": "agent", "channel": "chat", "edge_label": "neutral"}
-    paid = {"cost_usd": 0.002, "cost_basis": "measured", "tokens_in": 300, "tokens_out": 1, "tokens_cached": 256}
+    paid = {
+        "budget_used": 0.969,
+        "cost_usd": 0.002,
+        "cost_basis": "measured",
+        "tokens_in": 300,
+        "tokens_out": 1,
+        "tokens_cached": 256,
+    }
     record = window_of(
         [
             routing_event(role="customer", language="en-GB", vendor_label="negative", text_chars=100),
@@ -149,6 +156,7 @@ def test_what_is_counted_by_role_channel_and_language() -> None:
     assert record.kinds == {"email": 1, "phone": 1}
     assert record.models == {"cloud@1": 1, "edge@1.0.0": 4}
     assert record.routers == {"default@1": 5}
+    assert record.budget_used == {"96": 1}
     assert (record.tokens_in, record.tokens_out, record.tokens_cached) == (300, 1, 256)
     assert record.confidence_sum == 950_000 * 2 + 500_000 + 625_000
     assert (sketch_from_bytes(record.confidence).count, sketch_from_bytes(record.text_chars).count) == (4, 2)

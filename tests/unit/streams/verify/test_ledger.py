@@ -76,6 +76,55 @@ def topics() -> Topics:
     return Topics()
 
 
+NOT_SCORED = {"reason": "not_scored", "scored": False, "cost_usd": 0.0, "cloud_only_cost_usd": 0.0, "role": "bot"}
+
+
+def test_an_event_that_is_not_scored_has_no_result(topics: Topics) -> None:
+    topics.send("e4")
+    topics.audit("e4", **NOT_SCORED)
+    verdict = topics.judge()
+    assert verdict.holds
+    assert (verdict.events, verdict.results, verdict.unscored) == (5, 4, 1)
+
+
+def test_an_event_that_is_scored_and_not_scored_is_one_too_many(topics: Topics) -> None:
+    topics.answer("e4")
+    topics.audit("e4", **NOT_SCORED)
+    assert topics.faults() == {"duplicated": 1}
+
+
+def test_a_monitor_that_counts_what_was_not_scored_is_found(topics: Topics) -> None:
+    topics.send("e4")
+    topics.audit("e4", **NOT_SCORED)
+    window = Window(0, 1, 0)
+    window.add([dataclasses.replace(read.record, scored=True) for read in topics.routing if read.record is not None])
+    topics.windows = [window.to_record(0)]
+    assert topics.faults()["totals"] > 0
+
+
+@pytest.mark.parametrize("reason", ["unsupported_language", "sensitive_local"])
+def test_what_the_edge_degrades_itself_was_never_decided(topics: Topics, reason: str) -> None:
+    topics.send("e4")
+    topics.audit("e4", reason=reason, degraded=True)
+    topics.result("e4", reason=reason, degraded=True)
+    assert topics.faults() == {}
+
+
+def test_windows_of_version_1_count_no_roles(topics: Topics) -> None:
+    verdict = topics.judge()
+    assert verdict.holds
+    assert topics.windows is not None
+    topics.windows = [dataclasses.replace(window, roles={}) for window in topics.windows]
+    assert topics.judge().holds
+
+
+def test_a_monitor_that_counts_the_wrong_role_is_found(topics: Topics) -> None:
+    topics.judge()
+    assert topics.windows is not None
+    topics.windows = [dataclasses.replace(window, roles={"agent": window.events}) for window in topics.windows]
+    assert topics.faults() == {"totals": 2}
+
+
 def test_a_line_that_kept_its_promise_holds(topics: Topics) -> None:
     verdict = topics.judge()
     assert verdict.holds

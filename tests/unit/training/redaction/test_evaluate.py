@@ -45,9 +45,10 @@ def test_the_script_prints_a_table_a_set(
 ) -> None:
     monkeypatch.setattr(evaluate, "TURNS", 100)
     monkeypatch.setattr(evaluate, "CONVERSATIONS", 5)
+    monkeypatch.setattr(evaluate, "SENTENCES", 40)
     assert evaluate.main([str(folder), "--missed", "1"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("### ") == 6
+    assert shown.count("### ") == 8
     chats = shown.partition("### Chats")[2].partition("###")[0]
     assert "| ACCOUNT | 1 | 1.000 (0.207-1.000) | 0.000 | - |" in chats
     assert "Conversations with a leak: 0 of 1; without names and addresses 0." in chats
