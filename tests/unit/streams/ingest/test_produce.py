@@ -33,7 +33,7 @@ def line(number: int, **fields: Any) -> bytes:
 
 
 def values(settings: Settings) -> list[bytes]:
-    return [bytes(message.value()) for message in read_topic(Cluster(settings), TRANSCRIPTS)]
+    return [bytes(message.value() or b"") for message in read_topic(Cluster(settings), TRANSCRIPTS)]
 
 
 def events(settings: Settings) -> list[TranscriptEvent]:
