@@ -43,7 +43,7 @@ def events(path: Path, content: str | bytes, **options: Any) -> list[TranscriptE
         ("lines.jsonl.gz", gzip.compress("".join(json.dumps({"text": t}) + "\n" for t in (LOST, THANKS)).encode())),
         ("array.json", json.dumps([{"id": 1, "text": LOST}, {"id": 2, "text": THANKS}])),
         ("array.jsonl", json.dumps([{"id": 1, "text": LOST}, {"id": 2, "text": THANKS}], indent=1)),
-        ("captions.vtt", f"WEBVTT\n\n00:01.000 --> 00:04.000\nAgent Ann: {LOST}\n\n00:05.000 --> 00:09.000\n{THANKS}\n"),
+        ("captions.vtt", f"WEBVTT\n\n00:01.000 --> 00:04.000\nAgent: {LOST}\n\n00:05.000 --> 00:09.000\n{THANKS}\n"),
     ],
 )  # fmt: skip
 def test_files_that_people_have_are_read(name: str, content: str | bytes, tmp_path: Path) -> None:
