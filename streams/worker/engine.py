@@ -97,7 +97,6 @@ class Engine:
             await asyncio.sleep(_BEGINNING_S)
         self.app.flow_control.resume()
         crashed = asyncio.create_task(self.app.wait_until_stopped())
-        self._member.join()
         try:
             while not stop.is_set():
                 await self._turn(stop, crashed)

@@ -98,6 +98,7 @@ class Member:
         self.held: dict[int, Held] = {}
         self.astray: set[int] = set()
         self.joined = False
+        self._closed = False
         self._cluster = cluster
         self._group = settings.group(agent.name)
         self._new: set[int] = set()
@@ -200,8 +201,10 @@ class Member:
         return {(self.topic, partition): self._lag(partition, held) for partition, held in list(self.held.items())}
 
     def close(self) -> None:
-        """Leaves the group. It must not be used afterwards."""
-        self._consumer.close()
+        """Leaves the group, once. It must not be used afterwards."""
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()
 
     def _lag(self, partition: int, held: Held) -> int:
         if held.done is None and not held.end:
