@@ -133,6 +133,11 @@ def test_version() -> None:
             {},
             "edgewise: --from ",
         ),
+        (
+            ("consume", "sentiment", "-o", "x.jsonl", "--format", "table"),
+            {},
+            "edgewise: --output x.jsonl: a table is for the terminal",
+        ),
         (("consume", "sentiment", "-f", "--format", "table"), {}, "edgewise: --format table with --follow has no end"),
         (("score", "a.csv", "-o", "a.xlsx"), {}, "edgewise: a.xlsx: its ending is none of those that can be written"),
         (("score", "a.csv", "--column", "txt=a"), {}, "edgewise: --column txt=a: give FIELD=COLUMN"),
