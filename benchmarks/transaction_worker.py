@@ -73,6 +73,7 @@ class NoModel:
     """In a classifier's place: every text is positive, at once."""
 
     id = "none@0"
+    languages = ("*",)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The same probabilities for each of `texts`."""

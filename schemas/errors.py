@@ -21,6 +21,7 @@
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
+        ProduceError                         streams.ingest
         ReadError                            streams.kafka
         RedactionError                       models
         RedriveError                         streams.operate

@@ -99,6 +99,16 @@ def test_every_event_is_copied_once_and_in_order(filled: Settings) -> None:
     assert_exact(filled)
 
 
+@pytest.mark.kafka
+def test_the_same_where_brokers_share_the_partitions(filled: Settings) -> None:
+    """By KIP-848, where a member's epoch moves on without a word to it."""
+    settings = filled.model_copy(update={"group_protocol": "consumer"})
+    asyncio.run(serve(settings, Copy(settings, EVENTS)))
+    produce(settings, range(EVENTS, EVENTS + 100))
+    asyncio.run(serve(settings, Copy(settings, 100)))
+    assert_exact(settings, EVENTS + 100)
+
+
 @pytest.mark.parametrize(
     ("broker", "number"),
     [
