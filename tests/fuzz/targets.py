@@ -5,6 +5,7 @@ finds new ways through the code (`atheris_run.py`, by `make fuzz`). Only errors 
 input may be swallowed: it is read, or it is refused by name, or it is a dead letter with the very same bytes.
 """
 
+import asyncio
 import atexit
 import contextlib
 import dataclasses
@@ -115,7 +116,7 @@ def agent(data: bytes) -> None:
         consumer_record(value, topic="eu.transcripts", offset=i, key=b"%d" % i) for i, value in enumerate(values)
     ]
     outputs: dict[bytes | None, list[Output]] = {record.key: [] for record in records}
-    for output in _AGENT._process(records):  # what process() runs in a thread
+    for output in asyncio.run(_AGENT.process(records)):
         outputs[output.key].append(output)
     for record in records:
         topics = Counter(output.topic.removeprefix("eu.") for output in outputs[record.key])
