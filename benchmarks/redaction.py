@@ -1,9 +1,10 @@
 """What redaction costs a turn, beside scoring the same turns with the edge model.
 
-    python -m benchmarks.redaction [FOLDER]
+    python -m benchmarks.redaction [FOLDER] [--tagger]
 
-FOLDER holds `*.jsonl` with a field `text`; without one, the turns are those of `samples/`. All are measured a turn a
-call, in rounds, of which the first does not count. Time is the processor's: what else the machine does is left out.
+With `--tagger` the rules have the tagger beside them that ships. FOLDER holds `*.jsonl` with a field `text`; else
+the turns are those of `samples/`. All are measured a turn a call, in rounds, of which the first does not count. Time is
+the processor's: what else the machine does is left out.
 """
 
 import sys
@@ -19,6 +20,7 @@ from benchmarks.traffic import SAMPLE
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.redaction import ConversationRedactor, Redactor
+from models.redaction.onnx_tagger import OnnxTagger
 from streams.files.recording import read_recording
 
 REPETITIONS = 7
@@ -28,11 +30,13 @@ LENGTH = 12  # turns of a conversation
 
 def main() -> None:
     """Prints the median and the 95th percentile of each, and the ratio of the medians."""
-    paths = sorted(Path(sys.argv[1]).glob("*.jsonl")) if len(sys.argv) > 1 else [SAMPLE]
+    folders = [Path(argument) for argument in sys.argv[1:] if argument != "--tagger"]
+    tagger = OnnxTagger("redaction") if "--tagger" in sys.argv else None
+    paths = sorted(folders[0].glob("*.jsonl")) if folders else [SAMPLE]
     texts = [row.text for path in paths for row in read_recording(path)]
     texts = texts[:: max(1, len(texts) // TURNS)]
     classifier = Classifier(load_artifact("edge"))
-    redactor, talks, said = Redactor(), ConversationRedactor(), count()
+    redactor, talks, said = Redactor(tagger=tagger), ConversationRedactor(tagger=tagger), count()
     works: dict[str, Callable[[str], object]] = {
         "redact": redactor.redact,
         "redact in a conversation": lambda text: talks.redact(str(next(said) // LENGTH), text),
@@ -45,11 +49,10 @@ def main() -> None:
         figures.append(figure(f"{name}, 95th percentile", "a turn", "us", [quantile(times, 0.95) for times in rounds]))
     ratios = [median(one) / median(other) for one, other in zip(taken["redact"], taken["score"], strict=True)]
     figures.append(figure("redact over score, medians", "a turn", "", ratios))
+    sums = [sum(one) / sum(other) for one, other in zip(taken["redact"], taken["score"], strict=True)]
+    figures.append(figure("redact over score, all turns", "a turn", "", sums))
     length = sum(map(len, texts)) / len(texts)
-    redacted = {text: after for text in texts if (after := redactor.redact(text).text) != text}
-    before, after = (classifier.score(list(each)).argmax(axis=1) for each in (redacted, redacted.values()))
     show(f"{len(texts):,} turns of {length:.0f} characters on average, {REPETITIONS} rounds", figures)
-    print(f"{len(redacted):,} turns have something redacted; the edge's label changes for {(before != after).sum():,}")
 
 
 def _times_us(work: Callable[[str], object], texts: list[str]) -> list[float]:

@@ -38,17 +38,13 @@ def csv_records(
     on_header(names, line)
     width = len(names)
     for at, cells, damage in reader:
-        wrong = damage
         if len(cells) > width and not any(cells[width:]):
             del cells[width:]
-        if len(cells) != width and not wrong:
-            if not cells:
-                continue
-            wrong = f"{len(cells)} cells, where the header has {width}"
-        if wrong:
+        if len(cells) == width and not damage:
+            yield at, dict(zip(names, cells))  # noqa: B905 - they are of one length
+        elif cells or damage:
+            wrong = damage or f"{len(cells)} cells, where the header has {width}"
             on_fault(Fault(at, wrong, dialect.delimiter.join(cells)))
-        else:
-            yield at, dict(zip(names, cells, strict=True))
 
 
 def _rows(lines: Checked, dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:

@@ -202,8 +202,11 @@ def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | No
             return None  # an extension, "555x12"; a unit, "20k"
         return Element(letter, index, after, spoken=True)
     after = index + 1
+    # "XK-4870" is one code.
+    hyphen = after + 1 < len(words) and words[after] == "-" and not tokens.apart(after) and not tokens.apart(after + 1)
+    behind = after + hyphen
     beside_digits = (current and current[-1].after == index and current[-1].digits) or (
-        after < len(words) and words[after].isdigit()
+        behind < len(words) and words[behind].isdigit()
     )
     if word in ALPHABET:
         beside_words = (current and current[-1].after == index) or (

@@ -17,7 +17,8 @@ from streams.files.recorded_time import Times, milliseconds
 from streams.files.recording import Row
 from streams.system.clock import Clock
 
-_CHANNELS: Final = frozenset(get_args(Channel))
+_CHANNEL_OF: Final[Mapping[str, Channel]] = {channel: channel for channel in get_args(Channel)}
+_ROLE_OF: Final[Mapping[str, Role]] = {role: role for role in ROLES}
 _TRUE: Final = frozenset({"true", "1", "yes"})
 
 
@@ -92,8 +93,7 @@ class Speakers:
     def __call__(self, row: Row) -> tuple[Role, str | None]:
         """The role, and the language where the row tells it."""
         found, _ = self._columns.split(row.fields)
-        role = _role(_text(row.fields[found["role"]]), self._roles) if "role" in found else "unknown"
-        return role, _text(row.fields[found["language"]]) if "language" in found else None
+        return _role(row, found, self._roles, {}), _text(row.fields[found["language"]]) if "language" in found else None
 
 
 def _made(
@@ -117,12 +117,7 @@ def _made(
         attributes |= {key: _text(value) for key, value in nested.items() if not is_missing(value)}
     elif nested is not None:
         attributes["attributes"] = _text(nested)
-    word, channel = (_text(fields[found[each]]) if each in found else "unknown" for each in ("role", "channel"))
-    role = _role(word, rules.roles)
-    if role == "unknown" and word.lower() != role:
-        attributes["role"] = word
-    if channel.lower() not in _CHANNELS:
-        attributes["channel"] = channel
+    role, channel = _role(row, found, rules.roles, attributes), _channel(row, found, attributes)
     at, turn = found.get("occurred_at"), found.get("turn")
     event = TranscriptEvent(
         event_id=event_id,
@@ -131,7 +126,7 @@ def _made(
         text=row.text,
         occurred_at=clock() if at is None else _time(fields[at], at, rules.times),
         role=role,
-        channel=channel.lower() if channel.lower() in _CHANNELS else "unknown",  # type: ignore[arg-type]
+        channel=channel,
         language=_text(fields[found["language"]]) if "language" in found else None,
         source=_text(fields[found["source"]]) if "source" in found else name,
         attributes=attributes,
@@ -140,9 +135,26 @@ def _made(
     return Made(row, event, at is not None, turn is not None and not row.counted)
 
 
-def _role(word: str, roles: Mapping[str, Role]) -> Role:
-    known = next((role for role in ROLES if role == word.lower()), None)
-    return known or mapped_role([word], roles) or role_word(word)
+def _role(row: Row, found: Mapping[str, str], roles: Mapping[str, Role], attributes: dict[str, str]) -> Role:
+    """The row's role; a word that means none is kept in `attributes`."""
+    if "role" not in found:
+        return "unknown"
+    word = _text(row.fields[found["role"]])
+    role = _ROLE_OF.get(word.lower()) or mapped_role([word], roles) or role_word(word)
+    if role == "unknown" and word.lower() != role:
+        attributes["role"] = word
+    return role
+
+
+def _channel(row: Row, found: Mapping[str, str], attributes: dict[str, str]) -> Channel:
+    """The row's channel; a word that means none is kept in `attributes`."""
+    if "channel" not in found:
+        return "unknown"
+    word = _text(row.fields[found["channel"]])
+    channel = _CHANNEL_OF.get(word.lower())
+    if channel is None:
+        attributes["channel"] = word
+    return channel or "unknown"
 
 
 def _time(value: object, column: str, times: Times) -> int:

@@ -17,6 +17,7 @@ from training.artifacts import onnx_export, quantise
 from training.artifacts.manifest import sha256
 from training.learn import bases
 from training.redaction import examples, written
+from training.redaction.card import card
 from training.redaction.evaluate import table
 from training.redaction.figures import Figures, Labelled, measure
 from training.redaction.people import People
@@ -89,7 +90,9 @@ def train(data: Path, out: Path, schedule: Schedule, log: Log, domains: Sequence
     alone = {name: measure(items, lambda item: tagger.tag([item.text])[0]) for name, items in sets.items()}
     redactor = Redactor(tagger=tagger)
     together = {name: measure(items, lambda item: redactor.redact(item.text).spans) for name, items in sets.items()}
-    _write(out, manifest | {"metrics": {f"{name}_dev": _metrics(figures) for name, figures in together.items()}})
+    manifest["metrics"] = {f"{name}_dev": _metrics(figures) for name, figures in together.items()}
+    _write(out, manifest)
+    (out / "CARD.md").write_text(card(manifest, together), "utf-8")
     lines = [line for name, figures in together.items() for line in [*table(f"{name}, rules and tagger", figures), ""]]
     lines += [line for name, figures in alone.items() for line in [*table(f"{name}, tagger alone", figures), ""]]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Final
 
 from streams.files.formats.error import FormatError
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO_LOWER: Final = re.compile(r"\d{4}-\d\d-\d\d[tT]")
 _ISO_FRACTION: Final = re.compile(r"(?<=:\d\d)[.,](\d{1,12})")
 _COMPACT: Final = re.compile(r"((?:19|20)\d{6})(\d{6})?")
@@ -31,7 +32,10 @@ def from_text(text: str, path: str = "") -> int:
     Raises FormatError: it is none of these, or says two days.
     """
     joined = text.strip()
-    found = _compact(joined) or _iso(joined) or _twitter(joined) or _day(joined, path)
+    try:
+        found: datetime | None = datetime.fromisoformat(joined)
+    except ValueError:
+        found = _compact(joined) or _iso(joined) or _twitter(joined) or _day(joined, path)
     if found is None:
         try:
             found = parsedate_to_datetime(joined)
@@ -39,7 +43,7 @@ def from_text(text: str, path: str = "") -> int:
             raise FormatError("a time that is neither ISO 8601, RFC 2822, nor a number since 1970", path) from None
     if found.tzinfo is None:
         found = found.replace(tzinfo=UTC)
-    return round((found - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+    return round((found - _EPOCH).total_seconds() * 1000)
 
 
 def is_compact(text: str) -> bool:
