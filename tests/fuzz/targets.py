@@ -91,6 +91,7 @@ class _Model:
     """Stands in for the classifier, which is not what is tried here."""
 
     id = "edge@1"
+    languages = ("en",)
 
     def score(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
         return np.tile([0.96, 0.03, 0.01], (len(texts), 1))
