@@ -245,8 +245,7 @@ def test_a_client_s_certificate_is_shown_to_a_service_that_asks_for_one(tmp_path
     with serve(GOOD, certificate=server_file, client_ca=authority.file) as server:
         of(ask(server.url, ["x"], ca_file=str(authority.file), certificate_file=str(client)))
         assert len(server.requests) == 1
-        failed = failure(ask(server.url, ["x"], ca_file=str(authority.file)))
-        assert "was cut off" in failed.detail, "TLS 1.3 tells no more: the server refuses after the handshake"
+        failure(ask(server.url, ["x"], ca_file=str(authority.file)))
         assert len(server.requests) == 1
 
 
