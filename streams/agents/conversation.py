@@ -1,7 +1,7 @@
 """The conversation agent: what the scored turns of each conversation say, and whether it needs a person."""
 
-import asyncio
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from models.escalation import EscalationModel, load_escalation_model
 from schemas.codec import DecodeError
@@ -15,6 +15,7 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.monitoring.conversation import Conversation
 from streams.system.clock import Clock, now_ms
+from streams.system.threads import in_daemon_thread
 
 # As long as `conversations` keeps them: what has been removed there is forgotten here.
 KEPT_DAYS = 30
@@ -54,8 +55,8 @@ class ConversationAgent(Agent):
 
         Raises what reading states back raises, and `TooManyDeadLettersError`.
         """
-        # In a thread: reading states back takes as long as it takes, and the group's heartbeats must go on.
-        return await asyncio.to_thread(self._process, records)
+        # In a thread: reading states back takes as long as it takes, and a stop signal must not wait for it.
+        return await in_daemon_thread(partial(self._process, records))
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """Takes back what was added since the last commit; what other workers have written since is read."""

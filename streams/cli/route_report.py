@@ -1,31 +1,28 @@
 """What `edgewise route calibrate` writes and prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from models.policy_file import FORMAT, CurvePoint, Fitted, PolicyFile
-from models.router import Policy
 from schemas.errors import UsageError
 from streams.cli.plot import Axes, Mark, text_plot
 from streams.cli.table import aligned
 from streams.monitoring.decisions import Decisions
-from streams.monitoring.policy_fit import Point, PolicyFit
+from streams.monitoring.policy_fit import Asked, Point
 
 _DIGITS = 4
 _EVERY = 10  # of the curve's points, so many apart are in the table
 
 
-def policy_file(
-    name: str, decisions: Decisions, fit: PolicyFit, base: Policy, target: float, confidence: float
-) -> PolicyFile:
-    """The policy that `fit` chose, with what it was fitted on. Raises UsageError: `name` is none for a policy."""
-    chosen = _curve_point(fit.chosen)
+def policy_file(name: str, decisions: Decisions, asked: Asked, fit: Point, curve: Sequence[Point]) -> PolicyFile:
+    """The policy that `fit` is, with what it was fitted on. Raises UsageError: `name` is none for a policy."""
+    chosen = _curve_point(fit)
     fitted = Fitted(
         agree_with="cloud" if decisions.decider.policy else "people",
-        target=target,
-        confidence=confidence,
+        target=asked.target,
+        confidence=asked.confidence,
         edge_model=decisions.decider.edge_model,
         cloud_models=decisions.cloud_models,
         policy=decisions.decider.policy,
@@ -37,15 +34,15 @@ def policy_file(
         known=chosen.known,
         agreement=chosen.agreement,
         at_least=chosen.at_least,
-        curve=tuple(map(_curve_point, fit.curve)),
+        curve=tuple(map(_curve_point, curve)),
     )
     try:
         return PolicyFile(
             format=FORMAT,
             name=name,
             confidence_threshold=chosen.threshold,
-            complexity_threshold=base.complexity_threshold,
-            random_cloud_rate=base.random_cloud_rate,
+            complexity_threshold=asked.complexity_threshold,
+            random_cloud_rate=asked.random_cloud_rate,
             fitted=fitted,
         )
     except ValidationError:

@@ -3,7 +3,7 @@
 from models.router import Policy
 from schemas.errors import UsageError
 from streams.monitoring.agreement import Curve
-from streams.monitoring.policy_fit import fit_policy
+from streams.monitoring.policy_fit import Asked, fit_policy
 from streams.monitoring.what_if import Outcome, WhatIf
 
 _STEPS = 200
@@ -25,14 +25,9 @@ def best_policy(
     """
     if at_least_agreement is None:
         return _within_dollars(what_if, base, at_most_usd_a_day or 0.0)
-    fit = fit_policy(
-        what_if.decisions,
-        target=at_least_agreement,
-        confidence=what_if.confidence,
-        complexity_threshold=base.complexity_threshold,
-        random_rate=base.random_cloud_rate,
-    )
-    best = what_if.outcome(_at(base, fit.chosen.threshold))
+    asked = Asked(at_least_agreement, what_if.confidence, base.complexity_threshold, base.random_cloud_rate)
+    fit = fit_policy(what_if.decisions, asked)
+    best = what_if.outcome(_at(base, fit.threshold))
     if at_most_usd_a_day is not None and best.usd_a_day > at_most_usd_a_day:
         raise NoPolicyError(
             f"no threshold does both: agreement of {at_least_agreement:g} needs {best.usd_a_day:,.2f} dollars a day, "

@@ -1,6 +1,5 @@
 """Recorded routing decisions as columns: what policies are fitted on and compared by."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,10 +22,17 @@ LATER: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 """Fields that audit events of the first schema lack, with their defaults."""
 
+_NUMBERS: Final = (
+    "complexity", "edge_confidence", "cost_usd", "recorded_at", "tokens_in", "tokens_out", "tokens_cached",
+    "text_chars",
+)  # fmt: skip
+
 FIELDS: Final = (*NEEDED, *LATER)
 """The fields of a routing event that are used."""
 
 _NAMED: Final = attrgetter(*FIELDS)
+_KEYED: Final = itemgetter(*FIELDS)
+_FIRST: Final = itemgetter(*NEEDED)
 
 # Who decided, and what the recording therefore knows of the event.
 KEPT, SAMPLED, DEFERRED, UNANSWERED, FIXED = range(5)
@@ -129,21 +135,16 @@ class DecisionColumns:
         self._parts: list[_Part] = []
         self._policies: dict[str, int] = {}
         self._last: dict[Decider, int] = {}
-        self._models: Counter[str] = Counter()
+        self._models: set[str] = set()
         self._not_scored = 0
 
     def add_events(self, events: Iterable[RoutingEvent]) -> None:
         """Adds records of `routing-events`."""
         self._add([_NAMED(event) for event in events])
 
-    def add_objects(self, objects: Sequence[Mapping[str, Any]]) -> None:
+    def add_objects(self, objects: Iterable[Mapping[str, Any]]) -> None:
         """Adds the same as JSON objects. Raises DecisionError, KeyError, TypeError, ValueError: one is none."""
-        needed, later = itemgetter(*NEEDED), itemgetter(*LATER)
-        try:
-            rows = [(*needed(each), *later(each)) for each in objects]
-        except KeyError:  # a recording of an earlier release
-            rows = [(*needed(each), *(each.get(name, value) for name, value in LATER.items())) for each in objects]
-        self._add(rows)
+        self._add([_row(each) for each in objects])
 
     def decisions(self) -> Decisions:
         """Those of the newest policy and edge model, from when no other decided any more."""
@@ -170,16 +171,22 @@ class DecisionColumns:
         )
 
     def _add(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        for row in rows:
-            if not row[12]:
+        if not rows:
+            return
+        every = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+        for name in _NUMBERS:
+            if not {*map(type, every[name])} <= {int, float}:
+                raise DecisionError(f"{name} is no number")
+        kinds = zip(*(every[name] for name in ("stage", "route", "model", "router", "scored")), strict=True)
+        for (stage, route, model, policy, is_scored), last in _latest(kinds, every["recorded_at"]):
+            if not is_scored:
                 continue
             # The model of a decided event, and of one that the edge answered, is the edge's.
-            if row[0] == "decided" or row[1] == "edge":
-                decider = Decider(row[11], row[10])
-                if row[9] > self._last.get(decider, -1):
-                    self._last[decider] = row[9]
+            if stage == "decided" or route == "edge":
+                decider = Decider(policy, model)
+                self._last[decider] = max(last, self._last.get(decider, -1))
             else:
-                self._models[row[10]] += 1
+                self._models.add(model)
         done = [row for row in rows if row[0] == "completed" and row[12]]
         self._not_scored += sum(not row[12] for row in rows)
         if not done:
@@ -208,6 +215,23 @@ class DecisionColumns:
                 np.array([self._policies.setdefault(each, len(self._policies)) for each in of["router"]], np.int32),
             )
         )
+
+
+def _row(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    try:
+        row: tuple[Any, ...] = _KEYED(fields)
+    except KeyError:  # of the first schema, or none
+        return (*_FIRST(fields), *(fields.get(name, value) for name, value in LATER.items()))
+    return row
+
+
+def _latest(kinds: Iterable[tuple[Any, ...]], times: Sequence[int]) -> list[tuple[tuple[Any, ...], int]]:
+    """The different `kinds`, and the latest of their `times`."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    of = np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds])
+    latest = np.full(len(numbers), -1, np.int64)
+    np.maximum.at(latest, of, np.array(times, np.int64))
+    return [(kind, int(latest[number])) for kind, number in numbers.items()]
 
 
 def labelled(confidence: Floats, complexity: Floats, agrees: NDArray[np.bool_], edge_model: str) -> Decisions:

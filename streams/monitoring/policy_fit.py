@@ -6,6 +6,7 @@ Medicine 10, 871; "fixed sequence testing" in Angelopoulos et al. 2021, Learn th
 exact binomial limit, see `agreement`. Which thresholds are tried, and where it begins, depends on confidences alone.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.errors import UsageError
@@ -20,6 +21,15 @@ class PolicyFitError(UsageError):
     """The recorded decisions do not show what was asked for."""
 
 
+class Asked(NamedTuple):
+    """What a policy shall be: kept answers agree at least `target` of the time, shown with `confidence`."""
+
+    target: float
+    confidence: float
+    complexity_threshold: float
+    random_cloud_rate: float
+
+
 class Point(NamedTuple):
     """A threshold and what it keeps."""
 
@@ -29,22 +39,13 @@ class Point(NamedTuple):
     at_least: float
 
 
-class PolicyFit(NamedTuple):
-    """The threshold with the smallest cloud share that passed, and all from high to low at which enough is known."""
-
-    chosen: Point
-    curve: list[Point]
-
-
-def fit_policy(
-    decisions: Decisions, *, target: float, confidence: float, complexity_threshold: float, random_rate: float
-) -> PolicyFit:
-    """The lowest threshold whose kept answers are shown, with `confidence`, to agree at least `target` of the time.
+def fit_policy(decisions: Decisions, asked: Asked) -> Point:
+    """The lowest threshold whose kept answers are shown to agree as often as is asked.
 
     Raises PolicyFitError: the sample is too small to show it, or it is not so even for the surest answers.
     """
+    target, confidence, complexity_threshold, random_rate = asked
     curve = Curve(decisions, complexity_threshold)
-    every = curve.thresholds()
     everything = curve.kept(0.0)
     needed = least_trials(target, confidence)
     if everything.known < needed:
@@ -53,29 +54,35 @@ def fit_policy(
             f"not: {needed:,} at least are needed to show {target:g} with confidence {confidence:g}"
             f"{_more(everything, needed)}"
         )
-    start = _first(curve, every, target, confidence)
-    points = [_point(curve, threshold, confidence, random_rate) for threshold in every[start:]]
     chosen: Point | None = None
-    for point in points:
+    for threshold in _tried(curve, target, confidence):
+        point = _point(curve, threshold, confidence, random_rate)
         if point.at_least < target:
+            if chosen is None:
+                raise PolicyFitError(_not_shown(point, target, confidence))
             break
         chosen = point
-    if chosen is None:
-        raise PolicyFitError(_not_shown(points[0], target, confidence))
-    return PolicyFit(chosen, points)
+    assert chosen is not None  # noqa: S101 - some are known, so that at least one threshold is tried
+    return chosen
 
 
-def _first(curve: Curve, thresholds: list[float], target: float, confidence: float) -> int:
-    """Where to begin: with the first answers of which enough are known.
+def policy_curve(decisions: Decisions, asked: Asked) -> list[Point]:
+    """Every threshold that `fit_policy` may try, from high to low, and what it keeps."""
+    curve = Curve(decisions, asked.complexity_threshold)
+    tried = _tried(curve, asked.target, asked.confidence)
+    return [_point(curve, each, asked.confidence, asked.random_cloud_rate) for each in tried]
+
+
+def _tried(curve: Curve, target: float, confidence: float) -> list[float]:
+    """The thresholds, from high to low, from the first on that keeps answers of which enough are known.
 
     Enough to show the target where half as many disagree as may, or half of all that are known where that is fewer.
     """
+    thresholds = curve.thresholds()
     wanted = _trials_for((1 + target) / 2, target, confidence) or _MOST_TRIALS
     enough = max(least_trials(target, confidence), min(wanted, curve.kept(0.0).left_on_edge.known // 2))
-    for at, threshold in enumerate(thresholds):
-        if curve.kept(threshold).known >= enough:
-            return at
-    return len(thresholds) - 1
+    first = next((at for at, each in enumerate(thresholds) if curve.kept(each).known >= enough), len(thresholds) - 1)
+    return thresholds[first:]
 
 
 def _point(curve: Curve, threshold: float, confidence: float, random_rate: float) -> Point:
@@ -83,6 +90,7 @@ def _point(curve: Curve, threshold: float, confidence: float, random_rate: float
     return Point(threshold, curve.cloud_share(threshold, random_rate), kept, kept.at_least(confidence))
 
 
+@lru_cache(maxsize=1024)
 def _trials_for(share: float, target: float, confidence: float) -> int | None:
     """How many trials, of which `share` succeed, show `target`; None: no number that a recording could have."""
     trials = least_trials(target, confidence)

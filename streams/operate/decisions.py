@@ -70,10 +70,10 @@ def _add(
 ) -> None:
     """Adds `lines`, which come after `before` others in the file."""
     try:
-        objects = [from_json(line) for line in lines if not line.isspace()]
+        objects = (from_json(line) for line in lines if not line.isspace())
         if start_ms is not None or until_ms is not None:
             low, high = start_ms or 0, until_ms or sys.maxsize
-            objects = [each for each in objects if low <= each["recorded_at"] < high]
+            objects = (each for each in objects if low <= each["recorded_at"] < high)
         columns.add_objects(objects)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if len(lines) == 1:

@@ -57,40 +57,42 @@ class Recount:
 
     def differences(self, states: Iterable[ConversationState]) -> Iterator[str]:
         """What of `states`, the latest of each conversation, is not so, and which conversations have none."""
-        recounted = dict(self._recounted())
+        turns = self._by_conversation()
+        is_missing = np.ones(len(self._number), np.bool_)
         for state in states:
             number = self._number.get(state.conversation_id)
-            found = None if number is None else recounted.pop(number, None)
-            if found is None:
+            if number is None or not is_missing[number]:
                 yield f"{state.conversation_id}: there is no result of it, or two states"
-            else:
-                yield from (f"{state.conversation_id}: {what}" for what in _compared(state, found))
-        missing = set(recounted)
-        yield from (f"{name}: no state" for name, number in self._number.items() if number in missing)
+                continue
+            is_missing[number] = False
+            found = self._recounted(turns.kept[turns.starts[number] : turns.starts[number + 1]], turns.results[number])
+            yield from (f"{state.conversation_id}: {what}" for what in _compared(state, found))
+        yield from (f"{name}: no state" for name, number in self._number.items() if is_missing[number])
 
-    def _recounted(self) -> Iterator[tuple[int, _Recounted]]:
-        """Each conversation by its number."""
-        if not self._conversation:
-            return
+    def _by_conversation(self) -> "_Turns":
         conversation, turn, role = (np.asarray(column) for column in (self._conversation, self._turn, self._role))
         scored_at, label, score = (np.asarray(column) for column in (self._scored_at, self._label, self._score))
         order = np.lexsort((score, label, scored_at, role, turn, conversation))
-        place = np.column_stack([conversation, turn, role])[order]
-        is_final = np.append((place[1:] != place[:-1]).any(axis=1), True)  # of several results for a turn the last
+        is_final = np.ones(len(order), np.bool_)  # of several results for a turn the last
+        for column in (conversation, turn, role):
+            is_final[:-1] &= column[order[1:]] == column[order[:-1]]
+        is_final[:-1] ^= True
         kept = order[is_final]
-        starts = np.flatnonzero(np.append(True, conversation[kept][1:] != conversation[kept][:-1]))
-        results = np.bincount(conversation)
-        is_last = np.asarray(self._is_last)
-        for rows in np.split(kept, starts[1:]):
-            number = int(conversation[rows[0]])
-            yield (
-                number,
-                _Recounted(
-                    dict(_parties(role[rows], score[rows], label[rows])),
-                    bool(is_last[rows[-1]]),
-                    int(results[number]) > len(rows),
-                ),
-            )
+        starts = np.searchsorted(conversation[kept], np.arange(len(self._number) + 1))
+        return _Turns(kept, starts, np.bincount(conversation, minlength=len(self._number)))
+
+    def _recounted(self, rows: NDArray[np.int64], results: int) -> _Recounted:
+        """What the results at `rows` come to, one a turn; `results` are all that there were."""
+        role, score, label = (np.asarray(column)[rows] for column in (self._role, self._score, self._label))
+        return _Recounted(dict(_parties(role, score, label)), bool(self._is_last[rows[-1]]), results > len(rows))
+
+
+class _Turns(NamedTuple):
+    """Where the results are that count: `kept` by conversation and turn, of conversation n from `starts[n]` on."""
+
+    kept: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    results: NDArray[np.int64]  # of each conversation, repeated ones too
 
 
 def _parties(

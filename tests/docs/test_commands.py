@@ -23,9 +23,9 @@ from training.cli import app as train_app
 MAKE_TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 # Run on every page, on a line that has carried events; the others would not end, or take long, or change this machine.
-RUN = frozenset(
-    ("score", "redact", "consume", "config", "models", "samples", "verify", "replay", "topics", "dead-letters")
-)
+RUN = frozenset((
+    "score", "redact", "consume", "config", "models", "samples", "verify", "replay", "topics", "dead-letters", "whatif",
+))  # fmt: skip
 
 BASH = shutil.which("bash") or "/bin/bash"
 BROKER = "edgewise broker &"

@@ -11,11 +11,12 @@ from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
+from schemas.codec import DecodeError
 from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.worker.delivery import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
+from streams.worker.producer import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
 
 PATIENCE_S = 120.0
 
@@ -107,7 +108,10 @@ class Watch:
                 for message in self._consumer.consume(500, self._wait_s):
                     if message.error() is not None:
                         continue  # librdkafka goes on by itself; a result that does not come is missed by who waits
-                    result = self._codec.decode(message.value())
+                    try:
+                        result = self._codec.decode(message.value())
+                    except DecodeError:  # a stranger's, or a fault that verify finds
+                        continue
                     _require_sound(result)
                     self.times[result.event_id] += 1
                     self.models[result.model] += 1

@@ -1,12 +1,13 @@
 """`edgewise consume`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, TextIO
 
 
 def consume(
@@ -31,10 +32,18 @@ def consume(
         str | None,
         typer.Option(metavar="FIELD,…", help="Only these fields, in this order; default: all, in a table some."),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Default: standard output. It appears when it is whole."),
+    ] = None,
     output_format: Annotated[
-        Literal["json", "csv", "table"],
-        typer.Option("--format", help="JSON lines, CSV, or a table, which is printed when all of it is there."),
-    ] = "json",
+        Literal["json", "csv", "table"] | None,
+        typer.Option(
+            "--format",
+            help="JSON lines, CSV, or a table, which is printed when all of it is there. Default: what the output's "
+            "ending says; json on standard output.",
+        ),
+    ] = None,
     most: Annotated[int | None, typer.Option("--max", min=1, help="End after so many records.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C.")] = False,
 ) -> None:
@@ -44,17 +53,25 @@ def consume(
 
     Example: [bold]edgewise consume routing-events --from -5m --fields event_id,route,reason --format table[/]
 
+    Example: [bold]edgewise consume routing-events -o decisions.jsonl[/]
+
     Example: [bold]edgewise consume dead-letters --from 2026-01-31T12:00:00Z --follow[/]
     """
     from itertools import islice
 
     from schemas.errors import UsageError
     from streams.cli.context import start
+    from streams.cli.output import output_format as format_to_write
+    from streams.cli.output import text_output
     from streams.operate.consume import Start, records, require_topic
     from streams.operate.record_fields import fields_of, matches, parse_conditions, parse_fields, table_fields
     from streams.system.clock import now_ms
 
     require_topic(topic)
+    if output is not None and output_format == "table":
+        raise UsageError(f"--output {output}: a table is for the terminal, a file holds --format json or csv")
+    if output_format is None:
+        output_format = "csv" if format_to_write(output, None, "jsonl") == "csv" else "json"
     if fields is not None:
         names = parse_fields(topic, fields)
     else:
@@ -68,35 +85,36 @@ def consume(
     if follow:
         typer.echo(f"edgewise: waiting for records of {settings.topic(topic)}; Ctrl-C ends it", err=True)
     chosen = islice((record for record in found if matches(record, conditions)), most)
-    if output_format == "json":
-        _print_json(chosen, None if fields is None else names, flush=follow)
-    elif output_format == "csv":
-        _print_csv(chosen, names, flush=follow)
-    else:
+    if output_format == "table":
         _print_table(chosen, names)
+        return
+    with text_output(output) as out:
+        if output_format == "json":
+            _write_json(chosen, out, None if fields is None else names, flush=follow)
+        else:
+            _write_csv(chosen, out, names, flush=follow)
 
 
-def _print_json(found: "Iterator[dict[str, Any]]", names: list[str] | None, *, flush: bool) -> None:
+def _write_json(found: "Iterator[dict[str, Any]]", out: "TextIO", names: list[str] | None, *, flush: bool) -> None:
     from streams.operate.record_fields import field_value
     from streams.system.json_text import json_text
 
     for record in found:
         shown = record if names is None else {name: field_value(record, name) for name in names}
-        print(json_text(shown), flush=flush)
+        print(json_text(shown), file=out, flush=flush)
 
 
-def _print_csv(found: "Iterator[dict[str, Any]]", names: list[str], *, flush: bool) -> None:
+def _write_csv(found: "Iterator[dict[str, Any]]", out: "TextIO", names: list[str], *, flush: bool) -> None:
     import csv
-    import sys
 
     from streams.operate.record_fields import field_value
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
     for record in found:
         writer.writerow([_cell(field_value(record, name)) for name in names])
         if flush:
-            sys.stdout.flush()
+            out.flush()
 
 
 def _print_table(found: "Iterator[dict[str, Any]]", names: list[str]) -> None:

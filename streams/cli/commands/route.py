@@ -64,7 +64,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - an option each
     from streams.cli.plot import svg_plot
     from streams.cli.route_report import curve_axes, policy_file, report
     from streams.config.routing import build_router
-    from streams.monitoring.policy_fit import fit_policy
+    from streams.monitoring.policy_fit import Asked, fit_policy, policy_curve
     from streams.operate.labelled_decisions import labelled_decisions
 
     if not str(output).endswith(POLICY_ENDINGS):
@@ -80,14 +80,9 @@ def calibrate(  # noqa: PLR0913, PLR0917 - an option each
             raise UsageError("--label-column: name the FILE that has it")
         rows = read_recording(file, columns={"text": text_column}, file_format="jsonl" if file == "-" else None)
         decisions = labelled_decisions(settings, rows, label_column)
-    fit = fit_policy(
-        decisions,
-        target=agreement,
-        confidence=confidence,
-        complexity_threshold=base.complexity_threshold,
-        random_rate=base.random_cloud_rate,
-    )
-    made = policy_file(name or f"agreement-{agreement:g}", decisions, fit, base, agreement, confidence)
+    asked = Asked(agreement, confidence, base.complexity_threshold, base.random_cloud_rate)
+    chosen, curve = fit_policy(decisions, asked), policy_curve(decisions, asked)
+    made = policy_file(name or f"agreement-{agreement:g}", decisions, asked, chosen, curve)
     with text_output(output, file or "-") as out:
         out.write(made.text(output.suffix))
     if plot is not None:

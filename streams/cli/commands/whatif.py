@@ -33,6 +33,10 @@ def whatif(  # noqa: PLR0913, PLR0917 - an option each
     cloud_price: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Dollars for a call of the cloud. Default: as recorded.")
     ] = None,
+    price_of: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="What this model costs by the price book, in place of --cloud-price."),
+    ] = None,
     input_price: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Dollars for a million tokens in, in place of it.")
     ] = None,
@@ -87,6 +91,7 @@ def whatif(  # noqa: PLR0913, PLR0917 - an option each
     from streams.cli.decision_options import read_decisions
     from streams.cli.output import text_output
     from streams.cli.plot import svg_plot
+    from streams.cli.price_option import book_prices
     from streams.cli.whatif_report import Report, as_text, axes
     from streams.config.routing import build_router
     from streams.monitoring.agreement import Curve
@@ -97,8 +102,8 @@ def whatif(  # noqa: PLR0913, PLR0917 - an option each
 
     if (input_price is None) != (output_price is None):
         raise UsageError("--input-price and --output-price belong together: give both or neither")
-    if input_price is not None and cloud_price is not None:
-        raise UsageError("--cloud-price and --input-price: a call has one price, give one of them")
+    if sum(each is not None for each in (input_price, cloud_price, price_of)) > 1:
+        raise UsageError("--cloud-price, --input-price and --price-of: a call has one price, give one of them")
     settings = start()
     edge = load_artifact(settings.edge_model)
     base = build_router(settings, edge).changed(
@@ -108,6 +113,8 @@ def whatif(  # noqa: PLR0913, PLR0917 - an option each
     if not decisions.span_ms:
         raise UsageError("all decisions have the same time: there is no rate of events to go by, record for longer")
     prices = Prices(edge_price, cloud_price, input_price, output_price, cached_price)
+    if price_of is not None:
+        prices = book_prices(settings, price_of, edge_price)
     what_if = WhatIf(
         decisions,
         edge_usd=edge_cost(decisions, prices.edge_usd, settings.edge_price_usd),

@@ -54,6 +54,22 @@ def test_json_has_every_outcome_and_the_best(recorded: str) -> None:
     assert told["best"]["kept_agreement_interval"][0] > 0.94
 
 
+def test_a_price_book_says_what_calls_cost(recorded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = tmp_path / "prices.toml"
+    book.write_text(
+        'dated = 2026-01-31\n[[price]]\nmodel = "m"\ninput = 2\noutput = 4\n[[price]]\nmodel = "c"\ncall = 0.5\n'
+        '[[price]]\nmodel = "s"\nsecond = 1\n', "utf-8"
+    )  # fmt: skip
+    monkeypatch.setenv("EDGEWISE_PRICES", str(book))
+    assert json.loads(whatif(recorded, "--price-of", "c", "--json").output)["mean_cloud_usd"] == 0.5
+    lines = [json.loads(line) for line in Path(recorded).read_text("utf-8").splitlines()]
+    counted = [each | {"tokens_in": 100, "tokens_out": 5} for each in lines if each["route"] == "cloud"]
+    Path(recorded).write_text("".join(json.dumps(each) + "\n" for each in [*lines, *counted]), "utf-8")
+    assert json.loads(whatif(recorded, "--price-of", "m", "--json").output)["mean_cloud_usd"] == pytest.approx(220e-6)
+    with pytest.raises(UsageError, match="paid by the second"):
+        raise whatif(recorded, "--price-of", "s").exception or AssertionError
+
+
 def test_the_table_says_what_is_unknown_and_how_far_the_budget_goes(recorded: str, tmp_path: Path) -> None:
     plot = tmp_path / "plot.svg"
     done = whatif(recorded, "--budget-per-day", "1", "--at-most-usd-per-day", "30", "--plot", str(plot))
@@ -72,6 +88,9 @@ def test_the_table_says_what_is_unknown_and_how_far_the_budget_goes(recorded: st
     [
         (("--input-price", "1"), "belong together"),
         (("--input-price", "1", "--output-price", "1", "--cloud-price", "1"), "a call has one price"),
+        (("--price-of", "gpt-4o-mini", "--cloud-price", "1"), "a call has one price"),
+        (("--price-of", "gpt-4o-mini"), "no recorded answer says how many tokens"),
+        (("--price-of", "nobodys"), "no price book has it"),
         (("--input-price", "1", "--output-price", "1"), "no recorded answer says how many tokens"),
         (("--at-most-usd-per-day", "0.01"), r"no threshold costs 0\.01 dollars a day"),
         (("--at-least-agreement", "0.999"), "at least are needed"),

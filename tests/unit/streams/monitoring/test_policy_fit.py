@@ -6,22 +6,24 @@ import numpy as np
 import pytest
 
 from streams.monitoring.decisions import KEPT, labelled
-from streams.monitoring.policy_fit import PolicyFitError, fit_policy
+from streams.monitoring.policy_fit import Asked, PolicyFitError, fit_policy, policy_curve
 from tests.decisions import simulated
 
 
 def test_more_is_asked_for_less_is_kept() -> None:
     decisions, _ = simulated(60_000, threshold=0.4, rate=0.05, seed=1)
-    fits = [
-        fit_policy(decisions, target=target, confidence=0.95, complexity_threshold=0.75, random_rate=0.02).chosen
-        for target in (0.78, 0.84, 0.88)
-    ]
+    fits = [fit_policy(decisions, Asked(target, 0.95, 0.75, 0.02)) for target in (0.78, 0.84, 0.88)]
     # Of confidence c a share of 0.6 + 0.4 c agrees: above t on average 0.8 + 0.2 t.
     assert [fit.threshold for fit in fits] == sorted(fit.threshold for fit in fits)
     assert fits[0].threshold < 0.01
     assert 0.2 < fits[1].threshold < 0.4  # below the recording's: what it deferred is known, and weighted
     assert 0.4 < fits[2].threshold < 0.6
     assert all(fit.at_least >= target for fit, target in zip(fits, (0.78, 0.84, 0.88), strict=True))
+    curve = policy_curve(decisions, Asked(0.88, 0.95, 0.75, 0.02))
+    assert fits[2] in curve
+    passed = [each.threshold for each in curve if each.at_least >= 0.88]
+    assert [each.threshold for each in curve[: len(passed)]] == passed
+    assert passed[-1] == fits[2].threshold
     assert fits[2].cloud_share == pytest.approx(1 - 0.98 * (1 - fits[2].threshold), abs=0.01)
 
 
@@ -31,32 +33,32 @@ def test_people_may_have_labelled_all() -> None:
     agrees = random.random(4_000) < 0.6 + 0.4 * confidence
     found = fit_policy(
         labelled(confidence, np.zeros(4_000), agrees, "edge@1"),
-        target=0.9, confidence=0.95, complexity_threshold=0.75, random_rate=0.0,
+        Asked(0.9, 0.95, 0.75, 0.0)
     )  # fmt: skip
-    assert 0.5 < found.chosen.threshold < 0.65
-    assert found.chosen.kept.known == (confidence >= found.chosen.threshold).sum()
+    assert 0.5 < found.threshold < 0.65
+    assert found.kept.known == (confidence >= found.threshold).sum()
 
 
 def test_a_sample_that_is_too_small_is_refused_and_says_how_much_is_needed() -> None:
     decisions, _ = simulated(3_000, threshold=0.0, rate=0.02, seed=2)
     with pytest.raises(PolicyFitError, match=r"of 3,000 decisions .*: 99 at least are needed .* record some 1,641 dec"):
-        fit_policy(decisions, target=0.97, confidence=0.95, complexity_threshold=0.75, random_rate=0.02)
+        fit_policy(decisions, Asked(0.97, 0.95, 0.75, 0.02))
 
 
 def test_without_a_random_sample_it_is_refused() -> None:
     decisions, _ = simulated(3_000, threshold=0.0, rate=0.0, seed=2)
     assert (decisions.group == KEPT).all()
     with pytest.raises(PolicyFitError, match="there is no random sample"):
-        fit_policy(decisions, target=0.9, confidence=0.95, complexity_threshold=0.75, random_rate=0.02)
+        fit_policy(decisions, Asked(0.9, 0.95, 0.75, 0.02))
 
 
 def test_what_is_not_so_is_not_shown() -> None:
     decisions, _ = simulated(30_000, threshold=0.0, rate=0.05, seed=3)
     everyone_disagrees = replace(decisions, agrees=np.where(decisions.agrees >= 0, 0, -1).astype(np.int8))
     with pytest.raises(PolicyFitError, match=r"it is not shown .* ask for less$"):
-        fit_policy(everyone_disagrees, target=0.9, confidence=0.95, complexity_threshold=0.75, random_rate=0.02)
+        fit_policy(everyone_disagrees, Asked(0.9, 0.95, 0.75, 0.02))
     with pytest.raises(PolicyFitError, match=r"record until some [\d,]+ of them are known"):
-        fit_policy(decisions, target=0.87, confidence=0.999999, complexity_threshold=0.75, random_rate=0.02)
+        fit_policy(decisions, Asked(0.87, 0.999999, 0.75, 0.02))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.6])
@@ -66,8 +68,8 @@ def test_the_bound_is_broken_no_more_often_than_it_says(threshold: float) -> Non
     for seed in range(60):
         decisions, _ = simulated(2_000, threshold=threshold, rate=0.2, seed=seed)
         try:
-            fit = fit_policy(decisions, target=0.86, confidence=0.8, complexity_threshold=0.75, random_rate=0.02)
+            fit = fit_policy(decisions, Asked(0.86, 0.8, 0.75, 0.02))
         except PolicyFitError:
             continue
-        broken += 0.8 + 0.2 * fit.chosen.threshold < 0.86
+        broken += 0.8 + 0.2 * fit.threshold < 0.86
     assert broken <= 21

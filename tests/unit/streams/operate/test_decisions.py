@@ -67,11 +67,14 @@ def test_only_what_was_recorded_within_the_times_is_read(tmp_path: Path) -> None
         ("not JSON\n", "line 3: no routing event: it is no JSON object"),
         ({"text": "My card is 4111"}, "line 3: no routing event: it has no stage"),
         ([1], "line 3: no routing event: it is no JSON object"),
-        (as_object(EDGE_ANSWER) | {"edge_confidence": "My card"}, "line 3: no routing event: it is no JSON object, or"),
+        (
+            as_object(EDGE_ANSWER) | {"edge_confidence": "My card"},
+            "line 3: no routing event: edge_confidence is no number",
+        ),
         (as_object(EDGE_ANSWER) | {"edge_label": "My card"}, "line 3: no routing event: a label is none of negative"),
         (
             as_object(EDGE_ANSWER) | {"recorded_at": "2026"},
-            "line 3: no routing event: it is no JSON object, or a field",
+            "line 3: no routing event: recorded_at is no number",
         ),
     ],
 )
