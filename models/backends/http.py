@@ -224,9 +224,10 @@ class Caller:
             raise error from None
         except (httpx.ConnectError, httpx.ProxyError) as failure:
             raise self._unreachable(failure) from None
-        except httpx.HTTPError as failure:
+        except (httpx.HTTPError, ssl.SSLError) as failure:  # httpx lets some of TLS through as they are
             bill.lost()
-            raise _PassingError(self.error("failed", f"was cut off ({type(failure).__name__})")) from None
+            why = failure.reason if isinstance(failure, ssl.SSLError) else type(failure).__name__
+            raise _PassingError(self.error("failed", f"was cut off ({why})")) from None
         if answer is None:
             bill.lost()
             raise self.error("nonsense", f"answered more than {LONGEST_ANSWER:,} bytes")
