@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -19,6 +20,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines",
 }  # fmt: skip
 PLAIN: Final = get_args(Format)
+_SRT: Final = re.compile(r"\d{1,9}\s*\n\s*\d\d:\d\d:\d\d[.,]\d{3} -->")
 _PACKED: Final = (".gz", ".gzip", ".zst", ".zstd")
 
 
@@ -47,13 +49,14 @@ def ending_of(path: Path | str) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def values(
+def values(  # noqa: PLR0913 - each is given by its name
     source: Source,
     path: Path | str,
     file_format: Format | None,
     *,
     text_column: str = "text",
     encoding: str | None = None,
+    asked: bool = True,
     on_fault: OnFault | None = None,
     on_header: Callable[[list[str], int], object] = lambda _header, _line: None,
     on_found: Callable[[Found], object] = lambda _found: None,
@@ -61,9 +64,9 @@ def values(
     """What stands in each row of `source`, with the line where it begins.
 
     Of CSV it is a mapping of the header's names to texts, of lines a mapping of `text`, of JSON any value. The format
-    is `file_format`, else recognised by the beginning. `text_column` tells a header from a line of text. `on_header` is
-    told of a CSV file's columns. `on_fault` is told of a row that cannot be read; where it is None the first one
-    raises.
+    is `file_format`, else recognised by the beginning; not `asked`: only the file's ending says so. `text_column` tells
+    a header from a line of text. `on_header` is told of a CSV file's columns. `on_fault` is told of a row that cannot
+    be read; where it is None the first one raises.
 
     Raises RecordingError: what makes the rest unreadable; also a file that is of another format than said.
     """
@@ -71,7 +74,7 @@ def values(
     text = decoded(source, encoding)
     head = _head(source, text.encoding)
     chosen = file_format or recognised_format(head, text_column)
-    if file_format is not None and (other := _other_format(file_format, head)):
+    if file_format is not None and (other := _other_format(file_format, head, asked=asked)):
         raise RecordingError(f"{named(path)}: not {file_format}: it looks like {other}: give --format {other}")
     dialect = recognised_dialect(head, text_column) if chosen == "csv" else None
     on_found(Found(chosen, text.encoding, source.packed, dialect))
@@ -115,12 +118,19 @@ def recognised_format(head: str, text_column: str) -> Format:
         return "lines"
 
 
-def _other_format(said: Format, head: str) -> str:
-    """The name of what a file looks like that is not of the format `said`; "" where it may be."""
+def _other_format(said: Format, head: str, *, asked: bool) -> str:
+    """The name of what a file looks like that is not of the format `said`; "" where it may be.
+
+    Anything may be lines of text, for whoever asks for them.
+    """
     start = head.lstrip()
-    if said != "lines" and start.startswith("WEBVTT"):
+    if said == "lines" and asked:
+        return ""
+    if start.startswith("WEBVTT"):
         return "webvtt"
-    if said == "csv" and start.startswith("{") and is_lines(start):
+    if _SRT.match(start):
+        return "srt"
+    if said != "jsonl" and start.startswith("{") and is_lines(start):
         return "jsonl"
     return ""
 

@@ -21,6 +21,7 @@
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
+        ProduceError                         streams.ingest
         ReadError                            streams.kafka
         RedactionError                       models
         RedriveError                         streams.operate
@@ -55,7 +56,6 @@
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker
-            UntestedVersionError             streams.worker
             CorpusError                      training
                 LeakError                    training
 

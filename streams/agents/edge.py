@@ -1,6 +1,5 @@
 """The edge agent: scores transcript events on the worker and routes them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from time import perf_counter
@@ -66,8 +65,7 @@ class EdgeAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event that is scored: its answer or its request to the cloud, and its audit event."""
-        # In a thread: the model holds the processor for as long as it takes, and the group's heartbeats must go on.
-        return await asyncio.to_thread(self._process, records)
+        return self._process(records)
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """Takes back what the last batch said of conversations: its turns come again, and must give the same."""

@@ -19,6 +19,7 @@ from streams.cli.commands.demo import demo
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
 from streams.cli.commands.models import models
+from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
@@ -49,6 +50,7 @@ app.command()(worker)
 app.command()(broker)
 app.add_typer(topics, name="topics")
 app.command()(ingest)
+app.command()(produce)
 app.command()(inspect)
 app.command()(replay)
 app.command()(consume)

@@ -102,8 +102,8 @@ def inspect(path: Path | str, given: Input, time_format: str | None, clock: Cloc
     try:
         sha = STDIN if str(path) == STDIN else digest(Path(path))
         rows = read_rows(path, given, on_left_out=leave_out, on_fault=inspection.faults.add, on_found=note)
-        for made in made_events(rows, path, sha, rules, clock, inspection.faults.add):
-            _look(inspection, made.row, columns)
+        seen = (_look(inspection, row, columns) for row in rows)
+        for made in made_events(seen, path, sha, rules, clock, inspection.faults.add):
             inspection.survey.add(made)
             inspection.rounded_ids += _ROUNDED.fullmatch(made.event.event_id) is not None
             label = vendor_label(made.event.attributes)
@@ -116,13 +116,15 @@ def inspect(path: Path | str, given: Input, time_format: str | None, clock: Cloc
     return inspection
 
 
-def _look(inspection: Inspection, row: Row, columns: Columns) -> None:
+def _look(inspection: Inspection, row: Row, columns: Columns) -> Row:
+    """The row; its columns are noted."""
     found, rest = columns.split(row.fields)
     for name, column in found.items():
         inspection.columns.setdefault(name, column)
     for name in islice(rest, 100):
         if name not in inspection.others and len(inspection.others) < 100:
             inspection.others.append(name)
+    return row
 
 
 def described(inspection: Inspection) -> list[str]:

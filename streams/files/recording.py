@@ -71,8 +71,8 @@ def read_recording(
             on_found(found)
 
         read = values(
-            source, path, chosen, text_column=text_column, encoding=encoding, on_fault=told, on_header=check,
-            on_found=note,
+            source, path, chosen, text_column=text_column, encoding=encoding, asked=file_format is not None,
+            on_fault=told, on_header=check, on_found=note,
         )  # fmt: skip
         first = list(islice(read, 1))
         plain = bool(recognised) and recognised[0].format == "lines"

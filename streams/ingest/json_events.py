@@ -48,7 +48,7 @@ class JsonEvent(BaseModel):
     channel: Channel = Field("unknown", description="Where.")
     language: str | None = Field(None, max_length=64, description="BCP 47, such as `en` or `de-AT`.")
     last: bool = Field(False, description="Whether the conversation ends with it.")
-    source: str = Field("http", max_length=MAX_ID_CHARS, description="Where the event is from.")
+    source: str | None = Field(None, max_length=MAX_ID_CHARS, description="Where the event is from. Left out: `http`.")
     attributes: dict[str, str] = Field(default_factory=dict, description="Whatever else is known.")
 
     @field_validator("occurred_at")
@@ -96,10 +96,11 @@ def is_ours(value: object) -> bool:
     return isinstance(first, dict) and "conversation_id" in first and "text" in first
 
 
-def read_events(value: object, delivery: str | None, now_ms: int) -> list[TranscriptEvent]:
+def read_events(value: object, delivery: str | None, now_ms: int, *, source: str = "http") -> list[TranscriptEvent]:
     """The events of `value`: one, a list, or an object with a list `events`.
 
     `delivery` is what a request that is sent again has, too: ids that are missing are made of it.
+    `source` is for events that name none.
 
     Raises BodyError: which event's field is wrong, and how.
     """
@@ -116,10 +117,10 @@ def read_events(value: object, delivery: str | None, now_ms: int) -> list[Transc
         errors = refusal.errors(include_url=False, include_input=False, include_context=False)
         more = f"; and {len(errors) - 1} more" if len(errors) > 1 else ""
         raise BodyError(_words(errors[0], single) + more) from None
-    return [_event(each, place, delivery, now_ms) for place, each in enumerate(read)]
+    return [_event(each, place, delivery, now_ms, source) for place, each in enumerate(read)]
 
 
-def _event(given: JsonEvent, place: int, delivery: str | None, now_ms: int) -> TranscriptEvent:
+def _event(given: JsonEvent, place: int, delivery: str | None, now_ms: int, source: str) -> TranscriptEvent:
     event_id = given.event_id
     if event_id is None:
         made = uuid.uuid4() if delivery is None else uuid.uuid5(_NAMESPACE, f"{delivery}\0{place}")
@@ -135,7 +136,7 @@ def _event(given: JsonEvent, place: int, delivery: str | None, now_ms: int) -> T
         role=given.role,
         channel=given.channel,
         language=given.language,
-        source=given.source,
+        source=source if given.source is None else given.source,
         last=given.last,
         attributes=given.attributes,
     )

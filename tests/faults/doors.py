@@ -13,7 +13,7 @@ from tests.faults.scene import Fault, Scene
 from tests.faults.webhooks import Webhooks
 
 SERVERS = 2
-WEBHOOKS = 600
+WEBHOOKS = 300
 
 
 def door_settings(settings: Settings, folder: Path, number: int) -> Settings:

@@ -149,3 +149,27 @@ def test_the_pod_monitor_finds_every_worker() -> None:
     for found in _of_kind("StatefulSet").values():
         assert wanted <= found["spec"]["template"]["metadata"]["labels"].items()
     assert [endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
+
+
+def test_the_http_door_is_a_stateful_set_of_its_own_whose_secrets_are_files() -> None:
+    objects = _objects("ingest")
+    for found in objects:
+        kubernetes_validate.validate(found, VERSION, strict=True)
+    (stateful,) = _of_kind("StatefulSet", "ingest").values()
+    pod = stateful["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (config,) = _of_kind("ConfigMap", "ingest").values()
+    settings = load_settings(environ=config["data"])
+
+    _has_no_rights(pod)
+    assert container["args"] == ["ingest"]
+    assert container["ports"] == [{"name": "http", "containerPort": settings.ingest_port}]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["port"] == "http"
+    assert settings.ingest_host == "0.0.0.0"  # noqa: S104 - what the Service can reach
+    mount = {"name": "secrets", "mountPath": settings.ingest_secrets_folder, "readOnly": True}
+    assert mount in container["volumeMounts"]
+    assert {"name": "secrets", "secret": {"secretName": "ingest"}} in pod["volumes"]
+    (service,) = _of_kind("Service", "ingest").values()
+    assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+    assert service["spec"]["selector"].items() <= stateful["spec"]["template"]["metadata"]["labels"].items()

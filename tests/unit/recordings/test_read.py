@@ -112,6 +112,20 @@ def test_a_file_of_another_kind_is_named(content: bytes, what: str, tmp_path: Pa
         read(tmp_path / "a.csv", content)
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\nhi\n", "not lines: it looks like webvtt"),
+        ("1\n00:00:01,000 --> 00:00:02,000\nhi\n", "not lines: it looks like srt"),
+        ('{"text": "a"}\n{"text": "b"}\n', "not lines: it looks like jsonl"),
+    ],
+)
+def test_lines_are_anything_for_whoever_asks_for_them(content: str, what: str, tmp_path: Path) -> None:
+    assert len(read(tmp_path / "a.txt", content.encode())) == content.count("\n")
+    with pytest.raises(RecordingError, match=what):
+        read(tmp_path / "a.txt", content.encode(), asked=False)
+
+
 def test_faults_are_told_with_their_lines_and_the_rows_between_are_read(tmp_path: Path) -> None:
     rows, faults = faulty(tmp_path / "a.csv", b'id,text\n1,a\n2\n3,"x"y\n4,caf\xe9\n5,\x00\n6,"b\nb"\n7,"never')
     assert [row["id"] for row in rows] == ["1", "6"]
