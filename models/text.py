@@ -94,9 +94,9 @@ def normalise(text: str) -> str:
 
     A mail that is quoted and a signature are left out. Handles become ``@user``, links ``[url]``, e-mail addresses
     ``[email]``, redaction's ``[NAME_1]`` and the like words; HTML entities become their characters, its tags nothing,
-    emoji their Unicode names, typographic quotes and dashes ASCII ones; letters in another shape (NFKC) or
-    read in the wrong encoding, and words spelled out, become what they stand for; runs of white space become one space. Case is left to the tokenizer. Applying it twice
-    changes nothing, and its time is linear in the length of the text.
+    emoji their Unicode names, typographic quotes and dashes ASCII ones; letters in another shape (NFKC) or read in
+    the wrong encoding, and words spelled out, become what they stand for; runs of white space become one space. Case
+    is left to the tokenizer. Applying it twice changes nothing, and its time is linear in the length of the text.
     """
     if "\n" in text or "\r" in text:
         text = without_quotes(text) or text
