@@ -3,16 +3,17 @@
 import struct
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from io import BytesIO
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple
 
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro import parse_schema, schemaless_reader
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
+from schemas.encoder import compile_encoder
 from schemas.errors import EdgewiseError
 from schemas.released import released_schemas, schema_fingerprint, without_logical_types
 from schemas.topics import R, Topic
@@ -76,6 +77,9 @@ class Codec(Generic[R]):
     `topic` is the name without `prefix`; both together name the subject in the registry. With a `registry`, values are
     written in the Confluent wire format; without, in single-object encoding. Either way, values of both kinds are read,
     whichever released version they were written with, so that a registry can be introduced on a topic in use.
+
+    Values are written with the newest schema, or the newest up to `write_version`, for readers of an older release; a
+    symbol that such a schema does not have is written as its enum's default.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Codec(Generic[R]):
         *,
         registry: "SchemaRegistryClient | None" = None,
         prefix: str = "",
+        write_version: int | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topic = topic
@@ -93,45 +98,43 @@ class Codec(Generic[R]):
         self._registry = registry
         self._record_type = topic.record_type
         versions = released_schemas(topic)
-        self._current = versions[max(versions)]
-        self._fingerprint = schema_fingerprint(self._current)
-        self._schema = _parse(self._current)
-        self._reader = _parse_strictly(self._current)
+        current = versions[max(versions)]
+        self._written = versions[_version_to_write(versions, write_version)]
+        self._encode = compile_encoder(self._written, _stand_ins(current, self._written))
+        self._fingerprint = schema_fingerprint(current)
+        self._schema = _parse(current)
+        self._reader = _parse_strictly(current)
         self._writers = {
             SINGLE_OBJECT_MARKER + schema_fingerprint(schema): self._writer(schema) for schema in versions.values()
         }
         self._header: bytes | None = None
-        names = tuple(field["name"] for field in self._current["fields"])
-        self._names = names
-        self._values: Callable[[R], tuple[object, ...]] = attrgetter(*names)
+        names = tuple(field["name"] for field in current["fields"])
         self._items: Callable[[dict[str, object]], tuple[object, ...]] = itemgetter(*names)
         # The slots' own setters: the generated __init__ of a frozen dataclass calls object.__setattr__ for each field,
         # which takes three times as long.
         self._setters = tuple(self._record_type.__dict__[name].__set__ for name in names)
         self._sequences = tuple(
             field["name"]
-            for field in self._current["fields"]
+            for field in current["fields"]
             if isinstance(field["type"], dict) and field["type"]["type"] == "array"
         )
         self._maps_of_sequences = tuple(
             field["name"]
-            for field in self._current["fields"]
+            for field in current["fields"]
             if isinstance(field["type"], dict) and isinstance(field["type"].get("values"), dict)
         )
 
     def encode(self, record: R) -> bytes:
-        """The record's bytes, written with the current schema.
+        """The record's bytes.
 
         Raises `EncodeError` when the record holds what Avro cannot, `RegistryError` when the registry is needed (on the
         first record) and does not answer.
         """
-        stream = BytesIO()
-        stream.write(self._header or self._first_header())
+        header = self._header or self._first_header()
         try:
-            schemaless_writer(stream, self._schema, dict(zip(self._names, self._values(record), strict=True)))
+            return header + self._encode(record)
         except (ValueError, OverflowError) as error:
             raise EncodeError(f"cannot write a {self._record_type.__name__}: {_unwritable(error)}") from None
-        return stream.getvalue()
 
     def decode(self, value: bytes | None) -> R:
         """The record in `value`.
@@ -177,11 +180,11 @@ class Codec(Generic[R]):
     def _first_header(self) -> bytes:
         """What every value begins with: made, and the schema registered, when the first record is written."""
         if self._registry is None:
-            self._header = SINGLE_OBJECT_MARKER + self._fingerprint
+            self._header = SINGLE_OBJECT_MARKER + schema_fingerprint(self._written)
         else:
             from schemas.registry import schema_id
 
-            self._header = CONFLUENT_HEADER.pack(0, schema_id(self._registry, self._subject, self._current))
+            self._header = CONFLUENT_HEADER.pack(0, schema_id(self._registry, self._subject, self._written))
         return self._header
 
     def _look_up(self, header: bytes) -> _Writer:
@@ -221,6 +224,28 @@ class Codec(Generic[R]):
         if len(self._refused) > REFUSED_SCHEMAS:
             self._refused.popitem(last=False)
         return refusal
+
+
+def _version_to_write(versions: Collection[int], most: int | None) -> int:
+    """The newest of `versions` up to `most`; the newest where that is None, or the topic is younger."""
+    allowed = [version for version in versions if most is None or version <= most]
+    return max(allowed or versions)
+
+
+def _stand_ins(current: dict[str, Any], written: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What stands, in an older schema's enums, for the symbols that came later: by enum, its default for each."""
+    newer = {enum["name"]: enum for enum in _enums(current)}
+    return {
+        enum["name"]: dict.fromkeys(set(newer[enum["name"]]["symbols"]) - set(enum["symbols"]), enum["default"])
+        for enum in _enums(written)
+        if enum["name"] in newer and "default" in enum
+    }
+
+
+def _enums(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The enums that are the types of a schema's fields."""
+    types = [field["type"] for field in schema["fields"]]
+    return [kind for kind in types if isinstance(kind, dict) and kind["type"] == "enum"]
 
 
 def _unwritable(error: ValueError | OverflowError) -> str:

@@ -17,7 +17,12 @@ R = TypeVar("R", bound=Record)
 
 def codec(settings: Settings, topic: Topic[R]) -> Codec[R]:
     """The codec for `topic`. Raises UsageError for registry settings that cannot be right."""
-    return Codec(topic, registry=registry(settings), prefix=settings.topic_prefix)
+    return Codec(
+        topic,
+        registry=registry(settings),
+        prefix=settings.topic_prefix,
+        write_version=settings.schema_version,
+    )
 
 
 @lru_cache(maxsize=8)

@@ -1,14 +1,15 @@
 """Every setting, in one class. `loading.py` reads their values, `words.py` says what they may be."""
 
 import socket
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.policy_file import POLICY_ENDINGS
 from models.router import Preset
+from schemas.records import Role
 from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
 from streams.config.ingest_settings import IngestSettings
@@ -58,6 +59,14 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
     schema_registry_user: str | None = Field(None, description="User for the schema registry's basic authentication.")
     schema_registry_password: SecretStr | None = Field(None, description="Password for it.")
 
+    schema_version: int | None = Field(
+        None,
+        ge=1,
+        le=2,
+        description="Write no newer version of the schemas, while readers of an older release are left: see "
+        "docs/schemas.md. Unset: the newest.",
+    )
+
     edge_model: str = Field("edge", description="Artifact of the edge model: a name in models/artifacts or a folder.")
     cloud_model: str = Field("cloud", description="Artifact that the `onnx` cloud backend runs.")
     model_threads: int = Field(1, ge=1, le=256, description="Threads of the model in each worker process.")
@@ -86,6 +95,13 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
         "Unset: the policy's own.",
     )
     edge_price_usd: float = Field(0.001, ge=0, le=1000, description="Dollars for one edge query (the article's price).")
+    edge_core_hour_usd: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        description="Dollars for an hour of a processor's core. Set, an edge query costs its share of the processor's "
+        "time that scoring took, measured. Unset: `edge_price_usd`, assumed.",
+    )
     cloud_price_usd: float = Field(
         0.0136, ge=0, le=1000, description="Dollars for one cloud query (the article's price)."
     )
@@ -138,6 +154,17 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
         if value not in get_args(Preset) and not value.endswith(POLICY_ENDINGS):
             raise ValueError
         return value
+
+    @model_validator(mode="after")
+    def _what_an_older_version_can_say(self) -> Self:
+        if self.schema_version == 1 and not (
+            self.roles_scored == frozenset(get_args(Role)) and self.unsupported_language == "publish"
+        ):
+            raise ValueError(
+                "schema_version 1 cannot say that an event is not scored: allowed with it is scored_roles "
+                f"{','.join(get_args(Role))} and unsupported_language publish"
+            )
+        return self
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

@@ -7,8 +7,11 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import get_args
 
-from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from schemas.records import Role
+from schemas.released import released_schemas, schema_fingerprint
+from schemas.topics import CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT
 from streams.agents.topology import AGENT_NAMES as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -82,6 +85,32 @@ def rolling_schemas(scene: Scene) -> None:
     scene.checks.append(lambda verdict: _check(scene, verdict))
 
 
+def rolling_versions(scene: Scene) -> None:
+    """Without a schema registry, a line comes to write version 1 of the schemas, which an older release reads, and then
+    version 2 again, a machine at a time. Every topic holds both; the workers of either machine read both, and `verify`.
+
+    Seen to fail with a codec that reads the newest of the released schemas only.
+    """
+    older = scene.settings.model_copy(update={"schema_version": 1, "scored_roles": ",".join(get_args(Role))})
+    for _ in scene.times():
+        for settings in (older, scene.settings):
+            with scene.fault():
+                for slot in SLOTS:
+                    _replace(scene, [(agent, slot) for agent in AGENTS], settings, module=None)
+                    scene.must_go_on()
+    scene.checks.append(lambda verdict: _check_versions(scene, verdict))
+
+
+def _check_versions(scene: Scene, verdict: Verdict) -> None:
+    if verdict.dead_letters:
+        raise RuntimeError(f"{verdict.dead_letters} events were dead letters: a version was not read")
+    for topic in (SENTIMENT, ROUTING_EVENTS, CLOUD_INFERENCE, MONITORING):
+        versions = {schema_fingerprint(schema): number for number, schema in released_schemas(topic).items()}
+        found = {versions[value[2:10]] for value in _values(scene.settings, topic) if value is not None}
+        if found != {1, 2}:
+            raise RuntimeError(f"{topic} holds records of the versions {found}")
+
+
 def _next_settings(scene: Scene) -> Settings:
     models = {
         f"{name}_model": str(tiny_artifact(scene.folder / "next", name, version="2.0.0")) for name in ("edge", "cloud")
@@ -90,7 +119,13 @@ def _next_settings(scene: Scene) -> Settings:
     return scene.settings.model_copy(update={**models, **router})
 
 
-def _replace(scene: Scene, workers: Sequence[Worker], new: Settings | None, code: Path = REPOSITORY) -> None:
+def _replace(
+    scene: Scene,
+    workers: Sequence[Worker],
+    new: Settings | None,
+    code: Path = REPOSITORY,
+    module: str | None = "tests.faults.next_worker",
+) -> None:
     """End workers as a process manager does, and start those of the next release; with `new` None those of `code`."""
     ups = {worker: scene.line.ups(*worker) for worker in workers}
     for worker in workers:
@@ -100,7 +135,7 @@ def _replace(scene: Scene, workers: Sequence[Worker], new: Settings | None, code
         if new is None:
             scene.line.start(*worker, code=code)
         else:
-            scene.line.start(*worker, settings=new, module="tests.faults.next_worker")
+            scene.line.start(*worker, settings=new, module=module)
     for worker in workers:
         scene.line.wait_until_up(*worker, ups[worker] + 1)
 
@@ -119,15 +154,15 @@ def _check(scene: Scene, verdict: Verdict) -> None:
     if verdict.dead_letters:
         raise RuntimeError(f"{verdict.dead_letters} events were dead letters: a release could not read the other's")
     decode = codec(scene.settings, ROUTING_EVENTS).decode
-    found = {(event.model, event.router) for event in map(decode, _values(scene.settings))}
+    found = {(event.model, event.router) for event in map(decode, _values(scene.settings, ROUTING_EVENTS))}
     routers = {router.partition("@")[0] for _, router in found}
     models = {model for model, _ in found}
     if routers != {"default", "article"} or models != {OLD_EDGE, NEW_EDGE, OLD_CLOUD, NEW_CLOUD}:
         raise RuntimeError(f"the audit trail names the routers {routers} and the models {models}")
 
 
-def _values(settings: Settings) -> Iterable[bytes | None]:
-    return (message.value() for message in read_topic(Cluster(settings), ROUTING_EVENTS))
+def _values(settings: Settings, topic: str) -> Iterable[bytes | None]:
+    return (message.value() for message in read_topic(Cluster(settings), topic))
 
 
 def _older_commit(folder: Path) -> Path:
@@ -147,5 +182,6 @@ def _older_commit(folder: Path) -> Path:
 
 FAULTS = (
     Fault(16, "rolling-upgrade", rolling_upgrade),
+    Fault(16, "rolling-versions", rolling_versions, brokers=(1,)),
     Fault(16, "rolling-schemas", rolling_schemas, brokers=(1,), registry=True),
 )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from faust.types import TP
 from prometheus_client import Counter, Histogram, Info
 
 from benchmarks.results import load
@@ -157,7 +156,7 @@ def _labels_by_metric() -> dict[str, set[str]]:
     """The labels of every metric in streams/agents/metrics.py, by its name without what Prometheus puts behind it."""
     made = [part for part in vars(metrics).values() if isinstance(part, Counter | Histogram | Info)]
     found = {next(iter(metric.describe())).name: set(metric._labelnames) for metric in made}
-    [lag] = LagCollector("edge", lambda: {TP("transcripts", 0): 1}).collect()
+    [lag] = LagCollector("edge", lambda: {("transcripts", 0): 1}).collect()
     return found | {lag.name: set(lag.samples[0].labels)}
 
 

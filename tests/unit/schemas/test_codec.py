@@ -1,13 +1,16 @@
 import dataclasses
 import tracemalloc
+from io import BytesIO
 from typing import Any
 
 import pytest
+from fastavro import schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec, DeadLetterReason, DecodeError, EncodeError
 from schemas.records import Record, TranscriptEvent
+from schemas.released import released_schemas, without_logical_types
 from schemas.topics import TOPICS
 from tests.events import ROUTING, TRANSCRIPT
 from tests.schema_records import EXAMPLES, any_record
@@ -70,6 +73,17 @@ def test_what_was_written_is_read(topic: str, data: st.DataObject) -> None:
     assert decoded == record
     for field in dataclasses.fields(record):
         assert type(getattr(decoded, field.name)) is type(getattr(record, field.name))
+
+
+@every_topic
+@given(data=st.data())
+def test_the_bytes_are_those_of_a_library_for_any_schema(topic: str, data: st.DataObject) -> None:
+    record = data.draw(any_record(topic))
+    versions = released_schemas(topic)
+    written = BytesIO()
+    schemaless_writer(written, without_logical_types(versions[max(versions)]), dataclasses.asdict(record))
+
+    assert CODECS[topic].encode(record)[HEADER_BYTES:] == written.getvalue()
 
 
 @every_topic

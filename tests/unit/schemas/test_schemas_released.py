@@ -1,16 +1,21 @@
 """FULL compatibility: what any released version wrote is read today, and what is written today by any released one."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
+from fastavro import schemaless_reader
 from fastavro.schema import expand_schema
 
-from schemas.codec import Codec
-from schemas.released import released_schemas
-from schemas.topics import TOPICS
+from schemas.codec import Codec, EncodeError
+from schemas.released import released_schemas, schema_fingerprint, without_logical_types
+from schemas.topics import ROUTING_EVENTS, TOPICS
+from tests.events import ROUTING
 from tests.released_values import RELEASED
+from tests.schema_records import EXAMPLES
 
 PROMOTIONS = {("int", "long"), ("int", "float"), ("int", "double"), ("long", "double"), ("float", "double")}
 
@@ -88,6 +93,37 @@ def test_the_current_version_writes_as_it_was_released(topic: str, version: int)
     value, fields = RELEASED[topic, version]
     if version == max(released_schemas(topic)):
         assert Codec(TOPICS[topic]).encode(TOPICS[topic].record_type(**fields)).hex() == value
+
+
+@pytest.mark.parametrize(
+    "topic", [name for name in TOPICS if max(released_schemas(name)) > 1 in released_schemas(name)]
+)
+def test_what_is_written_for_an_older_release_is_read_by_it_and_by_this_one(topic: str) -> None:
+    versions = released_schemas(topic)
+    older, newer = without_logical_types(versions[1]), versions[max(versions)]
+    _, fields = RELEASED[topic, max(versions)]
+    value = Codec(TOPICS[topic], write_version=1).encode(TOPICS[topic].record_type(**fields))
+
+    assert value[2:10] == schema_fingerprint(versions[1])
+    names = {field["name"] for field in older["fields"]}
+    expected = {name: "unknown" if field == "not_scored" else field for name, field in fields.items() if name in names}
+    there: Any = schemaless_reader(BytesIO(value[10:]), older, None)
+    assert {name: tuple(found) if isinstance(found, list) else found for name, found in there.items()} == expected
+    here = Codec(TOPICS[topic]).decode(value)
+    assert {name: getattr(here, name) for name in names} == expected
+    added = {field["name"]: field["default"] for field in newer["fields"] if field["name"] not in names}
+    assert {name: getattr(here, name) or added[name] for name in added} == added
+
+
+def test_a_topic_that_is_younger_is_written_with_its_oldest_schemas_at_least() -> None:
+    topic = next(name for name in TOPICS if min(released_schemas(name)) > 1)
+    assert Codec(TOPICS[topic], write_version=1).encode(EXAMPLES[topic]) == Codec(TOPICS[topic]).encode(EXAMPLES[topic])
+
+
+def test_a_symbol_that_is_none_is_refused_for_an_older_release_too() -> None:
+    record = dataclasses.replace(ROUTING, reason="because")  # type: ignore[arg-type]
+    with pytest.raises(EncodeError, match="not among those that its schema allows"):
+        Codec(ROUTING_EVENTS, write_version=1).encode(record)
 
 
 def _field(schema: dict[str, Any], name: str) -> dict[str, Any]:

@@ -15,19 +15,19 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.operate.topics import create
-from tests.decisions import EDGE_ANSWER, cloud_answer
+from tests.decisions import EDGE_ANSWER, NOW, cloud_answer
 
 
 def consume(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, ["consume", "routing-events", *arguments])
 
 
-def test_a_file_holds_what_would_be_printed(
+def test_a_file_holds_what_would_be_printed_and_what_if_reads_both(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(settings)
     producer, encode = Cluster(settings).producer(), codec(settings, ROUTING_EVENTS).encode
-    for event in (EDGE_ANSWER, cloud_answer()):
+    for event in (EDGE_ANSWER, cloud_answer(recorded_at=NOW + 1_000)):
         producer.produce(settings.topic("routing-events"), encode(event), b"c1")
     assert producer.flush(30) == 0
     monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", settings.bootstrap_servers)
@@ -39,6 +39,11 @@ def test_a_file_holds_what_would_be_printed(
     assert [json.loads(line)["route"] for line in lines.read_text("utf-8").splitlines()] == ["edge", "cloud"]
     [row] = csv.DictReader(io.StringIO(table.read_text("utf-8")))
     assert (row["reason"], row["cloud_label"]) == ("random_cloud", "neutral")
+    of_topic, of_file = (
+        CliRunner().invoke(cli.app, ["whatif", *file, "--threshold", "0.5", "--json"]) for file in ([], [str(lines)])
+    )
+    assert json.loads(of_topic.output)["recorded"]["decisions"] == 2
+    assert of_topic.output == of_file.output
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,17 @@ def test_roles_and_languages_are_known_ones(name: str, value: str, words: str | 
     assert some.languages_of_cloud == {"de", "*"}
 
 
+def test_an_older_version_is_written_only_where_it_can_say_all_that_happens() -> None:
+    older = {"EDGEWISE_SCHEMA_VERSION": "1"}
+    with pytest.raises(UsageError, match="schema_version 1 cannot say that an event is not scored: allowed with it"):
+        load_settings(None, older)
+    every = older | {"EDGEWISE_SCORED_ROLES": "unknown,customer,agent,bot,system"}
+    assert load_settings(None, every).schema_version == 1
+    with pytest.raises(UsageError, match="unsupported_language publish"):
+        load_settings(None, every | {"EDGEWISE_UNSUPPORTED_LANGUAGE": "skip"})
+    assert load_settings(None, {"EDGEWISE_SCHEMA_VERSION": "2"}).schema_version == 2
+
+
 def test_the_file_is_the_one_named_else_that_of_the_variable_else_edgewise_toml(tmp_path: Path) -> None:
     for name in ("named", "variable", "edgewise"):
         (tmp_path / f"{name}.toml").write_text(f'topic_prefix = "{name}"')
