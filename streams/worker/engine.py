@@ -109,7 +109,8 @@ class Engine:
             await self._while_member(self._member.set_back())
         if self._agent.tick_s and self._loop.time() >= self._next_tick_s:
             self._tell_new()
-            await self._while_member(self._tick())
+            if (standing := self._member.standing()) is not None:
+                await self._while_member(self._tick(standing), standing)
         batch = self._member.fetch(CHUNKS * self._agent.chunk_records, IDLE_S)
         if self._member.joined:
             self.joined.set()
@@ -151,13 +152,12 @@ class Engine:
         metrics.BATCH_RECORDS.labels(self._agent.name).observe(len(batch.records))
         return True
 
-    async def _tick(self) -> None:
+    async def _tick(self, standing: Batch) -> None:
         self._next_tick_s = self._loop.time() + self._agent.tick_s
-        if not self._member.held:
-            return
-        outputs = await self._agent.tick(self._clock())
-        if outputs and not await self._delivery.deliver(outputs, {}, b""):
-            self._agent.positions_set_back(set(self._member.held))
+        outputs = await self._agent.tick(self._clock(), standing.held.keys())
+        self._member.renew(standing)
+        if outputs and not await self._delivery.deliver(outputs, standing.ends, standing.token):
+            self._agent.positions_set_back(set(standing.held))
 
     async def _while_member(self, work: Coroutine[Any, Any, T], batch: Batch | None = None) -> T:
         """What `work` returns or raises. As long as it takes, this worker takes part in its group."""

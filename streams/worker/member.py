@@ -124,6 +124,19 @@ class Member:
         """Whether every partition of `batch` has been held since it was fetched."""
         return all(self.held.get(partition) is held for partition, held in batch.held.items())
 
+    def standing(self) -> Batch | None:
+        """A batch of all partitions and without records, which ends where they stand: what a tick is fenced by.
+
+        None: there are none, or it is not known where they stand. Those are astray then, so that `set_back` finds out.
+        """
+        self.astray |= {partition for partition, held in self.held.items() if held.done is None}
+        token = self._token()
+        if not self.held or self.astray or token is None:
+            return None
+        batch = Batch((), token, dict(self.held))
+        batch.ends = {partition: held.done for partition, held in self.held.items() if held.done is not None}
+        return batch
+
     def newly_held(self) -> set[int]:
         """The partitions that were assigned since this was last asked."""
         new, self._new = self._new & self.held.keys(), set()

@@ -181,7 +181,8 @@ class Ticking(Copy):
         self.times: list[int] = []
         self._fails = fails
 
-    async def tick(self, now_ms: int) -> list[Output]:
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+        assert set(partitions) == {0, 1, 2, 3}
         self.times.append(now_ms)
         if len(self.times) == 4:
             if self._fails:
@@ -191,7 +192,7 @@ class Ticking(Copy):
 
 
 @both_brokers
-def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settings) -> None:
+def test_a_tick_publishes_without_records_and_leaves_the_positions_where_they_are(settings: Settings) -> None:
     create(settings)
     agent = Ticking(settings)
     before = now_ms()
