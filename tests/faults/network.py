@@ -41,16 +41,17 @@ class Trouble(NamedTuple):
     """New connections are refused."""
 
 
-# A member of a group gives its worker's name to the brokers, with each request; a producer is `edgewise` alone.
-_MEMBER = b"edgewise-"
+# The client's name in a request's header, behind its length: a producer is `edgewise` alone, a member of a group adds its
+# worker's name.
+_PRODUCER = b"\x00\x08edgewise"
 
 
 @dataclass(eq=False)
 class Connection:
-    """One that is open: whether what the client sends passes, and whether the client is a member of a group."""
+    """One that is open: whether what the client sends passes, and whether the client is a producer, or asks things."""
 
     passes: asyncio.Event = field(default_factory=asyncio.Event)
-    of_member: bool = False
+    of_producer: bool = False
 
 
 @dataclass(eq=False)
@@ -137,7 +138,7 @@ class Network:
 
         def hold(way: Way) -> None:
             for connection in way.open:
-                if not connection.of_member:
+                if connection.of_producer:
                     connection.passes.clear()
 
         self._do(self._each(hosts, None, hold))
@@ -233,7 +234,7 @@ class Network:
                 await asyncio.sleep(max(0.0, due - self._loop.time()))
                 await passes.wait()
                 if connection is not None:
-                    connection.of_member |= _MEMBER in piece
+                    connection.of_producer |= _PRODUCER in piece
                     await connection.passes.wait()
                 if not piece:
                     return
