@@ -41,8 +41,8 @@ class Trouble(NamedTuple):
     """New connections are refused."""
 
 
-# The client's name in a request's header, behind its length: a producer is `edgewise` alone, a member of a group adds its
-# worker's name.
+# The client's name in a request's header, behind its length: a producer is `edgewise` alone, a member of a group adds
+# its worker's name.
 _PRODUCER = b"\x00\x08edgewise"
 
 
