@@ -172,6 +172,8 @@ class Delivery:
             logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
             return False
         producer.client.poll(0)  # tells of connections that broke
+        if self._clock_s() - begun_s >= producer.request_timeout_s:  # of a request that timed out it need not tell
+            producer.doubtful = True
         metrics.TRANSACTION_SECONDS.labels(self.agent.name).observe(self._clock_s() - begun_s)
         return True
 

@@ -48,6 +48,7 @@ class TransactionalProducer:
     def __init__(self, cluster: Cluster, transactional_id: str, timeout_ms: int) -> None:
         self.doubtful = False
         self.timeout_s = timeout_ms / 1000
+        self.request_timeout_s = min(REQUEST_TIMEOUT_MS, timeout_ms) / 1000
         timeouts = {
             "transaction.timeout.ms": timeout_ms,
             "message.timeout.ms": timeout_ms,
