@@ -14,7 +14,7 @@ from benchmarks.workers import REPOSITORY
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from streams.config.settings import Settings
-from streams.worker.delivery import CHUNKS
+from streams.worker.engine import CHUNKS
 
 WARM_UP_TEXTS = 500
 

@@ -17,7 +17,7 @@ from benchmarks.brokers import installation, results_reader, running
 from benchmarks.figure import Figure, VoidError, figure, quantile
 from benchmarks.scale import Scale, parser, scale
 from benchmarks.table import show
-from benchmarks.traffic import events, send
+from benchmarks.traffic import Encode, events, send
 from benchmarks.workers import Process, working
 from schemas.errors import EdgewiseError
 from schemas.topics import SENTIMENT, TRANSCRIPTS
@@ -39,10 +39,12 @@ PATIENCE_S = 30.0
 class Probe:
     """Sends events, numbered from `first` on, to running agents, and takes the results that come from now on."""
 
-    def __init__(self, settings: Settings, processes: Mapping[str, Process], first: int = 0) -> None:
+    def __init__(
+        self, settings: Settings, processes: Mapping[str, Process], first: int = 0, encode: Encode | None = None
+    ) -> None:
         self._processes = processes
         self._events = events(first)
-        self._encode = codec(settings, TRANSCRIPTS).encode
+        self._encode = encode or codec(settings, TRANSCRIPTS).encode
         self._decode = codec(settings, SENTIMENT).decode
         self._topic = settings.topic(TRANSCRIPTS)
         self._producer = Cluster(settings).producer({"linger.ms": 0})

@@ -10,6 +10,7 @@ and each broker take turns.
   done when the last window of the monitor is.
 """
 
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from benchmarks.brokers import installation, running
 from benchmarks.command import alone
 from benchmarks.figure import Figure, VoidError, figure, rate
 from benchmarks.scale import Scale
-from benchmarks.traffic import preload
+from benchmarks.traffic import Encode, preload
 from benchmarks.workers import REPOSITORY, counters, wait_until_done, working
 from schemas.topics import MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.codecs import codec
@@ -87,15 +88,17 @@ def run_line(
     events: int,
     policy: dict[str, float],
     repository: Path = REPOSITORY,
+    python: str = sys.executable,
+    encode: Encode | None = None,
 ) -> Run:
     """One run of `agents`, by the code in `repository`, over `events` that lie in `transcripts` before they start.
 
     Raises VoidError: the run lost or repeated something, or was too short.
     """
     settings = installation(servers, edge_model=wanted.edge_model, cloud_model=wanted.cloud_model, **policy)
-    preload(settings, events)
+    preload(settings, events, encode)
     timeout_s = 60 + 20 * wanted.run_s
-    with working(settings, agents, repository) as processes:
+    with working(settings, agents, repository, python) as processes:
         before = counters(processes["edge"])
         wait_until_done(settings, settings.group("edge"), settings.topic(TRANSCRIPTS), processes, timeout_s)
         after = counters(processes["edge"])

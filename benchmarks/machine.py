@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("faust-streaming", "aiokafka", "confluent-kafka", "fastavro", "onnxruntime", "tokenizers")
+PACKAGES = ("faust-streaming", "confluent-kafka", "fastavro", "onnxruntime", "tokenizers")
 
 
 def machine() -> dict[str, str]:

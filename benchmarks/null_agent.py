@@ -26,9 +26,6 @@ class NullAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs for each of `records`."""
-        return await asyncio.to_thread(self._process, records)
-
-    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         outputs = []
         for record in records:
             value = answer(record.value or b"")

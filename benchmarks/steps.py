@@ -4,8 +4,7 @@ What a worker spends beyond these steps is fetching, producing and committing: `
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import islice
 from time import perf_counter
 
@@ -20,29 +19,16 @@ from models.text_validation import validate_text
 from schemas.codec import Codec
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
+from streams.agents.agent import KafkaRecord
 from streams.agents.edge import EdgeAgent
 from streams.config.redaction import build_redaction
 from streams.config.settings import Settings
 from streams.system.clock import now_ms
-from streams.worker.delivery import CHUNKS
+from streams.worker.engine import CHUNKS
 
 TITLE = "The edge agent by step"
 
 WHERE = "one process"
-
-
-@dataclass
-class Fetched:
-    """A record as the transport gives it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 def measure(wanted: Scale) -> list[Figure]:
@@ -57,7 +43,7 @@ def measure(wanted: Scale) -> list[Figure]:
     batch = list(islice(events(), CHUNKS * settings.chunk_records))
     now = now_ms()
     records = [
-        Fetched(TRANSCRIPTS, 0, offset, now, 1, event.conversation_id.encode(), codec.encode(event), ())
+        KafkaRecord(TRANSCRIPTS, 0, offset, now, event.conversation_id.encode(), codec.encode(event))
         for offset, event in enumerate(batch)
     ]
     texts = [event.text for event in batch]

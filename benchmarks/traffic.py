@@ -1,6 +1,6 @@
 """The traffic that is measured with: the texts of samples/airline.csv, over and over, each time as new events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -40,9 +40,12 @@ def texts(number: int) -> list[str]:
     return [recorded[i % len(recorded)].text for i in range(number)]
 
 
-def preload(settings: Settings, number: int) -> None:
+Encode = Callable[[TranscriptEvent], bytes]
+
+
+def preload(settings: Settings, number: int, encode: Encode | None = None) -> None:
     """Puts the first `number` events into `transcripts`, idempotently, and waits until they are there."""
-    encode = codec(settings, TRANSCRIPTS).encode
+    encode = encode or codec(settings, TRANSCRIPTS).encode
     topic = settings.topic(TRANSCRIPTS)
     producer = loader(settings)
     for event, _ in zip(events(), range(number), strict=False):

@@ -5,11 +5,12 @@ Arguments: `exactly-once` or `at-least-once`; `model` or `no-model`. Settings ar
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
-from faust.types import TP, StreamT
+from confluent_kafka import TopicPartition
 from numpy.typing import NDArray
 
 from models.classifier import Classifier
@@ -20,36 +21,52 @@ from streams.agents.agent import Agent, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
+from streams.kafka.client import Cluster
 from streams.worker import app
 from streams.worker.build import build_agent
-from streams.worker.delivery import PRODUCER_OPTIONS, Delivery, DeliveryError
-from streams.worker.transport import Chunk, Consumer
+from streams.worker.delivery import Delivery, DeliveryError
+from streams.worker.member import Member
 
 FLUSH_TIMEOUT_S = 30.0
+
+
+class Seen(Member):
+    """A member that can be asked to commit by itself; there is one in this process."""
+
+    here: "Seen"
+
+    def __init__(self, cluster: Cluster, agent: Agent) -> None:
+        super().__init__(cluster, agent)
+        Seen.here = self
+
+    def commit(self, ends: Mapping[int, int]) -> None:
+        """Commits positions by partition, and waits for it."""
+        offsets = [TopicPartition(self.topic, partition, end) for partition, end in ends.items()]
+        self._consumer.commit(offsets=offsets, asynchronous=False)
 
 
 class AtLeastOnce(Delivery):
     """What most stream processors do by default: publish, wait until all of it is there, commit the offsets.
 
-    A crash between the two publishes a batch again. Chunks, chain and threads are those of the product.
+    A crash between the two publishes a batch again. Member, engine and threads are those of the product.
     """
 
     def start(self) -> None:
         """Makes the producer."""
-        self._producer = self.cluster.producer(PRODUCER_OPTIONS)
+        self._producer = self.cluster.producer({"linger.ms": 0})
 
-    async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
-        """Consumes `stream` until the worker stops."""
-        self._loop, self._consumer = asyncio.get_running_loop(), consumer
-        await super().run(stream, consumer)
+    async def deliver(self, outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
+        """Publishes, and then commits."""
+        return await self._ended(self._thread.submit(partial(self._transact, outputs, ends, token)))
 
-    def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
+    def _transact(self, outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
         for output in outputs:
-            self._produce(self._producer, output)
+            headers: list[tuple[str, str | bytes | None]] = [*output.headers]
+            self._producer.produce(output.topic, output.value, output.key, headers=headers)
         if left := self._producer.flush(FLUSH_TIMEOUT_S):
             raise DeliveryError(f"{left} records were not delivered within {FLUSH_TIMEOUT_S:g} s")
-        committing = self._consumer()._thread.commit(ends)  # noqa: SLF001 - Faust's own commit is off
-        return asyncio.run_coroutine_threadsafe(committing, self._loop).result()
+        Seen.here.commit(ends)
+        return True
 
 
 class NoModel:
@@ -83,4 +100,5 @@ if __name__ == "__main__":
     guarantee, scoring = sys.argv[1:]
     if guarantee == "at-least-once":
         app.Delivery = AtLeastOnce  # type: ignore[attr-defined]
+        app.Member = Seen  # type: ignore[attr-defined]
     asyncio.run(_run(load_settings(), scoring == "model"))

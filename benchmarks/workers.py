@@ -80,9 +80,11 @@ def started(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str
 
 
 @contextmanager
-def working(settings: Settings, agents: Sequence[str], repository: Path = REPOSITORY) -> Iterator[dict[str, Process]]:
-    """`edgewise worker AGENT` for each of `agents`, with `settings`, by the code that is in `repository`."""
-    commands = {name: [sys.executable, "-m", "streams.cli", "worker", name] for name in agents}
+def working(
+    settings: Settings, agents: Sequence[str], repository: Path = REPOSITORY, python: str = sys.executable
+) -> Iterator[dict[str, Process]]:
+    """`edgewise worker AGENT` for each of `agents`, with `settings`, by the code in `repository`, run by `python`."""
+    commands = {name: [python, "-m", "streams.cli", "worker", name] for name in agents}
     with started(commands, environment(settings) | {"PYTHONPATH": str(repository)}) as processes:
         yield processes
 
@@ -153,16 +155,38 @@ def _counters(metrics: str) -> Counters:
     )
 
 
+def cpu_seconds(process: Process) -> float:
+    """Processor time that a process and all that it started have taken so far, by Linux' account."""
+    family, total = _family(process.popen.pid, _processes()), 0
+    for pid in family:
+        with suppress(OSError):  # it has ended
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mib(process: Process) -> float:
     """Resident memory of a process and all that it started, in MiB."""
+    rows = _processes()
+    return sum(rows[pid].kib for pid in _family(process.popen.pid, rows)) / 1024
+
+
+class _Row(NamedTuple):
+    parent: int
+    kib: int
+
+
+def _processes() -> dict[int, _Row]:
+    """All of this machine: parent and resident memory, by process id."""
     listing = subprocess.run(["/bin/ps", "-eo", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
-    rows = [tuple(map(int, line.split())) for line in listing.splitlines()]
-    family, total = {process.popen.pid}, 0
-    while found := {pid for pid, parent, _ in rows if parent in family} - family:
+    return {int(pid): _Row(int(parent), int(kib)) for pid, parent, kib in map(str.split, listing.splitlines())}
+
+
+def _family(pid: int, rows: Mapping[int, _Row]) -> set[int]:
+    family = {pid}
+    while found := {each for each, row in rows.items() if row.parent in family} - family:
         family |= found
-    for pid, _, kib in rows:
-        total += kib if pid in family else 0
-    return total / 1024
+    return family
 
 
 def _free_port() -> int:

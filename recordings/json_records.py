@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from json.scanner import make_scanner
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,20 +15,22 @@ from recordings.source import LONGEST_LINE
 UNREADABLE: Final = "not JSON that can be read: nested too deep, or a number too long"
 
 _PIECE: Final = 256 * 1024
+_COMMA: Final = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _DECODER: Final = json.JSONDecoder()
+_SCAN: Final = make_scanner(_DECODER)  # type: ignore[arg-type] # typeshed has it take itself
+_LINE_ENDS: Final = frozenset({"", "\n", "\r\n", "\r"})
 
 
 def json_lines(lines: Checked, on_fault: OnFault) -> Iterator[tuple[int, Any]]:
     """The value of each line that is not blank, with its number; `on_fault` is told of what is no JSON."""
-    loads = json.loads
     for line in lines:
         if line.isspace():
             continue
         fault = lines.take_fault()
         if not fault:
             try:
-                value = loads(line)
+                value = _loaded(line)
             except json.JSONDecodeError as error:
                 fault = f"not JSON: {error.msg} (column {error.colno})"
             except (RecursionError, ValueError):  # a thousand brackets; an integer of over 4,300 digits
@@ -48,6 +51,15 @@ def is_lines(head: str) -> bool:
     return bool(end) and not first.startswith("[")
 
 
+def _loaded(line: str) -> Any:
+    """`json.loads`, in half the time where a line is all of a value; it says better what is wrong with another."""
+    try:
+        value, end = _SCAN(line, 0)
+    except StopIteration:
+        return json.loads(line)
+    return value if line[end:] in _LINE_ENDS else json.loads(line)
+
+
 def json_values(text: io.TextIOWrapper, path: Path | str, longest: int = LONGEST_LINE) -> Iterator[tuple[int, Any]]:
     """The members of the array that `text` is, or else the values that stand in it, each with the line where it begins.
 
@@ -61,7 +73,7 @@ def json_values(text: io.TextIOWrapper, path: Path | str, longest: int = LONGEST
         return
     while True:
         yield values.value()
-        if array and not values.take(","):
+        if array and not values.comma():
             values.need("]")
             values.end()
             return
@@ -89,6 +101,14 @@ class _Values:
         self._pass(self._at + len(mark))
         return True
 
+    def comma(self) -> bool:
+        """Whether a comma comes next; it is then passed, with the blanks around it."""
+        match = _COMMA.match(self._held, self._at)
+        if match is None or match.end() == len(self._held):
+            return self.take(",")
+        self._pass(match.end())
+        return True
+
     def need(self, mark: str) -> None:
         """Passes `mark`. Raises RecordingError: something else comes next."""
         if not self.take(mark):
@@ -109,7 +129,7 @@ class _Values:
         self._skip_blanks()
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._held, self._at)
+                value, end = self._decoded()
             except json.JSONDecodeError as error:
                 if not self._all:
                     self._read()
@@ -125,7 +145,15 @@ class _Values:
                 return line, value
             self._read()
 
+    def _decoded(self) -> tuple[Any, int]:
+        try:
+            return _SCAN(self._held, self._at)
+        except StopIteration:
+            return _DECODER.raw_decode(self._held, self._at)  # which says what is wrong
+
     def _skip_blanks(self) -> None:
+        if self._held[self._at : self._at + 1] in {"{", "["}:
+            return
         while True:
             match = _BLANK.match(self._held, self._at)
             self._pass(match.end() if match else self._at)

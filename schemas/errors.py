@@ -56,7 +56,6 @@
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker
-            UntestedVersionError             streams.worker
             CorpusError                      training
                 LeakError                    training
 

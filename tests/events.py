@@ -2,9 +2,8 @@
 
 import dataclasses
 
-from aiokafka import ConsumerRecord
-
 from schemas.records import RoutingEvent, SentimentResult, TranscriptEvent
+from streams.agents.agent import KafkaRecord
 
 TRANSCRIPT = TranscriptEvent(event_id="e1", conversation_id="c1", turn=1, text="hello", occurred_at=1_700_000_000_000)
 RESULT = SentimentResult(
@@ -58,18 +57,6 @@ def routing_event(**changes: object) -> RoutingEvent:
 
 def consumer_record(
     value: bytes | None, *, topic: str, partition: int = 0, offset: int = 0, key: bytes | None = b"c1"
-) -> ConsumerRecord[bytes | None, bytes | None]:
-    """A record as aiokafka hands it over."""
-    return ConsumerRecord(
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        timestamp=1_700_000_000_000,
-        timestamp_type=0,
-        key=key,
-        value=value,
-        checksum=None,
-        serialized_key_size=len(key or b""),
-        serialized_value_size=len(value or b""),
-        headers=(),
-    )
+) -> KafkaRecord:
+    """A record as a worker hands it over."""
+    return KafkaRecord(topic, partition, offset, 1_700_000_000_000, key, value)

@@ -2,39 +2,23 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.dead_letter import Header
 
 
-class KafkaRecord(Protocol):
+@dataclass(slots=True)
+class KafkaRecord:
     """A record as it was read from a topic."""
 
-    @property
-    def topic(self) -> str:
-        """The topic's full name on the cluster."""
-
-    @property
-    def partition(self) -> int:
-        """The partition's number."""
-
-    @property
-    def offset(self) -> int:
-        """The record's place in the partition."""
-
-    @property
-    def timestamp(self) -> int:
-        """UTC milliseconds: when the broker took it, or what its producer said."""
-
-    @property
-    def key(self) -> bytes | None:
-        """The key's bytes."""
-
-    @property
-    def value(self) -> bytes | None:
-        """The value's bytes; None in a tombstone."""
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        """Names and values, in their order; a name may come twice."""
+    topic: str  # its full name on the cluster
+    partition: int
+    offset: int
+    timestamp: int  # UTC milliseconds: when the broker took it, or what its producer said
+    key: bytes | None
+    value: bytes | None  # None in a tombstone
+    headers: tuple[Header, ...] = ()  # in their order; a name may come twice
 
 
 class Output(NamedTuple):
@@ -61,7 +45,7 @@ class Agent(ABC):
     name: str  # names the consumer group, the producers and the metrics
     source: str  # full name of the topic it consumes
     model: str | None = None  # id of the model that it scores with, `name@version`
-    chunk_records: int  # most records of a partition given to `process` in one run
+    chunk_records: int  # a quarter of the most records that `process` is given at once
     gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
     tick_s: float = 0.0  # `tick` is called so often; 0: never
 
@@ -72,15 +56,15 @@ class Agent(ABC):
     async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         """What must be committed before `process` may begin with `records`: claims that other workers must see first.
 
-        Its transaction commits no offsets and is fenced by nothing, like that of a tick.
+        Its transaction commits no offsets and is fenced by nothing.
         """
         return ()
 
-    async def tick(self, now_ms: int) -> Sequence[Output]:
-        """What to publish because time has passed, in UTC milliseconds.
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
+        """What to publish for `partitions` of `source`, all that this worker has, because time has passed (UTC ms).
 
-        The transaction commits no offsets. So nothing fences a worker that has lost its partitions without knowing it:
-        what comes of a tick must do no harm when two workers publish it.
+        The transaction commits their positions again, as they are: it is fenced as that of a batch is, and nothing
+        comes of a worker that has lost its partitions without knowing it.
         """
         return ()
 

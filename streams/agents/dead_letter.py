@@ -1,6 +1,7 @@
 """What becomes of a record that no agent can work on: it is kept, byte for byte, with where from and why."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from schemas.codec import DeadLetterReason
 from schemas.dead_letter import LETTER_HEADERS, attempts
@@ -28,7 +29,8 @@ def dead_letter(settings: Settings, agent: str, record: KafkaRecord, reason: Dea
         str(attempts(record.headers) + 1),
     )
     headers = (*record.headers, *zip(LETTER_HEADERS, (text.encode() for text in ours), strict=True))
-    return Output(settings.topic(DEAD_LETTERS), record.key, record.value, headers)
+    # A header that is null is let through as it is: the producer takes it.
+    return Output(settings.topic(DEAD_LETTERS), record.key, record.value, cast(tuple[tuple[str, bytes], ...], headers))
 
 
 def first_failures(letters: Sequence[Output]) -> int:

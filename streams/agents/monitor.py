@@ -1,8 +1,8 @@
 """The monitor agent: aggregates the audit trail into windows."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from schemas.records import RoutingEvent
 from schemas.topics import MONITORING, ROUTING_EVENTS
@@ -13,6 +13,7 @@ from streams.agents.open_windows import CAPACITY, OpenWindows, WindowKey
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
+from streams.system.threads import in_daemon_thread
 
 
 class MonitorAgent(Agent):
@@ -44,8 +45,8 @@ class MonitorAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """The windows that `records` change. Raises what reading them back raises, and `TooManyDeadLettersError`."""
-        # In a thread: reading windows back takes as long as it takes, and the group's heartbeats must go on.
-        return await asyncio.to_thread(self._process, records)
+        # In a thread: reading windows back takes as long as it takes, and a stop signal must not wait for it.
+        return await in_daemon_thread(partial(self._process, records))
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """Forgets the windows of `partitions`: what was added to them since the last commit would be counted twice."""

@@ -20,7 +20,7 @@ _FILE: JsonDict = {"allowed": "a file in PEM form"}
 
 
 class KafkaSettings(BaseSettings):
-    """Where the brokers are and how both Kafka clients (librdkafka and aiokafka) secure and open a connection."""
+    """Where the brokers are and how a connection is secured and opened."""
 
     bootstrap_servers: str = Field(
         "127.0.0.1:9092",
@@ -71,6 +71,11 @@ class KafkaSettings(BaseSettings):
         json_schema_extra={"allowed": "text, or kafka_oauth_client_secret_file in its place: the file that holds it"},
     )
     kafka_oauth_scope: str | None = Field(None, description="Scope to ask for, when the token endpoint wants one.")
+    group_protocol: Literal["classic", "consumer"] = Field(
+        "classic",
+        description="How workers share partitions: `classic`, or `consumer`, which brokers have since Kafka 4.0 "
+        "(KIP-848): they decide themselves, and nobody stops for others.",
+    )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
         "lz4",
         description="How records are compressed on their way to the brokers, and in topics that only Edgewise reads. "

@@ -113,6 +113,26 @@ class Cluster:
             }
         )
 
+    def group_consumer(self, group: str, more: Mapping[str, object]) -> Consumer:
+        """A consumer that joins `group` (its full name) and commits nothing; `more` are options over these.
+
+        It starts where the group's last finished transaction left off: librdkafka waits for pending ones
+        (`require_stable`, KIP-447) where only committed records are read. Where that is nowhere, or at records that are
+        gone, it reports the error `_AUTO_OFFSET_RESET` and waits for a seek.
+        """
+        return Consumer(
+            self._connection
+            | {
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,  # the end of a partition is reported, as the error _PARTITION_EOF
+                "auto.offset.reset": "error",
+            }
+            | dict(more)
+        )
+
     def producer(
         self, more: Mapping[str, object] = MappingProxyType({}), *, transactional_id: str | None = None
     ) -> Producer:

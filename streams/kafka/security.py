@@ -40,7 +40,7 @@ def librdkafka_security(settings: Settings) -> dict[str, Any]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """How Python's TLS checks a broker and shows who this client is: aiokafka's, and as librdkafka does.
+    """How Python's TLS checks a broker and shows who this client is, as librdkafka does.
 
     Raises UsageError as `librdkafka_security` does.
     """

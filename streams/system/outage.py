@@ -1,6 +1,6 @@
 """Brokers that are away, in a few lines: one when it begins, one a minute, one when they are back.
 
-librdkafka, aiokafka and Faust log every try to connect: 20 s without a broker were 7,058 lines.
+librdkafka logs every try to connect, of each client: 20 s without a broker were 7,058 lines.
 """
 
 import logging
@@ -33,7 +33,7 @@ _LIBRDKAFKA = re.compile(
 )
 _MODE = re.compile(r"\[\^")
 _OURS = ("edgewise", "models", "schemas", "streams", "training")
-_CLIENTS = ("aiokafka", "asyncio", "faust", "mode")
+_CLIENTS = ("asyncio", "faust", "mode")
 
 # librdkafka's facilities for a connection that fails or an answer that does not come, and what it then says:
 # `host:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)`.
@@ -44,12 +44,6 @@ _PLACE = re.compile(
     r"(?:\w+Coordinator(?:/\d+)?: )?(?:\w+://)?(?P<address>(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d+)(?:/\w+)?: "
     r"(?P<cause>.*?)(?:: probably due to broker version .*| \(after .*)?$",
     re.DOTALL,
-)
-
-# What aiokafka says when a broker does not answer or breaks off. Its other warnings are about other things.
-_AIOKAFKA = re.compile(
-    r"(?P<connect>Unable connect to node)|Unable to (?:update|request) metadata|NodeNotReadyError|KafkaConnectionError"
-    r"|(?P<timeout>RequestTimedOutError)|oordinator dead|is either not started or not valid"
 )
 
 # A client that is stopped while it waits for a broker leaves tasks behind, which asyncio complains about.
@@ -189,8 +183,6 @@ def _complaint(record: logging.LogRecord) -> tuple[str, str | None] | None:
             return None
         place = _PLACE.match(found["text"])
         return (found["text"], None) if place is None else (place["cause"], place["address"])
-    if record.name.partition(".")[0] == "aiokafka" and (said := _AIOKAFKA.search(text)):
-        return (text if said["connect"] else "requests time out" if said["timeout"] else "", None)
     return None
 
 
@@ -208,7 +200,4 @@ def _follows(record: logging.LogRecord) -> bool:
 
 
 def _is_about_connections(error: BaseException | None) -> bool:
-    return isinstance(error, EdgewiseError | OSError) or type(error).__module__.partition(".")[0] in (
-        "aiokafka",
-        "cimpl",
-    )
+    return isinstance(error, EdgewiseError | OSError) or type(error).__module__ == "cimpl"

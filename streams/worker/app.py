@@ -1,22 +1,18 @@
-"""The Faust app of one agent: its own consumer group, one topic in, every batch through delivery."""
+"""A worker of one agent, from its start to its end: what is asked first, what is watched, how it stops."""
 
 import asyncio
 import logging
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import faust
 import prometheus_client
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from confluent_kafka import KafkaException
-from faust.types import StreamT
-from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.agents import metrics
@@ -27,24 +23,20 @@ from streams.kafka.oauth import TokenRefusedError
 from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefusedByBrokerError, client_identity
 from streams.system.threads import in_daemon_thread
 from streams.worker.access import require_topics
-from streams.worker.aiokafka_security import credentials
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
+from streams.worker.engine import Engine
+from streams.worker.member import Member
 from streams.worker.probes import Health, probes
-from streams.worker.transport import STABLE_OFFSETS_TIMEOUT_S, Chunk, Consumer, Transport
 
 logger = logging.getLogger(__name__)
 
-# A dead worker's partitions stand still until its session ends. 6 s is Kafka's own lower bound
-# (group.min.session.timeout.ms); three heartbeats fit into it. On the embedded broker it also brings the group's first
-# join from 23 s down to 3 s.
-SESSION_TIMEOUT_S = 6.0
-HEARTBEAT_S = 2.0
+# On a stop signal the batch under way gets so long to end. What it did not commit, whoever gets its partitions does
+# again.
+FINISH_S = 0.7
 
-# Chunks that wait in memory before fetching pauses. Each holds up to `chunk_records` events.
-BUFFERED_CHUNKS = 8
-
-# Longest wait for Faust to leave the group and stop its threads; 10 s is what container platforms grant at least.
-STOP_TIMEOUT_S = 8.0
+# Then Faust and the consumer group are left. That takes milliseconds where brokers answer; where none does, the group
+# drops a silent member by itself.
+STOP_TIMEOUT_S = 2.0
 
 # Whether the brokers answer, and still take the login, is looked at so often. A look is one connection, some ms of a
 # broker's time.
@@ -57,40 +49,6 @@ class WorkerFailedError(EdgewiseError):
 
     Its set-up was right when it started: a login, a file or a topic that was taken away may come back.
     """
-
-
-def build_app(settings: Settings, agent: Agent, delivery: Delivery, datadir: Path) -> faust.App:
-    """The app that feeds `agent` through `delivery`. Call it in the running event loop that the app shall use."""
-    app = faust.App(
-        settings.group(agent.name),
-        broker=";".join(f"kafka://{server}" for server in settings.bootstrap_servers.split(",")),
-        broker_credentials=credentials(settings),
-        broker_client_id=f"edgewise-{agent.name}-{settings.worker_id}",
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=HEARTBEAT_S,
-        # To Faust this is how long setting positions back may take; were it too short, the worker would stand still.
-        # The offsets, and then each partition's oldest record, are asked for again for so long, and a last try may last
-        # as long again; partitions wait for the same brokers, so that a second one finds them there.
-        broker_request_timeout=4 * STABLE_OFFSETS_TIMEOUT_S,
-        broker_max_poll_records=BUFFERED_CHUNKS * agent.chunk_records,
-        stream_buffer_maxsize=BUFFERED_CHUNKS,
-        autodiscover=False,
-        datadir=datadir,
-        store="memory://",
-        topic_disable_leader=True,
-        web_enabled=False,
-        loop=asyncio.get_running_loop(),
-    )
-    transport = Transport(app.conf.broker, app, app.loop, cluster=delivery.cluster, chunk_records=agent.chunk_records)
-    transport.check_versions()
-    app.transport = transport
-    topic = app.topic(agent.source, key_type=bytes, key_serializer="raw", value_type=None, value_serializer="raw")
-
-    @app.agent(topic, name=agent.name, supervisor_strategy=CrashingSupervisor)
-    async def run(stream: StreamT[Chunk]) -> None:
-        await delivery.run(stream, lambda: cast(Consumer, app.consumer))
-
-    return app
 
 
 async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], None] = lambda: None) -> None:
@@ -114,13 +72,33 @@ async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], Non
         with probes(settings, health):
             if await _done(stop, partial(require_topics, cluster, agent)):
                 with _temporary_folder() as datadir:
-                    delivery = Delivery(cluster, agent)
-                    if await _done(stop, delivery.start):
-                        app = build_app(settings, agent, delivery, Path(datadir))
-                        health.batch_since_s = lambda: delivery.batch_since_s
-                        await _run(_Worker(cluster, agent, app, delivery, health), stop, on_joined)
+                    member = await in_daemon_thread(partial(Member, cluster, agent))
+                    try:
+                        await _serve(cluster, agent, member, Path(datadir), health, stop, on_joined)
+                    finally:
+                        await _ended(in_daemon_thread(member.close), failed=True)
     finally:
         beating.cancel()
+
+
+async def _serve(
+    cluster: Cluster,
+    agent: Agent,
+    member: Member,
+    datadir: Path,
+    health: Health,
+    stop: asyncio.Event,
+    on_joined: Callable[[], None],
+) -> None:
+    delivery = Delivery(cluster, agent)
+    # To share its partitions a group takes up to 3 s. Meanwhile the producers are made, and Faust's app.
+    member.join()
+    starting = asyncio.create_task(_done(stop, delivery.start))
+    await asyncio.sleep(0)
+    engine = Engine(member, delivery, datadir)
+    health.batch_since_s = lambda: engine.batch_since_s
+    if await starting:
+        await _run(_Worker(cluster, agent, engine, member, delivery, health), stop, on_joined)
 
 
 class _Worker(NamedTuple):
@@ -128,31 +106,31 @@ class _Worker(NamedTuple):
 
     cluster: Cluster
     agent: Agent
-    app: faust.App
+    engine: Engine
+    member: Member
     delivery: Delivery
     health: Health
 
 
 async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], None]) -> None:
     """Joins the group and runs until `stop` is set. Raises what ends it before."""
-    cluster, agent, app = worker.cluster, worker.agent, worker.app
-    # Starting waits for the group's first assignment, and a signal must not wait for that.
-    starting = asyncio.create_task(app.start())
+    cluster, agent = worker.cluster, worker.agent
+    running = asyncio.create_task(worker.engine.run(stop))
     stopping = asyncio.create_task(stop.wait())
-    crashing = asyncio.create_task(app.wait_until_stopped())
     watching = asyncio.create_task(_watch_brokers(cluster, worker.health))
-    await asyncio.wait({starting, stopping, crashing, watching}, return_when=asyncio.FIRST_COMPLETED)
-    running = {stopping, crashing, watching}
-    if starting.done() and starting.exception() is None:
+    joining = asyncio.create_task(worker.engine.joined.wait())
+    tasks = {running, stopping, watching}
+    await asyncio.wait({joining, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    if worker.engine.joined.is_set():
         on_joined()
-        running.add(asyncio.create_task(worker.delivery.tick(lambda: cast(Consumer, app.consumer))))
         with _joined(worker):
-            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    failures = [app.crash_reason, *(task.exception() for task in (*running, starting) if task.done())]
-    failure = next(filter(None, failures), None)
-    for task in (*running, starting):
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running}, timeout=FINISH_S)
+    failure = next((task.exception() for task in (running, watching) if task.done() and task.exception()), None)
+    for task in (joining, *tasks):
         task.cancel()
-    await _stop(app, failure is not None)
+    await _ended(worker.engine.app.stop(), failure is not None)
+    await _ended(in_daemon_thread(worker.member.close), failure is not None)
     await worker.delivery.close()
     if failure is not None:
         explained = await in_daemon_thread(partial(_explained, failure, cluster, agent))
@@ -164,13 +142,12 @@ async def _run(worker: _Worker, stop: asyncio.Event, on_joined: Callable[[], Non
 @contextmanager
 def _joined(worker: _Worker) -> Iterator[None]:
     """While the group is joined: metrics tell the lag, `/readyz` answers, and the log says when it begins and ends."""
-    agent, consumer = worker.agent, cast(Consumer, worker.app.consumer)
+    agent = worker.agent
     worker_id = worker.cluster.settings.worker_id
-    # Faust makes its consumer while it starts, or when it is first asked for: a scrape before would make a second one.
-    lags = metrics.LagCollector(agent.name, lambda: {tp: consumer.lag(tp) for tp in list(consumer.committed)})
+    lags = metrics.LagCollector(agent.name, worker.member.lags)
     prometheus_client.REGISTRY.register(lags)
     worker.health.joined = True
-    partitions = ", ".join(str(tp.partition) for tp in sorted(consumer.assignment())) or "none yet"
+    partitions = ", ".join(map(str, sorted(worker.member.held))) or "none yet"
     model = f", model {agent.model}" if agent.model else ""
     logger.info("%s: worker %s is up: partitions %s of %s%s", agent.name, worker_id, partitions, agent.source, model)
     begun_s = time.monotonic()
@@ -181,7 +158,7 @@ def _joined(worker: _Worker) -> Iterator[None]:
         prometheus_client.REGISTRY.unregister(lags)
         logger.info(
             "%s: worker %s stops after %.0f s, in which it processed %d records",
-            agent.name, worker_id, time.monotonic() - begun_s, worker.delivery.records,
+            agent.name, worker_id, time.monotonic() - begun_s, worker.engine.records,
         )  # fmt: skip
 
 
@@ -223,10 +200,8 @@ def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseEx
     The clients know only of what sort it was; of records that were refused in a transaction not even that. What is
     produced to a topic that is gone waits for it, until the broker gives the transaction up.
     """
-    refused = isinstance(failure, TopicAuthorizationFailedError | GroupAuthorizationFailedError)
-    if isinstance(failure, KafkaException):
-        refused = failure.args[0].code() in AUTHORIZATION
-    if refused or isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
+    refused = isinstance(failure, KafkaException) and failure.args[0].code() in AUTHORIZATION
+    if isinstance(failure, AccessError | DeliveryError | FencedError | KafkaException):
         try:
             require_topics(cluster, agent)
         except (AccessError, UsageError) as precise:
@@ -237,12 +212,11 @@ def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseEx
     return AccessError(f"{agent.name}: the broker refused {identity}: {failure}") if refused else failure
 
 
-async def _stop(app: faust.App, crashed: bool) -> None:
+async def _ended(ending: Awaitable[None], failed: bool) -> None:
     try:
-        # Faust fetches no more, waits for the batch under way, and leaves the group.
-        await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)
+        await asyncio.wait_for(ending, STOP_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001  what matters is committed; the group drops a silent member by itself
-        logger.log(logging.INFO if crashed else logging.WARNING, "stopping was not clean: %r", error)
+        logger.log(logging.INFO if failed else logging.WARNING, "stopping was not clean: %r", error)
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:

@@ -1,8 +1,7 @@
 """Exactly once: the only place that produces results or commits offsets.
 
 What an agent makes of a batch and the batch's offsets go into one Kafka transaction (KIP-98, KIP-447), fenced by the
-consumer group generation that the batch was fetched under. A batch is accepted only where it continues the committed
-position of its partition (the chain), so whatever Faust does in a rebalance, nothing is skipped and nothing done twice.
+metadata that this member of the consumer group had when it fetched the batch.
 
 With the embedded broker this is at least once: that broker does not isolate what a killed worker left open.
 """
@@ -10,95 +9,74 @@ With the embedded broker this is at least once: that broker does not isolate wha
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-import stamina
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-from faust.types import TP, StreamT
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
-from streams.agents.agent import Agent, KafkaRecord, Output
-from streams.kafka.client import FENCED, TRANSACTION_TIMEOUT_MS, Cluster, is_repeatable
+from streams.agents.agent import Agent, Output
+from streams.kafka.client import FENCED, Cluster
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
-from streams.system.clock import Clock, now_ms
 from streams.system.threads import DaemonThread
-from streams.worker.transport import Chunk, Consumer, batches
+from streams.worker.access import TopicMissingError, require_topics
+from streams.worker.producer import TransactionalProducer
 
 logger = logging.getLogger(__name__)
-
-# What a frozen broker has been asked is asked elsewhere after 6 s, and who leads is looked up every 3 s, so that a
-# transaction that such a broker had a part in goes on within its 20 s. librdkafka's defaults are 60 s and 5 minutes.
-REQUEST_TIMEOUT_MS = 6_000
-METADATA_REFRESH_MS = 3_000
 
 # librdkafka waits while the markers of a producer's last transaction are being written; two in turn do not.
 PRODUCERS = 2
 
-# Where the markers take longer than the other producer's transaction, librdkafka asks again after so long; its default
-# of 100 ms would be a tenth of a second of standing still. It doubles with every try, up to a second.
-RETRY_BACKOFF_MS = 5
+# The broker ends a transaction that takes longer, when it next looks for such, every 10 s: for so long in all a reader
+# waits behind one that a killed worker left open. A transaction takes milliseconds. One that takes longer, for a broker
+# died or the network is slow, is begun anew with twice the time, up to 20 s: those outlast a broker's session (9 s) and
+# a controller's that died with it. After a minute without such the first time-out holds again.
+FIRST_TIMEOUT_MS = 2_000
+LONGEST_TIMEOUT_MS = 20_000
+CALM_S = 60.0
 
-# How results are produced: what differs from the cluster's other producers.
-PRODUCER_OPTIONS: Mapping[str, object] = {
-    # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
-    # transaction's coordinator knows the partitions, a round trip.
-    "linger.ms": 0,
-    "socket.timeout.ms": REQUEST_TIMEOUT_MS,
-    "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
-    "retry.backoff.ms": RETRY_BACKOFF_MS,
-    # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
-    # transaction would be over when the network is back.
-    "reconnect.backoff.max.ms": 500,
-    # A client that has lost all brokers would forget those that it knows, and begin anew at the bootstrap servers.
-    # librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and 5456): a
-    # connection that broke for an instant would stop the worker.
-    "metadata.recovery.strategy": "none",
-}
+# A transaction that has not ended by then never will. librdkafka, when the group's coordinator goes down at the wrong
+# moment, waits without end for its answer to send_offsets_to_transaction, whatever time-out it is given (its issue
+# 5456).
+STUCK_S = 45
 
-# init_transactions waits out a predecessor's open transaction (20 s at most) and a coordinator that is loading.
-INIT_TIMEOUT_S = 60.0
+# A broker that answers ends a transaction within milliseconds.
+ABORT_S = 1.0
 
-# A call that failed for a passing reason is repeated for as long; the broker has ended the transaction by then.
-RETRY_S = 30.0
+# On a stop the call under way gets so long; what does not end, the broker aborts.
+CLOSE_S = 0.2
 
-# A transaction that has not ended by then never will: the broker aborts it after 20 s, and looks for such ones every
-# 10 s. librdkafka, when the group's coordinator goes down at the wrong moment, waits without end for its answer to
-# send_offsets_to_transaction, whatever time-out it is given (its issue 5456).
-STUCK_S = 40
-
-# On a stop the transaction under way gets so long, beside what `app.py` gives Faust; it takes milliseconds.
-CLOSE_S = 2.0
-
-# At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
-# on each is one transaction, not several.
-CHUNKS = 4
-
-# Of an agent that does not tick.
-_FOREVER_S = 1e9
-
-# The broker refused a batch of a generation that is over (KIP-447): its input is somebody's to read again.
+# The broker refused a batch of a member that is none, or no longer in that generation: its input is somebody's to read.
 _GENERATION_IS_OVER = (
     KafkaError.ILLEGAL_GENERATION,
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.FENCED_MEMBER_EPOCH,
+    KafkaError.STALE_MEMBER_EPOCH,
 )
-# What a transaction may be aborted for without a restart: its input is read again. An abort drops the records that
-# librdkafka has not sent yet, and with them their sequence numbers: the broker then refuses what the producer sends
-# next, once, or librdkafka does (`_STATE`). The abort of that gives the producer a new epoch, whose numbers begin at 0.
-_READ_AGAIN = (*_GENERATION_IS_OVER, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._STATE)  # noqa: SLF001
-
-# Each try blocks by itself, so there need be no pause.
-_repeating = stamina.retry(on=is_repeatable, timeout=RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.02)
+# What passes by itself. The rest of what fails a transaction only a restart can mend, or a person. librdkafka's own
+# codes are public all the same.
+_READ_AGAIN = (
+    *_GENERATION_IS_OVER,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError._STATE,  # noqa: SLF001
+)
+_TOO_LATE = (
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError._MSG_TIMED_OUT,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+)
 
 
 class FencedError(EdgewiseError):
-    """A transactional producer of this worker was taken over, or its transaction timed out."""
+    """A transactional producer of this worker was taken over by another worker."""
 
 
 class DeliveryError(EdgewiseError):
@@ -106,102 +84,52 @@ class DeliveryError(EdgewiseError):
 
 
 class Delivery:
-    """Runs an agent's batches, each in a transaction.
+    """Puts what an agent makes of batches into transactions, one after another.
 
-    Raises FencedError, DeliveryError; AccessError where the broker does not let this user do it.
+    librdkafka's calls block, one of them without regard for its time-out, so that they are made in a thread of their
+    own: the event loop sees a stop signal all the while. What an agent makes is never made before they have ended.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        agent: Agent,
-        clock: Clock = now_ms,
-        clock_s: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, cluster: Cluster, agent: Agent, clock_s: Callable[[], float] = time.monotonic) -> None:
         self.cluster = cluster
         self.settings = cluster.settings
         self.agent = agent
-        self._clock = clock
         self._clock_s = clock_s
-        self._one_at_a_time = asyncio.Lock()  # a batch, or a tick
-        # One thread: a transaction is never begun before the one ahead of it ended.
         self._thread = DaemonThread("delivery")
-        self._producers: list[Producer] = []
+        self._producers: list[TransactionalProducer] = []
         self._exclusive: AbstractContextManager[None] = nullcontext()
         self._turn = 0
-        self._seeks = 0
-        self.batch_since_s: float | None = None  # when the batch under way was begun, by `clock_s`
-        self.records = 0  # that were committed
+        self._timeout_ms = FIRST_TIMEOUT_MS
+        self._too_late_s = 0.0  # when a transaction last took too long, by `clock_s`
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
 
     def start(self) -> None:
-        """Makes the transactional producers, which aborts what a predecessor of this worker left open."""
+        """Makes the transactional producers, which aborts what a predecessor of this worker left open.
+
+        Raises AccessError: the broker does not let this user; DeliveryError.
+        """
         self._exclusive = exclusive_transactions(self.cluster)
-        transactional_id = self.settings.transactional_id(self.agent.name)
-        for i in range(PRODUCERS):
-            producer = self.cluster.producer(PRODUCER_OPTIONS, transactional_id=f"{transactional_id}-{i}")
-            try:
-                _repeating(producer.init_transactions)(INIT_TIMEOUT_S)
-            except KafkaException as exception:
-                raise self._plain(exception.args[0]) from exception
-            self._producers.append(producer)
+        self._producers = [self._new_producer(place) for place in range(PRODUCERS)]
 
-    async def run(self, stream: StreamT[Chunk], consumer: Callable[[], Consumer]) -> None:
-        """Consumes `stream` until the worker stops."""
-        async for chunks in batches(stream, CHUNKS, self.agent.gather_s):
-            async with self._one_at_a_time:
-                self.batch_since_s = self._clock_s()
-                await self._batch(consumer(), chunks)
-                self.batch_since_s = None
+    async def deliver(self, outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
+        """Publishes `outputs` and commits the positions `ends`, by partition of the agent's source, if there are any.
 
-    async def tick(self, consumer: Callable[[], Consumer]) -> None:
-        """Asks the agent at its intervals, while this worker has partitions, until it is cancelled."""
-        while True:
-            await asyncio.sleep(self.agent.tick_s or _FOREVER_S)
-            async with self._one_at_a_time:
-                partitions = consumer().committed
-                outputs = await self.agent.tick(self._clock()) if partitions else ()
-                if outputs and not await self._ended(self._thread.submit(partial(self._transact, outputs, {}, b""))):
-                    self._set_back(partitions)
+        `token` is the group's metadata that the broker judges the positions by. False: nothing of it was committed, and
+        its input must be read again, from where the group's last transaction left it.
+
+        Raises FencedError, DeliveryError; AccessError where the broker does not let this user do it; TopicMissingError.
+        """
+        done = await self._ended(self._thread.submit(partial(self._transact, outputs, ends, token)))
+        if self._producers[self._turn].doubtful or self._is_calm():
+            # Without a limit: as long as no broker answers there is nothing better to do.
+            await asyncio.wrap_future(self._thread.submit(partial(self._renew, self._turn)))
+        if done:
+            self._turn = (self._turn + 1) % PRODUCERS
+        return done
 
     async def close(self) -> None:
-        """Waits a little for the transaction under way; what does not end, the broker aborts."""
+        """Waits a moment for the call under way; what does not end, the broker aborts."""
         await asyncio.to_thread(self._thread.close, CLOSE_S)
-
-    async def _batch(self, consumer: Consumer, chunks: list[Chunk]) -> None:
-        generation = chunks[-1].generation
-        accepted, broken = _continuing(chunks, generation, consumer)
-        if accepted:
-            if consumer.seeks != self._seeks:
-                self._seeks = consumer.seeks
-                self._set_back(consumer.committed)
-            records = [record for chunk in accepted for record in chunk.records]
-            ends = {chunk.partition: chunk.end for chunk in accepted}
-            if await self._is_done(records, ends, consumer, generation):
-                # After a seek the positions are those it read from the broker, newer than these.
-                if consumer.seeks == self._seeks:
-                    consumer.committed.update(ends)
-                metrics.BATCH_RECORDS.labels(self.agent.name).observe(len(records))
-                self.records += len(records)
-            else:
-                broken = True
-                self._set_back(consumer.committed)
-        if broken and consumer.flow_active:
-            await consumer.perform_seek()
-
-    async def _is_done(
-        self, records: Sequence[KafkaRecord], ends: dict[TP, int], consumer: Consumer, generation: int
-    ) -> bool:
-        """Has the agent do `records`; whether that was committed."""
-        claims = await self.agent.prepare(records)
-        if claims and not await self._ended(self._thread.submit(partial(self._transact, claims, {}, b""))):
-            return False
-        outputs = await self.agent.process(records)
-        metadata = consumer.group_metadata(generation)
-        return await self._ended(self._thread.submit(partial(self._transact, outputs, ends, metadata)))
-
-    def _set_back(self, partitions: Iterable[TP]) -> None:
-        self.agent.positions_set_back({tp.partition for tp in partitions})
 
     async def _ended(self, transaction: Future[bool]) -> bool:
         """What `_transact` returns, or raises. Raises DeliveryError when it does neither."""
@@ -220,60 +148,82 @@ class Delivery:
             "no broker answers, or its answer was missed while it restarted"
         )
 
-    def _transact(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
-        """One transaction. False: it was aborted, and its input must be read again."""
+    def _transact(self, outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
         with self._exclusive:
-            return self._transact_alone(outputs, ends, metadata)
+            return self._transact_alone(outputs, ends, token)
 
-    def _transact_alone(self, outputs: Sequence[Output], ends: dict[TP, int], metadata: bytes) -> bool:
+    def _transact_alone(self, outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
         producer = self._producers[self._turn]
-        begun = self._clock_s()
+        begun_s = self._clock_s()
         try:
-            producer.begin_transaction()
+            producer.client.begin_transaction()
             for output in outputs:
-                self._produce(producer, output)
-            if ends:  # a tick has read nothing
-                offsets = [TopicPartition(tp.topic, tp.partition, end) for tp, end in ends.items()]
-                _repeating(producer.send_offsets_to_transaction)(offsets, metadata)
-            _repeating(producer.commit_transaction)()
+                producer.produce(output)
+            if ends:  # a claim is made before anything is done
+                offsets = [TopicPartition(self.agent.source, partition, end) for partition, end in ends.items()]
+                producer.repeating(producer.client.send_offsets_to_transaction, offsets, token)
+            producer.repeating(producer.client.commit_transaction, producer.timeout_s)
         except KafkaException as exception:
             error = _cause(producer, exception.args[0])
-            if not error.txn_requires_abort():
-                raise self._plain(error) from exception
-            self._abort(producer, error)
             self._aborts.inc()
-            if error.code() not in _READ_AGAIN:
-                raise self._plain(error) from exception
+            took_s = self._clock_s() - begun_s
+            self._abort(producer)
+            self._require_passing(producer, error, took_s)
             logger.warning("%s: transaction aborted, its input is read again: %s", self.agent.name, error.str())
             return False
-        self._turn = (self._turn + 1) % PRODUCERS
-        metrics.TRANSACTION_SECONDS.labels(self.agent.name).observe(self._clock_s() - begun)
+        producer.client.poll(0)  # tells of connections that broke
+        metrics.TRANSACTION_SECONDS.labels(self.agent.name).observe(self._clock_s() - begun_s)
         return True
 
-    def _produce(self, producer: Producer, output: Output) -> None:
-        while True:
-            try:
-                producer.produce(output.topic, output.value, output.key, headers=list(output.headers))
-            except BufferError:
-                producer.poll(0.1)  # the queue is full: wait until something was delivered
-            else:
-                return
+    def _require_passing(self, producer: TransactionalProducer, error: KafkaError, took_s: float) -> None:
+        """Raises what ends the worker, unless it helps to read again what a transaction failed with."""
+        too_late = error.code() in _TOO_LATE or (error.code() in FENCED and took_s >= producer.timeout_s)
+        if too_late and self._timeout_ms < LONGEST_TIMEOUT_MS:
+            self._timeout_ms = min(2 * self._timeout_ms, LONGEST_TIMEOUT_MS)
+            self._too_late_s = self._clock_s()
+            self._require_topics()  # a record to a topic that is gone waits for it until its time is up
+        elif error.code() not in _READ_AGAIN:
+            raise self._plain(error)
 
-    def _abort(self, producer: Producer, cause: KafkaError) -> None:
+    def _require_topics(self) -> None:
         try:
-            _repeating(producer.abort_transaction)()
+            require_topics(self.cluster, self.agent)
+        except (AccessError, TopicMissingError):
+            raise
+        except EdgewiseError:  # no broker answers, which the next one to ask will wait for
+            pass
+
+    def _abort(self, producer: TransactionalProducer) -> None:
+        """Ends the transaction, so that no reader waits behind it. What no broker does at once a new producer does."""
+        try:
+            producer.client.abort_transaction(ABORT_S)
+        except KafkaException:
+            producer.doubtful = True
+
+    def _is_calm(self) -> bool:
+        """Whether the producer in turn has a longer time-out than it needs by now."""
+        if self._timeout_ms > FIRST_TIMEOUT_MS and self._clock_s() - self._too_late_s > CALM_S:
+            self._timeout_ms = FIRST_TIMEOUT_MS
+        return 1000 * self._producers[self._turn].timeout_s > self._timeout_ms
+
+    def _renew(self, place: int) -> None:
+        self._producers[place] = self._new_producer(place)
+
+    def _new_producer(self, place: int) -> TransactionalProducer:
+        transactional_id = f"{self.settings.transactional_id(self.agent.name)}-{place}"
+        producer = TransactionalProducer(self.cluster, transactional_id, self._timeout_ms)
+        try:
+            producer.begin_anew()
         except KafkaException as exception:
-            # The broker was quicker, as after 20 s without an answer from a topic: what went wrong first tells more.
-            first = exception.args[0] if cause.code() in _GENERATION_IS_OVER else cause
-            raise self._plain(first) from exception
+            raise self._plain(exception.args[0]) from exception
+        return producer
 
     def _plain(self, error: KafkaError) -> EdgewiseError:
         if error.code() in FENCED:
             return FencedError(
                 f"{self.agent.name}: transactions were taken over: another worker runs with worker id "
                 f"{self.settings.worker_id!r} (give each an EDGEWISE_WORKER_ID of its own), or a batch took longer "
-                f"than {TRANSACTION_TIMEOUT_MS / 1000:g} s: this one stood still, or the brokers are slow (then lower "
-                "EDGEWISE_CHUNK_RECORDS)"
+                f"than {LONGEST_TIMEOUT_MS / 1000:g} s: the brokers are slow (then lower EDGEWISE_CHUNK_RECORDS)"
             )
         if error.code() in AUTHORIZATION:
             needs = {
@@ -290,7 +240,7 @@ class Delivery:
         )
 
 
-def _cause(producer: Producer, error: KafkaError) -> KafkaError:
+def _cause(producer: TransactionalProducer, error: KafkaError) -> KafkaError:
     """What failed the transaction, where `error` says only that it has failed.
 
     A record that the broker refuses shows in the call under way, or the next one, as a wrong state: without a reason in
@@ -299,25 +249,8 @@ def _cause(producer: Producer, error: KafkaError) -> KafkaError:
     """
     if error.code() == KafkaError._STATE:  # noqa: SLF001
         try:
-            producer.begin_transaction()
+            producer.client.begin_transaction()
         except KafkaException as exception:
             cause: KafkaError = exception.args[0]
             return cause
     return error
-
-
-def _continuing(chunks: list[Chunk], generation: int, consumer: Consumer) -> tuple[list[Chunk], bool]:
-    """The chunks that continue what is committed, and whether positions must be set back for one that does not.
-
-    What was fetched under a generation that is over, or before the last seek, is dropped without another seek: the one
-    that followed it reads it again.
-    """
-    positions = dict(consumer.committed)
-    accepted, broken = [], False
-    for chunk in chunks:
-        if chunk.generation == generation and chunk.start == positions.get(chunk.partition):
-            positions[chunk.partition] = chunk.end
-            accepted.append(chunk)
-        elif chunk.generation == consumer.generation and chunk.seeks == consumer.seeks:
-            broken = True
-    return accepted, broken

@@ -19,8 +19,8 @@ from streams.config.settings import Settings
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# A batch takes milliseconds to seconds. One transaction is given up after 40 s (`delivery.STUCK_S`) and the wait for
-# other workers' transactions, after an abort, takes up to 20 s: a batch that lasts longer is stuck.
+# A batch takes milliseconds to seconds. One transaction is given up after 45 s (`delivery.STUCK_S`), and the time
+# that a cloud is given is its own: a batch that lasts longer is stuck.
 STUCK_S = 60.0
 
 # The event loop turns many times a second. One that has stood still for so long hangs for good: a look at the swapping

@@ -5,6 +5,8 @@
     python -m tests.faults --only kill-under-load --brokers 3
     python -m tests.faults --list
 
+After the table come the storms (`tests.faults.storm`): five of 5,000,000 events each, none where faults are chosen.
+
 All are played with the first seed, then all with the next. Prints a table of what was injected and what became of
 it, and with --write puts it into docs/faults.md. Exit code 0 only when every row holds.
 """
@@ -25,6 +27,7 @@ from benchmarks.readme import replaced
 from tests.faults.clusters import cluster
 from tests.faults.record import Failure, add, load
 from tests.faults.scene import Fault, Outcome, play
+from tests.faults.storm import EVENTS, SEEDS, storms
 from tests.faults.suite import FAULTS
 from tests.faults.table import as_markdown, as_table, rows
 from tests.kafka.kafka_server import REPOSITORY
@@ -54,6 +57,7 @@ def main() -> int:
         metavar="FILE",
         help="add what is played to this file, and do not play again what is in it; the table is of all of it",
     )
+    parser.add_argument("--events", type=int, default=EVENTS, help="of each storm that follows; 0: no storm")
     parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
     arguments = parser.parse_args()
     chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
@@ -88,7 +92,10 @@ def main() -> int:
         if failures:
             block += "\n\nFailed:\n\n" + "\n".join(f"- {failure}" for failure in failures)
         PAGE.write_text(replaced(PAGE.read_text("utf-8"), "faults", block), "utf-8")
-    return 0 if not failures and all(outcome.holds for outcome in outcomes) else 1
+    held = not failures and all(outcome.holds for outcome in outcomes)
+    if arguments.events and not arguments.only:
+        held &= storms(range(arguments.first_seed, arguments.first_seed + SEEDS), arguments.events)
+    return 0 if held else 1
 
 
 def _played(due: list[tuple[Fault, int]], brokers: int, seconds: float) -> Iterable[Outcome | Failure]:

@@ -5,26 +5,28 @@ python -m tests.faults.faulty_worker worker edge
 
 import os
 import signal
+import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import confluent_kafka
-from faust.types import TP
 
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.cli.main import main
 from streams.config.settings import Settings
 from streams.kafka import client
 from streams.worker import build as worker
-from streams.worker import transport
 from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.
 COMMITTING_S = 0.002
+
+# How librdkafka's metadata begins; then come the generation, the group, and the member, which is nobody.
+LAYOUT = b"CGMDv2:"
 
 _ORDER = order_file(Path(os.environ[FOLDER]), sys.argv[-1], os.environ["EDGEWISE_WORKER_ID"])
 _build_agent = worker.build_agent
@@ -90,16 +92,37 @@ class Producer(confluent_kafka.Producer):
         reach("committed")
 
 
-class Consumer(transport.Consumer):
-    """The consumer, with points in a rebalance."""
+class Consumer(confluent_kafka.Consumer):
+    """The consumer, with points in a rebalance that gives or takes partitions, and behind a fetch."""
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        reach("revoking")
-        await super().on_partitions_revoked(revoked)
+    _is_nobody = False
 
-    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        reach("assigning")
-        await super().on_partitions_assigned(assigned, generation_id)
+    def consume(self, *args: Any) -> list[confluent_kafka.Message]:
+        messages = super().consume(*args)
+        if messages and (deed := _told("fetched")) is not None:
+            _do(deed, "fetched")
+            self._is_nobody = True
+        return messages
+
+    def consumer_group_metadata(self) -> Any:
+        metadata = super().consumer_group_metadata()
+        if not self._is_nobody:
+            return metadata
+        self._is_nobody = False
+        group = metadata[len(LAYOUT) + 4 :].partition(b"\0")[0]
+        return LAYOUT + struct.pack("<i", -1) + group + b"\0\0\1"
+
+    def subscribe(self, topics: list[str], **told: Any) -> None:  # type: ignore[override]
+        def at(point: str, tell: Callable[..., None]) -> Callable[..., None]:
+            def reached(consumer: confluent_kafka.Consumer, partitions: list[confluent_kafka.TopicPartition]) -> None:
+                if partitions:
+                    reach(point)
+                tell(consumer, partitions)
+
+            return reached
+
+        points = {"on_assign": at("assigning", told["on_assign"]), "on_revoke": at("revoking", told["on_revoke"])}
+        super().subscribe(topics, **{**told, **points})
 
 
 async def build_agent(settings: Settings, name: str) -> Agent:
@@ -117,5 +140,5 @@ async def build_agent(settings: Settings, name: str) -> Agent:
 if __name__ == "__main__":
     worker.build_agent = build_agent
     client.Producer = Producer  # type: ignore[attr-defined]
-    transport.Transport.Consumer = Consumer
+    client.Consumer = Consumer  # type: ignore[attr-defined]
     main()

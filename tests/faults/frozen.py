@@ -115,4 +115,33 @@ def _wait_until_fenced(scene: Scene, agent: str, slot: int, before: int, timeout
         time.sleep(0.05)
 
 
-FAULTS = (Fault(3, "freeze", freeze, module="tests.faults.faulty_worker", restarts=True),)
+def no_member(scene: Scene) -> None:
+    """A worker of each agent freezes with records that it has just fetched, until others have taken over and done
+    them. When it asks by which right it fetched them, the group's metadata names no member and no generation. By that
+    a broker fences nobody: the worker itself must refuse to commit.
+
+    Seen to fail with metadata taken as it comes.
+    """
+    for _ in scene.times():
+        victims = {agent: scene.rng.choice(SLOTS) for agent in AGENTS}
+        before = {agent: _fenced(scene, agent, slot) for agent, slot in victims.items()}
+        with scene.fault(count=len(victims)):
+            for agent, slot in victims.items():
+                give(scene.folder, agent, slot, "freeze", "fetched")
+            for agent, slot in victims.items():
+                _wait_until_frozen(scene, agent, slot)
+            for agent, slot in victims.items():
+                Group(scene.settings, agent).wait_until(_without(f"slot-{slot}"))
+            scene.must_go_on()
+            scene.watch.wait_for_all(set(scene.load.sent))
+            for agent, slot in victims.items():
+                scene.line.send_signal(agent, slot, signal.SIGCONT)
+                _wait_until_fenced(scene, agent, slot, before[agent])
+        for agent in victims:
+            _wait_for_both(scene, agent)
+
+
+FAULTS = (
+    Fault(3, "no-member", no_member, module="tests.faults.faulty_worker", restarts=True),
+    Fault(3, "freeze", freeze, module="tests.faults.faulty_worker", restarts=True),
+)

@@ -93,5 +93,6 @@ def _kill_idle(scene: Scene) -> None:
 
 FAULTS = (
     Fault(1, "kill-under-load", kill_under_load),
+    Fault(1, "kill-under-load-kip-848", kill_under_load, brokers=(1,), settings={"group_protocol": "consumer"}),
     Fault(1, "kill-at-each-point", kill_at_each_point, module="tests.faults.faulty_worker", restarts=True),
 )

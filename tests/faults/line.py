@@ -93,17 +93,18 @@ class Line:
         module: str | None = None,
         environment: Mapping[str, str] | None = None,
         code: Path = REPOSITORY,
+        python: str = sys.executable,
     ) -> None:
         """Start the worker of a slot: `python -m module worker AGENT`, by the slot's settings if none are given.
 
-        `code` is the folder of the code that it runs.
+        `code` is the folder of the code that it runs, by `python`.
         """
         settings = settings or self._hosts.get(slot, self._settings)
         variables = environ(settings) | {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
         variables |= {FOLDER: str(self._folder), **(environment or {})}
         with self._lock, self._log(agent, slot).open("ab") as log:
             self._workers[agent, slot] = subprocess.Popen(
-                [sys.executable, "-m", module or self._module, "worker", agent],
+                [python, "-m", module or self._module, "worker", agent],
                 cwd=code,
                 env=variables,
                 stdout=log,

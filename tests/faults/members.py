@@ -73,4 +73,8 @@ def _wait_until_filled(scene: Scene, partitions: int) -> None:
         time.sleep(0.1)
 
 
-FAULTS = (Fault(4, "join-and-leave", join_and_leave), Fault(4, "partitions-grow", grow))
+FAULTS = (
+    Fault(4, "join-and-leave", join_and_leave),
+    Fault(4, "join-and-leave-kip-848", join_and_leave, brokers=(1,), settings={"group_protocol": "consumer"}),
+    Fault(4, "partitions-grow", grow),
+)

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from streams.cli.main import main
 from streams.kafka import client
-from streams.worker import delivery
+from streams.worker import producer
 
 FULL = "the producer's queue is full"
 
@@ -33,6 +33,6 @@ class NarrowProducer(Producer):
 
 
 if __name__ == "__main__":
-    delivery.PRODUCER_OPTIONS = {**delivery.PRODUCER_OPTIONS, "queue.buffering.max.messages": QUEUE}
+    producer.PRODUCER_OPTIONS = {**producer.PRODUCER_OPTIONS, "queue.buffering.max.messages": QUEUE}
     client.Producer = NarrowProducer  # type: ignore[attr-defined]
     main()

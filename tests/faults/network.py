@@ -41,6 +41,18 @@ class Trouble(NamedTuple):
     """New connections are refused."""
 
 
+# A member of a group gives its worker's name to the brokers, with each request; a producer is `edgewise` alone.
+_MEMBER = b"edgewise-"
+
+
+@dataclass(eq=False)
+class Connection:
+    """One that is open: whether what the client sends passes, and whether the client is a member of a group."""
+
+    passes: asyncio.Event = field(default_factory=asyncio.Event)
+    of_member: bool = False
+
+
 @dataclass(eq=False)
 class Way:
     """From one host to one broker; `target` is the broker's own port."""
@@ -53,6 +65,7 @@ class Way:
     requests: asyncio.Event = field(default_factory=asyncio.Event)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
+    open: set[Connection] = field(default_factory=set)
 
     @property
     def port(self) -> int:
@@ -113,6 +126,22 @@ class Network:
         """No more trouble anywhere; what was held is delivered."""
         self.trouble(Trouble())
 
+        def free(way: Way) -> None:
+            for connection in way.open:
+                connection.passes.set()
+
+        self._do(self._each(HOSTS, None, free))
+
+    def strand(self, hosts: Collection[int]) -> None:
+        """Hold what producers on these hosts send over the connections that are open now; new ones are not held."""
+
+        def hold(way: Way) -> None:
+            for connection in way.open:
+                if not connection.of_member:
+                    connection.passes.clear()
+
+        self._do(self._each(hosts, None, hold))
+
     def cut(self, hosts: Collection[int] = HOSTS, brokers: Collection[int] | None = None) -> None:
         """Reset every connection that is open between these hosts and brokers (None: all)."""
 
@@ -164,10 +193,13 @@ class Network:
             _reset(to_client)  # the broker is down: its host would refuse the connection
             return
         way.connections |= {to_client, to_broker}
+        connection = Connection()
+        connection.passes.set()
+        way.open.add(connection)
         try:
             # Whichever direction ends first ends both: Kafka has no use for half a connection.
             directions = [
-                asyncio.create_task(self._deliver(way, client, to_broker, way.requests)),
+                asyncio.create_task(self._deliver(way, client, to_broker, way.requests, connection)),
                 asyncio.create_task(self._deliver(way, broker, to_client, way.answers)),
             ]
             try:
@@ -178,13 +210,19 @@ class Network:
                 await asyncio.gather(*directions, return_exceptions=True)
         finally:
             way.connections -= {to_client, to_broker}
+            way.open.discard(connection)
             for writer in (to_client, to_broker):
                 writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
 
     async def _deliver(
-        self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passes: asyncio.Event
+        self,
+        way: Way,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        passes: asyncio.Event,
+        connection: Connection | None = None,
     ) -> None:
         """One direction of a connection: returns once its end has been delivered or the connection is lost."""
         pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_PIECES)
@@ -194,6 +232,9 @@ class Network:
                 due, piece = await pieces.get()
                 await asyncio.sleep(max(0.0, due - self._loop.time()))
                 await passes.wait()
+                if connection is not None:
+                    connection.of_member |= _MEMBER in piece
+                    await connection.passes.wait()
                 if not piece:
                     return
                 writer.write(piece)

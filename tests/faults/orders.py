@@ -8,6 +8,7 @@ FOLDER = "FAULTS_FOLDER"
 
 Deed = Literal["kill", "freeze", "raise"]
 Point = Literal[
+    "fetched",  # records are fetched, and the group is about to be asked by which right; it then says: by none
     "any",  # the first record of a batch of any size
     "first",  # the first record of a batch of three or more; then a middle one, the last
     "middle",

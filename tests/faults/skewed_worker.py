@@ -1,4 +1,4 @@
-"""The real worker, through its own command line, on a machine whose clock is hours off.
+"""The real worker, through its own command line, on a machine whose clock is minutes off.
 
 python -m tests.faults.skewed_worker worker edge
 """
@@ -11,11 +11,15 @@ from types import SimpleNamespace
 from streams.cli.main import main
 from streams.system import clock
 
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
 
-# By agent and worker id; the others are right. Events that the one edge worker sends to the cloud are answered five
-# hours before they were decided.
-SKEWS_MS = {("edge", "slot-1"): 3 * HOUR_MS, ("cloud", "slot-0"): -2 * HOUR_MS, ("monitor", "slot-1"): -9 * HOUR_MS}
+# By agent and worker id; the others are right. Events that the one edge worker sends to the cloud are answered seven
+# minutes before they were decided. The monitor takes what is up to ten minutes ahead of its own clock.
+SKEWS_MS = {
+    ("edge", "slot-1"): 5 * MINUTE_MS,
+    ("cloud", "slot-0"): -2 * MINUTE_MS,
+    ("monitor", "slot-1"): -4 * MINUTE_MS,
+}
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from streams.system.clock import now_ms
 from streams.verify.ledger import Verdict
 from tests.faults.load import Load
 from tests.faults.scene import Fault, Scene
-from tests.faults.skewed_worker import HOUR_MS, SKEWS_MS
+from tests.faults.skewed_worker import SKEWS_MS
 from tests.faults.waiting import wait_until
 
+HOUR_MS = 3_600_000
 YEAR_MS = 365 * 24 * HOUR_MS
 
 # A second's worth of events are held back at most, and of as many an earlier one comes again.
@@ -35,7 +36,7 @@ EVENTS = 1_000  # of a fault
 
 def unruly_input(scene: Scene) -> None:
     """Events come twice at once and again later, a second late, with turns in any order, with times of their own that
-    are hours or years off or impossible, and in records whose timestamps are; clocks of workers are hours off, too.
+    are hours or years off or impossible, and in records whose timestamps are; clocks of workers are minutes off, too.
 
     Every record has one result, those of impossible times a dead letter each; results stand in the order in which the
     records came. Windows are no more than the time that passed makes them, for each of the clocks, and add up; nobody

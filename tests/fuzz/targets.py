@@ -5,6 +5,7 @@ finds new ways through the code (`atheris_run.py`, by `make fuzz`). Only errors 
 input may be swallowed: it is read, or it is refused by name, or it is a dead letter with the very same bytes.
 """
 
+import asyncio
 import atexit
 import contextlib
 import dataclasses
@@ -25,8 +26,10 @@ from backports import zstd
 from models.classifier import Classifier
 from models.redaction import ConversationRedactor
 from models.router import Policy
+from recordings.encoding import recognised_encoding
 from recordings.fault import RecordingError
 from recordings.read import FORMATS
+from recordings.source import HEAD
 from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
@@ -43,6 +46,7 @@ from streams.files.rows import Input, read_rows
 from streams.files.vendor_file import ENDINGS
 from streams.monitoring.sketch import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
+from tests.fuzz import door
 from tests.released_values import RELEASED
 from tests.vendor_objects import NAMES, vendor_object
 
@@ -113,7 +117,7 @@ def agent(data: bytes) -> None:
         consumer_record(value, topic="eu.transcripts", offset=i, key=b"%d" % i) for i, value in enumerate(values)
     ]
     outputs: dict[bytes | None, list[Output]] = {record.key: [] for record in records}
-    for output in _AGENT._process(records):  # what process() runs in a thread
+    for output in asyncio.run(_AGENT.process(records)):
         outputs[output.key].append(output)
     for record in records:
         topics = Counter(output.topic.removeprefix("eu.") for output in outputs[record.key])
@@ -231,7 +235,14 @@ def ingest(data: bytes) -> None:
     except RecordingError as error:
         _require(str(path) in str(error), error)
     else:
-        assert ending != ".txt" or rows == content.count(b"\n") + (content != b"" and not content.endswith(b"\n"))
+        assert ending != ".txt" or rows == _lines(content)
+
+
+def _lines(content: bytes) -> int:
+    """How many lines there are, counted another way."""
+    text = content.decode(recognised_encoding(content[:HEAD]), errors="replace").removeprefix("\ufeff")
+    ends = text.replace("\r\n", "\n").replace("\r", "\n")
+    return ends.count("\n") + (ends != "" and ends[-1] != "\n")
 
 
 def inspected(data: bytes) -> None:
@@ -242,17 +253,16 @@ def inspected(data: bytes) -> None:
     endings = [*sorted(FORMATS), *sorted(ENDINGS)]
     kind, content = data[0] if data else 0, data[1:]
     path = _folder() / ("inspected" + endings[kind % len(endings)])
-    pack = (lambda whole: whole, gzip.compress, zstd.compress)[kind // 16 % 3]
-    _write(path, pack(content.decode("latin-1").encode("utf-16") if kind >= 128 else content))
+    pack = (bytes, gzip.compress, zstd.compress)[kind // 16 % 3]
+    whole = content.decode("latin-1").encode("utf-16") if kind >= 128 else content
+    _write(path, pack(whole))
     inspection = inspect(path, Input(), None, lambda: NOW)
     lines = described(inspection)
     assert lines[-1] == "nothing looks wrong" or inspection.wrong
     assert not any("\n" in line for line in inspection.wrong)
     assert inspection.unreadable == "" or str(path) in inspection.unreadable
     if inspection.found is not None and inspection.found.format == "lines" and not inspection.unreadable:
-        text = content.decode("latin-1") if kind >= 128 else content.decode(errors="replace")
-        ends = text.replace("\r\n", "\n").replace("\r", "\n")
-        assert inspection.survey.rows + inspection.faults.count == ends.count("\n") + (ends != "" and ends[-1] != "\n")
+        assert inspection.survey.rows + inspection.faults.count == _lines(whole)
 
 
 def vendors(data: bytes) -> None:
@@ -292,6 +302,8 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "ingest": ingest,
     "inspected": inspected,
     "vendors": vendors,
+    "door": door.connection,
+    "webhooks": door.webhook,
 }
 
 # Where to begin: inputs that come far. What is made up from nothing seldom gets past the first bytes.
@@ -322,4 +334,6 @@ SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
         b"\x85one\rtwo\n\nthree",
     ],
     "vendors": [_vendors_file(name) for name in NAMES],
+    "door": door.CONNECTION_SEEDS,
+    "webhooks": door.WEBHOOK_SEEDS,
 }

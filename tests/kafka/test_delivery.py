@@ -4,16 +4,16 @@ On the embedded broker the same code runs, and what needs no isolation of a kill
 """
 
 import asyncio
+import contextlib
 import os
 import signal
+import struct
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from faust.types import TP
 
 from schemas.topics import TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
@@ -24,11 +24,12 @@ from streams.kafka.lag import group_lag
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.system.clock import now_ms
-from streams.worker import transport
 from streams.worker.access import TopicMissingError
 from streams.worker.app import serve
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
-from streams.worker.transport import group_metadata, stable_offsets
+from streams.worker.member import Member
+from streams.worker.positions import stable_offsets
 from tests.failing_at_first import FailsAtFirst
 
 EVENTS = 500
@@ -99,6 +100,16 @@ def test_every_event_is_copied_once_and_in_order(filled: Settings) -> None:
     assert_exact(filled)
 
 
+@pytest.mark.kafka
+def test_the_same_where_brokers_share_the_partitions(filled: Settings) -> None:
+    """By KIP-848, where a member's epoch moves on without a word to it."""
+    settings = filled.model_copy(update={"group_protocol": "consumer"})
+    asyncio.run(serve(settings, Copy(settings, EVENTS)))
+    produce(settings, range(EVENTS, EVENTS + 100))
+    asyncio.run(serve(settings, Copy(settings, 100)))
+    assert_exact(settings, EVENTS + 100)
+
+
 @pytest.mark.parametrize(
     ("broker", "number"),
     [
@@ -134,23 +145,26 @@ def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings) -> None:
 def test_refused_transactions_are_aborted_and_their_input_read_again(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The metadata of a generation that never was makes the broker refuse a batch, as it refuses a zombie's; of two in
-    three such producers it refuses the next transaction, too, for its sequence numbers.
+    """The metadata of a generation that never was makes the broker refuse a batch, as it refuses a zombie's.
 
-    Seen to fail with OUT_OF_ORDER_SEQUENCE_NUMBER left out of what is read again.
+    Seen to fail with positions that are left behind what was refused.
     """
-    refused: list[bool] = []
+    batches: list[Batch] = []
+    renew = Member.renew
 
-    def by_turns(group: str, generation: int, member: str) -> bytes:
-        refused.append(len(refused) < 12 and len(refused) % 2 == 0)
-        return group_metadata(group, generation + 1000 * refused[-1], member)
+    def by_turns(member: Member, batch: Batch) -> None:
+        renew(member, batch)
+        if batch not in batches:
+            batches.append(batch)
+        if (number := batches.index(batch)) < 12 and number % 2 == 0:
+            batch.token = batch.token[:7] + struct.pack("<i", 1000) + batch.token[11:]
 
-    monkeypatch.setattr("streams.worker.transport.group_metadata", by_turns)
+    monkeypatch.setattr(Member, "renew", by_turns)
     agent = Copy(filled, EVENTS)
     agent.chunk_records = 5  # for many transactions
     asyncio.run(serve(filled, agent))
-    assert sum(refused) == 6
-    assert agent.resets >= 1 + sum(refused), "once at the start, once after each abort"
+    assert len(batches) > 12
+    assert agent.resets >= 7, "once at the start, once after each abort"
     # The agent saw the last records of a refused batch before they were done; what is left is another run's.
     if left := EVENTS - len(results(filled)):
         asyncio.run(serve(filled, Copy(filled, left)))
@@ -167,7 +181,8 @@ class Ticking(Copy):
         self.times: list[int] = []
         self._fails = fails
 
-    async def tick(self, now_ms: int) -> list[Output]:
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+        assert set(partitions) == {0, 1, 2, 3}
         self.times.append(now_ms)
         if len(self.times) == 4:
             if self._fails:
@@ -177,7 +192,7 @@ class Ticking(Copy):
 
 
 @both_brokers
-def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settings) -> None:
+def test_a_tick_publishes_without_records_and_leaves_the_positions_where_they_are(settings: Settings) -> None:
     create(settings)
     agent = Ticking(settings)
     before = now_ms()
@@ -202,17 +217,33 @@ def test_a_second_worker_with_the_same_id_fences_the_first(filled: Settings) -> 
     first.start()
     second.start()
     output = Output(filled.topic("sentiment"), b"k", b"1")
-    metadata = group_metadata(filled.group("edge"), -1, "")
     with pytest.raises(FencedError, match=r"another worker runs with worker id 'test'.*EDGEWISE_WORKER_ID"):
-        first._transact([output], {TP(filled.topic("transcripts"), 0): 1}, metadata)
-    assert second._transact([output], {TP(filled.topic("transcripts"), 0): 1}, metadata)
+        first._transact([output], {0: 1}, nobodys(filled))
+    assert second._transact([output], {0: 1}, nobodys(filled))
     assert results(filled) == [1]
+
+
+def nobodys(settings: Settings) -> bytes:
+    """The metadata of a consumer that has not joined the group of the edge: the broker fences nobody by it."""
+    consumer = Cluster(settings).assigned_consumer(group=settings.group("edge"))
+    try:
+        return bytes(consumer.consumer_group_metadata())
+    finally:
+        consumer.close()
+
+
+def positions(settings: Settings, partitions: Collection[int]) -> dict[int, int]:
+    cluster, group = Cluster(settings), settings.group("edge")
+    consumer = cluster.assigned_consumer(group=group)
+    try:
+        return stable_offsets(cluster, consumer, group, settings.topic("transcripts"), partitions)
+    finally:
+        consumer.close()
 
 
 @both_brokers
 def test_a_partition_without_a_commit_starts_at_its_oldest_record(filled: Settings) -> None:
-    partitions = [TP(filled.topic("transcripts"), number) for number in range(PARTITIONS)]
-    assert stable_offsets(Cluster(filled), filled.group("edge"), partitions) == dict.fromkeys(partitions, 0)
+    assert positions(filled, range(PARTITIONS)) == dict.fromkeys(range(PARTITIONS), 0)
 
 
 @both_brokers
@@ -220,60 +251,45 @@ def test_positions_are_asked_for_again_when_a_connection_breaks_or_a_coordinator
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "Consumer", FailsAtFirst)
-    partition = TP(filled.topic("transcripts"), 0)
-    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}
+    assert positions(filled, [0]) == {0: 0}
 
 
-@pytest.mark.kafka
-def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> None:
-    """Else a partition would start before what the pending transaction commits a moment later, and do it twice."""
-    partition = TP(filled.topic("transcripts"), 0)
-    producer = Producer({"bootstrap.servers": filled.bootstrap_servers, "transactional.id": filled.topic("pending")})
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    producer.produce(filled.topic("sentiment"), b"1")
-    producer.send_offsets_to_transaction(
-        [TopicPartition(partition.topic, partition.partition, 5)], group_metadata(filled.group("edge"), -1, "")
-    )
-    found: list[dict[TP, int]] = []
-    reader = threading.Thread(
-        target=lambda: found.append(stable_offsets(Cluster(filled), filled.group("edge"), [partition]))
-    )
-    reader.start()
-    reader.join(1.0)
-    assert reader.is_alive(), "it must wait for the pending transaction"
-    producer.commit_transaction(30)
-    reader.join(60.0)
-    assert found == [{partition: 5}]
-
-
-@pytest.mark.kafka
-def test_a_stop_does_not_wait_for_the_transaction_of_another(filled: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen to fail with positions asked for in a thread that the process waits for: it ends with the transaction."""
+@contextlib.contextmanager
+def pending(settings: Settings) -> Iterator[Producer]:
+    """Another's transaction, open, with offset 5 for partition 0."""
     producer = Producer(
         {
-            "bootstrap.servers": filled.bootstrap_servers,
-            "transactional.id": filled.topic("pending"),
+            "bootstrap.servers": settings.bootstrap_servers,
+            "transactional.id": settings.topic("pending"),
             "transaction.timeout.ms": 30_000,
         }
     )
     producer.init_transactions(30)
     producer.begin_transaction()
-    producer.produce(filled.topic("sentiment"), b"1")
-    producer.send_offsets_to_transaction(
-        [TopicPartition(filled.topic("transcripts"), 0, 5)], group_metadata(filled.group("edge"), -1, "")
-    )
-
-    told = threading.Lock()
-
-    def told_to_stop(*args: Any) -> dict[TP, int]:
-        if told.acquire(blocking=False):  # once: a second one might come when nobody catches it any more
-            os.kill(os.getpid(), signal.SIGTERM)
-        return stable_offsets(*args)
-
-    monkeypatch.setattr(transport, "stable_offsets", told_to_stop)
-    asyncio.run(serve(filled, Copy(filled, 1)))
+    producer.produce(settings.topic("sentiment"), b"1")
+    producer.send_offsets_to_transaction([TopicPartition(settings.topic("transcripts"), 0, 5)], nobodys(settings))
+    yield producer
     producer.commit_transaction(30)  # the broker has not ended it
+
+
+@pytest.mark.kafka
+def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> None:
+    """Else a partition would start before what the pending transaction commits a moment later, and do it twice."""
+    found: list[dict[int, int]] = []
+    reader = threading.Thread(target=lambda: found.append(positions(filled, [0])))
+    with pending(filled):
+        reader.start()
+        reader.join(1.0)
+        assert reader.is_alive(), "it must wait for the pending transaction"
+    reader.join(60.0)
+    assert found == [{0: 5}]
+
+
+@pytest.mark.kafka
+def test_a_stop_does_not_wait_for_the_transaction_of_another(filled: Settings) -> None:
+    """Positions are not known before it ends. Seen to fail with a stop that is looked at once a record has come."""
+    with pending(filled):
+        asyncio.run(serve(filled, Copy(filled, 1), on_joined=lambda: os.kill(os.getpid(), signal.SIGTERM)))
 
 
 @pytest.mark.kafka
@@ -285,8 +301,7 @@ def test_retention_that_passed_the_group_by_is_reported(filled: Settings, caplog
     admin = AdminClient({"bootstrap.servers": filled.bootstrap_servers})
     for future in admin.delete_records([TopicPartition(partition.topic, 0, 10)]).values():
         future.result()
-    tp = TP(partition.topic, 0)
-    assert stable_offsets(Cluster(filled), filled.group("edge"), [tp]) == {tp: 10}
+    assert positions(filled, [0]) == {0: 10}
     assert "retention deleted records 2 to 9" in caplog.text
 
 
@@ -316,11 +331,11 @@ def test_a_record_refused_before_the_last_is_produced_is_told_as_well(filled: Se
     class Refused(list[Output]):
         def __iter__(self) -> Iterator[Output]:
             yield Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
-            delivery._producers[0].flush(30)
+            delivery._producers[0].client.flush(30)
             yield Output(filled.topic("sentiment"), b"k", b"1")
 
     with pytest.raises(DeliveryError, match=r"sentiment .*MSG_SIZE_TOO_LARGE.*raise that topic's max\.message\.bytes"):
-        delivery._transact(Refused(), {TP(filled.topic("transcripts"), 0): 1}, group_metadata("g", -1, ""))
+        delivery._transact(Refused(), {0: 1}, nobodys(filled))
 
 
 @pytest.mark.kafka
@@ -328,7 +343,6 @@ def test_a_record_too_large_for_its_topic_stops_the_worker_before_it_commits(fil
     delivery = Delivery(Cluster(filled), Copy(filled, 1))
     delivery.start()
     too_large = Output(filled.topic("sentiment"), b"k", os.urandom(1_500_000))
-    partition = TP(filled.topic("transcripts"), 0)
     with pytest.raises(DeliveryError, match=r"MSG_SIZE_TOO_LARGE"):
-        delivery._transact([too_large], {partition: 1}, group_metadata(filled.group("edge"), -1, ""))
-    assert stable_offsets(Cluster(filled), filled.group("edge"), [partition]) == {partition: 0}
+        delivery._transact([too_large], {0: 1}, nobodys(filled))
+    assert positions(filled, [0]) == {0: 0}

@@ -361,7 +361,7 @@ def test_scoring_needs_no_kafka() -> None:
     import subprocess
     import sys
 
-    heavy = ("confluent_kafka", "aiokafka", "faust")
+    heavy = ("confluent_kafka", "faust")
     code = f"import sys, streams.files.score; print(*[m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4]

@@ -1,8 +1,6 @@
 """Files of a secured connection: a word for each that is missing or not what it should be; and no word of a secret."""
 
-import logging
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ import pytest
 from schemas.errors import UsageError
 from streams.config.settings import Settings
 from streams.kafka.security import librdkafka_security, tls_context
-from streams.worker.aiokafka_security import credentials
 from tests.kafka.certificates import Authority
 
 SECRET = "hush-hush-4711"
@@ -86,35 +83,3 @@ def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Pat
         assert "\n" not in str(refused.value)
         assert SECRET not in str(refused.value)
     assert librdkafka_security(with_certificate(locked, password=SECRET))["ssl.key.password"] == SECRET
-
-
-@pytest.fixture
-def request_log() -> Iterator[logging.Logger]:
-    # Other tests may have started an app, which sets them.
-    found, parent = logging.getLogger("aiokafka.conn"), logging.getLogger("aiokafka")
-    levels = found.level, parent.level
-    found.setLevel(logging.NOTSET)
-    parent.setLevel(logging.NOTSET)
-    yield found
-    found.setLevel(levels[0])
-    parent.setLevel(levels[1])
-
-
-@pytest.mark.parametrize(("root", "own"), [(logging.DEBUG, logging.INFO), (logging.WARNING, logging.WARNING)])
-def test_aiokafka_does_not_log_its_requests(
-    request_log: logging.Logger, caplog: pytest.LogCaptureFixture, root: int, own: int
-) -> None:
-    """Among them is the login with its password, as it is sent."""
-    caplog.set_level(root)
-    credentials(Settings())
-    assert request_log.getEffectiveLevel() == own
-
-
-def test_what_faust_is_given_shows_no_secret() -> None:
-    settings = Settings(
-        kafka_security_protocol="SASL_PLAINTEXT",
-        kafka_sasl_mechanism="PLAIN",
-        kafka_username="sam",
-        kafka_password=SECRET,  # type: ignore[arg-type]
-    )
-    assert SECRET not in repr(credentials(settings)) + repr(settings)

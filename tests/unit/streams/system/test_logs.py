@@ -102,8 +102,8 @@ def test_of_libraries_only_warnings_are_shown_but_for_debugging(
     monkeypatch.setenv("EDGEWISE_LOG_LEVEL", level)
     start()
     logging.getLogger("streams.worker.app").info("ours")
-    logging.getLogger("aiokafka").info("a library's")
-    logging.getLogger("aiokafka").warning("a warning")
+    logging.getLogger("faust.app").info("a library's")
+    logging.getLogger("faust.app").warning("a warning")
     assert [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()] == shown
 
 

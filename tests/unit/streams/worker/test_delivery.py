@@ -1,76 +1,152 @@
-"""The chain: which chunks delivery accepts, and when it has positions set back; a transaction that never ends."""
+"""What a failed transaction means: read again, or the end; a transaction that never ends."""
 
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-from faust.types import TP
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from schemas.errors import EdgewiseError
 from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.system.threads import DaemonThread
-from streams.worker.delivery import Delivery, DeliveryError, _continuing
-from streams.worker.transport import Chunk, Consumer
+from streams.worker import delivery as module
+from streams.worker.access import TopicMissingError
+from streams.worker.delivery import FIRST_TIMEOUT_MS, LONGEST_TIMEOUT_MS, Delivery, DeliveryError, FencedError
+from streams.worker.producer import TransactionalProducer
 
-ZERO, ONE = TP("transcripts", 0), TP("transcripts", 1)
-
-
-def consumer(committed: dict[TP, int], generation: int = 7, seeks: int = 3) -> Consumer:
-    return cast(Consumer, SimpleNamespace(committed=committed, generation=generation, seeks=seeks))
+NEEDS_ABORT = {"txn_requires_abort": True}
 
 
-def chunk(partition: TP, start: int, end: int, generation: int = 7, seeks: int = 3) -> Chunk:
-    return Chunk(partition, start, end, generation, seeks, [])
+class Scene:
+    """A delivery whose producers fail as they are told to, and a clock that goes when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 0.0
+        self.made: list[float] = []
+        monkeypatch.setattr(module, "TransactionalProducer", self.producer)
+        monkeypatch.setattr(module, "exclusive_transactions", lambda _: nullcontext())
+        monkeypatch.setattr(module, "require_topics", lambda *_: None)
+        agent = cast(Agent, SimpleNamespace(name="edge", source="transcripts"))
+        self.delivery = Delivery(Cluster(Settings()), agent, clock_s=lambda: self.now_s)
+        self.commit: Callable[[], None] = lambda: None
+        self.delivery.start()
+
+    def producer(self, _: object, transactional_id: str, timeout_ms: int) -> TransactionalProducer:
+        def commit(_timeout_s: float) -> None:
+            self.commit()
+
+        self.made.append(timeout_ms)
+        client = SimpleNamespace(
+            begin_transaction=lambda: None,
+            send_offsets_to_transaction=lambda *_: None,
+            commit_transaction=commit,
+            abort_transaction=lambda _: None,
+            poll=lambda _: 0,
+        )
+        made = SimpleNamespace(
+            client=client,
+            repeating=lambda call, *arguments: call(*arguments),
+            timeout_s=timeout_ms / 1000,
+            doubtful=False,
+            begin_anew=lambda: None,
+            transactional_id=transactional_id,
+        )
+        return cast(TransactionalProducer, made)
+
+    def deliver(self) -> bool:
+        return asyncio.run(self.delivery.deliver([], {0: 1}, b""))
+
+    def fails(self, code: int, *, after_s: float = 0.0, **of: Any) -> None:
+        def commit() -> None:
+            self.now_s += after_s
+            raise KafkaException(KafkaError(code, "why", **of))
+
+        self.commit = commit
 
 
-def test_chunks_that_continue_each_other_are_accepted() -> None:
-    chunks = [chunk(ZERO, 10, 20), chunk(ONE, 5, 6), chunk(ZERO, 20, 25)]
-    committed = {ZERO: 10, ONE: 5}
-    assert _continuing(chunks, 7, consumer(committed)) == (chunks, False)
-    assert committed == {ZERO: 10, ONE: 5}, "nothing is committed yet"
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(monkeypatch)
 
 
-def test_a_chunk_behind_a_gap_is_dropped_and_positions_set_back() -> None:
-    first, gap = chunk(ZERO, 10, 20), chunk(ZERO, 21, 30)
-    assert _continuing([first, gap], 7, consumer({ZERO: 10})) == ([first], True)
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    ],
+)
+def test_what_another_is_to_do_is_read_again_by_the_same_producer(scene: Scene, code: int) -> None:
+    scene.fails(code, **NEEDS_ABORT)
+    assert not scene.deliver()
+    assert scene.made == [FIRST_TIMEOUT_MS] * 2
 
 
-def test_a_chunk_that_was_done_before_is_dropped_and_positions_set_back() -> None:
-    assert _continuing([chunk(ZERO, 10, 20)], 7, consumer({ZERO: 20})) == ([], True)
+def test_a_transaction_that_took_too_long_is_begun_anew_with_twice_the_time_up_to_a_bound(scene: Scene) -> None:
+    """Seen to fail with a time-out that stays as it is."""
+    timeouts = []
+    for _ in range(4):
+        scene.fails(KafkaError._MSG_TIMED_OUT, after_s=60, **NEEDS_ABORT)
+        assert not scene.deliver()
+        scene.delivery._producers[scene.delivery._turn].doubtful = True
+        timeouts.append(scene.delivery._timeout_ms)
+    assert timeouts == [4_000, 8_000, 16_000, LONGEST_TIMEOUT_MS]
+    with pytest.raises(DeliveryError, match="_MSG_TIMED_OUT"):
+        scene.deliver()
 
 
-def test_a_chunk_of_a_partition_without_a_position_is_dropped() -> None:
-    assert _continuing([chunk(ZERO, 0, 20)], 7, consumer({})) == ([], True)
+def test_after_a_minute_without_such_the_first_time_out_holds_again(scene: Scene) -> None:
+    """Each producer is made anew when it is its turn. Seen to fail with a time-out that only grows."""
+    scene.fails(KafkaError._MSG_TIMED_OUT, after_s=3, **NEEDS_ABORT)
+    scene.deliver()
+    scene.delivery._producers[0].doubtful = True
+    scene.commit = lambda: None
+    assert [scene.deliver() for _ in range(2)] == [True, True]
+    assert scene.made == [FIRST_TIMEOUT_MS, FIRST_TIMEOUT_MS, 2 * FIRST_TIMEOUT_MS]
+    scene.now_s += 61
+    assert [scene.deliver() for _ in range(4)] == [True] * 4
+    assert scene.made[3:] == [FIRST_TIMEOUT_MS]
 
 
-def test_a_gap_in_one_partition_does_not_stop_another() -> None:
-    good, bad = chunk(ONE, 0, 1), chunk(ZERO, 1, 2)
-    assert _continuing([bad, good], 7, consumer({ZERO: 0, ONE: 0})) == ([good], True)
+def test_a_transaction_that_the_broker_ended_for_its_time_is_no_take_over(scene: Scene) -> None:
+    """The broker says the same of both. Seen to fail with each such answer taken for another worker's doing."""
+    scene.fails(KafkaError._FENCED, after_s=FIRST_TIMEOUT_MS / 1000 + 0.1)
+    assert not scene.deliver()
+    scene.fails(KafkaError._FENCED, after_s=0.1)
+    with pytest.raises(FencedError, match="another worker runs with worker id"):
+        scene.deliver()
 
 
-def test_chunks_of_an_older_generation_are_dropped_without_a_seek() -> None:
-    """The rebalance that ended the generation sets positions itself."""
-    old, new = chunk(ZERO, 10, 20, generation=6), chunk(ONE, 0, 1)
-    assert _continuing([old, new], 7, consumer({ZERO: 10, ONE: 0})) == ([new], False)
+def test_after_a_connection_that_broke_a_producer_is_made_anew(scene: Scene) -> None:
+    """A request may be on its way still. Seen to fail without a look at `doubtful`."""
+    scene.delivery._producers[0].doubtful = True
+    assert scene.deliver()
+    assert len(scene.made) == 3
+    assert scene.delivery._turn == 1, "it is the other's turn all the same"
 
 
-def test_chunks_that_a_rebalance_overtook_keep_their_own_generation_as_token() -> None:
-    """Accepted under it, so that the broker, not this worker, decides: it refuses what a zombie commits."""
-    old = chunk(ZERO, 10, 20, generation=6)
-    assert _continuing([old], 6, consumer({ZERO: 10}, generation=7)) == ([old], False)
+def test_a_topic_that_is_gone_is_named_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a record to such a topic waited for with ever longer time-outs."""
 
+    def missing(*_: object) -> None:
+        raise TopicMissingError("edge: topic 'sentiment' does not exist")
 
-def test_what_was_fetched_before_the_last_seek_does_not_cause_another() -> None:
-    """Else each seek would leave stale chunks in the buffer, which would cause the next, for ever."""
-    stale = chunk(ZERO, 20, 30, seeks=2)
-    assert _continuing([stale], 7, consumer({ZERO: 10}, seeks=3)) == ([], False)
+    monkeypatch.setattr(module, "require_topics", missing)
+    scene.fails(KafkaError._MSG_TIMED_OUT, after_s=3, **NEEDS_ABORT)
+    with pytest.raises(EdgewiseError, match="'sentiment' does not exist"):
+        scene.deliver()
 
 
 class Refused:
@@ -87,7 +163,7 @@ class Refused:
         self.failed = True
         raise KafkaException(KafkaError(KafkaError._STATE, "Failed to commit offsets", txn_requires_abort=True))
 
-    def abort_transaction(self) -> None:
+    def abort_transaction(self, _timeout_s: float) -> None:
         self.aborted = True
 
 
@@ -95,9 +171,10 @@ def test_a_record_refused_while_offsets_are_sent_is_told() -> None:
     """Seen to fail with the error of `send_offsets_to_transaction` taken as it is: read again, without a word why."""
     delivery = Delivery(Cluster(Settings()), cast(Agent, SimpleNamespace(name="edge", source="transcripts")))
     producer = Refused()
-    delivery._producers = [cast(Producer, producer)]
+    made = SimpleNamespace(client=producer, repeating=lambda call, *arguments: call(*arguments), timeout_s=2.0)
+    delivery._producers = [cast(TransactionalProducer, made)]
     with pytest.raises(DeliveryError, match=r"sentiment \[0\] \(MSG_SIZE_TOO_LARGE\)"):
-        delivery._transact([], {ZERO: 1}, b"")
+        delivery._transact([], {0: 1}, b"")
     assert producer.aborted
 
 

@@ -10,7 +10,7 @@ from tests.unit.training.own_data import numbered, own, write_csv, write_jsonl
 from training.config.sources import CorpusError, Source
 from training.data import corpus
 from training.data.corpus import Example
-from training.data.rows import label_id, unescape
+from training.data.rows import label_id, rows, unescape
 
 
 def test_columns_and_labels_of_ones_own_are_mapped(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ CSV_ERRORS = {
     "line 2: label of 46 characters is not one of": "text,label\nhi,my account is 12 and I have waited for a while\n",
     "line 3: a label without a text: take the row out, or fill in 'text'": "text,label\nhi,happy\n ,positive\n",
     "line 4: 3 cells, where the header has 2": 'text,label\n"two\nlines",positive\na,b,c\n',
-    "line 1: the header has the column 'text' twice": "text,text\na,b\n",
+    "line 1: columns 1 and 2 of its 2 are the same": "text,text\na,b\n",
     "not CSV: unexpected end of data": 'text,label\n"hi,positive\n',
     "a.csv: no rows": "text,label\n",
 }
@@ -111,7 +111,7 @@ def test_errors_in_csv_name_the_file_the_line_and_what_is_allowed(tmp_path: Path
 
 
 JSON_ERRORS = {
-    "line 1: not JSON": "{\n",
+    "line 1: not JSON": '{"label": \n',
     "line 2: not a JSON object": '\n"text"\n',
     "line 1: 'turns' is not a list of turns; there are label, text": '{"label": "neutral", "text": "hi"}\n',
     "line 1, turn 2: no column 'text'; there are a": '{"label": "neutral", "turns": [{"text": "hi"}, {"a": "b"}]}\n',
@@ -140,11 +140,19 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"2024/\*\.csv: no such file; `data` \(or --data\)"):
         corpus.load(own(tmp_path, train="2024/*.csv"))
     (tmp_path / "a.xlsx").write_bytes(b"PK")
-    with pytest.raises(CorpusError, match=r"a\.xlsx: its ending does not tell the format: \.csv, \.jsonl"):
+    with pytest.raises(CorpusError, match=r"a\.xlsx: its ending does not tell the format: \.csv, \.tsv, \.jsonl"):
         corpus.load(own(tmp_path, train="a.xlsx"))
     (tmp_path / "a.csv").write_bytes("text,label\nschön,positive\n".encode("latin-1"))
-    with pytest.raises(CorpusError, match=r"a\.csv: not UTF-8"):
+    with pytest.raises(CorpusError, match=r"a\.csv, line 2: not UTF-8"):
         corpus.load(own(tmp_path, train="a.csv"))
+
+
+def test_a_source_is_read_in_any_dialect_as_score_reads_it(tmp_path: Path) -> None:
+    content = "text;label\r\n" + "".join(f"text, number {i};positive\r\n" for i in range(40))
+    (tmp_path / "a.csv").write_bytes(content.encode("utf-16"))
+    made = own(tmp_path, train="a.csv", dev_share=0.1, test_share=0.1)
+    found = rows(made.sources[0], tmp_path / "a.csv", labelled=True)
+    assert [row.parts for row in found][:2] == [("text, number 0",), ("text, number 1",)]
 
 
 def test_a_label_of_ones_own_may_rename_one_of_the_three() -> None:

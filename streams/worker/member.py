@@ -1,0 +1,275 @@
+"""This worker as a member of its agent's consumer group: what it fetches, from where, and by which right.
+
+One thread calls all of it, the event loop's. A rebalance is told in `fetch` and `stay` alone, so that never a batch is
+fetched under one assignment and begun under another.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from streams.agents import metrics
+from streams.agents.agent import Agent, KafkaRecord
+from streams.kafka.client import Cluster
+from streams.kafka.refusals import AUTHORIZATION
+from streams.system.threads import in_daemon_thread
+from streams.worker.batch import Batch, Held, is_members, record_of
+from streams.worker.positions import stable_offsets
+from streams.worker.strategy import group_options, is_incremental
+
+logger = logging.getLogger(__name__)
+
+# What a frozen broker has been asked is asked elsewhere after 6 s: others lead in its place after 9.
+REQUEST_TIMEOUT_MS = 6_000
+
+# New partitions are found when the topic's metadata is asked for again. A request of some hundred bytes every five
+# seconds costs nothing measurable.
+METADATA_REFRESH_MS = 5_000
+
+OPTIONS: Mapping[str, object] = {
+    "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+    "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
+    # The embedded broker answers a fetch that found nothing at first only after half of this, even when records came.
+    # Kafka answers at once when something comes; twenty empty fetches a second cost it nothing measurable.
+    "fetch.wait.max.ms": 50,
+    # A few transactions' records wait in memory, not librdkafka's 100,000 and 64 MB a partition. When they do, the next
+    # look is soon: its default of a second would leave the worker without records.
+    "queued.min.messages": 4_000,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 10,
+    # As the producers': after some tries that were refused librdkafka would wait for 10 s before the next one.
+    "reconnect.backoff.max.ms": 500,
+    # A client that has lost all brokers would forget those that it knows, and then wait for ever for the group's
+    # coordinator, one of the forgotten (librdkafka's issues 5511 and 5456).
+    "metadata.recovery.strategy": "none",
+}
+
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
+_ASTRAY = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+_NOT_BEGUN = KafkaError._STATE  # noqa: SLF001
+_ENDS_THE_WORKER = (*AUTHORIZATION, KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.FENCED_INSTANCE_ID)
+
+
+class Member:
+    """A member of the group of `agent`; `close` leaves it.
+
+    `held` are its partitions. Of those in `astray` nothing is known to go on from: `set_back` finds out.
+    """
+
+    def __init__(self, cluster: Cluster, agent: Agent) -> None:
+        settings = cluster.settings
+        self.topic = agent.source
+        self.held: dict[int, Held] = {}
+        self.astray: set[int] = set()
+        self.joined = False
+        self._closed = False
+        self._cluster = cluster
+        self._group = settings.group(agent.name)
+        self._new: set[int] = set()
+        self._taken: set[int] = set()  # partitions that the call under way took away
+        self._kept: list[Message] = []  # fetched while another batch was under way
+        self._paused: set[int] = set()
+        options = {**OPTIONS, "client.id": f"edgewise-{agent.name}-{settings.worker_id}"}
+        options |= group_options(cluster, self._group)
+        self._incremental = is_incremental(options)
+        self._consumer: Consumer = cluster.group_consumer(self._group, options)
+        metrics.SKIPPED_RECORDS.labels(self.topic).inc(0)  # from the start, so that a first one shows
+
+    def join(self) -> None:
+        """Begins to join the group. `joined` says when it has."""
+        self._consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def fetch(self, most: int, wait_s: float) -> Batch | None:
+        """Up to `most` records that are there, or the first to come within `wait_s` seconds. Takes part in the group.
+
+        Raises KafkaException: the broker refuses this user, or the group does not work as this member does.
+        """
+        self._taken.clear()
+        messages, self._kept = self._kept, []
+        messages += self._consumer.consume(most, 0)
+        if not messages:
+            first = self._consumer.poll(wait_s)
+            if first is None:
+                return None
+            messages = [first, *self._consumer.consume(most - 1, 0)]
+        records = [record_of(message) for message in messages if self._is_to_be_done(message)]
+        return self._batch(records) if records else None
+
+    def stay(self, batch: Batch | None = None) -> None:
+        """Takes part in the group, and fetches nothing, while work is under way, on `batch` if it is given."""
+        self._pause()
+        message = self._consumer.poll(0)
+        if message is not None:
+            self._kept.append(message)
+        if batch is not None:
+            self.renew(batch)
+
+    def renew(self, batch: Batch) -> None:
+        """Gives `batch` this member's metadata of now, if its partitions have been held since it was fetched.
+
+        A group moves on to its next generation whenever another worker comes or goes; what stays here is no less ours.
+        """
+        if self.holds(batch) and (token := self._token()) is not None:
+            batch.token = token
+
+    def go_on(self) -> None:
+        """Fetches again, after `stay`."""
+        if self._paused:
+            # Those that were taken away as well: librdkafka has a partition paused still when it is given back.
+            self._consumer.resume(self._partitions(self._paused))
+            self._paused.clear()
+
+    def holds(self, batch: Batch) -> bool:
+        """Whether every partition of `batch` has been held since it was fetched."""
+        return all(self.held.get(partition) is held for partition, held in batch.held.items())
+
+    def standing(self) -> Batch | None:
+        """A batch of all partitions and without records, which ends where they stand: what a tick is fenced by.
+
+        None: there are none, or it is not known where they stand. Those are astray then, so that `set_back` finds out.
+        """
+        self.astray |= {partition for partition, held in self.held.items() if held.done is None}
+        token = self._token()
+        if not self.held or self.astray or token is None:
+            return None
+        batch = Batch((), token, dict(self.held))
+        batch.ends = {partition: held.done for partition, held in self.held.items() if held.done is not None}
+        return batch
+
+    def newly_held(self) -> set[int]:
+        """The partitions that were assigned since this was last asked."""
+        new, self._new = self._new & self.held.keys(), set()
+        return new
+
+    def is_done(self, batch: Batch) -> None:
+        """Notes that `batch` is committed."""
+        for partition, held in batch.held.items():
+            held.done = batch.ends[partition]
+
+    def lose(self, batch: Batch) -> None:
+        """Notes that `batch` is not committed: positions must be set back."""
+        self.astray |= batch.held.keys() & self.held.keys()
+
+    async def set_back(self) -> None:
+        """Sets the partitions that are astray to where the group's last finished transaction left them.
+
+        Raises what `stable_offsets` raises.
+        """
+        wanted = {partition: self.held[partition] for partition in self.astray & self.held.keys()}
+        self.astray.clear()
+        known = {partition: held.done for partition, held in wanted.items() if held.done is not None}
+        # In a thread: librdkafka's calls end with a broker's answer, or a time-out that suits a slow network.
+        offsets = await in_daemon_thread(
+            lambda: stable_offsets(self._cluster, self._consumer, self._group, self.topic, set(wanted), known)
+        )
+        for partition, offset in offsets.items():
+            held = wanted[partition]
+            if self.held.get(partition) is held:
+                held.done = held.fetched = offset
+                self._go_to(partition, offset)
+        self._kept = [message for message in self._kept if message.partition() not in offsets]
+
+    def lags(self) -> dict[tuple[str, int], int]:
+        """Records of each partition that are not done, open transactions' among them; 0 while it is unknown.
+
+        The markers that end transactions take offsets too: when the end was reached, and all before is done, there is
+        no lag, whatever the offsets say. Any thread may ask.
+        """
+        return {(self.topic, partition): self._lag(partition, held) for partition, held in list(self.held.items())}
+
+    def close(self) -> None:
+        """Leaves the group, once. It must not be used afterwards."""
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()
+
+    def _lag(self, partition: int, held: Held) -> int:
+        if held.done is None and not held.end:
+            return 0
+        _, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), cached=True)
+        done = held.done or 0
+        return max(0, high - (max(done, held.end) if done >= (held.fetched or 0) else done))
+
+    def _go_to(self, partition: int, offset: int) -> None:
+        place = TopicPartition(self.topic, partition, offset)
+        try:
+            self._consumer.seek(place)
+        except KafkaException as exception:
+            if exception.args[0].code() != _NOT_BEGUN:
+                raise
+            # A partition without a valid offset is given up and taken anew: librdkafka refuses the seek.
+            if self._incremental:
+                self._consumer.incremental_unassign([place])
+                self._consumer.incremental_assign([place])
+            else:
+                self._consumer.assign(
+                    [
+                        TopicPartition(self.topic, number, OFFSET_STORED if held.fetched is None else held.fetched)
+                        for number, held in self.held.items()
+                    ]
+                )
+
+    def _batch(self, records: Sequence[KafkaRecord]) -> Batch | None:
+        held = {record.partition: self.held[record.partition] for record in records}
+        token = self._token()
+        if token is None:  # which the next poll tells
+            logger.warning("%s: this worker is no member any more; its input is read again", self._group)
+            self.astray |= held.keys()
+            return None
+        batch = Batch(records, token, held)
+        if any(each.done is None for each in held.values()):  # here it began
+            for record in reversed(records):
+                if held[record.partition].fetched is None:
+                    held[record.partition].done = record.offset
+        for partition, end in batch.ends.items():
+            held[partition].fetched = end
+        return batch
+
+    def _is_to_be_done(self, message: Message) -> bool:
+        partition, error = message.partition() or 0, message.error()
+        held = self.held.get(partition)
+        if error is None:
+            if held is None or partition in self.astray:
+                return False
+            if partition in self._taken:  # and given back, in one call: nobody knows which of the two this is from
+                self.astray.add(partition)
+                return False
+            return True
+        if error.code() == _END and held is not None:
+            held.end = message.offset() or 0
+        elif error.code() == _ASTRAY and held is not None:
+            self.astray.add(partition)
+        elif error.code() in _ENDS_THE_WORKER or error.fatal():
+            raise KafkaException(error)
+        elif error.code() not in (_END, _ASTRAY):
+            logger.warning("%s: %s", self._group, error.str())
+        return False
+
+    def _token(self) -> bytes | None:
+        """This member's metadata; None when it is none, for the broker would not fence by that."""
+        metadata = self._consumer.consumer_group_metadata()
+        return metadata if metadata and is_members(metadata) else None
+
+    def _pause(self) -> None:
+        if more := self.held.keys() - self._paused:
+            self._consumer.pause(self._partitions(more))
+            self._paused |= more
+
+    def _partitions(self, numbers: Collection[int]) -> list[TopicPartition]:
+        return [TopicPartition(self.topic, number) for number in numbers]
+
+    # librdkafka takes what is assigned and gives up what is revoked once these return, by the group's protocol.
+
+    def _assigned(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self.joined = True
+        self.held |= {each.partition: Held() for each in partitions}
+        self._new |= {each.partition for each in partitions}
+
+    def _revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        gone = {each.partition for each in partitions}
+        for partition in gone:
+            self.held.pop(partition, None)
+        self.astray -= gone
+        self._taken |= gone
+        self._kept = [message for message in self._kept if message.partition() not in gone]

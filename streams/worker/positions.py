@@ -1,0 +1,61 @@
+"""Where a consumer group goes on in a partition."""
+
+import logging
+from collections.abc import Collection, Mapping
+
+import stamina
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from streams.agents import metrics
+from streams.kafka.client import Cluster, is_transient
+from streams.kafka.reader import require_in_log
+
+logger = logging.getLogger(__name__)
+
+# A worker waits this long for the offsets of transactions that are still pending. They end within the longest
+# transaction time-out (20 s) and the broker's next look (10 s); the rest is for a coordinator that is itself moving.
+STABLE_OFFSETS_TIMEOUT_S = 60.0
+
+_patiently = stamina.RetryingCaller(attempts=None, timeout=STABLE_OFFSETS_TIMEOUT_S).on(is_transient)
+
+
+def stable_offsets(
+    cluster: Cluster,
+    consumer: Consumer,
+    group: str,
+    topic: str,
+    partitions: Collection[int],
+    known: Mapping[int, int] | None = None,
+) -> dict[int, int]:
+    """Where `group` goes on in `partitions` of `topic` (full names): after its last finished transaction.
+
+    Where nothing is committed, or what is was removed, that is the oldest record. `consumer` is any of that group that
+    reads committed records. Records that retention removed before they were read are counted, and logged as an error.
+    `known` are positions that the caller had: where nothing is committed yet, records are missing from there, and what
+    was reported before is not reported again.
+
+    Raises KafkaException when pending transactions do not end, or a coordinator or leader is not found, in time;
+    OffsetBeyondEndError when an offset is committed that the partition does not reach; what asking for its end raises.
+    """
+    if not partitions:
+        return {}
+    asked = [TopicPartition(topic, partition) for partition in sorted(partitions)]
+    offsets = {}
+    for found in _patiently(consumer.committed, asked, timeout=STABLE_OFFSETS_TIMEOUT_S):
+        if found.error is not None:
+            raise KafkaException(found.error)
+        partition, committed = found.partition, found.offset
+        oldest, end = _patiently(consumer.get_watermark_offsets, found, timeout=STABLE_OFFSETS_TIMEOUT_S)
+        if committed > end:  # the embedded broker's answer can be too low: this looks again, by a fetch
+            name = topic.removeprefix(cluster.settings.topic_prefix)
+            require_in_log(cluster, name, group, {partition: committed})
+        position = max(committed, (known or {}).get(partition, -1))
+        skipped = max(0, oldest - position) if position >= 0 else 0
+        if skipped:
+            metrics.SKIPPED_RECORDS.labels(topic).inc(skipped)
+            logger.error(
+                "%s[%d]: retention deleted records %d to %d before group %s read them",
+                topic, partition, position, oldest - 1, group,
+            )  # fmt: skip
+        offsets[partition] = max(committed, oldest)
+    return offsets

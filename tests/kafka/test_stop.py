@@ -1,0 +1,92 @@
+"""A stop signal is heeded wherever a worker waits: for its agent, for a broker that is away, for one that is frozen."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+import pytest
+from confluent_kafka import Producer
+
+from schemas.errors import EdgewiseError
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.embedded_broker import EmbeddedBroker
+from streams.kafka.lag import group_lag
+from streams.operate.topics import create
+from streams.worker.app import serve
+
+FOREVER_S = 1e6
+
+pytestmark = pytest.mark.timeout(100)
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Waiting(Agent):
+    """Does `first` with the first batch, and then waits without end if it is to."""
+
+    name = "edge"
+    chunk_records = 10
+
+    def __init__(self, settings: Settings, first: Callable[[], None], *, waits: bool) -> None:
+        self.source = settings.topic("transcripts")
+        self._target = settings.topic("sentiment")
+        self._first = first
+        self._waits = waits
+
+    async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
+        self._first()
+        if self._waits:
+            await asyncio.sleep(FOREVER_S)
+        return [Output(self._target, record.key, record.value) for record in records]
+
+
+def fill(settings: Settings) -> None:
+    create(settings)
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    producer.produce(settings.topic("transcripts"), b"1")
+    assert producer.flush(30) == 0
+
+
+@pytest.mark.parametrize("broker", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
+def test_while_the_agent_waits(settings: Settings) -> None:
+    """As for a cloud's answer; what it waited for is done again. Seen to fail with the batch waited for to its end."""
+    fill(settings)
+    asyncio.run(serve(settings, Waiting(settings, stop, waits=True)))
+    assert sum(group_lag(Cluster(settings), "edge", "transcripts").values()) == 1
+
+
+def test_while_a_transaction_waits_for_a_broker_that_is_gone() -> None:
+    """Seen to fail with librdkafka's calls made in the event loop's thread."""
+
+    def lose() -> None:
+        broker.stop()
+        asyncio.get_running_loop().call_later(1.0, stop)
+
+    with EmbeddedBroker() as broker:
+        settings = Settings(bootstrap_servers=broker.bootstrap_servers, worker_id="test")
+        fill(settings)
+        asyncio.run(serve(settings, Waiting(settings, lose, waits=False)))
+
+
+def test_while_it_begins_and_the_broker_does_not_answer() -> None:
+    """Seen to fail with what is asked at the start waited for."""
+    with EmbeddedBroker() as broker:
+        settings = Settings(bootstrap_servers=broker.bootstrap_servers, worker_id="test")
+        fill(settings)
+        os.kill(broker.pid, signal.SIGSTOP)
+
+        async def run() -> None:
+            asyncio.get_running_loop().call_later(1.0, stop)
+            await serve(settings, Waiting(settings, stop, waits=False))
+
+        try:
+            asyncio.run(run())
+        except EdgewiseError as error:
+            pytest.fail(f"it waited until its own patience was at an end: {error}")
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)

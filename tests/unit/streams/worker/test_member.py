@@ -1,0 +1,339 @@
+"""A member of a consumer group: what it takes for fetched, by which right, and what a rebalance does to that."""
+
+import asyncio
+import struct
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import confluent_kafka
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from streams.agents.agent import Agent
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.worker import member as module
+from streams.worker.batch import is_members
+from streams.worker.member import Member
+from streams.worker.strategy import is_incremental
+
+
+def metadata(generation: int, member: str) -> bytes:
+    """As librdkafka lays it out."""
+    return b"CGMDv2:" + struct.pack("<i", generation) + f"edgewise-edge\0{member}\0".encode() + b"\x01"
+
+
+def record(partition: int, offset: int) -> Any:
+    return SimpleNamespace(
+        topic=lambda: "transcripts",
+        partition=lambda: partition,
+        offset=lambda: offset,
+        error=lambda: None,
+        timestamp=lambda: (1, 7),
+        key=lambda: b"k",
+        value=lambda: b"v",
+        headers=lambda: None,
+    )
+
+
+def told(partition: int, offset: int, code: int) -> Any:
+    """What librdkafka hands over in a message's place."""
+    return SimpleNamespace(partition=lambda: partition, offset=lambda: offset, error=lambda: KafkaError(code, "why"))
+
+
+class Consumer:
+    """librdkafka's consumer, that gives what it was filled with: messages, and functions that tell of a rebalance."""
+
+    def __init__(self) -> None:
+        self.coming: list[Any] = []
+        self.generation, self.name = 1, "m"
+        self.sought: list[tuple[int, int]] = []
+        self.paused: set[int] = set()
+        self.high = 0
+        self.refuses_seeks = False
+        self.taken_anew: list[str] = []
+
+    def subscribe(self, _: list[str], **told: Callable[[Any, list[TopicPartition]], None]) -> None:
+        self.told = told
+
+    def give(self, *partitions: int) -> None:
+        self.coming.append(lambda: self.told["on_assign"](self, [TopicPartition("transcripts", p) for p in partitions]))
+
+    def take(self, *partitions: int, how: str = "on_revoke") -> None:
+        self.coming.append(lambda: self.told[how](self, [TopicPartition("transcripts", p) for p in partitions]))
+
+    def consume(self, most: int, _: float) -> list[Any]:
+        found: list[Any] = []
+        while self.coming and len(found) < most:
+            each = self.coming.pop(0)
+            if callable(each):
+                each()
+            else:
+                found.append(each)
+        return found
+
+    def poll(self, _: float) -> Any:
+        return next(iter(self.consume(1, 0)), None)
+
+    def consumer_group_metadata(self) -> bytes:
+        return metadata(self.generation, self.name)
+
+    def seek(self, place: TopicPartition) -> None:
+        if self.refuses_seeks:
+            raise KafkaException(KafkaError(KafkaError._STATE, "why"))
+        self.sought.append((place.partition, place.offset))
+
+    def incremental_unassign(self, places: list[TopicPartition]) -> None:
+        self.taken_anew += [f"-{place.partition}" for place in places]
+
+    def incremental_assign(self, places: list[TopicPartition]) -> None:
+        self.taken_anew += [f"{place.partition}@{place.offset}" for place in places]
+
+    assign = incremental_assign
+
+    def pause(self, places: list[TopicPartition]) -> None:
+        self.paused |= {place.partition for place in places}
+
+    def resume(self, places: list[TopicPartition]) -> None:
+        self.paused -= {place.partition for place in places}
+
+    def get_watermark_offsets(self, _: TopicPartition, cached: bool) -> tuple[int, int]:
+        assert cached, "a scrape must not wait for a broker"
+        return 0, self.high
+
+
+class Scene:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+        self.consumer = Consumer()
+        monkeypatch.setattr(Cluster, "group_consumer", lambda *_: self.consumer)
+        monkeypatch.setattr(module, "group_options", lambda *_: {"partition.assignment.strategy": strategy})
+        monkeypatch.setattr(module, "stable_offsets", lambda *given: dict.fromkeys(given[4], 5))
+        agent = cast(Agent, SimpleNamespace(name="edge", source="transcripts"))
+        self.member = Member(Cluster(Settings()), agent)
+        self.member.join()
+
+    def fetched(self) -> list[tuple[int, int]]:
+        batch = self.member.fetch(100, 0)
+        return [] if batch is None else [(each.partition, each.offset) for each in batch.records]
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(monkeypatch, "cooperative-sticky")
+
+
+def test_a_batch_has_the_metadata_of_its_fetch_and_ends_behind_its_last_records(scene: Scene) -> None:
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [record(0, 3), record(1, 8), record(0, 9)]
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    assert (batch.ends, batch.token) == ({0: 10, 1: 9}, metadata(1, "m"))
+    assert batch.records[0].timestamp == 7
+    scene.consumer.generation = 2
+    assert batch.token == metadata(1, "m")
+    scene.member.renew(batch)
+    assert batch.token == metadata(2, "m"), "another came or went; what stays here is no less ours"
+    scene.consumer.name = ""
+    scene.member.renew(batch)
+    assert batch.token == metadata(2, "m")
+
+
+@pytest.mark.parametrize(("generation", "name"), [(-1, ""), (-1, "m"), (3, "")])
+def test_what_nobody_is_fenced_by_is_refused(scene: Scene, generation: int, name: str) -> None:
+    """The broker takes a commit without a member and generation from anybody.
+
+    Seen to fail with metadata taken as it comes.
+    """
+    scene.consumer.give(0)
+    scene.consumer.generation, scene.consumer.name = generation, name
+    scene.consumer.coming += [record(0, 3)]
+    assert scene.member.fetch(100, 0) is None
+    assert scene.member.astray == {0}, "what was dropped is read again"
+
+
+def test_the_layout_of_metadata_is_librdkafkas() -> None:
+    peer = confluent_kafka.Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": "edgewise-edge", "log_level": 0})
+    try:
+        assert peer.consumer_group_metadata() == metadata(-1, "")
+    finally:
+        peer.close()
+    assert not is_members(metadata(-1, ""))
+    assert is_members(metadata(0, "m"))
+    with pytest.raises(ValueError, match="layout"):
+        is_members(b"CGMDv3:")
+
+
+@pytest.mark.parametrize("how", ["on_revoke", "on_lost"])
+def test_what_was_fetched_of_a_partition_that_is_taken_away_is_dropped(scene: Scene, how: str) -> None:
+    """Seen to fail with records kept whatever a rebalance in the same call says."""
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [record(0, 3), record(1, 8)]
+    scene.consumer.take(0, how=how)
+    scene.consumer.coming += [record(1, 9)]
+    assert scene.fetched() == [(1, 8), (1, 9)]
+    assert scene.member.held.keys() == {1}
+
+
+def test_a_partition_taken_and_given_back_in_one_call_is_read_again(scene: Scene) -> None:
+    """Another may have done its records meanwhile: a member that was put out and came back before its next poll.
+
+    Seen to fail with records dropped by what is held in the end alone.
+    """
+    scene.consumer.give(0)
+    scene.consumer.coming += [record(0, 3)]
+    scene.consumer.take(0, how="on_lost")
+    scene.consumer.give(0)
+    scene.consumer.coming += [record(0, 30)]
+    assert scene.fetched() == []
+    assert scene.member.astray == {0}
+
+
+def test_the_metadata_of_a_batch_under_way_is_renewed_only_while_its_partitions_are_held(scene: Scene) -> None:
+    """Seen to fail with metadata renewed at each poll: newer than the right to what was fetched."""
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [record(0, 3)]
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.consumer.generation = 2
+    scene.consumer.take(1)
+    scene.member.stay(batch)
+    assert batch.token == metadata(2, "m"), "it was another partition that went"
+    scene.consumer.generation = 3
+    scene.consumer.take(0)
+    scene.consumer.give(0)
+    scene.member.stay(batch)
+    assert batch.token == metadata(2, "m")
+    assert not scene.member.holds(batch)
+
+
+def test_while_a_batch_is_under_way_nothing_is_fetched_and_nothing_lost(scene: Scene) -> None:
+    """Seen to fail with the record that a poll gives all the same left out."""
+    scene.consumer.give(0)
+    assert scene.fetched() == []
+    scene.consumer.coming += [record(0, 3)]
+    scene.member.stay()
+    assert scene.consumer.paused == {0}
+    scene.member.go_on()
+    assert scene.consumer.paused == set()
+    scene.consumer.coming += [record(0, 4)]
+    assert scene.fetched() == [(0, 3), (0, 4)]
+
+
+def test_a_partition_that_is_taken_away_while_a_batch_is_under_way_does_not_stay_paused(scene: Scene) -> None:
+    """librdkafka remembers it. Seen to fail with what is held in the end resumed: its records were never read."""
+    scene.consumer.give(0)
+    assert scene.fetched() == []
+    scene.member.stay()
+    scene.consumer.take(0)
+    scene.member.stay()
+    scene.member.go_on()
+    assert scene.consumer.paused == set()
+
+
+def test_positions_are_set_back_for_what_is_still_held(scene: Scene) -> None:
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [record(0, 7), record(1, 7)]
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.consumer.take(1)
+    scene.member.stay(batch)
+    scene.member.lose(batch)
+    asyncio.run(scene.member.set_back())
+    assert scene.consumer.sought == [(0, 5)]
+    assert scene.member.astray == set()
+
+
+def test_a_partition_that_was_given_up_meanwhile_is_not_sought(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a seek of every partition that was asked for: it is another's, or was assigned anew."""
+
+    def asked(*given: Any) -> dict[int, int]:
+        scene.consumer.take(0)
+        scene.consumer.give(0)
+        scene.member.stay()
+        return dict.fromkeys(given[4], 5)
+
+    scene.consumer.give(0)
+    scene.consumer.coming += [told(0, -1001, KafkaError._AUTO_OFFSET_RESET)]
+    assert scene.fetched() == []
+    assert scene.member.astray == {0}
+    monkeypatch.setattr(module, "stable_offsets", asked)
+    asyncio.run(scene.member.set_back())
+    assert scene.consumer.sought == []
+
+
+@pytest.mark.parametrize(("strategy", "anew"), [("cooperative-sticky", ["-0", "0@5"]), ("roundrobin", ["0@5", "1@9"])])
+def test_a_partition_without_a_valid_offset_is_taken_anew(
+    monkeypatch: pytest.MonkeyPatch, strategy: str, anew: list[str]
+) -> None:
+    """librdkafka refuses a seek of one. Seen to fail with the seek alone."""
+    scene = Scene(monkeypatch, strategy)
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [record(1, 8), told(0, 3, KafkaError._AUTO_OFFSET_RESET)]
+    assert scene.fetched() == [(1, 8)]
+    scene.consumer.refuses_seeks = True
+    asyncio.run(scene.member.set_back())
+    assert scene.consumer.taken_anew == anew
+
+
+def test_a_group_that_works_otherwise_and_a_refusal_end_the_worker(scene: Scene) -> None:
+    scene.consumer.give(0)
+    for code in (KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+        scene.consumer.coming += [told(0, 0, code)]
+        with pytest.raises(KafkaException):
+            scene.member.fetch(100, 0)
+    scene.consumer.coming += [told(0, 0, KafkaError._MAX_POLL_EXCEEDED)]
+    assert scene.member.fetch(100, 0) is None, "what passes by itself does not"
+
+
+def test_lag_is_what_is_not_done_and_nothing_at_the_end(scene: Scene) -> None:
+    """Behind the last record lies the marker of its transaction. Seen to fail with offsets alone."""
+    scene.consumer.give(0)
+    scene.consumer.high = 12
+    assert scene.fetched() == []
+    assert scene.member.lags() == {("transcripts", 0): 0}, "nothing is known yet"
+    scene.consumer.coming += [record(0, 9), record(0, 10), told(0, 12, KafkaError._PARTITION_EOF)]
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    assert scene.member.lags() == {("transcripts", 0): 3}, "it is not committed"
+    scene.member.is_done(batch)
+    assert scene.member.lags() == {("transcripts", 0): 0}
+    scene.consumer.high = 15
+    assert scene.member.lags() == {("transcripts", 0): 3}
+
+
+@pytest.mark.parametrize(
+    ("options", "incremental"),
+    [
+        ({"group.protocol": "consumer"}, True),
+        ({"partition.assignment.strategy": "cooperative-sticky"}, True),
+        ({"partition.assignment.strategy": "roundrobin"}, False),
+    ],
+)
+def test_which_members_are_told_changes_only(options: dict[str, object], incremental: bool) -> None:
+    assert is_incremental(options) == incremental
+
+
+def test_a_tick_is_fenced_by_where_all_partitions_stand(scene: Scene) -> None:
+    assert scene.member.standing() is None
+    scene.consumer.give(0, 1)
+    scene.consumer.coming.append(record(0, 7))
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.member.is_done(batch)
+    assert scene.member.standing() is None, "where partition 1 stands is not known"
+    assert scene.member.astray == {1}
+    asyncio.run(scene.member.set_back())
+    standing = scene.member.standing()
+    assert standing is not None
+    assert (standing.records, standing.ends, standing.token) == ((), {0: 8, 1: 5}, batch.token)
+
+
+def test_a_tick_of_what_is_no_member_has_nothing_to_stand_on(scene: Scene) -> None:
+    scene.consumer.give(0)
+    scene.member.fetch(100, 0)
+    scene.member.standing()
+    asyncio.run(scene.member.set_back())
+    assert scene.member.standing() is not None
+    scene.consumer.generation = -1
+    assert scene.member.standing() is None
