@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.config.settings import Settings
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery
 from streams.worker.engine import Engine
-from streams.worker.member import Batch, Member
+from streams.worker.member import Member
 
 CLAIM, RESULT = Output("budget", b"k", b"claim"), Output("sentiment", b"k", b"result")
 RECORD = KafkaRecord("cloud-inference", 2, 7, 0, b"k", b"v")
