@@ -23,6 +23,20 @@ learned from: tags, letters in another shape, a wrong encoding, quoted mail. Of 
 
 USER, URL, EMAIL = "@user", "[url]", "[email]"
 
+# What redaction puts into a text, as words that texts have: to the models, "[NAME_1]" is five pieces of noise.
+PLACEHOLDERS: Final = dict.fromkeys(
+    ("ZIP", "PHONE", "CARD", "CVV", "EXPIRY", "ACCOUNT", "IBAN", "SSN", "PIN", "REFERENCE", "IP"), "number"
+) | {
+    "NAME": "alex",
+    "ADDRESS": "12 main street",
+    "EMAIL": EMAIL,
+    "URL": URL,
+    "DATE_OF_BIRTH": "1/1/1980",
+    "USERNAME": USER,
+    "PASSWORD": "password",
+}
+_PLACEHOLDER = re.compile(rf"\[({'|'.join(PLACEHOLDERS)})_\d{{1,4}}\]")
+
 # Twitter's API escapes these; `&amp;amp;` occurs too, so a run of `amp;` is folded in the same pass (a second pass
 # would make the result depend on how often it was called).
 _ENTITY = re.compile(
@@ -79,10 +93,10 @@ def normalise(text: str) -> str:
     """Return ``text`` as the models read it.
 
     A mail that is quoted and a signature are left out. Handles become ``@user``, links ``[url]``, e-mail addresses
-    ``[email]``; HTML entities become their characters, its tags nothing, emoji their Unicode names, typographic quotes
-    and dashes ASCII ones; letters in another shape (NFKC) or read in the wrong encoding, and words spelled out, become
-    what they stand for; runs of white space become one space. Case is left to the tokenizer. Applying it twice
-    changes nothing, and its time is linear in the length of the text.
+    ``[email]``, redaction's ``[NAME_1]`` and the like words; HTML entities become their characters, its tags nothing,
+    emoji their Unicode names, typographic quotes and dashes ASCII ones; letters in another shape (NFKC) or read in
+    the wrong encoding, and words spelled out, become what they stand for; runs of white space become one space. Case
+    is left to the tokenizer. Applying it twice changes nothing, and its time is linear in the length of the text.
     """
     if "\n" in text or "\r" in text:
         text = without_quotes(text) or text
@@ -90,6 +104,8 @@ def normalise(text: str) -> str:
         text = _plain(text)
     if "://" in text or "www." in text or "WWW." in text:
         text = _URL.sub(URL, text)
+    if "_" in text and "[" in text:
+        text = _PLACEHOLDER.sub(lambda match: PLACEHOLDERS[match[1]], text)
     if "@" in text:
         text = _HANDLE.sub(USER, _EMAIL.sub(EMAIL, text))
     text = " ".join(text.split())

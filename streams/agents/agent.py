@@ -56,15 +56,15 @@ class Agent(ABC):
     async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         """What must be committed before `process` may begin with `records`: claims that other workers must see first.
 
-        Its transaction commits no offsets and is fenced by nothing, like that of a tick.
+        Its transaction commits no offsets and is fenced by nothing.
         """
         return ()
 
-    async def tick(self, now_ms: int) -> Sequence[Output]:
-        """What to publish because time has passed, in UTC milliseconds.
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
+        """What to publish for `partitions` of `source`, all that this worker has, because time has passed (UTC ms).
 
-        The transaction commits no offsets. So nothing fences a worker that has lost its partitions without knowing it:
-        what comes of a tick must do no harm when two workers publish it.
+        The transaction commits their positions again, as they are: it is fenced as that of a batch is, and nothing
+        comes of a worker that has lost its partitions without knowing it.
         """
         return ()
 

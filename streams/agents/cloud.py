@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from time import perf_counter
 
 from models.cloud import Answer, CloudBackend, Failure, Question
@@ -51,7 +51,7 @@ class CloudAgent(Agent):
         size = sum(len(record.value or b"") for record in records)
         return self._budget.claim(self._backend.most_nanodollars(len(records), size, self._deadline_s))
 
-    async def tick(self, now_ms: int) -> Sequence[Output]:
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
         """What is left of a lease that is not used: others may claim it."""
         return () if self._budget is None else self._budget.give_back(now_ms)
 

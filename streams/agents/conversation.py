@@ -20,8 +20,9 @@ from streams.system.threads import in_daemon_thread
 # As long as `conversations` keeps them: what has been removed there is forgotten here.
 KEPT_DAYS = 30
 
-# At most so many are timed out with a batch, and looked at that were read back: after a restart they are all of them.
-_AT_ONCE = 1_000
+# At a tick so many of each partition are timed out at most, and so many looked at that were read back: after a restart
+# they are all of them. It takes some 0.1 s, in which no batch is done.
+_AT_ONCE = 2_000
 
 
 class ConversationAgent(Agent):
@@ -36,6 +37,7 @@ class ConversationAgent(Agent):
     name = "conversation"
     # A conversation that moves is written once for several of its turns.
     gather_s = 0.5
+    tick_s = 5.0
 
     def __init__(self, settings: Settings, model: EscalationModel, read_back: ReadBack, clock: Clock = now_ms) -> None:
         self.source = settings.topic(SENTIMENT)
@@ -51,12 +53,19 @@ class ConversationAgent(Agent):
         self._states = StateFile(CONVERSATIONS, read_back, clock, KEPT_DAYS)
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
-        """The conversations that `records` change, and those of their partitions that have ended by time.
+        """The conversations that `records` change.
 
         Raises what reading states back raises, and `TooManyDeadLettersError`.
         """
         # In a thread: reading states back takes as long as it takes, and a stop signal must not wait for it.
         return await in_daemon_thread(partial(self._process, records))
+
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+        """The conversations of `partitions` for which nothing has come for so long that they count as over.
+
+        Raises what reading states back raises.
+        """
+        return await in_daemon_thread(partial(self._tick, now_ms, partitions))
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """Takes back what was added since the last commit; what other workers have written since is read."""
@@ -76,13 +85,10 @@ class ConversationAgent(Agent):
             if key not in changed:
                 changed[key] = Conversation(result.conversation_id)
             changed[key].add(result, record.partition)
-        now = self._clock()
-        # What has just come is put first, so that it is due no more.
-        outputs += self._written(changed, now)
-        return outputs + self._written(self._timed_out(now, {record.partition for record in records}), now)
+        return outputs + self._written(changed, self._clock())
 
-    def _timed_out(self, now_ms: int, partitions: Collection[int]) -> dict[bytes, Conversation]:
-        """Conversations of `partitions` for which nothing has come for so long that they count as over."""
+    def _tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+        self._begin()
         unseen = self._states.due(now_ms, UNSEEN, _AT_ONCE)
         self._states.put([self._entry(key, self._restored(key, value), value) for key, value in unseen])
         found = {}
@@ -90,7 +96,7 @@ class ConversationAgent(Agent):
             for key, value in self._states.due(now_ms, partition, _AT_ONCE):
                 found[key] = self._restored(key, value)
                 found[key].status = "timed_out"
-        return found
+        return self._written(found, now_ms)
 
     def _begin(self) -> None:
         """What the last call put is committed by now, or taken back."""

@@ -113,10 +113,15 @@ def _best(best: Outcome, confidence: float) -> Iterator[str]:
 
 def _unknown(report: Report) -> Iterator[str]:
     decisions = report.what_if.decisions
-    kept = report.what_if.outcome(report.base).kept
+    outcome = report.what_if.outcome(report.base)
+    kept = outcome.kept
     yield (
         f"known: of {kept.events:,} answers that {report.base.id} keeps, {kept.known:,} have the cloud's beside them; "
         "of the rest agreement is an estimate"
+    )
+    yield (
+        f"by its own calibrated confidence the edge is right in {_share(outcome.expected_right)} of these, if the "
+        "calibration holds for this traffic"
     )
     yield "agreement is with the cloud, not with people; the cloud's own answers count as agreeing"
     yield from left_out(decisions)
@@ -150,5 +155,6 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "kept_agreement": outcome.agreement,
         "kept_agreement_interval": list(outcome.interval),
         "known": outcome.kept.known,
+        "expected_right": outcome.expected_right,
         "line_agreement": outcome.line_agreement,
     }

@@ -36,6 +36,7 @@ class Outcome(NamedTuple):
     kept: Kept
     agreement: float | None  # of kept answers with the cloud
     interval: tuple[float, float]
+    expected_right: float | None  # of kept answers, by the edge's calibrated confidence alone
     line_agreement: float | None  # of all that is published, the cloud's own answers among it
 
     @property
@@ -82,6 +83,7 @@ class WhatIf:
             kept=kept,
             agreement=kept.agreement(),
             interval=kept.interval(self.confidence),
+            expected_right=float(events.confidence[keeps].mean()) if kept.events else None,
             line_agreement=_line(kept, float((keeps * (1 - answered)).sum()), unserved, int(routed.sum())),
         )
 

@@ -159,7 +159,7 @@ class Delivery:
             producer.client.begin_transaction()
             for output in outputs:
                 producer.produce(output)
-            if ends:  # a tick has read nothing
+            if ends:  # a claim is made before anything is done
                 offsets = [TopicPartition(self.agent.source, partition, end) for partition, end in ends.items()]
                 producer.repeating(producer.client.send_offsets_to_transaction, offsets, token)
             producer.repeating(producer.client.commit_transaction, producer.timeout_s)

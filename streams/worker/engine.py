@@ -14,8 +14,9 @@ from mode.supervisors import CrashingSupervisor
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
 from streams.system.clock import Clock, now_ms
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery
-from streams.worker.member import Batch, Member
+from streams.worker.member import Member
 
 # At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
 # on each is one transaction, not several.
@@ -97,7 +98,6 @@ class Engine:
             await asyncio.sleep(_BEGINNING_S)
         self.app.flow_control.resume()
         crashed = asyncio.create_task(self.app.wait_until_stopped())
-        self._member.join()
         try:
             while not stop.is_set():
                 await self._turn(stop, crashed)
@@ -109,7 +109,8 @@ class Engine:
             await self._while_member(self._member.set_back())
         if self._agent.tick_s and self._loop.time() >= self._next_tick_s:
             self._tell_new()
-            await self._while_member(self._tick())
+            if (standing := self._member.standing()) is not None:
+                await self._while_member(self._tick(standing), standing)
         batch = self._member.fetch(CHUNKS * self._agent.chunk_records, IDLE_S)
         if self._member.joined:
             self.joined.set()
@@ -151,13 +152,12 @@ class Engine:
         metrics.BATCH_RECORDS.labels(self._agent.name).observe(len(batch.records))
         return True
 
-    async def _tick(self) -> None:
+    async def _tick(self, standing: Batch) -> None:
         self._next_tick_s = self._loop.time() + self._agent.tick_s
-        if not self._member.held:
-            return
-        outputs = await self._agent.tick(self._clock())
-        if outputs and not await self._delivery.deliver(outputs, {}, b""):
-            self._agent.positions_set_back(set(self._member.held))
+        outputs = await self._agent.tick(self._clock(), standing.held.keys())
+        self._member.renew(standing)
+        if outputs and not await self._delivery.deliver(outputs, standing.ends, standing.token):
+            self._agent.positions_set_back(set(standing.held))
 
     async def _while_member(self, work: Coroutine[Any, Any, T], batch: Batch | None = None) -> T:
         """What `work` returns or raises. As long as it takes, this worker takes part in its group."""

@@ -26,8 +26,9 @@ from streams.operate.topics import create
 from streams.system.clock import now_ms
 from streams.worker.access import TopicMissingError
 from streams.worker.app import serve
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
-from streams.worker.member import Batch, Member
+from streams.worker.member import Member
 from streams.worker.positions import stable_offsets
 from tests.failing_at_first import FailsAtFirst
 
@@ -180,7 +181,8 @@ class Ticking(Copy):
         self.times: list[int] = []
         self._fails = fails
 
-    async def tick(self, now_ms: int) -> list[Output]:
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+        assert set(partitions) == {0, 1, 2, 3}
         self.times.append(now_ms)
         if len(self.times) == 4:
             if self._fails:
@@ -190,7 +192,7 @@ class Ticking(Copy):
 
 
 @both_brokers
-def test_a_tick_publishes_without_records_and_commits_no_offset(settings: Settings) -> None:
+def test_a_tick_publishes_without_records_and_leaves_the_positions_where_they_are(settings: Settings) -> None:
     create(settings)
     agent = Ticking(settings)
     before = now_ms()

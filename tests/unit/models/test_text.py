@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.text import normalise
+from models.redaction import KINDS, ConversationRedactor
+from models.text import PLACEHOLDERS, normalise
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,11 @@ def test_no_address_survives(noise: str) -> None:
 def test_a_long_run_of_address_characters_is_read(run: str) -> None:
     """A quadratic pattern would take minutes on these; the suite's time limit is the judge."""
     assert normalise(f"{run} @")
+
+
+def test_what_redaction_put_into_a_text_is_words() -> None:
+    assert set(PLACEHOLDERS) == set(KINDS)
+    redacted = ConversationRedactor().redact("a", "My name is Jane Doe, the card is 4111 1111 1111 1111")
+    assert redacted.text == "My name is [NAME_1], the card is [CARD_1]"
+    assert normalise(redacted.text) == "My name is alex, the card is number"
+    assert normalise("[NAME], [OTHER_1] and [name_1]") == "[NAME], [OTHER_1] and [name_1]", "as the models learned it"

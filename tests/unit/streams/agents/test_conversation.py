@@ -66,6 +66,9 @@ class Line:
         self.counted += batch
         return self.written(outputs)
 
+    def tick(self, *partitions: int) -> list[ConversationState]:
+        return self.written(asyncio.run(self.agent.tick(self.now, partitions)))
+
     def written(self, outputs: Sequence[Output]) -> list[ConversationState]:
         for output in outputs:
             assert output.topic == CONVERSATIONS
@@ -201,11 +204,13 @@ def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(line: Line) -> None:
 def test_a_conversation_for_which_nothing_comes_is_over_and_opens_again_when_it_goes_on() -> None:
     line = Line(conversation_idle_s=60)
     line.commit([result("quiet", 0), result("busy", 0), result("ended", 0, last=True)])
-    line.now += 58_000
-    assert [state.status for state in line.commit([result("busy", 1)])] == ["open"]
-    line.now += 30_000
-    busy, quiet = line.commit([result("busy", 2)])
-    assert (busy.status, quiet.conversation_id, quiet.status) == ("open", "quiet", "timed_out")
+    line.now += 59_000
+    line.commit([result("busy", 1)])
+    line.now -= 1
+    assert line.tick(0) == []
+    line.now += 1
+    [quiet] = line.tick(0)
+    assert (quiet.conversation_id, quiet.status) == ("quiet", "timed_out")
     assert (quiet.turns[OVERALL], quiet.updated_at) == (1, line.now)
     assert line.states()[b"ended"].status == "ended"
     [quiet] = line.commit([result("quiet", 1)])
@@ -215,9 +220,17 @@ def test_a_conversation_for_which_nothing_comes_is_over_and_opens_again_when_it_
 def test_a_conversation_is_over_once(line: Line) -> None:
     line.commit([result("quiet", 0)])
     line.now += 10_000_000
-    assert [state.conversation_id for state in line.commit([result("busy", 0)])] == ["busy", "quiet"]
+    assert [state.conversation_id for state in line.tick(0)] == ["quiet"]
     line.now += 10_000
-    assert [state.conversation_id for state in line.commit([result("busy", 1)])] == ["busy"]
+    assert line.tick(0) == []
+
+
+def test_a_tick_that_is_aborted_comes_again(line: Line) -> None:
+    line.commit([result("quiet", 0)])
+    line.now += 10_000_000
+    asyncio.run(line.agent.tick(line.now, [0]))
+    line.agent.positions_set_back([0])
+    assert [state.status for state in line.tick(0)] == ["timed_out"]
 
 
 def test_what_was_read_back_is_over_too_but_only_in_this_workers_partitions(line: Line) -> None:
@@ -225,7 +238,8 @@ def test_what_was_read_back_is_over_too_but_only_in_this_workers_partitions(line
     line.commit([result("theirs", 0)], partition=1)
     line.agent = line.worker()
     line.now += 10_000_000
-    assert [state.conversation_id for state in line.commit([result("busy", 0)], partition=0)] == ["busy", "mine"]
+    assert [state.conversation_id for state in line.tick(0)] == ["mine"]
+    assert [state.conversation_id for state in line.tick(0, 1)] == ["theirs"]
 
 
 def test_a_risk_over_the_threshold_is_marked_once_and_for_all() -> None:

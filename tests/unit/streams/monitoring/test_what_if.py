@@ -45,11 +45,12 @@ def test_an_outcome_is_what_the_policy_makes_of_the_same_events(threshold: float
     if keeps.any():
         low, high = found.interval
         assert low < AGREES[keeps].mean() < high
+        assert found.expected_right == pytest.approx(DECISIONS.confidence[keeps].mean())
         assert found.line_agreement is not None
         line = 1 - (keeps & ~AGREES).mean() * (1 - rate)
         assert found.line_agreement == pytest.approx(line, abs=(high - low) / 2)
     else:
-        assert (found.agreement, found.line_agreement) == (None, 1.0)
+        assert (found.agreement, found.expected_right, found.line_agreement) == (None, None, 1.0)
 
 
 def test_what_no_policy_decides_stays_as_it_was_and_what_was_not_answered_is_routed_again() -> None:

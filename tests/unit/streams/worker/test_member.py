@@ -14,7 +14,8 @@ from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.worker import member as module
-from streams.worker.member import Member, is_members
+from streams.worker.batch import is_members
+from streams.worker.member import Member
 from streams.worker.strategy import is_incremental
 
 
@@ -311,3 +312,28 @@ def test_lag_is_what_is_not_done_and_nothing_at_the_end(scene: Scene) -> None:
 )
 def test_which_members_are_told_changes_only(options: dict[str, object], incremental: bool) -> None:
     assert is_incremental(options) == incremental
+
+
+def test_a_tick_is_fenced_by_where_all_partitions_stand(scene: Scene) -> None:
+    assert scene.member.standing() is None
+    scene.consumer.give(0, 1)
+    scene.consumer.coming.append(record(0, 7))
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.member.is_done(batch)
+    assert scene.member.standing() is None, "where partition 1 stands is not known"
+    assert scene.member.astray == {1}
+    asyncio.run(scene.member.set_back())
+    standing = scene.member.standing()
+    assert standing is not None
+    assert (standing.records, standing.ends, standing.token) == ((), {0: 8, 1: 5}, batch.token)
+
+
+def test_a_tick_of_what_is_no_member_has_nothing_to_stand_on(scene: Scene) -> None:
+    scene.consumer.give(0)
+    scene.member.fetch(100, 0)
+    scene.member.standing()
+    asyncio.run(scene.member.set_back())
+    assert scene.member.standing() is not None
+    scene.consumer.generation = -1
+    assert scene.member.standing() is None
