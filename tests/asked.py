@@ -47,6 +47,7 @@ def ask(
     times: int = 1,
     concurrency: int = 8,
     ca_file: str | None = None,
+    certificate_file: str | None = None,
     tariff: Tariff = TARIFF,
     allowance: Allowance | None = None,
     calibration: Calibration | None = None,
@@ -54,7 +55,9 @@ def ask(
     """What became of `texts`, the last of `times`."""
 
     async def asked() -> list[Answer | Failure]:
-        endpoint = Endpoint(f"the {kind}", url, {"Authorization": f"Bearer {KEY}"}, ca_file, concurrency)
+        endpoint = Endpoint(
+            f"the {kind}", url, {"Authorization": f"Bearer {KEY}"}, ca_file, certificate_file, concurrency=concurrency
+        )
         caller = Caller(endpoint, jitter=random.Random(1))
         backend = HttpBackend(
             service(kind) if isinstance(kind, str) else kind, caller, tariff, calibration, allowance=allowance

@@ -111,12 +111,18 @@ class Counted:
 
 
 @contextmanager
-def serve(*script: Fault, certificate: Path | None = None) -> Iterator[Server]:
-    """The server, which plays `script`; with the certificate and key of the file `certificate` over TLS."""
+def serve(*script: Fault, certificate: Path | None = None, client_ca: Path | None = None) -> Iterator[Server]:
+    """The server, which plays `script`; with the certificate and key of the file `certificate` over TLS.
+
+    `client_ca` has issued the certificates of those that it answers; without it everybody is answered.
+    """
     server = Server(script)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_ca is not None:
+            context.load_verify_locations(client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

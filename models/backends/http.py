@@ -76,6 +76,8 @@ class Endpoint:
     url: str  # what paths are put behind
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # among them the key
     ca_file: str | None = None
+    certificate_file: str | None = None  # this client's
+    key_file: str | None = None  # where the certificate's file does not hold the key
     concurrency: int = 8
 
 
@@ -131,7 +133,7 @@ class Caller:
     Redirects are not followed: text and key are for this address alone. The proxies are those of the environment
     (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). All calls belong to one event loop.
 
-    Raises OSError: the endpoint's `ca_file` can't be used.
+    Raises OSError: one of the endpoint's files can't be used.
     """
 
     def __init__(self, endpoint: Endpoint, *, jitter: random.Random | None = None) -> None:
@@ -143,6 +145,9 @@ class Caller:
         tls = ssl.create_default_context()
         if endpoint.ca_file is not None:
             tls.load_verify_locations(endpoint.ca_file)
+        if endpoint.certificate_file is not None:
+            # A password, so that a key which needs one is refused and nobody is asked for it at the terminal.
+            tls.load_cert_chain(endpoint.certificate_file, endpoint.key_file, password="")
         self._client = httpx.AsyncClient(
             verify=tls,
             timeout=None,  # noqa: S113 - each try is under the call's own deadline
@@ -219,9 +224,10 @@ class Caller:
             raise error from None
         except (httpx.ConnectError, httpx.ProxyError) as failure:
             raise self._unreachable(failure) from None
-        except httpx.HTTPError as failure:
+        except (httpx.HTTPError, ssl.SSLError) as failure:  # httpx lets some of TLS through as they are
             bill.lost()
-            raise _PassingError(self.error("failed", f"was cut off ({type(failure).__name__})")) from None
+            why = failure.reason if isinstance(failure, ssl.SSLError) else type(failure).__name__
+            raise _PassingError(self.error("failed", f"was cut off ({why})")) from None
         if answer is None:
             bill.lost()
             raise self.error("nonsense", f"answered more than {LONGEST_ANSWER:,} bytes")

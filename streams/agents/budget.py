@@ -1,6 +1,5 @@
 """A cloud worker's part of the budget: it claims a lease before calls are made, and gives its rest back."""
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from streams.agents.budget_ledger import BudgetLedger, Limits, Period, Used, hou
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
+from streams.system.threads import in_daemon_thread
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +87,8 @@ class Budget:
         """Adds what was granted of the last claim, now that it is committed. Raises what reading the topic raises."""
         if not self._claimed or self._written is None:
             return
-        # In a thread: reading takes as long as it takes, and the group's heartbeats must go on.
-        await asyncio.to_thread(self._read)
+        # In a thread: reading takes as long as it takes, and a stop signal must not wait for it.
+        await in_daemon_thread(self._read)
         granted = self._ledger.granted(self._written)
         if granted is None:
             logger.warning("the budget's topic does not show this worker's claim yet; it is made again")

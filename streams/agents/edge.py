@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 from models.admission import Admitted
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.pricing import Prices
+from models.pricing import EdgePrice, Prices
 from models.redaction import Redaction
 from models.router import Decision, Router, Scored
+from models.spending import Spending
 from models.text_validation import validate_text
 from schemas.records import Reason, Route, Stage, TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
@@ -25,6 +27,14 @@ from streams.config.redaction import build_redaction
 from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
+
+
+class _Scoring(NamedTuple):
+    """What a batch's events share."""
+
+    at: int  # UTC milliseconds
+    inference_ms: float  # of each event
+    spent: Spending  # on each event
 
 
 class EdgeAgent(Agent):
@@ -49,7 +59,8 @@ class EdgeAgent(Agent):
         self._sensitive = Sensitive(self.name, redaction, settings.sensitive_local)
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
-        self._prices = Prices(settings.edge_price_usd, settings.cloud_price_usd)
+        self._price = EdgePrice(settings.edge_price_usd, settings.edge_core_hour_usd)
+        self._cloud_only_usd = Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd
         self._events = Decoder(settings, self.name, TRANSCRIPTS, self._validate)
         self._results = codec(settings, SENTIMENT)
         self._requests = codec(settings, CLOUD_INFERENCE)
@@ -77,12 +88,12 @@ class EdgeAgent(Agent):
             return outputs
         admitted = [self._admission.admit(event.role, event.language, event.text) for _, event in events]
         scored = [number for number, each in enumerate(admitted) if each.skipped is None]
-        begun = perf_counter()
+        begun, core_begun = perf_counter(), process_time()
         scores = self._classifier.score([events[number][1].text for number in scored]).tolist()
-        seconds = perf_counter() - begun
+        seconds, core_seconds = perf_counter() - begun, process_time() - core_begun
+        spent = self._price.spent(core_seconds, len(scored))
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
-        inference_ms = seconds * 1000 / max(1, len(scored))
-        scored_at = self._clock()
+        scoring = _Scoring(self._clock(), seconds * 1000 / max(1, len(scored)), spent)
         looked = self._sensitive.look(events)
         batch = [
             Scored(events[number][1].event_id, events[number][1].text, max(p), looked[number].kinds)
@@ -93,19 +104,19 @@ class EdgeAgent(Agent):
         unscored: Counter[Reason] = Counter()
         for (record, event), each, found in zip(events, admitted, looked, strict=True):
             if each.skipped is not None:
-                outputs.append(self._unscored(event, record, each, found, scored_at))
+                outputs.append(self._unscored(event, record, each, found, scoring.at))
                 unscored[each.skipped] += 1
                 continue
             p, decision = next(routed)
             decision = found.decided(each.decided(decision))
-            outputs += self._outputs(event, record, p, each, found, decision, inference_ms, scored_at)
+            outputs += self._outputs(event, record, p, each, found, decision, scoring)
             counts["completed" if decision.route == "edge" else "decided", decision.route, decision.reason] += 1
         # Once a batch, not once an event: a labelled metric costs 2 µs.
         for labels, count in counts.items():
             metrics.EVENTS.labels(self.name, *labels).inc(count)
         for reason, count in unscored.items():
             metrics.UNSCORED_EVENTS.labels(self.name, reason).inc(count)
-        metrics.COST_USD.labels(self.name).inc(self._prices.edge_usd * len(scored))
+        metrics.COST_USD.labels(self.name).inc(spent.cost_usd * len(scored))
         return outputs
 
     def _unscored(
@@ -123,14 +134,13 @@ class EdgeAgent(Agent):
         admitted: Admitted,
         found: Found,
         decision: Decision,
-        inference_ms: float,
-        scored_at: int,
+        scoring: _Scoring,
     ) -> tuple[Output, Output]:
         key, model, router = record.key, self._classifier.id, self._router.id
-        end_to_end_ms = float(max(0, scored_at - record.timestamp))
+        end_to_end_ms = float(max(0, scoring.at - record.timestamp))
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
-            result = edge_result(event, p, decision, admitted, model=model, now_ms=scored_at)
+            result = edge_result(event, p, decision, admitted, model=model, now_ms=scoring.at)
             answer = Output(self._sentiment, key, self._results.encode(result))
         else:
             request = cloud_request(
@@ -143,7 +153,7 @@ class EdgeAgent(Agent):
                 model=model,
                 router=router,
                 ingested_at=record.timestamp,
-                now_ms=scored_at,
+                now_ms=scoring.at,
             )
             answer = Output(self._cloud_inference, key, self._requests.encode(request))
         audit = edge_audit(
@@ -154,11 +164,11 @@ class EdgeAgent(Agent):
             kinds=found.kinds,
             model=model,
             router=router,
-            cost_usd=self._prices.edge_usd,
-            cloud_only_cost_usd=self._prices.cloud_usd if decision.route == "edge" else 0.0,
-            inference_ms=inference_ms,
+            spent=scoring.spent,
+            cloud_only_cost_usd=self._cloud_only_usd if decision.route == "edge" else 0.0,
+            inference_ms=scoring.inference_ms,
             end_to_end_ms=end_to_end_ms,
-            now_ms=scored_at,
+            now_ms=scoring.at,
         )
         return answer, Output(self._routing_events, key, self._audit.encode(audit))
 

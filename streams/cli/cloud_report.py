@@ -143,7 +143,7 @@ def in_words(report: Report) -> str:
             ("answered", f"{report.answered} of {len(SAMPLES)} texts, {report.as_expected} as a person would"),
             ("latency", f"{report.median_ms:,.0f} ms median, {report.slowest_ms:,.0f} ms slowest"),
             ("tokens", tokens),
-            ("dollars", f"{report.dollars:.6f} ({report.cost_basis}), or {thousand:.2f} for 1,000 texts"),
+            ("dollars", f"{report.dollars:.6f} ({report.cost_basis}), or {thousand:.4f} for 1,000 texts"),
             ("price", report.price),
         ]
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])

@@ -1,5 +1,6 @@
 """The cloud backend that the settings choose."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from streams.config.loading import load_settings
 from streams.config.settings import Settings
 
 if TYPE_CHECKING:
+    from models.backends.http import Endpoint
     from models.backends.service import HttpBackend, Service
 
 # httpx and what speaks over it are imported where they are needed: a worker with the ONNX backend does without.
@@ -86,16 +88,14 @@ def build_service(settings: Settings, allowance: Allowance | None = None) -> "Ht
     Raises UsageError: `cloud_ca_file`, `cloud_calibration` or `prices` cannot be used.
     """
     from models.backends.calibration import CalibrationError, load_calibration
-    from models.backends.http import Caller, Endpoint
+    from models.backends.http import Caller
     from models.backends.service import HttpBackend
 
     service, url, headers = _service(settings)
-    endpoint = Endpoint(cloud_name(settings), url, headers, settings.cloud_ca_file, settings.cloud_concurrency)
     try:
-        caller = Caller(endpoint)
+        caller = Caller(_endpoint(settings, url, headers))
     except OSError as error:  # of which ssl.SSLError is one
-        why = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
-        raise UsageError(f"setting cloud_ca_file is {settings.cloud_ca_file!r}, which can't be used: {why}") from None
+        raise _unusable(settings, error) from None
     calibration = None
     if settings.cloud_calibration is not None:
         calibration = load_calibration(settings.cloud_calibration)
@@ -107,6 +107,36 @@ def build_service(settings: Settings, allowance: Allowance | None = None) -> "Ht
             )
     tariff = _tariff(settings, settings.cloud_model_name)
     return HttpBackend(service, caller, tariff, calibration, settings.kinds_redacted, allowance)
+
+
+def _endpoint(settings: Settings, url: str, headers: dict[str, str]) -> "Endpoint":
+    from models.backends.http import Endpoint
+
+    return Endpoint(
+        cloud_name(settings),
+        url,
+        headers,
+        ca_file=settings.cloud_ca_file,
+        certificate_file=settings.cloud_certificate_file,
+        key_file=settings.cloud_key_file,
+        concurrency=settings.cloud_concurrency,
+    )
+
+
+def _unusable(settings: Settings, error: OSError) -> UsageError:
+    """Which of the files for TLS can't be used, and why."""
+    for name in ("cloud_ca_file", "cloud_certificate_file", "cloud_key_file"):
+        path = getattr(settings, name)
+        if path is not None and not os.access(path, os.R_OK):
+            why = error.strerror if not isinstance(error, ssl.SSLError) else "it can't be read"
+            return UsageError(f"setting {name} is {path!r}, which can't be used: {why}")
+    if settings.cloud_certificate_file is None:
+        why = "it holds no certificate in PEM form"
+        return UsageError(f"setting cloud_ca_file is {settings.cloud_ca_file!r}, which can't be used: {why}")
+    return UsageError(
+        "settings cloud_ca_file, cloud_certificate_file and cloud_key_file: one holds no certificate or no key in PEM "
+        "form, the key is another certificate's, or it needs a password"
+    )
 
 
 def _links(settings: Settings) -> Iterator[Settings]:

@@ -25,6 +25,8 @@ _USERS = {
     "cloud_model_name": SERVICES,
     "cloud_api_key": SERVICES,
     "cloud_ca_file": SERVICES,
+    "cloud_certificate_file": SERVICES,
+    "cloud_key_file": SERVICES,
     "cloud_calibration": SERVICES,
     "cloud_next_config": SERVICES,
     "cloud_label_order": CLASSIFIERS,
@@ -66,6 +68,16 @@ class CloudSettings(BaseSettings):
     cloud_ca_file: str | None = Field(
         None,
         description="More authorities that may have issued the service's certificate, beside the system's.",
+        json_schema_extra={"allowed": "a file in PEM form"},
+    )
+    cloud_certificate_file: str | None = Field(
+        None,
+        description="This client's certificate, where the service asks for one (mutual TLS), with its key or without.",
+        json_schema_extra={"allowed": "a file in PEM form"},
+    )
+    cloud_key_file: str | None = Field(
+        None,
+        description="The private key of that certificate, without a password, where it is in a file of its own.",
         json_schema_extra={"allowed": "a file in PEM form"},
     )
     cloud_concurrency: int = Field(8, ge=1, le=256, description="Most calls of the service at once, for each worker.")
@@ -151,6 +163,8 @@ class CloudSettings(BaseSettings):
             for name, users in _USERS.items()
             if getattr(self, name) is not None and backend not in users
         ]
+        if self.cloud_key_file is not None and self.cloud_certificate_file is None:
+            problems.append("cloud_key_file is set, and cloud_certificate_file is not: set both")
         if self.cloud_api_key is not None and self.cloud_url is not None and not _keeps_a_secret(self.cloud_url):
             problems.append("cloud_url is http:// on another machine, which anyone between could read the key on: "
                             "allowed is https://")  # fmt: skip

@@ -95,6 +95,13 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
         "Unset: the policy's own.",
     )
     edge_price_usd: float = Field(0.001, ge=0, le=1000, description="Dollars for one edge query (the article's price).")
+    edge_core_hour_usd: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        description="Dollars for an hour of a processor's core. Set, an edge query costs its share of the processor's "
+        "time that scoring took, measured. Unset: `edge_price_usd`, assumed.",
+    )
     cloud_price_usd: float = Field(
         0.0136, ge=0, le=1000, description="Dollars for one cloud query (the article's price)."
     )

@@ -68,6 +68,12 @@ def report_json(report: Report) -> dict[str, Any]:
         "latency_ms": report.latency_ms,
         "cost_usd": report.cost_usd,
         "cloud_only_cost_usd": report.cloud_only_cost_usd,
+        "measured_cost_usd": report.total.measured_cost_nanos / 1e9,
+        "tokens": {
+            "in": report.total.tokens_in,
+            "out": report.total.tokens_out,
+            "cached": report.total.tokens_cached,
+        },
         "seconds": report.seconds,
     }
 
@@ -83,6 +89,7 @@ def report_lines(report: Report) -> list[str]:
         f"  personal data             in {report.redacted_share:.1%} of the texts{_most(report)}",
         f"  latency p50 / p95 / p99   {latency} ms, from Kafka's taking the event to its result",
         f"  cost                      ${cost:.2f}; with the cloud alone ${cloud_only:.2f}: {saved:.1%} saved",
+        *_bill_lines(report.total),
         *_accuracy_lines(report.accuracy),
         "",
         *verdict_lines(report.verdict),
@@ -92,6 +99,21 @@ def report_lines(report: Report) -> list[str]:
 def _most(report: Report) -> str:
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in report.total.kinds.most_common(3))
     return f": {kinds}" if kinds else ""
+
+
+def _bill_lines(total: Window) -> list[str]:
+    """What of the cost was measured, the cloud's tokens, and what no budget paid for, where there are any."""
+    lines = []
+    if total.measured_cost_nanos:
+        lines.append(f"    of this measured        ${total.measured_cost_nanos / 1e9:.6f}; the rest is assumed")
+    if total.tokens_in:
+        read, cached, written = total.tokens_in, total.tokens_cached, total.tokens_out
+        lines.append(
+            f"    the cloud's tokens      {read:,} read, {cached:,} of them from its cache; {written:,} written"
+        )
+    if unpaid := total.reasons["budget_exhausted"]:
+        lines.append(f"    the budget is spent     {unpaid:,} events kept the edge's answer")
+    return lines
 
 
 def _accuracy_lines(accuracy: Accuracy) -> list[str]:

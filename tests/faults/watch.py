@@ -20,6 +20,8 @@ from streams.worker.producer import METADATA_REFRESH_MS, REQUEST_TIMEOUT_MS
 
 PATIENCE_S = 120.0
 
+_WHY_DEGRADED = ("cloud_error", "cloud_unavailable", "budget_exhausted")
+
 
 class Watch:
     """Reads `sentiment` as a downstream team does (read_committed), from its beginning, in a thread.
@@ -127,5 +129,5 @@ def _require_sound(result: SentimentResult) -> None:
     probabilities = (result.negative, result.neutral, result.positive)
     if not (min(probabilities) >= 0 and abs(sum(probabilities) - 1) < 1e-3 and result.confidence == max(probabilities)):
         raise ValueError(f"{result.event_id} has the probabilities {probabilities}, confidence {result.confidence}")
-    if result.degraded != (result.reason == "cloud_error") or (result.degraded and result.route != "edge"):
+    if result.degraded != (result.reason in _WHY_DEGRADED) or (result.degraded and result.route != "edge"):
         raise ValueError(f"{result.event_id}: degraded {result.degraded}, {result.reason}, by the {result.route}")

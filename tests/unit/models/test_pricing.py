@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.pricing import Prices
+from models.pricing import EdgePrice, Prices
+from models.spending import Spending
 from schemas.records import nanodollars
 
 ARTICLE = Prices(0.001, 0.0136)
@@ -25,3 +26,10 @@ def test_the_savings_that_the_docs_state() -> None:
     docs = Path("docs/routing.md").read_text(encoding="utf-8")
     for figure in (f"{counted:.1%}", f"{uncounted:.1%}", f"{1 - ARTICLE.edge_usd / ARTICLE.cloud_usd:.1%}"):
         assert figure.replace("%", " %") in docs
+
+
+def test_an_edge_query_costs_what_is_assumed_or_its_share_of_a_core() -> None:
+    assert EdgePrice(0.001).spent(1.0, 4) == Spending(0.001, basis="assumed")
+    # A core for 0.036 dollars an hour is 10 micro-dollars a second.
+    assert EdgePrice(0.001, 0.036).spent(0.5, 4) == Spending(1.25e-6, basis="measured")
+    assert EdgePrice(0.001, 0.036).spent(0.0, 0).cost_usd == 0

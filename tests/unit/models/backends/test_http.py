@@ -239,6 +239,22 @@ def test_certificates(tmp_path: Path) -> None:
         assert not server.requests
 
 
+def test_a_client_s_certificate_is_shown_to_a_service_that_asks_for_one(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+    server_file, client = authority.issue("service", "127.0.0.1"), authority.issue("worker")
+    with serve(GOOD, certificate=server_file, client_ca=authority.file) as server:
+        of(ask(server.url, ["x"], ca_file=str(authority.file), certificate_file=str(client)))
+        assert len(server.requests) == 1
+        failure(ask(server.url, ["x"], ca_file=str(authority.file)))
+        assert len(server.requests) == 1
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    client = Authority(tmp_path, "authority").issue("worker", password="hush")
+    with pytest.raises(OSError, match=r"BAD_DECRYPT|bad decrypt|PEM|password"):
+        ask("https://127.0.0.1:1", ["x"], certificate_file=str(client))
+
+
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(GOOD) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)

@@ -81,7 +81,7 @@ def run_line(turns: Sequence[Turn], redaction: Redaction, folder: Path, server: 
     monitor = MonitorAgent(settings, lambda _topic, _since: (), clock=lambda: NOW)
 
     async def line() -> None:
-        caller = Caller(Endpoint("the service", server.url, {}, None, 8), jitter=random.Random(1))
+        caller = Caller(Endpoint("the service", server.url), jitter=random.Random(1))
         cloud = CloudAgent(settings, HttpBackend(Tei(None, texts_a_call=16), caller, TARIFF), clock=lambda: NOW)
         for start in range(0, len(turns), BATCH):
             values = [

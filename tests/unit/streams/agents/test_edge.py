@@ -90,6 +90,16 @@ def test_an_unsure_event_goes_to_the_cloud_with_the_edges_answer(classifier: Cla
     assert (routing.cost_usd, routing.cloud_only_cost_usd) == (0.001, 0.0), "the edge was asked; the cloud not yet"
 
 
+def test_where_a_core_has_a_price_the_edge_costs_the_processor_time_that_it_took(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.agents.edge.process_time", iter([1.0, 1.5]).__next__)
+    settings = SETTINGS.model_copy(update={"edge_core_hour_usd": 0.036})
+    outputs = process(agent(classifier, settings=settings), [record(TRANSCRIPT, n) for n in range(4)])
+    audits = [AUDIT.decode(output.value) for output in outputs["routing-events"]]
+    assert {(audit.cost_usd, audit.cost_basis) for audit in audits} == {(1.25e-6, "measured")}
+
+
 @pytest.mark.parametrize("threshold", [0.0, 1.0], ids=["edge", "cloud"])
 def test_who_spoke_and_where_goes_along(classifier: Classifier, threshold: float) -> None:
     event = dataclasses.replace(

@@ -44,7 +44,7 @@ def test_check_tells_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown["capabilities"] == "log-probabilities of a single token"
     assert shown["answered"] == "10 of 10 texts, 10 as a person would"
     assert shown["tokens"] == "1,010, of these 0 from its cache"
-    assert shown["dollars"] == "0.000156 (measured), or 0.02 for 1,000 texts"
+    assert shown["dollars"] == "0.000156 (measured), or 0.0156 for 1,000 texts"
     assert shown["price"].startswith(
         "0.15 in, 0.60 out, 0.075 cached dollars for a million tokens (gpt-4o-mini, as of 20"
     )

@@ -16,6 +16,7 @@ from streams.config.loading import load_settings
 from streams.config.settings import Settings
 from tests.asked import completion
 from tests.http_server import answer, serve
+from tests.kafka.certificates import Authority
 from tests.tiny_artifact import tiny_artifact
 
 KEY = "hush-hush-4711"
@@ -100,6 +101,18 @@ def test_anthropic_s_key_has_a_header_of_its_own() -> None:
     assert server.requests[0].headers["x-api-key"] == KEY
     assert server.requests[0].headers["anthropic-version"] == "2023-06-01"
     assert "authorization" not in server.requests[0].headers
+
+
+def test_files_for_mutual_tls_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    good, other = (Authority(tmp_path, name).issue(f"worker-{name}") for name in ("one", "two"))
+    given = {"backend": "openai", "model_name": "m", "url": "https://cloud.test"}
+    build_service(load(**given, certificate_file=str(good)))
+    with pytest.raises(UsageError, match=r"cloud_certificate_file.*none\.pem.*No such file"):
+        build_service(load(**given, certificate_file=str(tmp_path / "none.pem")))
+    with pytest.raises(UsageError, match="the key is another certificate's"):
+        build_service(load(**given, certificate_file=str(good), key_file=str(other)))
+    with pytest.raises(UsageError, match="cloud_certificate_file is not: set both"):
+        load(**given, key_file=str(good))
 
 
 def test_a_price_book_of_ones_own_goes_before_the_shipped_one(tmp_path: Path) -> None:

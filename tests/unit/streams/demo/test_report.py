@@ -70,6 +70,26 @@ def test_the_report_for_people() -> None:
     assert text.endswith("verified: nothing lost, nothing twice, in order, audited, and the totals agree")
 
 
+def test_what_was_measured_of_the_bill_is_told_and_what_no_budget_paid_for() -> None:
+    assert "measured" not in "\n".join(report_lines(report()))
+    total = Window(0, 60_000, 0)
+    paid = {"cost_usd": 0.000042, "cost_basis": "measured", "tokens_in": 400, "tokens_out": 1, "tokens_cached": 256}
+    total.add(
+        [
+            routing_event(route="cloud", cloud_label="neutral", **paid),
+            routing_event(reason="budget_exhausted", degraded=True),
+        ]
+    )
+    told = report(total=total)
+    text = "\n".join(report_lines(told))
+    assert "of this measured        $0.000042; the rest is assumed" in text
+    assert "400 read, 256 of them from its cache; 1 written" in text
+    assert "the budget is spent     1 events kept the edge's answer" in text
+    written = report_json(told)
+    assert written["measured_cost_usd"] == 0.000042
+    assert written["tokens"] == {"in": 400, "out": 1, "cached": 256}
+
+
 def test_a_report_without_events_or_labels() -> None:
     empty = report(verdict=Verdict(), total=Window(0, 0, 0), accuracy=Accuracy(0, None, None, None))
     assert report_json(empty)["latency_ms"] == {"p50": None, "p95": None, "p99": None}
