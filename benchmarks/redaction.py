@@ -2,9 +2,9 @@
 
     python -m benchmarks.redaction [FOLDER]
 
-FOLDER holds `*.jsonl` with a field `text`; without one, the turns are those of `samples/`. Where the setting `redaction`
-is `tagger`, the rules have the tagger of `redaction_model` beside them. All are measured a turn a call, in rounds, of
-which the first does not count. Time is the processor's: what else the machine does is left out.
+FOLDER holds `*.jsonl` with a field `text`; else the turns are those of `samples/`. Where the setting `redaction`
+is `tagger`, the rules have the tagger of `redaction_model` beside them. All are measured a turn a call, in rounds,
+of which the first does not count. Time is the processor's: what else the machine does is left out.
 """
 
 import sys
