@@ -87,7 +87,7 @@ soak: $(READY) ## Run a line for long with kills now and then; prints slopes of 
 
 FUZZ := build/fuzz/venv
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= codec agent letters settings ingest
+FUZZ_TARGETS ?= codec agent letters settings ingest vendors door webhooks
 fuzz: $(FUZZ)/.ready ## Fuzz what must read any bytes, led by coverage (Linux; FUZZ_SECONDS each of FUZZ_TARGETS)
 	@set -e; for target in $(FUZZ_TARGETS); do \
 		$(FUZZ)/bin/python -m tests.fuzz.atheris_run $$target -max_total_time=$(FUZZ_SECONDS) $(ARGS); done

@@ -71,15 +71,34 @@ async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], Non
         cluster = Cluster(settings)
         with probes(settings, health):
             if await _done(stop, partial(require_topics, cluster, agent)):
-                delivery = Delivery(cluster, agent)
-                if await _done(stop, delivery.start):
-                    with _temporary_folder() as datadir:
-                        member = await in_daemon_thread(partial(Member, cluster, agent))
-                        engine = Engine(member, delivery, Path(datadir))
-                        health.batch_since_s = lambda: engine.batch_since_s
-                        await _run(_Worker(cluster, agent, engine, member, delivery, health), stop, on_joined)
+                with _temporary_folder() as datadir:
+                    member = await in_daemon_thread(partial(Member, cluster, agent))
+                    try:
+                        await _serve(cluster, agent, member, Path(datadir), health, stop, on_joined)
+                    finally:
+                        await _ended(in_daemon_thread(member.close), failed=True)
     finally:
         beating.cancel()
+
+
+async def _serve(
+    cluster: Cluster,
+    agent: Agent,
+    member: Member,
+    datadir: Path,
+    health: Health,
+    stop: asyncio.Event,
+    on_joined: Callable[[], None],
+) -> None:
+    delivery = Delivery(cluster, agent)
+    # To share its partitions a group takes up to 3 s. Meanwhile the producers are made, and Faust's app.
+    member.join()
+    starting = asyncio.create_task(_done(stop, delivery.start))
+    await asyncio.sleep(0)
+    engine = Engine(member, delivery, datadir)
+    health.batch_since_s = lambda: engine.batch_since_s
+    if await starting:
+        await _run(_Worker(cluster, agent, engine, member, delivery, health), stop, on_joined)
 
 
 class _Worker(NamedTuple):

@@ -14,8 +14,9 @@ from mode.supervisors import CrashingSupervisor
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
 from streams.system.clock import Clock, now_ms
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery
-from streams.worker.member import Batch, Member
+from streams.worker.member import Member
 
 # At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
 # on each is one transaction, not several.
@@ -97,7 +98,6 @@ class Engine:
             await asyncio.sleep(_BEGINNING_S)
         self.app.flow_control.resume()
         crashed = asyncio.create_task(self.app.wait_until_stopped())
-        self._member.join()
         try:
             while not stop.is_set():
                 await self._turn(stop, crashed)

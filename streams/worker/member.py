@@ -5,18 +5,16 @@ fetched under one assignment and begun under another.
 """
 
 import logging
-import struct
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord
 from streams.kafka.client import Cluster
-from streams.kafka.messages import message_headers, message_key, message_value
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
+from streams.worker.batch import Batch, Held, is_members, record_of
 from streams.worker.positions import stable_offsets
 from streams.worker.strategy import group_options, is_incremental
 
@@ -52,39 +50,6 @@ _ASTRAY = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _NOT_BEGUN = KafkaError._STATE  # noqa: SLF001
 _ENDS_THE_WORKER = (*AUTHORIZATION, KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.FENCED_INSTANCE_ID)
 
-# How librdkafka writes the metadata of a member down: this, the generation (int32, little endian), group and member,
-# each ended by NUL, then 1 for no static membership.
-_METADATA = b"CGMDv2:"
-
-
-@dataclass(eq=False, slots=True)
-class Held:
-    """A partition for as long as it is assigned. Assigned again, it is another: what was fetched before does not count.
-
-    Positions are those behind a record; None where nothing is known yet.
-    """
-
-    done: int | None = None
-    fetched: int | None = None
-    end: int = 0  # the partition's, when it was last reached
-
-
-@dataclass(eq=False, slots=True)
-class Batch:
-    """Records that were fetched together, of each partition consecutive ones.
-
-    `token` is what the transaction is fenced by: the member's metadata as of a time at which every partition of the
-    batch was still held as it was when it was fetched.
-    """
-
-    records: Sequence[KafkaRecord]
-    token: bytes
-    held: dict[int, Held]
-    ends: dict[int, int] = field(init=False)  # of each partition the position behind its last record
-
-    def __post_init__(self) -> None:
-        self.ends = {record.partition: record.offset + 1 for record in self.records}
-
 
 class Member:
     """A member of the group of `agent`; `close` leaves it.
@@ -98,6 +63,7 @@ class Member:
         self.held: dict[int, Held] = {}
         self.astray: set[int] = set()
         self.joined = False
+        self._closed = False
         self._cluster = cluster
         self._group = settings.group(agent.name)
         self._new: set[int] = set()
@@ -127,7 +93,7 @@ class Member:
             if first is None:
                 return None
             messages = [first, *self._consumer.consume(most - 1, 0)]
-        records = [_record(message) for message in messages if self._is_to_be_done(message)]
+        records = [record_of(message) for message in messages if self._is_to_be_done(message)]
         return self._batch(records) if records else None
 
     def stay(self, batch: Batch | None = None) -> None:
@@ -213,8 +179,10 @@ class Member:
         return {(self.topic, partition): self._lag(partition, held) for partition, held in list(self.held.items())}
 
     def close(self) -> None:
-        """Leaves the group. It must not be used afterwards."""
-        self._consumer.close()
+        """Leaves the group, once. It must not be used afterwards."""
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()
 
     def _lag(self, partition: int, held: Held) -> int:
         if held.done is None and not held.end:
@@ -305,27 +273,3 @@ class Member:
         self.astray -= gone
         self._taken |= gone
         self._kept = [message for message in self._kept if message.partition() not in gone]
-
-
-def is_members(metadata: bytes) -> bool:
-    """Whether `metadata`, of librdkafka's `consumer_group_metadata`, names a member and a generation.
-
-    Raises ValueError when it is laid out in another way than in the tested versions.
-    """
-    if not metadata.startswith(_METADATA):
-        raise ValueError("consumer group metadata has an unknown layout")
-    (generation,) = struct.unpack_from("<i", metadata, len(_METADATA))
-    _, member, _ = metadata[len(_METADATA) + 4 :].split(b"\0", 2)
-    return bool(generation >= 0 and member)
-
-
-def _record(message: Message) -> KafkaRecord:
-    return KafkaRecord(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        message.timestamp()[1],
-        message_key(message),
-        message_value(message),
-        message_headers(message),
-    )

@@ -46,6 +46,7 @@ from streams.files.rows import Input, read_rows
 from streams.files.vendor_file import ENDINGS
 from streams.monitoring.sketch import sketch_from_bytes
 from tests.events import TRANSCRIPT, consumer_record
+from tests.fuzz import door
 from tests.released_values import RELEASED
 from tests.vendor_objects import NAMES, vendor_object
 
@@ -301,6 +302,8 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "ingest": ingest,
     "inspected": inspected,
     "vendors": vendors,
+    "door": door.connection,
+    "webhooks": door.webhook,
 }
 
 # Where to begin: inputs that come far. What is made up from nothing seldom gets past the first bytes.
@@ -331,4 +334,6 @@ SEEDS: Final[Mapping[str, Sequence[bytes]]] = {
         b"\x85one\rtwo\n\nthree",
     ],
     "vendors": [_vendors_file(name) for name in NAMES],
+    "door": door.CONNECTION_SEEDS,
+    "webhooks": door.WEBHOOK_SEEDS,
 }

@@ -26,8 +26,9 @@ from streams.operate.topics import create
 from streams.system.clock import now_ms
 from streams.worker.access import TopicMissingError
 from streams.worker.app import serve
+from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
-from streams.worker.member import Batch, Member
+from streams.worker.member import Member
 from streams.worker.positions import stable_offsets
 from tests.failing_at_first import FailsAtFirst
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import Counter, Histogram, Info
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 from benchmarks.results import load
 from streams.agents import metrics
@@ -154,7 +154,7 @@ def test_prometheus_scrapes_every_worker_at_its_port() -> None:
 
 def _labels_by_metric() -> dict[str, set[str]]:
     """The labels of every metric in streams/agents/metrics.py, by its name without what Prometheus puts behind it."""
-    made = [part for part in vars(metrics).values() if isinstance(part, Counter | Histogram | Info)]
+    made = [part for part in vars(metrics).values() if isinstance(part, Counter | Gauge | Histogram | Info)]
     found = {next(iter(metric.describe())).name: set(metric._labelnames) for metric in made}
     [lag] = LagCollector("edge", lambda: {("transcripts", 0): 1}).collect()
     return found | {lag.name: set(lag.samples[0].labels)}

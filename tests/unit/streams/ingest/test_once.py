@@ -102,13 +102,12 @@ def test_what_a_killed_server_left_open_is_not_there_and_comes_in_when_it_is_sen
     create(settings)
     items = [item(settings, number) for number in range(3)]
     killed = opened(settings)
-    assert killed._producer is not None
-    killed._send(killed._producer, items)  # all is with the broker, but for the commit
+    killed._send(killed._producers[0], items)  # all is with the broker, but for the commit
     again = opened(settings)
     assert again.write(items) == [True] * 3
     assert ids(settings) == ["e0", "e1", "e2"]
     with pytest.raises(KafkaException):  # it was no more than frozen, and goes on
-        killed._producer.commit_transaction()
+        killed._producers[0].commit_transaction()
     assert len(ids(settings)) == 3
 
 
@@ -130,9 +129,8 @@ def test_a_committed_transaction_whose_answer_was_lost_is_found_again(settings: 
     create(settings)
     writer = opened(settings)
     items = [item(settings, number) for number in range(3)]
-    assert writer._producer is not None
-    writer._send(writer._producer, items)
-    writer._producer.commit_transaction()  # and the server dies before it notes that
+    writer._send(writer._producers[0], items)
+    writer._producers[0].commit_transaction()  # and the server dies before it notes that
     writer.open()
     assert writer.write(items) == [False] * 3
     assert len(ids(settings)) == 3

@@ -14,7 +14,8 @@ from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.worker import member as module
-from streams.worker.member import Member, is_members
+from streams.worker.batch import is_members
+from streams.worker.member import Member
 from streams.worker.strategy import is_incremental
 
 
