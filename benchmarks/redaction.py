@@ -1,10 +1,10 @@
 """What redaction costs a turn, beside scoring the same turns with the edge model.
 
-    python -m benchmarks.redaction [FOLDER] [--tagger]
+    python -m benchmarks.redaction [FOLDER]
 
-With `--tagger` the rules have the tagger beside them that ships. FOLDER holds `*.jsonl` with a field `text`; else
-the turns are those of `samples/`. All are measured a turn a call, in rounds, of which the first does not count. Time is
-the processor's: what else the machine does is left out.
+FOLDER holds `*.jsonl` with a field `text`; else the turns are those of `samples/`. Where the setting `redaction`
+is `tagger`, the rules have the tagger of `redaction_model` beside them. All are measured a turn a call, in rounds,
+of which the first does not count. Time is the processor's: what else the machine does is left out.
 """
 
 import sys
@@ -20,7 +20,8 @@ from benchmarks.traffic import SAMPLE
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.redaction import ConversationRedactor, Redactor
-from models.redaction.onnx_tagger import OnnxTagger
+from streams.config.loading import load_settings
+from streams.config.redaction import build_tagger
 from streams.files.recording import read_recording
 
 REPETITIONS = 7
@@ -30,9 +31,8 @@ LENGTH = 12  # turns of a conversation
 
 def main() -> None:
     """Prints the median and the 95th percentile of each, and the ratio of the medians."""
-    folders = [Path(argument) for argument in sys.argv[1:] if argument != "--tagger"]
-    tagger = OnnxTagger("redaction") if "--tagger" in sys.argv else None
-    paths = sorted(folders[0].glob("*.jsonl")) if folders else [SAMPLE]
+    tagger = build_tagger(load_settings())
+    paths = sorted(Path(sys.argv[1]).glob("*.jsonl")) if len(sys.argv) > 1 else [SAMPLE]
     texts = [row.text for path in paths for row in read_recording(path)]
     texts = texts[:: max(1, len(texts) // TURNS)]
     classifier = Classifier(load_artifact("edge"))

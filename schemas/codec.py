@@ -257,7 +257,12 @@ def _unwritable(error: ValueError | OverflowError) -> str:
 
 
 def _parse(schema: dict[str, Any]) -> Any:
-    return parse_schema(without_logical_types(schema))
+    """A record's schema to read with; fastavro hands out the default of bytes as JSON has it, a str, if it is let."""
+    parsed: Any = parse_schema(without_logical_types(schema))
+    for field in parsed["fields"]:
+        if field["type"] == "bytes" and "default" in field:
+            field["default"] = field["default"].encode("latin-1")
+    return parsed
 
 
 def _parse_strictly(schema: dict[str, Any]) -> Any:

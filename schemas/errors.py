@@ -9,6 +9,7 @@
         DecodeError                          schemas
         DeliveryError                        streams.worker
         DemoError                            streams.demo
+        DoorError                            streams.demo
         EncodeError                          schemas
         EventRefusedError                    streams.ingest
         FallError                            training

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from streams.agents.topology import AGENT_NAMES
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
+from streams.demo.door import Door, door_settings
 from streams.demo.processes import Processes
 from streams.demo.report import Accuracy, Report
 from streams.demo.view import State, shown
@@ -37,6 +39,7 @@ SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airli
 # All of the samples, some 2,900 events, are through in 50 s: long enough to watch, short enough not to be waited for.
 EVENTS_PER_S = 60
 _REFRESH_S = 0.2
+_EVENTS_PER_STEP = round(EVENTS_PER_S * _REFRESH_S)  # by HTTP
 _TEXTS_PER_STEP = 100  # the larger model does some hundreds a second
 # Cold, on a busy machine of two cores, a group is ready after 10 s, and what is under way is done in 1 s.
 _READY_TIMEOUT_S = 120.0
@@ -110,6 +113,7 @@ def demo(
                 "schema_registry_password": None,
                 "metrics_port": 0,
             }
+            | door_settings(folder)
         )
         cluster = Cluster(own)
         create(own)
@@ -123,6 +127,11 @@ def demo(
 class _Sample(NamedTuple):
     path: Path
     events: list[TranscriptEvent]
+
+    @property
+    def by_http(self) -> list[TranscriptEvent]:
+        """The last fifth of the events, which come by HTTP; the others are replayed."""
+        return self.events[len(self.events) - len(self.events) // 5 :]
 
 
 def _samples(limit: int | None) -> list[_Sample]:
@@ -143,15 +152,23 @@ def _run(line: _Demo, samples: list[_Sample]) -> float:
     """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
     for agent in AGENT_NAMES:
         line.processes.start(agent, "worker", agent)
+    door = Door(line.processes, str(line.settings.ingest_secrets_folder), line.settings.ingest_port)
+    door.start()
     admin = line.cluster.admin()
     _until(lambda: _ready(admin, line.settings), line, "starting the agents", None, _READY_TIMEOUT_S)
+    _until(door.is_ready, line, "opening the HTTP door", None, _READY_TIMEOUT_S)
     began = time.monotonic()
     for sample in samples:
         name = f"replay {sample.path.name}"
-        arguments = ("--limit", str(len(sample.events)), "--pace", f"{EVENTS_PER_S}/s", str(sample.path))
+        replayed = len(sample.events) - len(sample.by_http)
+        arguments = ("--limit", str(replayed), "--pace", f"{EVENTS_PER_S}/s", str(sample.path))
         line.processes.start(name, "replay", *arguments)
         while not line.processes.ended(name):
             line.step(f"replaying {sample.path.name}", began)
+        step = partial(line.step, f"sending the rest of {sample.path.name} by HTTP", began)
+        for first in range(0, len(sample.by_http), _EVENTS_PER_STEP):
+            door.send(sample.by_http[first : first + _EVENTS_PER_STEP], step)
+            step()
     _until(lambda: _drained(line.cluster), line, "finishing what is under way", began, _DRAIN_TIMEOUT_S)
     return time.monotonic() - began
 

@@ -74,6 +74,10 @@ def report_json(report: Report) -> dict[str, Any]:
             "out": report.total.tokens_out,
             "cached": report.total.tokens_cached,
         },
+        "roles": {
+            role: {"events": count, "cost_usd": report.total.role_cost_nanos[role] / 1e9}
+            for role, count in sorted(report.total.roles.items())
+        },
         "seconds": report.seconds,
     }
 
@@ -102,8 +106,11 @@ def _most(report: Report) -> str:
 
 
 def _bill_lines(total: Window) -> list[str]:
-    """What of the cost was measured, the cloud's tokens, and what no budget paid for, where there are any."""
+    """The cost by role, what of it was measured, the tokens, and what no budget paid for, where there are any."""
     lines = []
+    if len(total.roles) > 1:
+        roles = (f"{role} ${total.role_cost_nanos[role] / 1e9:.2f}" for role, _ in total.roles.most_common())
+        lines.append(f"    by who spoke            {', '.join(roles)}")
     if total.measured_cost_nanos:
         lines.append(f"    of this measured        ${total.measured_cost_nanos / 1e9:.6f}; the rest is assumed")
     if total.tokens_in:

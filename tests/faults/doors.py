@@ -46,8 +46,7 @@ def door_killed(scene: Scene) -> None:
 
     Every webhook is sent until it is answered 200. Then each event is in `transcripts` once, and has one result.
 
-    Seen to fail with a server that reads `deliveries` neither when it starts nor when others wrote, and with one that
-    answers before the commit.
+    Seen to fail, as `door_run`, with a server that reads `deliveries` neither when it starts nor when others wrote.
     """
     settings = [door_settings(scene.settings, scene.folder, number) for number in range(SERVERS)]
     doors = [start(each) for each in settings]

@@ -40,7 +40,7 @@ def budget_under_kills(scene: Scene) -> None:
     pays for again. Together they never cost more than the budget, and most of it is spent, not lost with the killed.
     Then every event keeps the edge's answer, with the reason `budget_exhausted`, and no call is made.
 
-    Seen to fail with leases that are not claimed before the calls.
+    Seen to pay three times the budget, and to go on, with tries that reserve nothing.
     """
     with _service(scene, answer(completion())) as server:
         settings = _paying(scene, server)
@@ -93,7 +93,7 @@ def service_misbehaves(scene: Scene) -> None:
     While it lasts results go on coming, the edge's, degraded; a slow service is waited for. Afterwards it answers
     again, without anybody's doing. The audit trail tells why, and what the tries may have cost.
 
-    Seen to fail with calls that have no deadline.
+    Seen to fail with an answer that is no JSON ending the worker.
     """
     deeds: dict[str, Deed] = {
         "garbage": raw(b"<html>busy</html>"),

@@ -60,6 +60,14 @@ def test_the_next_is_asked_for_what_is_left_alone() -> None:
     assert d == Failure("cloud_error", "not ac; not b; not z", Spending(0.003, Tokens(20, 3, 6), 3, "measured"))
 
 
+def test_a_backend_that_was_not_reached_does_not_make_a_counted_cost_a_guess() -> None:
+    unreached, second = Backend("x"), Backend("b")
+    unreached.cost = Spending()
+    (answer,) = ask("b", unreached, second)
+    assert isinstance(answer, Answer)
+    assert answer.spent == second.cost
+
+
 def test_who_has_all_answers_leaves_the_next_in_peace() -> None:
     second = Backend("b")
     ask("a", Backend("a"), second)

@@ -90,6 +90,18 @@ def test_what_was_measured_of_the_bill_is_told_and_what_no_budget_paid_for() -> 
     assert written["tokens"] == {"in": 400, "out": 1, "cached": 256}
 
 
+def test_the_cost_is_told_by_who_spoke() -> None:
+    total = Window(0, 60_000, 0)
+    total.add([routing_event(role=role, cost_usd=0.01) for role in ("customer", "agent", "customer")])
+    made = report(total=total)
+    assert "    by who spoke            customer $0.02, agent $0.01" in report_lines(made)
+    assert report_json(made)["roles"] == {
+        "agent": {"events": 1, "cost_usd": 0.01},
+        "customer": {"events": 2, "cost_usd": 0.02},
+    }
+    assert not [line for line in report_lines(report()) if "who spoke" in line], "one role alone is the whole bill"
+
+
 def test_a_report_without_events_or_labels() -> None:
     empty = report(verdict=Verdict(), total=Window(0, 0, 0), accuracy=Accuracy(0, None, None, None))
     assert report_json(empty)["latency_ms"] == {"p50": None, "p95": None, "p99": None}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recordings.fault import RecordingError
+from recordings.fault import Fault, RecordingError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from streams.files.formats.mapping import parse_mapping
@@ -197,3 +197,15 @@ def test_the_last_turn_of_a_whole_conversation_is_marked_once(tmp_path: Path) ->
     assert not any(event.last for event in events(write(tmp_path / "b.json", ticket)))
     assert sum(event.last for event in events(write(tmp_path / "c.json", {**ticket, "state": "closed"}))) == 1
     assert not any(event.last for event in events(write(tmp_path / "d.json", vendor_object("chatwoot"))))
+
+
+def test_objects_that_cannot_be_read_are_told_and_the_others_read(tmp_path: Path) -> None:
+    one, two = vendor_object("chatwoot"), {**vendor_object("chatwoot"), "id": 778}
+    path = write(tmp_path / "a.jsonl", one, {**one, "content": ["4111"]}, "{broken", two)
+    faults: list[Fault] = []
+    found = list(read_rows(path, Input(file_format="chatwoot"), on_fault=faults.append))
+    assert [row.line for row in found] == [1, 4]
+    assert [fault.line for fault in faults] == [3, 2]
+    assert not any("4111" in fault.what for fault in faults)
+    with pytest.raises(RecordingError, match=r"a\.jsonl, line 3: not JSON"):
+        rows(path, file_format="chatwoot")

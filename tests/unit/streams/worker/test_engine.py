@@ -1,0 +1,68 @@
+"""What an agent claims before a batch is committed before the batch is begun."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from streams.agents.agent import Agent, KafkaRecord, Output
+from streams.config.settings import Settings
+from streams.worker.batch import Batch
+from streams.worker.delivery import Delivery
+from streams.worker.engine import Engine
+from streams.worker.member import Member
+
+CLAIM, RESULT = Output("budget", b"k", b"claim"), Output("sentiment", b"k", b"result")
+RECORD = KafkaRecord("cloud-inference", 2, 7, 0, b"k", b"v")
+
+
+class Claiming(Agent):
+    """Claims before each batch, where it has something to claim."""
+
+    name, source, chunk_records = "claiming", "cloud-inference", 10
+
+    def __init__(self, claims: Sequence[Output]) -> None:
+        self.claims = claims
+
+    async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        assert list(records) == [RECORD]
+        return self.claims
+
+    async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        return [RESULT] * len(records)
+
+
+def transactions(tmp_path: Path, claims: Sequence[Output], *, fails: bool = False) -> tuple[bool, list[Any]]:
+    """Whether a batch was committed, and the transactions: what each published, which positions it committed."""
+    made: list[Any] = []
+
+    async def deliver(outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
+        made.append((list(outputs), dict(ends), token))
+        return not fails
+
+    async def scenario() -> bool:
+        delivery = SimpleNamespace(agent=Claiming(claims), settings=Settings(), deliver=deliver)
+        member = SimpleNamespace(renew=lambda _: None, is_done=lambda _: None)
+        engine = Engine(cast(Member, member), cast(Delivery, delivery), tmp_path)
+        return await engine._do(Batch([RECORD], b"token", {}))
+
+    return asyncio.run(scenario()), made
+
+
+def test_a_claim_is_a_transaction_of_its_own_before_that_of_the_batch(tmp_path: Path) -> None:
+    done, made = transactions(tmp_path, [CLAIM])
+    assert done
+    assert made == [([CLAIM], {}, b""), ([RESULT], {2: 8}, b"token")]
+
+
+def test_without_a_claim_there_is_one_transaction(tmp_path: Path) -> None:
+    done, made = transactions(tmp_path, [])
+    assert done
+    assert made == [([RESULT], {2: 8}, b"token")]
+
+
+def test_a_batch_whose_claim_was_aborted_is_not_begun(tmp_path: Path) -> None:
+    done, made = transactions(tmp_path, [CLAIM], fails=True)
+    assert not done
+    assert made == [([CLAIM], {}, b"")]
