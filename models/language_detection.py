@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from models.languages import words
+from schemas.errors import EdgewiseError
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -65,10 +66,25 @@ def likeliest(text: str) -> tuple[str, float]:
     return language, best / max(dict(ranked)["en"], 1e-9)
 
 
+def load() -> None:
+    """Loads what `detect` looks at letters by, which it does itself for the first text that needs it: 0.1 s.
+
+    A worker does so at its start: the library unpacks it by way of a temporary file, which a full disk has no room for.
+    Raises EdgewiseError: it has none now.
+    """
+    _identifier()
+
+
 @cache
 def _identifier() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    try:
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as error:
+        raise EdgewiseError(
+            f"no temporary file can be made ({error.strerror}): is the disk full? Make room, or set TMPDIR to a folder "
+            "that can be written to"
+        ) from None
     identifier.set_languages(LANGUAGES)
     return identifier

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from time import perf_counter, process_time
 from typing import NamedTuple
 
+from models import language_detection
 from models.admission import Admitted
 from models.artifact import load_artifact
 from models.classifier import Classifier
@@ -174,7 +175,11 @@ class EdgeAgent(Agent):
 
 
 async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
-    """The agent with its models loaded and verified. Raises ArtifactError; UsageError: the policy cannot be used."""
+    """The agent with its models loaded and verified.
+
+    Raises ArtifactError; UsageError: the policy cannot be used; EdgewiseError: there is no room for a temporary file.
+    """
+    language_detection.load()
     artifact = load_artifact(settings.edge_model)
     classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
     return EdgeAgent(settings, classifier, build_router(settings, artifact), build_redaction(settings))

@@ -24,6 +24,10 @@ class Group:
             for member in described.result().members
         }
 
+    def wait_until_shared_out(self, members: int) -> None:
+        """Wait until it has so many members, each with partitions: its last rebalance is over then."""
+        self.wait_until(lambda found: len(found) == members and all(found.values()))
+
     def wait_until(self, condition: Callable[[dict[str, int]], bool], timeout_s: float = 60.0) -> None:
         """Wait until the members are as wanted. Raises RuntimeError when they don't come to be."""
         deadline = time.monotonic() + timeout_s

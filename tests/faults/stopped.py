@@ -31,7 +31,8 @@ SUPERVISED = "supervised"
 def stop(scene: Scene) -> None:
     """A worker of each agent is stopped, by SIGTERM, SIGTERM twice, or Ctrl-C twice: it finishes its batch, commits and
     leaves its group within 10 s, ends with 0 and without complaint. Its partitions go to the other worker at once: when
-    it has ended the group knows it no more, and waits for no session to time out.
+    it has ended the group knows it no more, and waits for no session to time out. The group is at rest before: what a
+    worker that leaves in the midst of a rebalance asks for waits behind its request to join.
 
     Seen to fail with the process ended without leaving the group.
     """
@@ -39,6 +40,8 @@ def stop(scene: Scene) -> None:
     for number in scene.times(at_least=len(AGENTS)):
         stopped = {agent: scene.rng.choice(SLOTS) for agent in AGENTS}
         ups = {agent: scene.line.ups(agent, slot) for agent, slot in stopped.items()}
+        for agent in AGENTS:
+            Group(scene.settings, agent).wait_until_shared_out(len(SLOTS))
         with scene.fault(count=len(AGENTS)):
             for place, (agent, slot) in enumerate(stopped.items()):
                 which, twice = ways[(number // len(AGENTS) + place) % len(ways)]
@@ -75,6 +78,8 @@ def stop_supervisor(scene: Scene) -> None:
         log = scene.folder / f"supervisor-{number}.log"
         with scene.fault(), _supervisor(scene, log) as supervisor:
             _wait_until_up(supervisor, log)
+            for agent in AGENTS:
+                Group(scene.settings, agent).wait_until_shared_out(2)  # the line's worker, and this one's
             scene.must_go_on()
             _stop_all(scene, supervisor, log, which, scene.rng.choice(PAUSES_S) if twice else None)
             scene.must_go_on()

@@ -39,6 +39,7 @@ def test_a_short_soak_finds_a_leak_and_nothing_else(tmp_path: Path, capsys: pyte
     assert {name: worker.growing for name, worker in report.workers.items()} == {
         "edge-0": (),
         "cloud-0": (),
+        "conversation-0": (),
         "monitor-0": ("files",),
     }
     assert report.workers["monitor-0"].last.files > report.workers["monitor-0"].first.files
