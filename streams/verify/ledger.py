@@ -133,7 +133,7 @@ def judge(
 ) -> Verdict:
     """Judge a line by its records, in order by partition; of `monitoring` and `conversations` the latest of each key.
 
-    They are read one after the other, in the order above. A million events of 250,000 conversations take 350 MB.
+    They are read one after the other, in the order above.
     `redriven` has a dead letter once for each time that it was redriven. `late` are the ids of events whose request to
     the cloud was redriven: what came of it stands behind their conversation's later results.
     """
