@@ -245,7 +245,7 @@ class _Ledger:
                 try:
                     totals.add_event(partition, event)
                 except (OverflowError, ValueError):  # a cost of 1e300, infinity or NaN has no nano-dollars
-                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
+                    self.verdict.unreadable.add(_place(ROUTING_EVENTS, partition, offset))
             if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
                 continue
             self._step(event)
