@@ -42,7 +42,8 @@ def as_text(health: Health, advice: Sequence[Advice] | None, now: Outcome | None
     for each in advice or []:
         lines += ["", *_recommended(each, now)]
     if advice is not None and not advice:
-        lines += ["", "recommendations: none: no figure misses its bound that a threshold would move"]
+        why = "nothing that a threshold moves misses its bound" if now else "all decisions have the same time"
+        lines += ["", f"recommendations: none: {why}"]
     return "\n".join(lines)
 
 

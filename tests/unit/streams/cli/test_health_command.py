@@ -87,6 +87,15 @@ def test_nothing_is_recommended_where_nothing_is_known() -> None:
     one = DecisionColumns()
     one.add_events([EDGE_ANSWER])
     assert recommendations(Settings(), health(), one.decisions()) == ([], None)
+    assert "none: all decisions have the same time" in as_text(health(), [], None)
+
+
+def test_a_line_that_is_well_gets_no_advice() -> None:
+    window = Window(NOW, NOW + HOUR_MS, 0)
+    window.add([EDGE_ANSWER] * 9 + [cloud_answer(cost_usd=0.0)])
+    advice, now = recommendations(Settings(), assess(window, [window]), decisions().decisions())
+    assert advice == []
+    assert "none: nothing that a threshold moves misses its bound" in as_text(assess(window, [window]), advice, now)
 
 
 def test_the_text_has_each_figure_with_its_bound_and_course() -> None:
