@@ -75,10 +75,10 @@ class CloudAgent(Agent):
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         inference_ms = seconds * 1000 / len(requests)
         failures: Counter[str] = Counter()
-        for (record, request), answer in zip(requests, answers, strict=True):
+        for (_, request), answer in zip(requests, answers, strict=True):
             if isinstance(answer, Failure):
                 failures[answer.detail] += 1
-            outputs += self._outputs(request, record.key, answer, inference_ms)
+            outputs += self._outputs(request, answer, inference_ms)
         for detail, count in failures.items():
             logger.warning("the cloud did not answer, %d events keep the edge's answer: %s", count, detail)
         return outputs
@@ -87,10 +87,8 @@ class CloudAgent(Agent):
         """Ends the backend."""
         await self._backend.close()
 
-    def _outputs(
-        self, request: CloudRequest, key: bytes | None, given: Answer | Failure, inference_ms: float
-    ) -> tuple[Output, Output]:
-        now = self._clock()
+    def _outputs(self, request: CloudRequest, given: Answer | Failure, inference_ms: float) -> tuple[Output, Output]:
+        now, key = self._clock(), request.conversation_id.encode()
         answer, reason = (given, request.reason) if isinstance(given, Answer) else (None, given.reason)
         result = cloud_result(request, answer, reason, now_ms=now)
         audit = cloud_audit(

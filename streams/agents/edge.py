@@ -122,7 +122,7 @@ class EdgeAgent(Agent):
     ) -> Output:
         end_to_end_ms = float(max(0, now - record.timestamp))
         audit = unscored_audit(event, admitted, kinds=found.kinds, end_to_end_ms=end_to_end_ms, now_ms=now)
-        return Output(self._routing_events, record.key, self._audit.encode(audit))
+        return Output(self._routing_events, event.conversation_id.encode(), self._audit.encode(audit))
 
     def _outputs(
         self,
@@ -134,7 +134,8 @@ class EdgeAgent(Agent):
         decision: Decision,
         scoring: _Scoring,
     ) -> tuple[Output, Output]:
-        key, model, router = record.key, self._classifier.id, self._router.id
+        # By the conversation, whatever key the transcript came with: who reads further on relies on it.
+        key, model, router = event.conversation_id.encode(), self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scoring.at - record.timestamp))
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)

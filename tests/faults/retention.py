@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
+from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from tests.faults.line import SLOTS
@@ -33,6 +34,8 @@ def retention_passes_by(scene: Scene) -> None:
     the events that have no result, and the workers' metrics count them. Everything else has its result once.
     """
     removal = _Removal(scene)
+    # Where nothing was ever committed, nobody knows what was missed.
+    wait_until(lambda: _committed_everywhere(scene.settings), "a commit in every partition")
     for number in scene.times(at_least=2):
         with scene.fault():
             if number % 2 == 0:
@@ -42,6 +45,16 @@ def retention_passes_by(scene: Scene) -> None:
             removal.wait_for_reports()
             scene.must_go_on()
     scene.checks.append(lambda _: scene.note_read())
+
+
+def _committed_everywhere(settings: Settings) -> bool:
+    consumer = Cluster(settings).assigned_consumer(group=settings.group("edge"))
+    try:
+        name = settings.topic(TRANSCRIPTS)
+        asked = [TopicPartition(name, partition) for partition in range(settings.transcripts_partitions)]
+        return all(found.offset >= 0 for found in consumer.committed(asked, 30))
+    finally:
+        consumer.close()
 
 
 class _Removal:

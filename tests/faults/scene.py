@@ -38,7 +38,8 @@ DRAIN_S = 180.0
 SHORT_S = 3.0
 
 # What was published when a fault began is seen within moments; a watch that shares two cores with all else needs more.
-SETTLE_S = 15.0
+SETTLE_S = 30.0
+QUIET_S = 3.0  # without a result: what the cloud was asked has come
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class Scene:
         before = -1
         while self.watch.count() != before and time.monotonic() < deadline:
             before = self.watch.count()
-            time.sleep(1.0)
+            time.sleep(QUIET_S)
         time.sleep(seconds)
         if (more := self.watch.count() - before) > 0:
             raise RuntimeError(f"{more} results came while the line had to stand still")
