@@ -1,0 +1,73 @@
+"""`edgewise report`: from the topics alone, each window's latest record once, in three forms."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from schemas.errors import UsageError
+from schemas.topics import CONVERSATIONS, MONITORING
+from streams.cli import main as cli
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.operate.topics import create
+from tests.reports import month, month_of_windows, state
+
+
+def report(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, ["report", "--since", "2026-10-31", *arguments])
+
+
+def fill(settings: Settings) -> None:
+    """The month's windows, each after another record of its key; one that is taken back; what is no window."""
+    create(settings)
+    producer = Cluster(settings).producer()
+    windows = list(month_of_windows())
+    monitoring, conversations = codec(settings, MONITORING), codec(settings, CONVERSATIONS)
+    keyed = [
+        (b"%d:%d" % (window.start, window.partition), monitoring.encode(window.to_record(1))) for window in windows
+    ]
+    replaced = [(key, value) for (key, _), (_, value) in zip(keyed, reversed(keyed), strict=True)]
+    gone = [(b"1:1", keyed[0][1]), (b"1:1", None)]
+    for key, value in (*replaced, *gone, *keyed, (b"?", b"no window")):
+        producer.produce(settings.topic(MONITORING), value, key)
+    for each in (state("call-1", 0.99), state("call-1", 0.1), state("call-2", 0.8), state("call-3", 0.9)):
+        producer.produce(settings.topic(CONVERSATIONS), conversations.encode(each), each.conversation_id, partition=0)
+    assert producer.flush(30) == 0
+
+
+def test_the_latest_record_of_each_window_and_conversation_counts_once(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(settings)
+    monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", settings.bootstrap_servers)
+    monkeypatch.setenv("EDGEWISE_TOPIC_PREFIX", settings.topic_prefix)
+    total = month().total()
+    page, data = tmp_path / "report.html", tmp_path / "report.json"
+    assert report("-o", str(data)).exit_code == 0
+    told = json.loads(data.read_text("utf-8"))
+    assert told["total"]["events"] == total.events
+    assert told["total"]["cost_nanodollars"] == total.cost_nanos
+    assert [each["conversation_id"] for each in told["conversations"]["highest_risk"]] == ["call-3", "call-2"]
+    assert told["conversations"]["by_status"] == {"open": 3}
+    assert report("-o", str(page), "--conversations", "1").output == ""
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert "call-2" not in page.read_text("utf-8")
+    printed = report()
+    assert printed.output.startswith("# Edgewise report\n")
+    assert "call-2" in printed.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("-o", "report.pdf"), r"report\.pdf: its ending is none of \.html, \.htm, \.md, \.json"),
+        (("--since", "soon"), "--since soon: give a time such as 30d"),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], says: str) -> None:
+    done = report(*arguments)
+    with pytest.raises(UsageError, match=says):
+        raise done.exception or AssertionError(done.output)
