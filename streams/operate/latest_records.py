@@ -1,7 +1,7 @@
 """The latest record of each key of a compacted topic, of more keys than memory should hold."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
@@ -25,12 +25,24 @@ class LatestRecordsError(EdgewiseError):
 def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator[R]:
     """The latest record of each key of `topic` that was written at `since_ms` (UTC) or later, as of this call.
 
-    They are sorted in a temporary file (SQLite, in `TMPDIR`, gone with the process): memory does not grow with them. A
-    tombstone takes its key away; what cannot be decoded is left out.
-
-    Raises `LatestRecordsError`, and what `read_topic` raises.
+    A tombstone takes its key away; what cannot be decoded is left out. Raises `LatestRecordsError`, and what
+    `read_topic` raises.
     """
     decode = codec(cluster.settings, topic).decode
+    messages = read_topic(cluster, topic, since_ms=max(0, since_ms))
+    for value in latest_values((message_key(message), message_value(message)) for message in messages):
+        try:
+            yield decode(value)
+        except DecodeError:
+            continue
+
+
+def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterator[bytes]:
+    """The last value of each key in `pairs`, by key; none of a key whose last value is None, nor of no key.
+
+    They are sorted in a temporary file (SQLite, in `TMPDIR`, gone with the process): memory does not grow with them.
+    Raises `LatestRecordsError`.
+    """
     with _explained():
         file = sqlite3.connect("", isolation_level=None)  # an empty name: a temporary file
     try:
@@ -38,12 +50,11 @@ def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator
             file.execute(f"PRAGMA cache_size = -{_MEMORY_KIB}")
             file.execute("PRAGMA journal_mode = OFF")
             file.execute("CREATE TABLE latest (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
-        messages = read_topic(cluster, topic, since_ms=max(0, since_ms))
-        pairs = ((message_key(message), message_value(message)) for message in messages)
-        while batch := list(islice(pairs, _BATCH)):
+        remaining = ((key, value) for key, value in pairs if key is not None)
+        while batch := list(islice(remaining, _BATCH)):
             with _explained():
                 file.execute("BEGIN")
-                file.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?)", (p for p in batch if p[0] is not None))
+                file.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?)", batch)
                 file.execute("COMMIT")
         with _explained():
             rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL")
@@ -53,10 +64,7 @@ def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator
             if not found:
                 return
             for (value,) in found:
-                try:
-                    yield decode(value)
-                except DecodeError:
-                    continue
+                yield value
     finally:
         file.close()
 

@@ -36,6 +36,7 @@ def cost_section(report: Report, total: Window) -> Section:
     return Section(
         "Cost",
         [
+            chart,
             *_forecast(report.forecast, report),
             (
                 f"{usd(total.measured_cost_nanos)} of {usd(total.cost_nanos)} USD "
@@ -43,7 +44,6 @@ def cost_section(report: Report, total: Window) -> Section:
                 "calls or seconds; the rest is assumed, by the price of a query in the settings."
             ),
             *_budget(total),
-            chart,
             Table("Cost by month", ("month", *columns), months),
             day_table("Cost by day", report.period, columns),
             Table("Cost by who spoke", ("role", "events", "cost, USD"), roles),
