@@ -8,12 +8,18 @@ from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
 from schemas.topics import CONVERSATIONS, MONITORING
+from schemas.validation import MAX_AHEAD_MS
 from streams.cli import main as cli
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.monitoring.period import DAY_MS
+from streams.monitoring.window import Window
 from streams.operate.topics import create
-from tests.reports import month, month_of_windows, state
+from tests.events import routing_event
+from tests.reports import FIRST_DAY, NOW, month, month_of_windows, state
+
+SINCE = FIRST_DAY * DAY_MS
 
 
 def report(*arguments: str) -> Result:
@@ -21,20 +27,23 @@ def report(*arguments: str) -> Result:
 
 
 def fill(settings: Settings) -> None:
-    """The month's windows, each after another record of its key; one that is taken back; what is no window."""
+    """The month's windows, by clocks that are ahead, each after another record of its key; and what must not count."""
     create(settings)
     producer = Cluster(settings).producer()
-    windows = list(month_of_windows())
     monitoring, conversations = codec(settings, MONITORING), codec(settings, CONVERSATIONS)
-    keyed = [
-        (b"%d:%d" % (window.start, window.partition), monitoring.encode(window.to_record(1))) for window in windows
-    ]
-    replaced = [(key, value) for (key, _), (_, value) in zip(keyed, reversed(keyed), strict=True)]
-    gone = [(b"1:1", keyed[0][1]), (b"1:1", None)]
-    for key, value in (*replaced, *gone, *keyed, (b"?", b"no window")):
-        producer.produce(settings.topic(MONITORING), value, key)
-    for each in (state("call-1", 0.99), state("call-1", 0.1), state("call-2", 0.8), state("call-3", 0.9)):
-        producer.produce(settings.topic(CONVERSATIONS), conversations.encode(each), each.conversation_id, partition=0)
+    early = Window(SINCE - 60_000, SINCE, 0)
+    early.add([routing_event()])
+    too_many = monitoring.encode(month().total().to_record(0))
+    for window in (early, *month_of_windows()):
+        key = b"%d:%d" % (window.start, window.partition)
+        for value in (too_many, monitoring.encode(window.to_record(1))):
+            producer.produce(settings.topic(MONITORING), value, key, timestamp=window.start - MAX_AHEAD_MS)
+    for key, value in ((b"1:1", too_many), (b"1:1", None), (b"?", b"no window"), (None, too_many)):
+        producer.produce(settings.topic(MONITORING), value, key, timestamp=NOW)
+    states = (("call-0", 0.95, SINCE - 1), ("call-1", 0.99, SINCE), ("call-1", 0.1, NOW), ("call-2", 0.8, NOW))
+    for name, risk, at in (*states, ("call-3", 0.9, NOW)):
+        value = conversations.encode(state(name, risk))
+        producer.produce(settings.topic(CONVERSATIONS), value, name, partition=0, timestamp=at)
     assert producer.flush(30) == 0
 
 
