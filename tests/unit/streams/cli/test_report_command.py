@@ -38,8 +38,8 @@ def fill(settings: Settings) -> None:
         key = b"%d:%d" % (window.start, window.partition)
         for value in (too_many, monitoring.encode(window.to_record(1))):
             producer.produce(settings.topic(MONITORING), value, key, timestamp=window.start - MAX_AHEAD_MS)
-    for key, value in ((b"1:1", too_many), (b"1:1", None), (b"?", b"no window"), (None, too_many)):
-        producer.produce(settings.topic(MONITORING), value, key, timestamp=NOW)
+    for stray, worthless in ((b"1:1", too_many), (b"1:1", None), (b"?", b"no window"), (None, too_many)):
+        producer.produce(settings.topic(MONITORING), worthless, stray, timestamp=NOW)
     states = (("call-0", 0.95, SINCE - 1), ("call-1", 0.99, SINCE), ("call-1", 0.1, NOW), ("call-2", 0.8, NOW))
     for name, risk, at in (*states, ("call-3", 0.9, NOW)):
         value = conversations.encode(state(name, risk))

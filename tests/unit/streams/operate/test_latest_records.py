@@ -5,7 +5,6 @@ import sqlite3
 
 import pytest
 
-from streams.operate import latest_records
 from streams.operate.latest_records import LatestRecordsError, latest_values
 
 
@@ -29,6 +28,6 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         return file
 
     connect = sqlite3.connect
-    monkeypatch.setattr(latest_records.sqlite3, "connect", limited)
+    monkeypatch.setattr(sqlite3, "connect", limited)
     with pytest.raises(LatestRecordsError, match=r"cannot be used \(database or disk is full\): is the disk full\?"):
         list(latest_values((b"%d" % at, bytes(100)) for at in range(10_000)))
