@@ -17,6 +17,7 @@ class Period:
 
     def __init__(self, since_ms: int) -> None:
         self.since_ms = since_ms
+        self.unreadable = 0  # windows that could not be read, and are in no count
         self._days: dict[int, Window] = {}
 
     def add(self, window: Window) -> None:

@@ -22,11 +22,11 @@ class LatestRecordsError(EdgewiseError):
     """The temporary file that they are sorted in cannot be used."""
 
 
-def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator[R]:
+def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator[R | None]:
     """The latest record of each key of `topic` that was written at `since_ms` (UTC) or later, as of this call.
 
-    A tombstone takes its key away; what cannot be decoded is left out. Raises `LatestRecordsError`, and what
-    `read_topic` raises.
+    A tombstone takes its key away; what cannot be decoded is None. Raises `LatestRecordsError`, and what `read_topic`
+    raises.
     """
     decode = codec(cluster.settings, topic).decode
     messages = read_topic(cluster, topic, since_ms=max(0, since_ms))
@@ -34,7 +34,7 @@ def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator
         try:
             yield decode(value)
         except DecodeError:
-            continue
+            yield None
 
 
 def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterator[bytes]:

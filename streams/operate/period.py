@@ -11,7 +11,7 @@ from streams.operate.latest_records import latest_records
 
 
 def read_period(settings: Settings, since_ms: int) -> Period:
-    """The windows that start at `since_ms` (UTC) or later, as of this call. A window that cannot be read is left out.
+    """The windows that start at `since_ms` (UTC) or later, as of this call; one that cannot be read is counted as such.
 
     Raises what `latest_records` raises.
     """
@@ -19,10 +19,13 @@ def read_period(settings: Settings, since_ms: int) -> Period:
     # Workers' clocks, and so windows, are ahead of Kafka's by so much at most.
     for record in latest_records(Cluster(settings), MONITORING, since_ms - MAX_AHEAD_MS):
         try:
-            window = Window.from_record(record)
+            window = None if record is None else Window.from_record(record)
         except (ValueError, OverflowError):
-            continue
-        period.add(window)
+            window = None
+        if window is None:
+            period.unreadable += 1
+        else:
+            period.add(window)
     return period
 
 
@@ -33,5 +36,6 @@ def read_at_risk(settings: Settings, since_ms: int, most: int) -> AtRisk:
     """
     found = AtRisk(settings.escalation_risk, most)
     for state in latest_records(Cluster(settings), CONVERSATIONS, since_ms):
-        found.add(state)
+        if state is not None:
+            found.add(state)
     return found

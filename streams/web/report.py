@@ -74,6 +74,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "since": iso(period.since_ms),
         "first_window_at": iso(total.start) if period.days else None,
         "last_window_until": iso(total.end) if period.days else None,
+        "unreadable_windows": period.unreadable,
         "total": _figures(total),
         "days": [{"day": day_name(number), **_figures(window)} for number, window in period.days.items()],
         "months": [{"month": month, **_figures(window)} for month, window in period.months().items()],

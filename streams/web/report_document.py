@@ -29,6 +29,7 @@ def report_document(report: Report) -> Document:
         "Edgewise report",
         [
             f"{made}: windows from {iso(total.start)} to {iso(total.end)}. Days and months are those of UTC.",
+            *_missing(report.period.unreadable),
             _glance(report, total),
         ],
         [
@@ -48,6 +49,12 @@ def report_document(report: Report) -> Document:
             _conversations(report),
         ],
     )
+
+
+def _missing(windows: int) -> list[str]:
+    if not windows:
+        return []
+    return [f"{figure(windows)} windows could not be read and are missing from it: `edgewise verify` names them."]
 
 
 def _glance(report: Report, total: Window) -> Table:

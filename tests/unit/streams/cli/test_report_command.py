@@ -1,6 +1,7 @@
 """`edgewise report`: from the topics alone, each window's latest record once, in three forms."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,18 @@ def fill(settings: Settings) -> None:
     early = Window(SINCE - 60_000, SINCE, 0)
     early.add([routing_event()])
     too_many = monitoring.encode(month().total().to_record(0))
+    no_sketch = monitoring.encode(replace(early.to_record(0), end_to_end_ms=b"?"))
     for window in (early, *month_of_windows()):
         key = b"%d:%d" % (window.start, window.partition)
         for value in (too_many, monitoring.encode(window.to_record(1))):
             producer.produce(settings.topic(MONITORING), value, key, timestamp=window.start - MAX_AHEAD_MS)
-    for stray, worthless in ((b"1:1", too_many), (b"1:1", None), (b"?", b"no window"), (None, too_many)):
+    for stray, worthless in (
+        (b"1:1", too_many),
+        (b"1:1", None),
+        (b"?", b"no window"),
+        (None, too_many),
+        (b"2:2", no_sketch),
+    ):
         producer.produce(settings.topic(MONITORING), worthless, stray, timestamp=NOW)
     states = (("call-0", 0.95, SINCE - 1), ("call-1", 0.99, SINCE), ("call-1", 0.1, NOW), ("call-2", 0.8, NOW))
     for name, risk, at in (*states, ("call-3", 0.9, NOW)):
@@ -58,6 +66,7 @@ def test_the_latest_record_of_each_window_and_conversation_counts_once(
     assert report("-o", str(data)).exit_code == 0
     told = json.loads(data.read_text("utf-8"))
     assert told["total"]["events"] == total.events
+    assert told["unreadable_windows"] == 2
     assert told["total"]["cost_nanodollars"] == total.cost_nanos
     assert [each["conversation_id"] for each in told["conversations"]["highest_risk"]] == ["call-3", "call-2"]
     assert told["conversations"]["by_status"] == {"open": 3}

@@ -75,6 +75,13 @@ def test_names_beyond_a_page_are_added_up() -> None:
     assert len(rows) == 31
 
 
+def test_what_is_missing_is_said() -> None:
+    made = report()
+    assert "could not be read" not in str(report_document(made).lead)
+    made.period.unreadable = 3
+    assert "3 windows could not be read and are missing" in str(report_document(made).lead)
+
+
 def test_a_period_without_windows_has_the_conversations_alone() -> None:
     empty = Report(Period(0), AtRisk(0.7, 5), None, NOW)
     document = report_document(empty)
