@@ -1,15 +1,15 @@
 """Redaction of a conversation's turns: a number split over turns, read back, or answered to a question."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from models.redaction.cues import CUE_GATE, cues
-from models.redaction.kinds import KINDS, SHAPE, Finding, Kind
+from models.redaction.kinds import KINDS, SHAPE, Finding, Kind, Span
 from models.redaction.memory import Memory
 from models.redaction.numbers import FILLERS, NUMERIC
-from models.redaction.redactor import Redacted, find, replaced, tag
+from models.redaction.redactor import Redacted, RedactionError, find, replaced, tag
 from models.redaction.spoken import ASIDES
 from models.redaction.tagger import Tagger
 from models.redaction.tokens import Tokens
@@ -72,7 +72,13 @@ class ConversationRedactor:
         Raises RedactionError: the tagger failed. Then nothing is known of the text: it must not leave the worker, be
         logged or be sent on, as if all of it were personal.
         """
-        tagged = tag(self._tagger, text)
+        # A turn that the tagger fails on is part of the conversation all the same: the next may answer it.
+        failure: RedactionError | None = None
+        tagged: Sequence[Span] = ()
+        try:
+            tagged = tag(self._tagger, text)
+        except RedactionError as error:
+            failure = error
         talk = self._conversations.get(conversation_id)
         if self._before is not None and conversation_id not in self._before:
             self._before[conversation_id] = talk.copy() if talk else None
@@ -92,6 +98,8 @@ class ConversationRedactor:
             extended = memory.extend(finding.value) if goes_on else None
             labels.append(extended or memory.label(finding))
         _note(talk, text, tokens, found)
+        if failure is not None:
+            raise failure
         chosen = [(finding, label) for finding, label in zip(found, labels, strict=True) if finding.kind in self._kinds]
         words = [str(label) if self._numbered else f"[{label.kind}]" for _, label in chosen]
         return replaced(text, [finding for finding, _ in chosen], words)

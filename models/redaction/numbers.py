@@ -167,7 +167,7 @@ def _is_long(tokens: Tokens, run: Run, *, whole: bool) -> bool:
     elements = run.elements
     digits = run.digits
     if any(element.cardinal for element in elements):
-        return digits > 8 and len(elements) > 2
+        return (digits > 8 and len(elements) > 2) or (digits > 6 and len(elements) > 3)
     if _is_year(tokens.words, run, whole=whole):
         return False
     if run.spoken:

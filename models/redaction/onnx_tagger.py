@@ -82,17 +82,15 @@ class OnnxTagger:
 
     def _words(self, encoding: Encoding, probabilities: NDArray[np.float32]) -> list[tuple[int, int, Kind]]:
         """The start, end and kind of each word that is of one."""
-        words: dict[int, list[int]] = {}
-        for place, word in enumerate(encoding.word_ids):
-            if word is not None:
-                words.setdefault(word, []).append(place)
-        found = []
-        for places in words.values():
-            mean = probabilities[places].mean(axis=0)
-            if mean.sum() >= self._threshold:
-                start, end = encoding.offsets[places[0]][0], encoding.offsets[places[-1]][1]
-                found.append((start, end, self._told[int(mean.argmax())]))
-        return found
+        words = np.array(encoding.word_ids)
+        first = np.flatnonzero(np.append(True, words[1:] != words[:-1]))
+        after = np.append(first[1:], len(words))
+        means = np.add.reduceat(probabilities, first) / (after - first)[:, None]
+        offsets = encoding.offsets
+        return [
+            (offsets[first[at]][0], offsets[after[at] - 1][1], self._told[int(means[at].argmax())])
+            for at in np.flatnonzero(means.sum(axis=1) >= self._threshold)
+        ]
 
     def _probabilities(self, ids: list[int], capital: list[int]) -> NDArray[np.float32]:
         """Softmax of each piece's logits, `[pieces, classes]`; where windows overlap, the greater probability stays.

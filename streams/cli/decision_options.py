@@ -1,4 +1,4 @@
-"""Where recorded decisions are read from, as the options of a command say."""
+"""Which time, and which recorded decisions, the options of a command ask for."""
 
 from schemas.errors import UsageError
 from streams.config.settings import Settings
@@ -14,15 +14,15 @@ def read_decisions(settings: Settings, file: str | None, start_at: str | None, u
 
     Raises UsageError: a time is none, or nothing is there; RecordingError; what reading the topic raises.
     """
-    since_ms, until_ms = _moment("--from", start_at), _moment("--until", until)
+    since_ms = None if start_at is None else moment("--from", start_at)
+    until_ms = None if until is None else moment("--until", until)
     if file is None:
         return topic_decisions(settings, Start(since_ms=since_ms), until_ms)
     return recorded_decisions(file, since_ms, until_ms)
 
 
-def _moment(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
+def moment(option: str, text: str) -> int:
+    """The time that `option` gives as `text`, UTC ms. Raises UsageError: it is none."""
     try:
         return parse_moment(text, now_ms)
     except ValueError:

@@ -16,6 +16,7 @@ from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
+from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
 from streams.cli.commands.models import models
@@ -60,6 +61,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
 app.command()(redact)
 app.command()(verify)
+app.command()(health)
 app.command()(report)
 app.command()(demo)
 app.command()(config)

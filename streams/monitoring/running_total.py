@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable
+from math import ceil
 from typing import NamedTuple
 
 from schemas.codec import DecodeError
@@ -65,6 +66,22 @@ class RunningTotal:
         total = Window(self._total.start, self._total.end, -1)
         total.merge(self._total)
         return total
+
+    def spans(self, most: int) -> list[Window]:
+        """All windows in `most` equal spans of time or fewer, merged each; a span without a window is left out.
+
+        A span is a whole number of windows. It takes the time of merging all of them.
+        """
+        whole = self.window()
+        longest = max((held.end - held.start for held in self._held.values()), default=1)
+        length = ceil((whole.end - whole.start) / most / longest) * longest
+        merged: dict[int, Window] = {}
+        for held in self._held.values():
+            at = (held.start - whole.start) // length
+            window = self._decoded(zlib.decompress(held.packed))
+            if window is not None:  # it could be read when it came
+                merged.setdefault(at, Window(held.start, held.end, -1)).merge(window)
+        return [merged[at] for at in sorted(merged)]
 
     def _take_out(self, key: bytes) -> None:
         window = self._decoded(zlib.decompress(self._held.pop(key).packed))

@@ -1,6 +1,7 @@
 """The monitor's windows as they come in, and their total: what every live view of the line shows."""
 
-from typing import Self
+import time
+from typing import Final, Self
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
@@ -15,7 +16,9 @@ from streams.monitoring.running_total import RunningTotal
 from streams.monitoring.window import Window
 
 _BATCH = 1_000
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+_PATIENCE_S: Final = 60.0
 
 
 class LiveWindowsError(EdgewiseError):
@@ -38,6 +41,8 @@ class LiveWindows:
         start = OFFSET_BEGINNING if since_ms is None else watermarks(cluster, MONITORING)[0].high
         # Where retention removes what was to be read next, reading goes on at the oldest record that is there.
         self._consumer = cluster.assigned_consumer(reset="earliest", fetch_wait_ms=50)
+        self._is_at_end = False
+        self._taken = 0
         name = self._settings.topic(MONITORING)
         try:
             if since_ms is not None:  # workers' clocks, and so windows, are ahead by so much at most
@@ -66,14 +71,32 @@ class LiveWindows:
         latest: dict[bytes, bytes | None] = {}
         for message in messages:
             if (fault := message.error()) is not None:
+                self._is_at_end = self._is_at_end or fault.code() == _END
                 if fault.fatal() or fault.code() in _PERMANENT:
                     raise self._failure(fault)
                 continue  # librdkafka goes on by itself after what passes
+            self._is_at_end, self._taken = False, self._taken + 1
             key = message.key()
             if isinstance(key, bytes):
                 latest[key] = message.value()
         for key, value in latest.items():
             self._total.put(key, value)
+
+    def read_to_end(self) -> None:
+        """Takes in all that has been committed when the end of the topic is reached.
+
+        Raises `LiveWindowsError`: the topic can be read no further, or nothing came from it for a minute.
+        """
+        quiet_since, taken = time.monotonic(), self._taken
+        while not self._is_at_end:
+            self.update(0.5)
+            if self._taken != taken:
+                quiet_since, taken = time.monotonic(), self._taken
+            elif time.monotonic() - quiet_since > _PATIENCE_S:
+                raise LiveWindowsError(
+                    f"nothing came from topic {self._settings.topic(MONITORING)} for {_PATIENCE_S:g} s: "
+                    f"is a broker at {self._settings.bootstrap_servers}?"
+                )
 
     def forget_before(self, start_ms: int) -> None:
         """Takes the windows that start before `start_ms` (UTC) out of the total, for good."""
@@ -82,6 +105,10 @@ class LiveWindows:
     def total(self) -> Window:
         """All windows merged: a window over the whole time, of no partition (-1)."""
         return self._total.window()
+
+    def spans(self, most: int) -> list[Window]:
+        """The windows in `most` equal spans of time or fewer, in their order."""
+        return self._total.spans(most)
 
     def _failure(self, error: KafkaError) -> LiveWindowsError:
         name = self._settings.topic(MONITORING)

@@ -35,9 +35,9 @@ def report(
     """
     from schemas.errors import UsageError
     from streams.cli.context import start
+    from streams.cli.decision_options import moment
     from streams.cli.output import text_output
     from streams.monitoring.forecast import forecast
-    from streams.operate.moment import parse_moment
     from streams.operate.period import read_at_risk, read_period
     from streams.system.clock import now_ms
     from streams.system.json_text import json_text
@@ -46,13 +46,7 @@ def report(
     from streams.web.report import Report, report_json
     from streams.web.report_document import report_document
 
-    made_at = now_ms()
-    try:
-        since_ms = parse_moment(since, lambda: made_at)
-    except ValueError:
-        raise UsageError(
-            f"--since {since}: give a time such as 30d for thirty days ago (s, m, h, d, w) or 2026-01-31T12:00:00Z"
-        ) from None
+    made_at, since_ms = now_ms(), moment("--since", since)
     form = chosen or ("markdown" if output is None else _ENDINGS.get(output.suffix.lower()))
     if form is None:
         raise UsageError(

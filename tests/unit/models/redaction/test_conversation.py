@@ -150,6 +150,20 @@ def test_a_tagger_that_fails_is_told_of_without_the_text() -> None:
     assert "4821" not in str(caught.value)
 
 
+class BrokenOnce:
+    def tag(self, texts: Sequence[str]) -> list[list[Span]]:
+        if texts[0].startswith("and the"):
+            raise ValueError
+        return [[]]
+
+
+def test_a_turn_that_the_tagger_fails_on_is_heard_all_the_same() -> None:
+    redactor = ConversationRedactor(tagger=BrokenOnce())
+    with pytest.raises(RedactionError):
+        redactor.redact("a", "and the three digit security code?")
+    assert redactor.redact("a", "one two three").text == "[CVV_1]"
+
+
 @given(
     st.lists(
         st.text()

@@ -76,6 +76,7 @@ SPOKEN = [
         "when i type the pin [PIN] it is refused",
     ),
     ("her number is eight hundred erm five twenty seven twenty six zero five okay", "her number is [PHONE] okay"),
+    ("i have six forty three seven hundred seventy nine thirty one", "i have [PHONE]"),
     ("area code five hundred four er eleven sixty two forty one", "area code [PHONE]"),
     ("my birthday's coming up it's one fourteen two thousand two", "my birthday's coming up it's [DATE_OF_BIRTH]"),
 ]

@@ -82,7 +82,7 @@ def test_the_latest_record_of_each_window_and_conversation_counts_once(
     ("arguments", "says"),
     [
         (("-o", "report.pdf"), r"report\.pdf: its ending is none of \.html, \.htm, \.md, \.json"),
-        (("--since", "soon"), "--since soon: give a time such as 30d"),
+        (("--since", "soon"), "--since soon: give a time such as 2026"),
     ],
 )
 def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], says: str) -> None:

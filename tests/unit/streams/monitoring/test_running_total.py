@@ -113,3 +113,22 @@ def test_only_windows_since_a_time_count() -> None:
     assert (total.window().events, total.window().start) == (2, 2 * MINUTE)
     total.forget_before(MINUTE)
     assert total.window().events == 2
+
+
+def test_spans_are_the_total_cut_into_equal_times() -> None:
+    rng = random.Random(3)
+    total = RunningTotal(monitoring.decode)
+    for number in [*range(50), *range(80, 101)]:  # half an hour without a window in between
+        for partition in range(2):
+            window = Window(number * MINUTE, (number + 1) * MINUTE, partition)
+            window.add([any_event(rng) for _ in range(3)])
+            total.put(f"{number}:{partition}".encode(), encoded(window))
+    spans = total.spans(10)
+    assert [span.start // MINUTE for span in spans] == [0, 11, 22, 33, 44, 80, 88, 99]
+    assert [span.end // MINUTE for span in spans] == [11, 22, 33, 44, 50, 88, 99, 101]
+    merged = Window(0, 0, -1)
+    for span in spans:
+        merged.merge(span)
+    assert counts(merged) == counts(total.window())
+    assert [span.start for span in total.spans(1)] == [0]
+    assert RunningTotal(monitoring.decode).spans(5) == []

@@ -1,0 +1,137 @@
+"""How well a line is: each figure against its bound with its trend, and all of them as one score and its word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Final, Literal
+
+from streams.monitoring.binomial import interval
+from streams.monitoring.health_rules import RULES, Counted, Rule
+from streams.monitoring.trend import Trend, trend
+from streams.monitoring.window import Window
+
+CONFIDENCE: Final = 0.95
+"""Of intervals."""
+
+WORDS: Final = ((95, "excellent"), (90, "good"), (75, "fair"), (50, "poor"), (0, "critical"))
+"""The word of a score from so much on."""
+
+_HOUR_MS: Final = 3_600_000
+
+Standing = Literal["kept", "unclear", "missed", "not judged", "unknown"]
+Course = Literal["improving", "worsening", "steady", "unknown"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a line."""
+
+    rule: Rule
+    value: float | None
+    counted: Counted | None  # where it was counted on a part of the events
+    trend: Trend | None  # by hour
+    is_judged: bool
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The exact interval (Clopper and Pearson) of a figure that was counted."""
+        return interval(*self.counted, CONFIDENCE) if self.counted is not None else None
+
+    @property
+    def bound(self) -> float | None:
+        """What it should keep."""
+        return self.rule.at_least if self.rule.at_least is not None else self.rule.at_most
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands to its bound; `unclear`: it misses it, and its interval does not rule out that it keeps it."""
+        if self.value is None:
+            return "unknown"
+        if self.bound is None or not self.is_judged:
+            return "not judged"
+        if self._misses(self.value):
+            return "missed" if self._misses(self._best) else "unclear"
+        return "kept"
+
+    @property
+    def share(self) -> float | None:
+        """The part of its bound that it reaches, from 0 to 1; None where it is not judged.
+
+        Of an interval the better end counts: what is not shown to be missed is not held against the line.
+        """
+        best, bound = self._best, self.bound
+        if best is None or bound is None or not self.is_judged:
+            return None
+        if not self._misses(best):
+            return 1.0
+        return best / bound if self.rule.at_least is not None else bound / best
+
+    @property
+    def course(self) -> Course:
+        """Where it goes. `improving` is said of what improves: a rising share, a falling latency."""
+        if self.trend is None:
+            return "unknown"
+        if not self.trend.is_significant:
+            return "steady"
+        return "improving" if (self.trend.slope > 0) == self.rule.higher_is_better else "worsening"
+
+    @property
+    def _best(self) -> float | None:
+        found = self.interval
+        if found is None:
+            return self.value
+        return found[1] if self.rule.higher_is_better else found[0]
+
+    def _misses(self, value: float | None) -> bool:
+        low, high = self.rule.at_least, self.rule.at_most
+        return value is not None and ((low is not None and value < low) or (high is not None and value > high))
+
+
+@dataclass(frozen=True)
+class Health:
+    """The judgement of a stretch of time."""
+
+    start_ms: int
+    end_ms: int
+    events: int  # scored and answered
+    figures: tuple[Figure, ...]
+
+    @property
+    def score(self) -> int | None:
+        """From 0 to 100, rounded down; None where no figure is known.
+
+        It is the geometric mean of the shares that the judged figures reach of their bounds, as in the Human
+        Development Index since 2010 (UNDP 2010, p. 216): all weigh the same, and what one lacks the others do not make
+        up for as in a sum.
+        """
+        shares = [each.share for each in self.figures if each.share is not None]
+        return int(100 * prod(shares) ** (1 / len(shares)) + 1e-9) if shares else None
+
+    @property
+    def word(self) -> str:
+        """What the score means; `unknown` without one."""
+        score = self.score
+        return "unknown" if score is None else next(word for least, word in WORDS if score >= least)
+
+
+def assess(total: Window, spans: Sequence[Window]) -> Health:
+    """The health of the time that `total` counts; `spans` are its parts, in their order, for trends."""
+    known = {rule.name for rule in RULES if rule.measure(total) is not None}
+    figures = [_figure(rule, total, spans, is_judged=rule.stands_in_for not in known) for rule in RULES]
+    return Health(total.start, total.end, total.events, tuple(figures))
+
+
+def _figure(rule: Rule, total: Window, spans: Sequence[Window], *, is_judged: bool) -> Figure:
+    points = [(span.start / _HOUR_MS, value) for span in spans if (value := _value(rule.measure(span))) is not None]
+    measured = rule.measure(total)
+    return Figure(
+        rule,
+        _value(measured),
+        measured if isinstance(measured, Counted) else None,
+        trend(*zip(*points, strict=True)) if points and rule.has_trend else None,
+        is_judged,
+    )
+
+
+def _value(measured: float | Counted | None) -> float | None:
+    return measured.successes / measured.trials if isinstance(measured, Counted) else measured
