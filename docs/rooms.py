@@ -13,7 +13,7 @@ import grimp
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("schemas", "models", "streams", "training", "edgewise")
+PACKAGES = ("schemas", "recordings", "models", "streams", "training", "edgewise")
 OF_ROOMS = ("streams", "training")
 
 

@@ -10,6 +10,7 @@ from schemas.records import (
     Alert,
     BudgetLease,
     CloudRequest,
+    ConversationState,
     MonitoringWindow,
     Record,
     RoutingEvent,
@@ -47,6 +48,10 @@ def events(
 def events(
     topic: Literal["monitoring"], *, since: datetime | None = None, follow: bool = False
 ) -> Iterator[MonitoringWindow]: ...
+@overload
+def events(
+    topic: Literal["conversations"], *, since: datetime | None = None, follow: bool = False
+) -> Iterator[ConversationState]: ...
 @overload
 def events(topic: Literal["alerts"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Alert]: ...
 @overload

@@ -76,13 +76,6 @@ class EdgeAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event that is scored: its answer or its request to the cloud, and its audit event."""
-        return self._process(records)
-
-    def positions_set_back(self, partitions: Collection[int]) -> None:
-        """Takes back what the last batch said of conversations: its turns come again, and must give the same."""
-        self._sensitive.set_back(partitions)
-
-    def _process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         events, outputs = self._events.decode_all(records)
         if not events:
             return outputs
@@ -118,6 +111,10 @@ class EdgeAgent(Agent):
             metrics.UNSCORED_EVENTS.labels(self.name, reason).inc(count)
         metrics.COST_USD.labels(self.name).inc(spent.cost_usd * len(scored))
         return outputs
+
+    def positions_set_back(self, partitions: Collection[int]) -> None:
+        """Takes back what the last batch said of conversations: its turns come again, and must give the same."""
+        self._sensitive.set_back(partitions)
 
     def _unscored(
         self, event: TranscriptEvent, record: KafkaRecord, admitted: Admitted, found: Found, now: int

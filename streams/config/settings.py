@@ -114,7 +114,10 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
     )
 
     chunk_records: int = Field(
-        500, ge=1, le=100_000, description="Most records of one partition handled as one Faust event."
+        500,
+        ge=1,
+        le=100_000,
+        description="A quarter of the most records that an agent is given at once, in one transaction.",
     )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
     dead_letter_limit: Probability = Field(

@@ -76,7 +76,8 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     `edge` and `cloud` score all with one model; no decision is taken, so there is no reason. Costs are by the prices in
     `settings`, or by the service's tokens: what the cloud answers for the line has cost the edge's price too. What the
     cloud does not answer keeps the edge's answer in the line; by `cloud` it has none. Roles and languages are the
-    line's business alone: `edge` and `cloud` score all.
+    line's business alone: `edge` and `cloud` score all. Redaction is left to the backends of services, and rules of
+    residency are not applied.
 
     Raises ArtifactError: a model is missing or altered. UsageError: the policy cannot be used.
     """

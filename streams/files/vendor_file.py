@@ -19,7 +19,7 @@ from streams.files.formats.description import Description, read_described
 from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.registry import FORMATS, read, recognise
-from streams.files.formats.turn import Hints, LeftOut, Reading, Turn
+from streams.files.formats.turn import Hints, LeftOut, Reading, Turn, endings
 from streams.files.recording import Row, rows_of
 
 ENDINGS: Final[Mapping[str, str | None]] = {".json": None, ".vcon": "vcon", ".vtt": "webvtt", ".srt": "srt"}
@@ -124,20 +124,12 @@ def _turns(
         for turn in reading.turns:
             left_out["repeated"] += turns.pop(turn.event_id, None) is not None
             turns[turn.event_id] = line, turn
-    _end_once(turns)
+    ends = endings(turn for _, turn in turns.values())
     if vendor.timed:
         _require_times((turn for _, turn in turns.values()), path)
     on_left_out(+left_out)
     for number, (line, turn) in enumerate(islice(turns.values(), limit), 1):
-        yield Row(number, line, _fields(turn), turn.text)
-
-
-def _end_once(turns: dict[str, tuple[int, Turn]]) -> None:
-    """Leaves a conversation one last turn, where several objects, such as a call's legs, each have one."""
-    ends = {turn.conversation_id: event_id for event_id, (_, turn) in turns.items() if turn.last}
-    for event_id, (line, turn) in turns.items():
-        if turn.last and ends[turn.conversation_id] != event_id:
-            turns[event_id] = line, replace(turn, last=False)
+        yield Row(number, line, _fields(turn, last=turn.event_id in ends), turn.text)
 
 
 def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:
@@ -154,7 +146,7 @@ def _require_times(turns: Iterable[Turn], path: Path | str) -> None:
         )
 
 
-def _fields(turn: Turn) -> dict[str, object]:
+def _fields(turn: Turn, *, last: bool) -> dict[str, object]:
     return {
         "event_id": turn.event_id,
         "conversation_id": turn.conversation_id,
@@ -166,7 +158,7 @@ def _fields(turn: Turn) -> dict[str, object]:
         "occurred_at": turn.occurred_at,
         "source": turn.source,
         "attributes": dict(turn.attributes),
-        "last": turn.last,
+        "last": last,
     }
 
 

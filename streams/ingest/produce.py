@@ -47,9 +47,9 @@ class Produced:
 def produce(settings: Settings, lines: IO[bytes], on_error: OnError, clock: Clock = now_ms) -> Produced:
     """Sends the event of each line of `lines`, which is as `POST /v1/events` takes one; blank lines are left out.
 
-    A line that is no event ends it, is skipped, or is sent as it stands, for the workers to put into dead-letters,
-    which one that is too long cannot be. What
-    was read before that is sent in any case. Ctrl-C (KeyboardInterrupt) ends it in good order.
+    A line that is no event ends it, is skipped, or is sent as it stands, for the workers to put into dead-letters; one
+    that is too long ends it then, too. What was read before that is sent in any case. Ctrl-C (KeyboardInterrupt) ends
+    it in good order.
 
     Raises RecordingError: a line is no event. UsageError: no topic. ProduceError, BrokerUnreachableError, AccessError.
     """

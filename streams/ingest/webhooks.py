@@ -11,7 +11,7 @@ from streams.files.formats import registry
 from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field
 from streams.files.formats.times import moment
-from streams.files.formats.turn import Hints, LeftOut, Turn
+from streams.files.formats.turn import Hints, LeftOut, Turn, endings
 from streams.ingest.json_events import BodyError, is_ours, json_value, read_events
 from streams.ingest.signatures import Signed, hex_sha256
 
@@ -69,7 +69,8 @@ def read_webhook(vendor: str, signed: Signed, roles: Mapping[str, Role], now_ms:
             raise FormatError(f"[{place}]: {error}" if isinstance(value, list) else str(error)) from None
         left_out.update(reading.left_out)
         turns.update((turn.event_id, turn) for turn in reading.turns)
-    return Delivered([_event(turn, now_ms) for turn in turns.values()], left_out)
+    ends = endings(turns.values())
+    return Delivered([_event(turn, now_ms, last=turn.event_id in ends) for turn in turns.values()], left_out)
 
 
 def form(body: bytes) -> dict[str, str]:
@@ -108,7 +109,7 @@ def _hints(source: _Source, signed: Signed, delivery: str | None, roles: Mapping
     )
 
 
-def _event(turn: Turn, now_ms: int) -> TranscriptEvent:
+def _event(turn: Turn, now_ms: int, *, last: bool) -> TranscriptEvent:
     return TranscriptEvent(
         event_id=turn.event_id,
         conversation_id=turn.conversation_id,
@@ -119,5 +120,6 @@ def _event(turn: Turn, now_ms: int) -> TranscriptEvent:
         channel=turn.channel,
         language=turn.language,
         source=turn.source,
+        last=last,
         attributes=dict(turn.attributes),
     )

@@ -10,7 +10,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.lag import group_lag
 
 # Without progress for so long, nobody works on it. A worker that starts takes up to 10 s on a busy machine; a
-# transaction that a killed one left open is aborted, and then done again, after 20 s.
+# transaction that a killed one left open is aborted within 12 s, and then done again.
 PATIENCE_S = 30.0
 _POLL_S = 0.25
 

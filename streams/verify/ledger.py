@@ -133,9 +133,9 @@ def judge(
 ) -> Verdict:
     """Judge a line by its records, in order by partition; of `monitoring` and `conversations` the latest of each key.
 
-    They are read one after the other, in the order above. A million events of 250,000 conversations take 350 MB.
-    `redriven` has a dead letter once for each time that it was redriven. `late` are the ids of events whose request to
-    the cloud was redriven: what came of it stands behind their conversation's later results.
+    They are read one after the other, in the order above. `redriven` has a dead letter once for each time that it was
+    redriven. `late` are the ids of events whose request to the cloud was redriven: what came of it stands behind their
+    conversation's later results.
     """
     ledger = _Ledger(Counter(dead_letters), Counter(redriven), late)
     return ledger.judge(transcripts, routing_events, sentiment, monitoring, conversations)
@@ -245,7 +245,7 @@ class _Ledger:
                 try:
                     totals.add_event(partition, event)
                 except (OverflowError, ValueError):  # a cost of 1e300, infinity or NaN has no nano-dollars
-                    self.verdict.unreadable.add(_place("routing-events", partition, offset))
+                    self.verdict.unreadable.add(_place(ROUTING_EVENTS, partition, offset))
             if redriven:  # its first copy stands in this topic, too, and is as readable: it said what happened
                 continue
             self._step(event)

@@ -29,8 +29,6 @@ def rolling_engine(scene: Scene) -> None:
 
     The schemas are in a registry, so that both versions read what the other writes. The former one has a client that
     reads lz4 only with a library that this environment need not have: the line compresses with gzip.
-
-    Seen to fail with workers that are cooperative-sticky whatever their group is.
     """
     scene.load.codec = codec(scene.settings, TRANSCRIPTS)
     scene.watch.wait_for_all(set(scene.load.sent))  # what came before bears its schema's fingerprint

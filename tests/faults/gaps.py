@@ -41,8 +41,6 @@ def transactional_input(scene: Scene) -> None:
     while. The line must stand then, for nobody may read past it. In the end aborted records are the last of all.
 
     Of an aborted event nothing is ever seen.
-
-    Seen to fail with a chunk that starts at its first record, not where the one before it ended.
     """
     sender = _Transactions(scene)
     for _ in scene.times():
@@ -92,10 +90,7 @@ class _Transactions:
 
 
 def gaps_of_compaction(scene: Scene) -> None:
-    """`transcripts` is compacted while no worker reads it: most offsets that are read next hold no record.
-
-    Seen to fail with a chunk that starts at its first record, not where the one before it ended.
-    """
+    """`transcripts` is compacted while no worker reads it: most offsets that are read next hold no record."""
     scene.load.shape = lambda event, producer: scene.load.put(producer, event.event_id, scene.load.codec.encode(event))
     scene.watch.wait_for_all(set(scene.load.sent))  # compaction may have them: those to come have keys of their own
     _configure(scene, COMPACTED)

@@ -88,8 +88,7 @@ def lag_caught_up(scene: Scene) -> None:
     Each worker's memory is flat meanwhile: its peak at the end is near that half way, and near that of the worker
     before it, which had no backlog.
 
-    Seen to fail with a chunk that leaves out the last of the records that it says it holds, which only full chunks do;
-    and its bounds of memory with an edge agent that keeps the events that it has scored.
+    Its bounds of memory were seen to fail with an edge agent that keeps the events that it has scored.
     """
     usual = scene.load.shape
     backlog = max(BACKLOG, int(scene.seconds * BACKLOG_A_SECOND))

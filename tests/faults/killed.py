@@ -15,10 +15,7 @@ IDLE_RATE = 0.5
 
 
 def kill_under_load(scene: Scene) -> None:
-    """A worker, edge, cloud and monitor in turn, is killed while events flow, and started again.
-
-    Seen to fail with the group's metadata read at commit time instead of the chunk's own generation.
-    """
+    """A worker of each agent in turn is killed while events flow, and started again."""
     for number in scene.times():
         agent, slot = AGENTS[number % len(AGENTS)], scene.rng.choice(SLOTS)
         ups = scene.line.ups(agent, slot)

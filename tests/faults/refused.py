@@ -110,8 +110,6 @@ def topic_missing(scene: Scene) -> None:
 def transaction_timeout(scene: Scene) -> None:
     """A worker whose heartbeats go on stands still inside a transaction for 32 s; the broker ends it within 12, or, as
     the worker's time-out grows, within 30. The worker reads its input again, and does not start again.
-
-    Seen to fail with a transaction time-out of ten minutes.
     """
     for number in scene.times():
         slot = SLOTS[number % len(SLOTS)]

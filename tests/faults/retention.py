@@ -31,8 +31,6 @@ def retention_passes_by(scene: Scene) -> None:
 
     What is gone is gone, but never in silence: the ranges of offsets in the workers' error lines are exactly those of
     the events that have no result, and the workers' metrics count them. Everything else has its result once.
-
-    Seen to fail with librdkafka's own reset to the oldest record, of which nobody is told.
     """
     removal = _Removal(scene)
     for number in scene.times(at_least=2):

@@ -49,8 +49,8 @@ class Fault:
     """Of the list in docs/faults.md."""
     name: str
     play: Callable[["Scene"], None]
-    """Makes it go wrong while the load runs; its docstring says what, and which break of the product it was seen to
-    find."""
+    """Makes it go wrong while the load runs; its docstring says what and, of most, which break of the product it was
+    seen to find."""
     brokers: tuple[int, ...] = (1, 3)
     """On clusters of which sizes."""
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Each fault in its short form; the long form is `make faults`.
 
-What a fault is, and which break of the product it was seen to find, stands with it: `python -m tests.faults --list`.
+What a fault is and, of most, which break of the product it was seen to find: `python -m tests.faults --list`.
 """
 
 from collections.abc import Iterator

@@ -145,10 +145,7 @@ def test_a_worker_goes_on_where_the_last_one_stopped(filled: Settings) -> None:
 def test_refused_transactions_are_aborted_and_their_input_read_again(
     filled: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The metadata of a generation that never was makes the broker refuse a batch, as it refuses a zombie's.
-
-    Seen to fail with positions that are left behind what was refused.
-    """
+    """The metadata of a generation that never was makes the broker refuse a batch, as it refuses a zombie's."""
     batches: list[Batch] = []
     renew = Member.renew
 
@@ -287,7 +284,7 @@ def test_offsets_of_a_pending_transaction_are_waited_for(filled: Settings) -> No
 
 @pytest.mark.kafka
 def test_a_stop_does_not_wait_for_the_transaction_of_another(filled: Settings) -> None:
-    """Positions are not known before it ends. Seen to fail with a stop that is looked at once a record has come."""
+    """Positions are not known before it ends."""
     with pending(filled):
         asyncio.run(serve(filled, Copy(filled, 1), on_joined=lambda: os.kill(os.getpid(), signal.SIGTERM)))
 

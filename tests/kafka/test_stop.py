@@ -54,14 +54,13 @@ def fill(settings: Settings) -> None:
 
 @pytest.mark.parametrize("broker", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
 def test_while_the_agent_waits(settings: Settings) -> None:
-    """As for a cloud's answer; what it waited for is done again. Seen to fail with the batch waited for to its end."""
+    """As for a cloud's answer; what it waited for is done again."""
     fill(settings)
     asyncio.run(serve(settings, Waiting(settings, stop, waits=True)))
     assert sum(group_lag(Cluster(settings), "edge", "transcripts").values()) == 1
 
 
 def test_while_a_transaction_waits_for_a_broker_that_is_gone() -> None:
-    """Seen to fail with librdkafka's calls made in the event loop's thread."""
 
     def lose() -> None:
         broker.stop()
@@ -74,7 +73,6 @@ def test_while_a_transaction_waits_for_a_broker_that_is_gone() -> None:
 
 
 def test_while_it_begins_and_the_broker_does_not_answer() -> None:
-    """Seen to fail with what is asked at the start waited for."""
     with EmbeddedBroker() as broker:
         settings = Settings(bootstrap_servers=broker.bootstrap_servers, worker_id="test")
         fill(settings)

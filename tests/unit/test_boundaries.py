@@ -64,10 +64,7 @@ def test_only_delivery_commits_the_http_door_and_redrive_for_people_at_the_comma
 
 
 def test_a_worker_goes_by_the_public_parts_of_the_libraries_alone() -> None:
-    """An underscore is for who wrote it. librdkafka's own error codes are public: `KafkaError._STATE`.
-
-    Seen to fail with Faust's `channel._subscribers` in place of `subscriber_count`.
-    """
+    """An underscore is for who wrote it. librdkafka's own error codes are public: `KafkaError._STATE`."""
     found = [
         f"{file.name}: {ast.unparse(node)}"
         for file in (REPOSITORY / "streams" / "worker").glob("*.py")

@@ -68,3 +68,11 @@ def joined(readings: Iterable[Reading]) -> Reading:
                 left_out["repeated"] += 1
             turns[turn.event_id] = turn
     return Reading(tuple(turns.values()), dict(left_out))
+
+
+def endings(turns: Iterable[Turn]) -> set[str]:
+    """The ids of the turns with which a conversation is over: one of each conversation that ends.
+
+    Where several objects, such as a call's legs, each have a last turn, it is the latest of these in `turns`.
+    """
+    return set({turn.conversation_id: turn.event_id for turn in turns if turn.last}.values())
