@@ -8,7 +8,7 @@ import argparse
 import random
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from rich.console import Console
@@ -41,7 +41,7 @@ def main() -> None:
         table.add_column(heading, justify="right")
     decode = codec(Settings(), MONITORING).decode
     for view, hours in (("an hour", 1), ("a day", 24), ("a week", 168)):
-        values = _values(hours * 60)
+        values = dict(window_records(hours * 60))
         tracemalloc.start()
         total = RunningTotal(decode)
         for key, value in values.items():
@@ -67,8 +67,8 @@ def main() -> None:
     console.print(table)
 
 
-def _values(minutes: int) -> dict[bytes, bytes]:
-    """The records of so many minutes by key, of a few seeded contents."""
+def window_records(minutes: int) -> Iterator[tuple[bytes, bytes]]:
+    """The records of so many minutes with their keys, in the order of time, of a few seeded contents."""
     rng = random.Random(1)
     encode = codec(Settings(), MONITORING).encode
     contents = []
@@ -80,13 +80,11 @@ def _values(minutes: int) -> dict[bytes, bytes]:
         add_values(window.end_to_end_ms, [rng.lognormvariate(4, 1) for _ in range(EVENTS)])
         add_values(window.inference_ms, [rng.lognormvariate(1, 0.5) for _ in range(EVENTS)])
         contents.append(window)
-    values = {}
     for minute in range(minutes):
         for partition in range(PARTITIONS):
             window = contents[(minute * PARTITIONS + partition) % SEEDS]
             window.start, window.end, window.partition = minute * MINUTE_MS, (minute + 1) * MINUTE_MS, partition
-            values[b"%d:%d" % (window.start, partition)] = encode(window.to_record(0))
-    return values
+            yield b"%d:%d" % (window.start, partition), encode(window.to_record(0))
 
 
 def _timed_ms(call: Callable[[], None], times: int) -> list[float]:

@@ -24,6 +24,7 @@ from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
 from streams.cli.commands.replay import replay
+from streams.cli.commands.report import report
 from streams.cli.commands.route import route
 from streams.cli.commands.samples import samples
 from streams.cli.commands.schemas import schemas
@@ -61,6 +62,7 @@ app.command()(score)
 app.command()(redact)
 app.command()(verify)
 app.command()(health)
+app.command()(report)
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")

@@ -7,7 +7,7 @@ from streams.system.clock import Clock
 
 EXAMPLES = "2026-01-31T12:00:00Z, -5m for five minutes ago, or seconds, milliseconds or microseconds since 1970"
 
-_AGO = re.compile(r"-([0-9]{1,9})([smhdw])", re.ASCII)
+_AGO = re.compile(r"-?([0-9]{1,9})([smhdw])", re.ASCII)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 # Digits of seconds, milliseconds and microseconds from 2001 to 2286. Of another length a number is none of them.
 _EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}", re.ASCII)
@@ -19,7 +19,7 @@ def is_epoch(text: str) -> bool:
 
 
 def parse_moment(text: str, clock: Clock) -> int:
-    """`text` as UTC milliseconds: ISO 8601, in UTC where it has no zone; `-5m`, before `clock`; digits since 1970.
+    """`text` as UTC milliseconds: ISO 8601, in UTC where it has no zone; `-5m` or `5m`, so long before `clock`; digits.
 
     Raises ValueError: it is none of these, or is before 1970. To Kafka -1 is no time but the end of a topic.
     """

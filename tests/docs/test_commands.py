@@ -25,6 +25,7 @@ MAKE_TARGETS = frozenset(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").re
 # Run on every page, on a line that has carried events; the others would not end, or take long, or change this machine.
 RUN = frozenset((
     "score", "redact", "consume", "config", "models", "samples", "verify", "replay", "topics", "dead-letters", "whatif",
+    "report",
 ))  # fmt: skip
 
 BASH = shutil.which("bash") or "/bin/bash"

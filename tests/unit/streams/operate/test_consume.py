@@ -225,6 +225,7 @@ NOW_MS = 1_700_000_300_000
         ("1700000000000000", Start(since_ms=1_700_000_000_000)),
         ("-300s", Start(since_ms=1_700_000_000_000)),
         ("-5m", Start(since_ms=1_700_000_000_000)),
+        ("5m", Start(since_ms=1_700_000_000_000)),
         ("-2h", Start(since_ms=NOW_MS - 7_200_000)),
         ("-1d", Start(since_ms=NOW_MS - 86_400_000)),
         ("-1w", Start(since_ms=NOW_MS - 7 * 86_400_000)),

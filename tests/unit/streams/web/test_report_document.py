@@ -1,0 +1,109 @@
+"""The report's sections say the period's figures, and the JSON has them exactly."""
+
+import json
+from dataclasses import replace
+
+from streams.monitoring.at_risk import AtRisk
+from streams.monitoring.period import Period
+from streams.system.json_text import json_text
+from streams.web.document import Document, Table
+from streams.web.report import Report, report_json
+from streams.web.report_document import report_document
+from streams.web.written import usd
+from tests.reports import NOW, month, report, state
+
+
+def tables(document: Document) -> dict[str, Table]:
+    parts = [*document.lead, *(part for section in document.sections for part in section.parts)]
+    return {part.caption: part for part in parts if isinstance(part, Table)}
+
+
+def said(document: Document, section: str) -> str:
+    return " ".join(
+        part for each in document.sections if each.title == section for part in each.parts if isinstance(part, str)
+    )
+
+
+def test_the_tables_say_the_totals() -> None:
+    found, total = tables(report_document(report())), month().total()
+    glance = {row[0]: row[1] for row in found["At a glance"].rows}
+    assert glance["cost, USD"] == usd(total.cost_nanos)
+    assert glance["events scored"] == f"{total.events:,}"
+    assert glance["conversations at risk"] == "2"
+    assert len(found["Cost by day"].rows) == 29  # on one of the thirty days there was nothing
+    assert found["Cost by day"].rows[0][0] == "2026-11-29"
+    assert [row[0] for row in found["Cost by month"].rows] == ["2026-10", "2026-11"]
+    assert [row[0] for row in found["Labels published, by channel"].rows] != []
+    events = sum(int(row[-1].replace(",", "")) for row in found["Labels published, by role"].rows)
+    assert events == total.events
+    for table in found.values():
+        assert {len(row) for row in table.rows} == {len(table.header)}
+
+
+def test_what_is_measured_and_what_is_expected_is_said() -> None:
+    document, total = report_document(report()), month().total()
+    cost = said(document, "Cost")
+    assert f"{usd(total.measured_cost_nanos)} of {usd(total.cost_nanos)} USD" in cost
+    assert "Forecast for 2026-11: " in cost
+    assert "on the same weekday on average in the last 28 whole days" in cost
+    assert "Of the tightest budget 9" in cost
+    assert "models cloud@1.0.0, edge@1.0.0; policies default@1" in said(document, "Models and policies")
+    made = report()
+    assert made.forecast is not None
+    partial = replace(made, forecast=made.forecast._replace(is_of_whole_month=False, by_weekday=False))
+    assert "What was spent before 2026-10-31T00:00:00Z is not in it" in said(report_document(partial), "Cost")
+    none = said(report_document(replace(made, forecast=None)), "Cost")
+    assert "no forecast for 2026-11" in none
+
+
+def test_conversations_at_risk_stand_in_order_and_without_what_was_said() -> None:
+    found = tables(report_document(report(state("call-1", 0.8))))["All of them"]
+    assert [row[:3] for row in found.rows] == [
+        ("call-17", "0.91", "ended"),
+        ("call-1", "0.80", "open"),
+        ("call-18", "0.75", "open"),
+    ]
+    many = report(*(state(f"c{at}", 0.8) for at in range(9)))
+    assert len(tables(report_document(many))["The 5 of the highest risk"].rows) == 5
+
+
+def test_names_beyond_a_page_are_added_up() -> None:
+    made = report()
+    made.period.days[next(iter(made.period.days))].models.update({f"m{at}": 1 for at in range(40)})
+    rows = tables(report_document(made))["Events by the model that answered"].rows
+    assert rows[-1][:2] == ("12 more", "12")
+    assert len(rows) == 31
+
+
+def test_what_is_missing_is_said() -> None:
+    made = report()
+    assert "could not be read" not in str(report_document(made).lead)
+    made.period.unreadable = 3
+    assert "3 windows could not be read and are missing" in str(report_document(made).lead)
+
+
+def test_a_period_without_windows_has_the_conversations_alone() -> None:
+    empty = Report(Period(0), AtRisk(0.7, 5), None, NOW)
+    document = report_document(empty)
+    assert "No window of monitoring starts at 1970-01-01T00:00:00Z or later" in str(document.lead[0])
+    assert [section.title for section in document.sections] == ["Conversations at risk"]
+    assert report_json(empty)["first_window_at"] is None
+
+
+def test_json_is_exact_and_its_days_add_up() -> None:
+    told, total = json.loads(json_text(report_json(report()))), month().total()
+    assert told["total"]["cost_nanodollars"] == total.cost_nanos
+    for part in ("days", "months"):
+        assert sum(each["cost_nanodollars"] for each in told[part]) == total.cost_nanos
+        assert (
+            sum(each["role_labels"].get("agent/negative", 0) for each in told[part])
+            == (total.role_labels["agent/negative"])
+        )
+    agreement = told["total"]["agreement"]
+    assert (
+        agreement["interval"][0] < agreement["share"] == total.sampled_agreed / total.sampled < agreement["interval"][1]
+    )
+    assert told["forecast"]["month_usd"] > told["forecast"]["spent_usd"]
+    assert told["conversations"]["by_status"] == {"open": 2, "ended": 1}
+    assert told["conversations"]["highest_risk"][0]["conversation_id"] == "call-17"
+    assert told["in_force"]["policies"].keys() == {"default@1"}
