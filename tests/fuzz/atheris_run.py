@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-with atheris.instrument_imports(include=["schemas", "streams", "fastavro", "tests.fuzz"]):
+with atheris.instrument_imports(include=["schemas", "recordings", "streams", "fastavro", "tests.fuzz"]):
     from tests.fuzz.targets import SEEDS, TARGETS
 
 FOLDER = Path("build/fuzz")

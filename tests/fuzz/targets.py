@@ -34,7 +34,6 @@ from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
-from streams.agents.agent import Output
 from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
 from streams.config.loading import load_settings
@@ -116,20 +115,23 @@ def agent(data: bytes) -> None:
     records = [
         consumer_record(value, topic="eu.transcripts", offset=i, key=b"%d" % i) for i, value in enumerate(values)
     ]
-    outputs: dict[bytes | None, list[Output]] = {record.key: [] for record in records}
-    for output in asyncio.run(_AGENT.process(records)):
-        outputs[output.key].append(output)
+    outputs = asyncio.run(_AGENT.process(records))
+    letters = {output.key: output for output in outputs if output.topic == f"eu.{DEAD_LETTERS}"}
+    answers = [output for output in outputs if output.topic != f"eu.{DEAD_LETTERS}"]
+    good = [record for record in records if record.key not in letters]
+    assert len(letters) + len(answers) == len(outputs)
+    assert len(answers) == 2 * len(good)
     for record in records:
-        topics = Counter(output.topic.removeprefix("eu.") for output in outputs[record.key])
-        if DEAD_LETTERS in topics:
-            [letter] = outputs[record.key]
-            assert letter.value == record.value, "byte for byte"
-        else:
-            assert topics[ROUTING_EVENTS] == 1
-            assert topics["sentiment"] + topics["cloud-inference"] == 1
-            assert topics.total() == 2
-            for output in outputs[record.key]:
-                CODECS[output.topic.removeprefix("eu.")].decode(output.value)
+        if record.key in letters:
+            assert letters[record.key].value == record.value, "byte for byte"
+    for record, *pair in zip(good, answers[::2], answers[1::2], strict=True):
+        topics = Counter(output.topic.removeprefix("eu.") for output in pair)
+        assert topics[ROUTING_EVENTS] == 1
+        assert topics["sentiment"] + topics["cloud-inference"] == 1
+        event = CODECS["transcripts"].decode(record.value)
+        for output in pair:
+            published = CODECS[output.topic.removeprefix("eu.")].decode(output.value)
+            assert (published.event_id, output.key) == (event.event_id, event.conversation_id.encode())
 
 
 def letters(data: bytes) -> None:

@@ -57,6 +57,17 @@ def process(agent: EdgeAgent, records: Sequence[KafkaRecord]) -> dict[str, list[
     return outputs
 
 
+@pytest.mark.parametrize("key", [None, b"a customer"], ids=["no-key", "another"])
+@pytest.mark.parametrize("threshold", [0.0, 1.0], ids=["answered", "deferred"])
+def test_whatever_key_an_event_came_with_its_records_have_the_conversations(
+    classifier: Classifier, key: bytes | None, threshold: float
+) -> None:
+    router = dataclasses.replace(KEEP_ALL, confidence_threshold=threshold)
+    outputs = process(agent(classifier, router), [dataclasses.replace(record(TRANSCRIPT), key=key)])
+    assert set(outputs) == {"cloud-inference" if threshold else "sentiment", "routing-events"}
+    assert {output.key for each in outputs.values() for output in each} == {b"c1"}
+
+
 def test_a_confident_event_is_answered_and_audited(classifier: Classifier) -> None:
     event = dataclasses.replace(TRANSCRIPT, text="awful service", turn=3)
     source = record(event)
