@@ -50,9 +50,10 @@ def csv_records(
 def _rows(lines: Checked, dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
     """The cells of each row, with the line where it begins and what is wrong with it; an empty line has no cells."""
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    reader = csv.reader(lines, **dialect.options)  # type: ignore[arg-type]
+    text = iter(lines)
     if dialect.skip:
-        next(reader, None)
+        next(text, None)  # as it is: a line with half a quotation has no cells
+    reader = csv.reader(text, **dialect.options)  # type: ignore[arg-type]
     begins = lines.number + 1
     while True:
         cells: list[str] = []

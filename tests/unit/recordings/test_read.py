@@ -48,6 +48,7 @@ def test_a_csv_files_dialect_and_encoding_are_recognised(
         ('id,text\n1,"she said \\"no\\", twice"\n2,"a\\nb"\n', ['she said "no", twice', "anb"]),
         ('id,text\n1,"she said ""no"", twice"\n2,"ends in \\"\n', ['she said "no", twice', "ends in \\"]),
         ("sep=;\nid;text\n1;a, b\n", ["a, b"]),
+        ('"sep=;\nid;text\n1;a, b\n', ["a, b"]),  # half a quotation
         ("sep=|\r\ntext|id\r\na;b,c|1\r\n", ["a;b,c"]),
         ("text,,\nhello,,\nbye,,,,\n", ["hello", "bye"]),
         ("text;note,x\na;b\n", ["a"]),
