@@ -68,6 +68,7 @@ _READ_AGAIN = (
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     KafkaError._STATE,  # noqa: SLF001
 )
+_SAYS_NOT_WHY = (KafkaError._STATE, KafkaError._FATAL)  # noqa: SLF001
 _TOO_LATE = (
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError._MSG_TIMED_OUT,  # noqa: SLF001
@@ -180,6 +181,8 @@ class Delivery:
     def _require_passing(self, producer: TransactionalProducer, error: KafkaError, took_s: float) -> None:
         """Raises what ends the worker, unless it helps to read again what a transaction failed with."""
         too_late = error.code() in _TOO_LATE or (error.code() in FENCED and took_s >= producer.timeout_s)
+        if too_late:  # a request of it may be on its way still, and the next one is to have more time
+            producer.doubtful = True
         if too_late and self._timeout_ms < LONGEST_TIMEOUT_MS:
             self._timeout_ms = min(2 * self._timeout_ms, LONGEST_TIMEOUT_MS)
             self._too_late_s = self._clock_s()
@@ -246,10 +249,10 @@ def _cause(producer: TransactionalProducer, error: KafkaError) -> KafkaError:
     """What failed the transaction, where `error` says only that it has failed.
 
     A record that the broker refuses shows in the call under way, or the next one, as a wrong state: without a reason in
-    `produce`, and while offsets are sent as if those were to blame. To begin tells what came first, and could commit
-    nothing.
+    `produce`, and while offsets are sent as if those were to blame. What ends a producer shows there as no more than
+    that. To begin tells what came first, and could commit nothing.
     """
-    if error.code() == KafkaError._STATE:  # noqa: SLF001
+    if error.code() in _SAYS_NOT_WHY:
         try:
             producer.client.begin_transaction()
         except KafkaException as exception:
