@@ -18,6 +18,7 @@
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
         LagError                             streams.kafka
+        LatestRecordsError                   streams.operate
         LiveWindowsError                     streams.operate
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
