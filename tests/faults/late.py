@@ -51,4 +51,9 @@ def _wait_for(scene: Scene, place: str, number: int) -> int:
         time.sleep(0.02)
 
 
-FAULTS = (Fault(7, "late-request", late_request, brokers=(1,), proxied=True, module="tests.faults.late_worker"),)
+# Who reads back its state while the network holds all that its host sends finds no broker, and is started again.
+FAULTS = (
+    Fault(
+        7, "late-request", late_request, brokers=(1,), proxied=True, restarts=True, module="tests.faults.late_worker"
+    ),
+)
