@@ -38,8 +38,8 @@ STEPS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-de
 
 def test_every_step_has_a_command() -> None:
     assert STEPS == [
-        "ablate", "adapt", "all", "behaviour", "calibrate", "compress", "corpus", "distill", "evaluate", "finetune",
-        "redaction", "report", "samples",
+        "ablate", "adapt", "all", "behaviour", "calibrate", "compress", "corpus", "distill", "escalation", "evaluate",
+        "finetune", "redaction", "report", "samples",
     ]  # fmt: skip
 
 
