@@ -1,6 +1,7 @@
 """Fault 16: a line of two engines at once: the former version's workers, with aiokafka, and this one's."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from tests.kafka.kafka_server import REPOSITORY
 # The file that only the former engine had.
 FORMER_FILE = "streams/worker/transport.py"
 
+# What it can run. The others' workers are this version's all the while.
+FORMER_AGENTS = ("edge", "cloud", "monitor")
+
 # An interpreter with the libraries that the former version needs, where this environment's no longer suit it.
 FORMER_PYTHON = "FORMER_PYTHON"
 
@@ -33,6 +37,8 @@ def rolling_engine(scene: Scene) -> None:
     scene.load.codec = codec(scene.settings, TRANSCRIPTS)
     scene.watch.wait_for_all(set(scene.load.sent))  # what came before bears its schema's fingerprint
     former = _former(scene.folder / "former")
+    for model in ("edge", "cloud"):
+        _age(scene.folder / model / "manifest.json")
     python = os.environ.get(FORMER_PYTHON, sys.executable)
     for _ in scene.times():
         with scene.fault():
@@ -45,6 +51,13 @@ def rolling_engine(scene: Scene) -> None:
             scene.must_go_on()
 
 
+def _age(manifest: Path) -> None:
+    """Writes the manifest as the former version knows it; models of before are read by both."""
+    told = json.loads(manifest.read_text("utf-8"))
+    told.pop("languages", None)
+    manifest.write_text(json.dumps(told | {"text_version": 1}), "utf-8")
+
+
 def _all_at_once(scene: Scene, code: Path, python: str) -> None:
     """Stop every worker, and then start all with `code`."""
     for agent in AGENTS:
@@ -52,7 +65,7 @@ def _all_at_once(scene: Scene, code: Path, python: str) -> None:
             _stop(scene, agent, slot)
     for agent in AGENTS:
         for slot in SLOTS:
-            scene.line.start(agent, slot, code=code, python=python)
+            _start(scene, agent, slot, code, python)
     for agent in AGENTS:
         _wait_for_both(scene, agent)
     scene.must_go_on()
@@ -62,9 +75,16 @@ def _roll(scene: Scene, slot: int, code: Path, python: str) -> None:
     """Replace the worker of a slot, agent by agent; the line goes on."""
     for agent in AGENTS:
         _stop(scene, agent, slot)
-        scene.line.start(agent, slot, code=code, python=python)
+        _start(scene, agent, slot, code, python)
         _wait_for_both(scene, agent)
         scene.must_go_on()
+
+
+def _start(scene: Scene, agent: str, slot: int, code: Path, python: str) -> None:
+    if agent in FORMER_AGENTS:
+        scene.line.start(agent, slot, code=code, python=python)
+    else:
+        scene.line.start(agent, slot)
 
 
 def _stop(scene: Scene, agent: str, slot: int) -> None:

@@ -34,7 +34,12 @@ class Exit(NamedTuple):
 
 def environ(settings: Settings) -> dict[str, str]:
     """This process's variables, with `settings` in the place of its own."""
-    changed = settings.model_dump(exclude_defaults=True, exclude={"worker_id"})
+    fields = type(settings).model_fields
+    changed = {
+        name: value
+        for name, value in settings.model_dump(exclude={"worker_id"}).items()
+        if getattr(settings, name) != fields[name].default
+    }
     variables = {name: value for name, value in os.environ.items() if not name.startswith("EDGEWISE_")}
     return variables | {f"EDGEWISE_{name.upper()}": str(value) for name, value in changed.items()}
 
