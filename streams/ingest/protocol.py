@@ -61,7 +61,10 @@ class BoundedProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, and counts it."""
         metrics.MALFORMED.inc()
-        super().send_400_response(msg)
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:  # it came behind a request that is answered, or being answered
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Called when the client does not read."""

@@ -149,6 +149,13 @@ _JSON: Final = "Content-Type: application/json"
 _LINES: Final = "Content-Type: application/x-ndjson"
 
 CONNECTION_SEEDS: Final = (
+    # Refused by its headers, and then its body is no HTTP either.
+    (
+        b"POST /v1/eve#ts HTTP/1.1\r\nHost: x\r\nAuthorization: Beare@r ~oken-of-the-tests\r\n"
+        b"Contente: apn: Bearer tpl\xd4cation/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\xbe\n"
+    )
+    * 2
+    + b"\r\n\r\n",
     request("/v1/events", b"[" + _EVENT + b"," + _EVENT + b"]", f"Authorization: Bearer {TOKEN}", _JSON),
     request("/v1/events", _EVENT, f"Authorization: Bearer {TOKEN}", _JSON) * 2,
     request(
