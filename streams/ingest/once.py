@@ -21,15 +21,15 @@ from typing import Final, NamedTuple
 import stamina
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from schemas.errors import EdgewiseError, UsageError
+from schemas.errors import EdgewiseError
 from schemas.topics import DELIVERIES, TRANSCRIPTS
 from streams.ingest.remembered import DIGEST_BYTES, Remembered
+from streams.ingest.sender import require_topics
 from streams.kafka.client import Cluster, is_repeatable
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.messages import message_value
 from streams.kafka.reader import read_up_to, watermarks
 from streams.kafka.refusals import explain_refusal
-from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
 
 NAME: Final = "ingest"
@@ -77,15 +77,8 @@ class Item(NamedTuple):
 def require_door(cluster: Cluster) -> None:
     """Raises UsageError unless both topics are there, AccessError unless this user may read and write them."""
     settings = cluster.settings
-    present = cluster.metadata().topics
-    transcripts, deliveries = settings.topic(TRANSCRIPTS), settings.topic(DELIVERIES)
-    require_rights(cluster, NAME, {transcripts: ["WRITE"], deliveries: ["READ", "WRITE"]})
-    for topic in (each for each in (transcripts, deliveries) if each not in present):
-        cluster.require_visible(topic)
-        raise UsageError(
-            f"{NAME}: topic {topic} does not exist at {settings.bootstrap_servers}: create the topics with "
-            "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
-        )
+    needed = {settings.topic(TRANSCRIPTS): ["WRITE"], settings.topic(DELIVERIES): ["READ", "WRITE"]}
+    require_topics(cluster, NAME, needed)
 
 
 class OnceWriter:

@@ -8,16 +8,15 @@ from typing import IO, Final, Literal
 from models.text_validation import validate_text
 from recordings.fault import STDIN, Fault, RecordingError, named
 from schemas.codec import DecodeError, EncodeError
-from schemas.errors import EdgewiseError, UsageError
+from schemas.errors import EdgewiseError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
 from streams.config.settings import Settings
 from streams.files.faults import Faults
 from streams.ingest.json_events import BodyError, json_value, read_events
-from streams.ingest.sender import SendError, TranscriptSender
+from streams.ingest.sender import SendError, TranscriptSender, require_topics
 from streams.kafka.client import Cluster
-from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
 from streams.system.signals import kept_interrupts
 
@@ -55,13 +54,7 @@ def produce(settings: Settings, lines: IO[bytes], on_error: OnError, clock: Cloc
     """
     name = settings.topic(TRANSCRIPTS)
     cluster = Cluster(settings)
-    present = cluster.metadata().topics
-    require_rights(cluster, "produce", {name: ["WRITE"]})
-    if name not in present:
-        raise UsageError(
-            f"topic {name} does not exist at {settings.bootstrap_servers}: create the topics with "
-            "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
-        )
+    require_topics(cluster, "produce", {name: ["WRITE"]})
     produced = Produced()
     sender = TranscriptSender(cluster)
     try:

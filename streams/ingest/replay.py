@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from recordings.fault import Fault, RecordingError
 from schemas.dead_letter import redriven_from
-from schemas.errors import EdgewiseError, UsageError
+from schemas.errors import EdgewiseError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
@@ -21,11 +21,10 @@ from streams.files.recording import digest
 from streams.files.vendor_file import LeftOutCounts
 from streams.ingest.pace import Pace, Pacer
 from streams.ingest.recording import Recording, Surveyed
-from streams.ingest.sender import SendError, TranscriptSender
+from streams.ingest.sender import SendError, TranscriptSender, require_topics
 from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers
 from streams.kafka.reader import read_topic
-from streams.kafka.rights import require_rights
 from streams.system.clock import Clock, now_ms
 from streams.system.signals import kept_interrupts
 
@@ -93,14 +92,7 @@ def replay(
     """
     name = settings.topic(TRANSCRIPTS)
     cluster = Cluster(settings)
-    present = cluster.metadata().topics
-    # Before the producer is made: without a right to write anywhere it fails in a way that confluent-kafka cannot tell.
-    require_rights(cluster, "replay", {name: ["WRITE"]})
-    if name not in present:
-        raise UsageError(
-            f"topic {name} does not exist at {settings.bootstrap_servers}: create the topics with "
-            "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
-        )
+    require_topics(cluster, "replay", {name: ["WRITE"]})
     encode = codec(settings, TRANSCRIPTS).encode
     surveyed = [recording.survey(encode, clock()) for recording in recordings]
     left_out = sum((each.left_out for each in surveyed), Counter[LeftOut]())

@@ -1,16 +1,17 @@
 """The one way of events into `transcripts`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from schemas.errors import EdgewiseError
+from schemas.errors import EdgewiseError, UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
 from streams.kafka.refusals import explain_refusal
+from streams.kafka.rights import require_rights
 
 FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
 
@@ -20,6 +21,21 @@ _EVENTS_PER_POLL = 100
 
 class SendError(EdgewiseError):
     """The broker did not take an event."""
+
+
+def require_topics(cluster: Cluster, who: str, needed: Mapping[str, Sequence[str]]) -> None:
+    """Raises AccessError unless the user may do what is `needed` on each topic (full names), UsageError without one.
+
+    Before a producer is made: without a right to write anywhere it fails in a way that confluent-kafka cannot tell.
+    """
+    present = cluster.metadata().topics
+    require_rights(cluster, who, needed)
+    for topic in (each for each in needed if each not in present):
+        cluster.require_visible(topic)
+        raise UsageError(
+            f"topic {topic} does not exist at {cluster.settings.bootstrap_servers}: create the topics with "
+            "`edgewise topics create`, or set EDGEWISE_TOPIC_PREFIX"
+        )
 
 
 class TranscriptSender:
