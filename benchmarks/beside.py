@@ -13,7 +13,6 @@ should do nothing else.
 - *busy*: the same latencies with a loop that spins on each core.
 - *start*: from a worker's start to its first result.
 - *kill*: of two edge workers one is killed, and not started again: how long a reader waits for an event at most.
-- *lines*: of the code of `streams/worker`.
 """
 
 import logging
@@ -47,7 +46,7 @@ from schemas.topics import TRANSCRIPTS
 from streams.system.processes import die_with_parent
 
 # Of what is measured, what is better when it is less.
-LOWER_IS_BETTER = ("ms", "µs", "s", "lines")
+LOWER_IS_BETTER = ("ms", "µs", "s")
 
 # The shipped models take some 2,000 texts/s on one core: a run of the line then takes the time that `Scale` asks for.
 EVENTS_PER_S = 1_500
@@ -121,14 +120,8 @@ def kill(servers: str, side: Side, wanted: Scale) -> Found:
     return {("longest wait after a kill -9", "s"): longest_wait(servers, wanted, *side)}
 
 
-def lines(_servers: str, side: Side, _wanted: Scale) -> Found:
-    """Lines of `streams/worker`."""
-    files = (side.repository / "streams" / "worker").glob("*.py")
-    return {("streams/worker", "lines"): sum(len(file.read_text("utf-8").splitlines()) for file in files)}
-
-
 TURNS: Mapping[str, Callable[[str, Side, Scale], Found]] = {
-    "alone": alone, "line": line, "quiet": quiet, "busy": busy, "start": start, "kill": kill, "lines": lines,
+    "alone": alone, "line": line, "quiet": quiet, "busy": busy, "start": start, "kill": kill,
 }  # fmt: skip
 
 
