@@ -39,7 +39,8 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     states = {state.topic.removeprefix(settings.topic_prefix): state for state in describe(settings)}
     assert {name: (state.cleanup, state.retention_ms) for name, state in states.items()} == {
         "transcripts": ("delete", 7 * day), "sentiment": ("delete", 7 * day), "cloud-inference": ("delete", day),
-        "routing-events": ("delete", 30 * day), "shadow": ("delete", 7 * day), "monitoring": ("compact,delete", 30 * day),
+        "routing-events": ("delete", 30 * day), "shadow": ("delete", 7 * day),
+        "monitoring": ("compact,delete", 30 * day),
         "conversations": ("compact,delete", 30 * day), "budget": ("compact,delete", 40 * day),
         "deliveries": ("delete", day),
         "dead-letters": ("delete", 30 * day),
