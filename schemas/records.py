@@ -249,6 +249,28 @@ class ConversationState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLabel:
+    """What a person says an event's sentiment is, on `labels`; of several of one event the last counts.
+
+    What had been published for the event stands with it, so that whoever reads `labels` need not search the audit trail
+    for it. Where that held no answer, `answer_label`, `answered_at` and `route` are None.
+    """
+
+    event_id: str
+    conversation_id: str
+    label: Label
+    labelled_at: int
+    labeller: str | None = None
+    source: str = ""
+    answer_label: Label | None = None
+    answer_confidence: float | None = None
+    answered_at: int | None = None
+    route: Route | None = None
+    role: Role = "unknown"
+    model: str = ""  # name@version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A rule's state, on `alerts`, keyed by the rule's name."""
 
@@ -285,6 +307,7 @@ Record = (
     | RoutingEvent
     | MonitoringWindow
     | ConversationState
+    | PersonLabel
     | Alert
     | BudgetLease
 )

@@ -10,6 +10,7 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
@@ -38,6 +39,7 @@ CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
+LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
@@ -53,6 +55,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             ROUTING_EVENTS,
             MONITORING,
             CONVERSATIONS,
+            LABELS,
             ALERTS,
             BUDGET,
         )

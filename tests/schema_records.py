@@ -7,7 +7,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
+from schemas.records import (
+    Alert,
+    BudgetLease,
+    CloudRequest,
+    ConversationState,
+    MonitoringWindow,
+    PersonLabel,
+    Record,
+)
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -91,6 +99,20 @@ EXAMPLES: dict[str, Record] = {
         turn_times=(1_700_000_000_500, 1_700_000_060_500),
         earlier_turns={},
         earlier_scores={},
+    ),
+    "labels": PersonLabel(
+        event_id="e1",
+        conversation_id="c1",
+        label="negative",
+        labelled_at=1_700_000_100_000,
+        labeller="p-7",
+        source="october.csv",
+        answer_label="neutral",
+        answer_confidence=0.75,
+        answered_at=1_700_000_000_020,
+        route="edge",
+        role="customer",
+        model="edge@1.0.0",
     ),
     "alerts": Alert(
         rule="edge-share",

@@ -19,6 +19,7 @@ from streams.cli.commands.demo import demo
 from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
+from streams.cli.commands.labels import labels
 from streams.cli.commands.models import models
 from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
@@ -61,6 +62,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
 app.command()(redact)
 app.command()(verify)
+app.command()(labels)
 app.command()(health)
 app.command()(report)
 app.command()(demo)
