@@ -16,6 +16,7 @@ from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
+from streams.cli.commands.drift import drift
 from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
@@ -65,6 +66,7 @@ app.command()(verify)
 app.command()(labels)
 app.command()(health)
 app.command()(report)
+app.add_typer(drift, name="drift")
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")

@@ -45,7 +45,7 @@ def bring_labels(settings: Settings, given: Sequence[GivenLabel]) -> Brought:
     """
     cluster = Cluster(settings)
     name, trail = settings.topic(LABELS), settings.topic(ROUTING_EVENTS)
-    require_topics(cluster, "labels", {name: ["WRITE"], trail: ["READ"]})
+    require_topics(cluster, "labels", {name: ["READ", "WRITE"], trail: ["READ"]})
     answers = _answers(cluster, given)
     events = {label.event_id for label in given}
     if given and not answers:
