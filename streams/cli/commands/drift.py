@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from schemas.validation import MAX_AHEAD_MS
-
 drift = typer.Typer(
     no_args_is_help=True,
     help="Whether traffic and answers are still those of a reference that was frozen at a release.\n\n"
@@ -81,6 +79,7 @@ def compare(
 
 
 def _until(until: str | None) -> int:
+    from schemas.validation import MAX_AHEAD_MS
     from streams.cli.decision_options import moment
     from streams.system.clock import now_ms
 
