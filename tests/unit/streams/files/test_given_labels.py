@@ -10,6 +10,9 @@ from schemas.errors import UsageError
 from streams.files.columns import parse_columns
 from streams.files.faults import Faults
 from streams.files.given_labels import LABEL_COLUMNS, GivenLabel, given_labels
+from streams.files.recorded_event import recorded_events
+from streams.files.recording import digest, read_recording
+from tests.kafka.kafka_server import REPOSITORY
 
 NOW = 1_767_606_914_000
 WORDS = "Xylophone"
@@ -80,3 +83,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         read(file)
     with pytest.raises(UsageError, match="--format lines: labels are read from csv, jsonl, json"):
         read(file, file_format="lines")
+
+
+def test_a_labelled_recording_names_the_events_that_a_replay_of_it_sends() -> None:
+    file = REPOSITORY / "samples" / "airline.csv"
+    sent = [event for _, event in recorded_events(read_recording(file), file, digest(file), {}, lambda: NOW)]
+    found = read(file)
+    assert len(found) == len(sent) == 2_193
+    assert [(each.event_id, each.conversation_id) for each in found] == [
+        (event.event_id, event.conversation_id) for event in sent
+    ]

@@ -65,6 +65,6 @@ def test_what_is_rare_in_both_is_counted_together() -> None:
 
 
 def test_what_moved_most_comes_first() -> None:
-    assert contributions({"a": 50, "b": 40, "c": 10}, {"a": 50, "b": 10, "c": 40}) == [
-        ("c", 0.1, 0.4), ("b", 0.4, 0.1), ("a", 0.5, 0.5),
+    assert contributions({"a": 50, "b": 40, "c": 10}, {"a": 45, "b": 15, "c": 40}) == [
+        ("c", 0.1, 0.4), ("b", 0.4, 0.15), ("a", 0.5, 0.45),
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def test_the_reference_itself_has_not_drifted() -> None:
 @pytest.mark.parametrize(
     ("aspect", "share", "changes", "most"),
     [
-        ("labels", 0.3, {"edge_label": "negative"}, "negative"),
+        ("labels", 0.5, {"edge_label": "negative"}, "negative"),
         ("confidence", 0.3, {"edge_confidence": 0.4}, f"<= {REFERENCE.edges['confidence'][0]:g}"),
         ("length", 0.3, {"text_chars": 2_000}, f"> {REFERENCE.edges['length'][-1]:g}"),
         ("languages", 0.1, {"language": "de-DE"}, "de"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from schemas.errors import UsageError
 from schemas.records import PersonLabel, RoutingEvent
@@ -79,9 +80,24 @@ def test_without_the_topic_there_are_no_labels_and_none_are_taken(settings: Sett
         bring_labels(settings, [given("e1")])
 
 
-def test_what_the_broker_does_not_take_is_told(settings: Settings) -> None:
+class Refusing:
+    """Stands in for a producer: of two labels the broker refuses the second."""
+
+    def __init__(self) -> None:
+        self._told: list[Any] = []
+
+    def produce(self, _topic: str, _value: bytes, _key: bytes, *, on_delivery: Any) -> None:
+        self._told.append(on_delivery)
+
+    def flush(self, _timeout_s: float) -> int:
+        for told, error in zip(self._told, (None, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)), strict=True):
+            told(error, None)
+        return 0
+
+
+def test_what_the_broker_does_not_take_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     create(settings)
     audit(settings, EDGE_ANSWER)
-    large = given("e1")._replace(source="x" * 2_000_000)
+    monkeypatch.setattr(Cluster, "producer", lambda _: Refusing())
     with pytest.raises(LabelError, match="did not take 1 of 2 labels: .*; bring the same file again"):
-        bring_labels(settings, [given("e1"), large])
+        bring_labels(settings, [given("e1"), given("e1", "negative")])
