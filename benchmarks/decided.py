@@ -22,7 +22,7 @@ NOW = 1_764_547_200_000  # 2025-12-01, a Monday
 def decided(path: Path) -> list[list[RoutingEvent]]:
     """The completed audit events of a recording's turns, by conversation, as the edge agent and the cloud decide."""
     settings = Settings()
-    agent = asyncio.run(build(settings, lambda *_: iter(())))  # type: ignore[arg-type]
+    agent = asyncio.run(build(settings, lambda *_: iter(())))
     encode, audit = codec(settings, TRANSCRIPTS).encode, codec(settings, ROUTING_EVENTS).decode
     events = [event for _, event in recorded_events(read_recording(path), path, digest(path), {}, lambda: NOW)]
     records = [
@@ -33,7 +33,7 @@ def decided(path: Path) -> list[list[RoutingEvent]]:
     asked = {event.event_id: event.text for event in events}
     deferred = [event for event in made if event.stage == "decided"]
     cloud = Classifier(load_artifact(settings.cloud_model))
-    scores = cloud.score([asked[event.event_id] for event in deferred]) if deferred else []
+    scores = cloud.score([asked[event.event_id] for event in deferred])
     answered = {
         event.event_id: replace(
             event,

@@ -28,7 +28,7 @@ HOUR_MS = 3_600_000
 LOOK_MS = HOUR_MS // 2
 A_DAY = 48  # looks
 PER_HOUR = 1_000
-AT_MOST = 0.1
+AT_MOST = 0.05
 
 Change = Callable[[RoutingEvent, Random], RoutingEvent]
 
@@ -49,6 +49,10 @@ def _labelled(event: RoutingEvent, label: str) -> RoutingEvent:
     return replace(event, edge_label=label, cloud_label=label if event.cloud_label is not None else None)  # type: ignore[arg-type]
 
 
+def _twice_as_long(event: RoutingEvent) -> RoutingEvent:
+    return replace(event, text_chars=2 * event.text_chars)
+
+
 def _less_sure(event: RoutingEvent) -> RoutingEvent:
     """The confidence of a model whose logits are divided by two: between what it was and a guess of three."""
     share = event.edge_confidence if event.cloud_confidence is None else event.cloud_confidence
@@ -57,17 +61,21 @@ def _less_sure(event: RoutingEvent) -> RoutingEvent:
     return replace(event, edge_confidence=flat, cloud_confidence=None if event.cloud_confidence is None else flat)
 
 
+def _guessed(event: RoutingEvent, random: Random) -> RoutingEvent:
+    return _labelled(event, random.choice(LABELS))
+
+
 SHIFTS = (
     Shift("1 event in 5 more is negative", "labels", _some(0.2, lambda event: _labelled(event, "negative"))),
     Shift("1 event in 10 more is negative", "labels", _some(0.1, lambda event: _labelled(event, "negative"))),
-    Shift("a model gone bad: all labels drawn at random", "labels", lambda event, random: _labelled(event, random.choice(LABELS))),
-    Shift("a model half as sure of all", "confidence", lambda event, _: _less_sure(event)),
-    Shift("1 text in 3 is twice as long", "length", _some(1 / 3, lambda event: replace(event, text_chars=2 * event.text_chars))),
+    Shift("a model gone bad: all labels are guessed", "labels", _guessed),
+    Shift("a model half as sure of all", "confidence", _some(1, _less_sure)),
+    Shift("1 text in 3 is twice as long", "length", _some(1 / 3, _twice_as_long)),
     Shift("1 event in 5 is German", "languages", _some(0.2, lambda event: replace(event, language="de"))),
     Shift("1 event in 20 is German", "languages", _some(0.05, lambda event: replace(event, language="de"))),
     Shift("1 event in 5 more is an agent's", "roles", _some(0.2, lambda event: replace(event, role="agent"))),
     Shift("1 event in 20 more has a card number", "kinds", _some(0.05, lambda event: replace(event, pii=("card",)))),
-)  # fmt: skip
+)
 
 
 class Recorded(NamedTuple):
@@ -150,9 +158,7 @@ def missed(reference: Reference, window: Window) -> set[str]:
     return {aspect for aspect, low in found.items() if low > AT_MOST}
 
 
-def noticed(
-    reference: Reference, recorded: Recorded, shift: Shift, seed: int, hours: int
-) -> tuple[int, float] | None:
+def noticed(reference: Reference, recorded: Recorded, shift: Shift, seed: int, hours: int) -> tuple[int, float] | None:
     """The events and the hours from the shift's beginning to the look that shows it; None: not within two days."""
     random = Random(1_000 + seed)
     noon = A_DAY + A_DAY // 2

@@ -18,9 +18,9 @@ from typing import NamedTuple
 from benchmarks.decided import NOW, SAMPLES, decided
 from schemas.records import LABELS, PersonLabel, RoutingEvent
 from streams.cli.table import aligned
-from streams.monitoring.health_metrics import METRICS
 from streams.monitoring.people import PeopleLabels
 from streams.monitoring.window import Window, published_confidence, published_label
+from streams.web.report import mean_confidence
 
 EVENTS = 500
 
@@ -40,7 +40,8 @@ CASES = (
     Case("neutral texts alone", lambda label: float(label == "neutral")),
     Case(
         "people call 1 text in 5 something else",
-        said=lambda label, random: random.choice(LABELS) if random.random() < 0.3 else label,  # of these a third is the same
+        # A label drawn at random is the same one in a third of the cases.
+        said=lambda label, random: random.choice(LABELS) if random.random() < 0.3 else label,
     ),
 )
 
@@ -83,9 +84,8 @@ def _window(
                 route=event.route,
             )
         )
-    estimate = METRICS["estimated_accuracy"].of_window(window)
-    share = people.accuracy(NOW).total
-    if not isinstance(estimate, float) or share.value is None:
+    estimate, share = mean_confidence(window), people.accuracy(NOW).total
+    if estimate is None or share.value is None:
         raise SystemExit("no event has a confidence")
     low, high = share.limits
     return estimate, share.value, low <= estimate <= high

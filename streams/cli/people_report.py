@@ -1,7 +1,6 @@
-"""Accuracy by people's labels, in words and as JSON."""
+"""Accuracy by people's labels, in words."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from streams.cli.table import aligned
 from streams.monitoring.people import BY, PeopleAccuracy
@@ -19,21 +18,6 @@ def accuracy_lines(found: PeopleAccuracy) -> Iterator[str]:
         low, high = found.total.limits
         verdict = "within" if low <= found.mean_confidence <= high else "outside"
         yield f"mean confidence in the same answers: {found.mean_confidence:.4f}, {verdict} that interval"
-
-
-def accuracy_dict(found: PeopleAccuracy) -> dict[str, Any]:
-    """The same as JSON has it."""
-    return {
-        **share_dict(found.total),
-        "mean_confidence": found.mean_confidence,
-        **{f"by_{by}": {name: share_dict(share) for name, share in found.by[by].items()} for by in BY},
-    }
-
-
-def share_dict(share: Share) -> dict[str, Any]:
-    """A share with its exact interval."""
-    low, high = share.limits
-    return {"right": share.successes, "labelled": share.trials, "accuracy": share.value, "interval": [low, high]}
 
 
 def _row(named: tuple[str, Share]) -> tuple[str, ...]:

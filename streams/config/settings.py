@@ -122,7 +122,7 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
     drift_reference: str | None = Field(
         None,
-        description="File that `edgewise drift freeze` has made: what drift is measured against. Unset: none is measured.",
+        description="File that `edgewise drift freeze` has made: drift is measured against it. Unset: none is.",
         json_schema_extra={"allowed": "a file that `edgewise drift freeze` has made"},
     )
     dead_letter_limit: Probability = Field(

@@ -11,7 +11,7 @@ from recordings.source import opened
 from schemas.errors import UsageError
 from schemas.records import LABELS, Label
 from schemas.validation import CLOCK_SKEW_MS, MAX_ID_CHARS
-from streams.files.columns import Columns, is_missing
+from streams.files.columns import Columns
 from streams.files.identity import given_id
 from streams.files.recorded_time import Times, milliseconds
 

@@ -1,4 +1,4 @@
-"""What comes in and what goes out against a reference that was frozen at a release: by what, and how far, it differs."""
+"""What comes in and what goes out, against a reference frozen at a release: in what it differs, and how far."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -88,7 +88,9 @@ def moved(reference: Reference, window: Window, aspect: Aspect) -> list[Moved]:
     before, now = reference.counts[aspect], _counts(window, aspect, reference.edges)
     if aspect == "kinds":
         events, later = max(1, reference.events), max(1, window.events)
-        shares = [Moved(name, before.get(name, 0) / events, now.get(name, 0) / later) for name in sorted({*before, *now})]
+        shares = [
+            Moved(name, before.get(name, 0) / events, now.get(name, 0) / later) for name in sorted({*before, *now})
+        ]
         return sorted(shares, key=lambda each: -abs(each.now - each.before))
     if not sum(before.values()) or not sum(now.values()):
         return []

@@ -1,7 +1,6 @@
 """How often the published labels are those that people give."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from schemas.records import PersonLabel
@@ -51,7 +50,7 @@ class PeopleLabels:
         known = [each.confidence for each in within if each.confidence is not None]
         return PeopleAccuracy(
             _share(within),
-            {name: _grouped(within, lambda each, at=at: each.of[at]) for at, name in enumerate(BY)},
+            {name: _grouped(within, at) for at, name in enumerate(BY)},
             sum(known) / len(known) if known else None,
         )
 
@@ -69,8 +68,8 @@ def _share(compared: list[_Compared]) -> Share:
     return Share(sum(each.is_right for each in compared), len(compared))
 
 
-def _grouped(compared: list[_Compared], name: Callable[[_Compared], str]) -> dict[str, Share]:
+def _grouped(compared: list[_Compared], at: int) -> dict[str, Share]:
     groups: defaultdict[str, list[_Compared]] = defaultdict(list)
     for each in compared:
-        groups[name(each)].append(each)
+        groups[each.of[at]].append(each)
     return {group: _share(groups[group]) for group in sorted(groups)}

@@ -118,7 +118,7 @@ def read_reference(path: str) -> Reference:
         frozenset(file.models),
         frozenset(file.policies),
         file.counts,
-        dict(file.edges),
+        {"confidence": file.edges["confidence"], "length": file.edges["length"]},
     )
 
 

@@ -57,7 +57,10 @@ def bring_labels(settings: Settings, given: Sequence[GivenLabel]) -> Brought:
     _send(
         cluster,
         [
-            (label.conversation_id.encode(), encode(_record(label, answers.get((label.event_id, label.conversation_id)))))
+            (
+                label.conversation_id.encode(),
+                encode(_record(label, answers.get((label.event_id, label.conversation_id)))),
+            )
             for label in given
         ],
     )

@@ -50,9 +50,7 @@ def freeze(
 def compare(
     since: Since = "-1d",
     until: Until = None,
-    reference: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Default: EDGEWISE_DRIFT_REFERENCE.")
-    ] = None,
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: EDGEWISE_DRIFT_REFERENCE.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Compare the windows of a time with the reference, aspect by aspect, and say what has moved most.

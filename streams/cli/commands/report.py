@@ -27,7 +27,7 @@ def report(
 ) -> None:
     """Report a period: cost with forecast, edge share, quality, latency, reasons, labels, conversations at risk.
 
-    Made from the topics `monitoring`, `conversations` and `labels` alone. One file, which loads nothing; it has no texts.
+    Made from the topics `monitoring`, `conversations` and `labels` alone. One file; it has no texts.
 
     Example: [bold]edgewise report --since 30d -o report.html[/]
 

@@ -39,16 +39,16 @@ def test_the_quantile_is_the_tables(probability: float, freedom: int, quantile: 
 
 def test_samples_of_one_distribution_are_told_apart_as_seldom_as_is_said() -> None:
     random = Random(1)
-    apart = sum(
-        distance(sample(THIRDS, 4_000, random), sample(THIRDS, 400, random)).low > 0 for _ in range(1_000)
-    )
+    apart = sum(distance(sample(THIRDS, 4_000, random), sample(THIRDS, 400, random)).low > 0 for _ in range(1_000))
     assert 30 <= apart <= 75  # 50 are expected, and seven is the standard deviation
 
 
 def test_the_limits_hold_the_true_distance() -> None:
     random = Random(2)
     other = {"a": 0.4, "b": 0.3, "c": 0.3}
-    true = distance({name: round(1e9 * share) for name, share in THIRDS.items()}, {k: round(1e9 * v) for k, v in other.items()})
+    true = distance(
+        {name: round(1e9 * share) for name, share in THIRDS.items()}, {k: round(1e9 * v) for k, v in other.items()}
+    )
     found = [distance(sample(THIRDS, 5_000, random), sample(other, 500, random)) for _ in range(500)]
     held = sum(each.low <= true.value <= each.high for each in found)
     assert held >= 475

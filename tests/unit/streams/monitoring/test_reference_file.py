@@ -73,21 +73,21 @@ def test_what_was_answered_while_a_release_was_rolled_out_is_left_out() -> None:
     mixed = at(1, model="edge@2.0.0")
     mixed.merge(at(1))
     reference = release(at(0), mixed, at(2, 1_000, model="edge@2.0.0")).reference()
-    assert (reference.models, reference.events) == ({"edge@2.0.0"}, 1_000)
+    assert (set(reference.models), reference.events) == ({"edge@2.0.0"}, 1_000)
 
 
 def test_another_policy_is_another_release() -> None:
     reference = release(at(0, 1_000), at(1, 1_200, router="careful@1")).reference()
-    assert (reference.policies, reference.events) == ({"careful@1"}, 1_200)
+    assert (set(reference.policies), reference.events) == ({"careful@1"}, 1_200)
 
 
 def test_a_model_that_answers_beside_the_others_is_no_other_release() -> None:
     reference = release(at(0), at(1, model="cloud@1.0.0"), Window(0, 0, 0), at(2)).reference()
-    assert (reference.models, reference.events) == ({"edge@1.0.0", "cloud@1.0.0"}, 1_500)
+    assert (set(reference.models), reference.events) == ({"edge@1.0.0", "cloud@1.0.0"}, 1_500)
 
 
 def test_too_few_events_make_none() -> None:
-    with pytest.raises(DriftReferenceError, match="needs 1,000 events .* and there are 999 in this time"):
+    with pytest.raises(DriftReferenceError, match=r"needs 1,000 events .* and there are 999 in this time"):
         release(at(0, 999)).reference()
     with pytest.raises(DriftReferenceError, match="there are 0 in this time"):
         release().reference()

@@ -99,5 +99,5 @@ def test_what_the_broker_does_not_take_is_told(settings: Settings, monkeypatch: 
     create(settings)
     audit(settings, EDGE_ANSWER)
     monkeypatch.setattr(Cluster, "producer", lambda _: Refusing())
-    with pytest.raises(LabelError, match="did not take 1 of 2 labels: .*; bring the same file again"):
+    with pytest.raises(LabelError, match=r"did not take 1 of 2 labels: .*; bring the same file again"):
         bring_labels(settings, [given("e1"), given("e1", "negative")])

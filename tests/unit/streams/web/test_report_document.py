@@ -120,7 +120,8 @@ def test_accuracy_by_peoples_labels_is_told_where_there_are_any() -> None:
         people.add(label(event_id, "neutral", answer, answered_at=at, role="customer"))
     made = replace(none, people=people)
     found = tables(report_document(made))
-    assert dict(row[:2] for row in found["At a glance"].rows)["accuracy by people's labels"] == "50.0% (1.3% to 98.7%)"
+    glance = {row[0]: row[1] for row in found["At a glance"].rows}
+    assert glance["accuracy by people's labels"] == "50.0% (1.3% to 98.7%)"
     rows = {row[0]: row[1:] for row in found["Accuracy by people's labels"].rows}
     assert rows["role customer"] == ("50.0%", "1.3% to 98.7%", "1", "2")
     told = json.loads(json_text(report_json(made)))["accuracy"]
