@@ -78,7 +78,7 @@ def _window(
                 conversation_id=event.conversation_id,
                 label=case.said(labels[event.event_id], random),  # type: ignore[arg-type]
                 labelled_at=NOW,
-                answer_label=published_label(event),  # type: ignore[arg-type]
+                answer_label=published_label(event),
                 answer_confidence=published_confidence(event),
                 answered_at=NOW,
                 route=event.route,
