@@ -274,6 +274,20 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """For how long nobody is to be told of a rule's alerts, on `silences`, keyed by the rule's name.
+
+    The latest for a rule replaces the rest; a tombstone ends it.
+    """
+
+    rule: str
+    until: int
+    reason: str = ""  # as who asked for it put it
+    by: str = ""
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLease:
     """What one cloud worker may spend in one hour, on `budget`, in whole nano-dollars.
 
@@ -298,6 +312,7 @@ Record = (
     | MonitoringWindow
     | ConversationState
     | Alert
+    | Silence
     | BudgetLease
 )
 

@@ -13,6 +13,7 @@ from schemas.records import (
     Record,
     RoutingEvent,
     SentimentResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -39,6 +40,7 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
+SILENCES: Final = Topic("silences", Silence)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -54,6 +56,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             MONITORING,
             CONVERSATIONS,
             ALERTS,
+            SILENCES,
             BUDGET,
         )
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
+from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record, Silence
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -107,6 +107,13 @@ EXAMPLES: dict[str, Record] = {
         resolved_at=None,
         updated_at=1_700_000_001_000,
         silenced=False,
+    ),
+    "silences": Silence(
+        rule="edge_share",
+        until=1_700_000_060_000,
+        reason="the cloud model is being replaced",
+        by="ada",
+        created_at=1_700_000_000_000,
     ),
 }
 

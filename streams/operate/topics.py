@@ -117,6 +117,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         ),
         # One partition: what reads it sees alerts in one order. What is firing is written again each day.
         TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # Read whole by every look of the health agent: what was replaced is soon compacted away. No silence is longer.
+        TopicSpec(topics.SILENCES, 1, kept(30) | {"cleanup.policy": "compact,delete", "segment.ms": str(_HOUR_MS)}),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,
