@@ -14,6 +14,7 @@ from schemas.topics import (
     MONITORING,
     ROUTING_EVENTS,
     SENTIMENT,
+    SHADOW,
     SILENCES,
     TRANSCRIPTS,
     Topic,
@@ -35,6 +36,7 @@ class AgentSpec:
     watches_line: bool = False
     is_verified: bool = True
     """Whether `edgewise verify` recounts what it writes, and so waits for it."""
+    optional: bool = False  # it runs where it is asked for by name, and nothing waits for it
 
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
@@ -75,11 +77,12 @@ _SPECS: Final = (
         watches_line=True,
         is_verified=False,
     ),
+    AgentSpec("shadow", "streams.agents.shadow", reads=TRANSCRIPTS, writes=(SHADOW,), optional=True, is_verified=False),
 )
 
 AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every agent by name, in the order of the flow."""
 
-AGENT_NAMES: Final = tuple(AGENTS)
+AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.optional)
 
 VERIFIED_AGENTS: Final = tuple(name for name, spec in AGENTS.items() if spec.is_verified)

@@ -43,7 +43,7 @@ def _require_rights(cluster: Cluster, spec: AgentSpec) -> None:
         wanted.setdefault(settings.topic(name), []).append("WRITE")
     groups = {settings.group(spec.name): ["READ"]}
     if spec.watches_line:
-        for other in AGENTS.values():
+        for other in (spec for spec in AGENTS.values() if not spec.optional):
             groups.setdefault(settings.group(other.name), ["DESCRIBE"])
             wanted.setdefault(settings.topic(other.reads), ["DESCRIBE"])
     require_rights(cluster, spec.name, wanted, groups)

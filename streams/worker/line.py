@@ -22,7 +22,7 @@ class KafkaLine:
         self._cluster = cluster
         self._positions: dict[int, int] = {}  # of `dead-letters`, by partition
         self._lags: OffsetLags | None = None
-        self._reads = {name: spec.reads for name, spec in AGENTS.items() if name != agent}
+        self._reads = {name: spec.reads for name, spec in AGENTS.items() if name != agent and not spec.optional}
 
     def new_dead_letters(self, since_ms: int) -> Sequence[int]:
         """When letters came; marks, and what other programs put there, are none. Raises what `read_topic` raises."""
