@@ -15,6 +15,7 @@ from schemas.records import (
     RoutingEvent,
     SentimentResult,
     ShadowResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -43,6 +44,7 @@ MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
+SILENCES: Final = Topic("silences", Silence)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -60,6 +62,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             CONVERSATIONS,
             LABELS,
             ALERTS,
+            SILENCES,
             BUDGET,
         )
     }

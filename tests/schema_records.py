@@ -16,6 +16,7 @@ from schemas.records import (
     PersonLabel,
     Record,
     ShadowResult,
+    Silence,
 )
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
@@ -133,13 +134,27 @@ EXAMPLES: dict[str, Record] = {
         model="edge@1.0.0",
     ),
     "alerts": Alert(
-        rule="edge-share",
+        rule="edge_share",
+        subject="",
+        alert_id="6f6a8d2c-5d5f-5a51-9f0c-0f4e4f2f3a10",
         state="firing",
+        severity="warning",
+        summary="edge share is 0.70, under 0.80",
+        metric="edge_share",
         value=0.7,
-        threshold=0.8,
-        message="the edge answers 70 % of the events, under 80 %",
-        since=1_700_000_000_000,
+        bound=0.8,
+        window_ms=900_000,
+        started_at=1_700_000_000_000,
+        resolved_at=None,
         updated_at=1_700_000_001_000,
+        silenced=False,
+    ),
+    "silences": Silence(
+        rule="edge_share",
+        until=1_700_000_060_000,
+        reason="the cloud model is being replaced",
+        by="ada",
+        created_at=1_700_000_000_000,
     ),
 }
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from schemas.errors import EdgewiseError
+from streams.cli.commands.alerts import alerts
 from streams.cli.commands.broker import broker
 from streams.cli.commands.cloud import cloud
 from streams.cli.commands.config import config
@@ -66,6 +67,7 @@ app.command()(redact)
 app.command()(verify)
 app.command()(labels)
 app.command()(health)
+app.add_typer(alerts, name="alerts")
 app.command()(report)
 app.add_typer(drift, name="drift")
 app.command()(demo)
