@@ -1,6 +1,6 @@
 """The tagger's network: vectors of words, and a few convolutions over them."""
 
-from typing import Final
+from typing import Any, Final
 
 import onnx
 import torch
@@ -115,10 +115,10 @@ class _Graph:
     def constant(self, name: str, values: object) -> None:
         self._constants.append(numpy_helper.from_array(values, name))  # type: ignore[arg-type]
 
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: object) -> None:
+    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
 
-    def convolution(self, name: str, layer: nn.Conv1d, source: str, **attributes: object) -> None:
+    def convolution(self, name: str, layer: nn.Conv1d, source: str, **attributes: Any) -> None:
         weight = layer.weight.detach().numpy()
         codes, scales = per_channel(weight.reshape(len(weight), -1), axis=0, limit=_CODE)
         self.constant(f"{name}_int8", codes.reshape(weight.shape))

@@ -34,13 +34,9 @@ def texts(count: int) -> list[Labelled]:
     return made
 
 
-def base(pieces: int) -> torch.Tensor:
-    return torch.randn(pieces, 24, generator=torch.Generator().manual_seed(3))
-
-
 def network(width: int = 16) -> WordTagger:
     torch.manual_seed(3)
-    return WordTagger(base(tiny_networks.tokenizer().get_vocab_size()), width)
+    return WordTagger(torch.randn(tiny_networks.tokenizer().get_vocab_size(), 24), width)
 
 
 def test_a_word_is_of_the_kind_of_the_span_that_it_touches() -> None:
@@ -71,7 +67,7 @@ def test_a_word_depends_on_no_word_that_is_farther_than_the_reach() -> None:
     assert changed.nonzero().flatten().tolist() == list(range(20 - REACH, 21 + REACH))
 
 
-def written(folder: Path, model: WordTagger, common: list[str]) -> OnnxTagger:
+def tagger_in(folder: Path, model: WordTagger, common: list[str]) -> OnnxTagger:
     onnx.save(export(model), folder / MODEL)
     tiny_networks.tokenizer().save(str(folder / TOKENIZER))
     train._write(folder, train._manifest(folder, {}, common) | {"threshold": 0.5})
@@ -82,7 +78,7 @@ def test_the_file_gives_what_the_network_gives(tmp_path: Path) -> None:
     model = network().eval()
     torch.nn.init.normal_(model.own.weight, std=0.1)
     text = "when Love flies at the gate, 12 tickets are LOST"
-    tagger = written(tmp_path, model, [])
+    tagger = tagger_in(tmp_path, model, [])
     rows = tagger._reader.read(text, WORD.findall(text))
     assert rows is not None
     wanted = model(torch.from_numpy(rows)[None], torch.ones((1, len(rows)), dtype=torch.bool)).softmax(2)[0]
@@ -96,7 +92,7 @@ def test_it_learns_and_its_file_tags_as_the_worker_does(tmp_path: Path) -> None:
     trained = fit(network(), rows, Schedule(epochs=6, batch=32, rate=5e-3), seed=1, log=log.append)
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert log[-1]["mean_loss"] < 0.2 * log[0]["mean_loss"]
-    assert written(tmp_path, trained, ["flight", "gate"]).tag(["when love gate", "flight gate", "great"]) == [
+    assert tagger_in(tmp_path, trained, ["flight", "gate"]).tag(["when love gate", "flight gate", "great"]) == [
         [Span(5, 9, "NAME")],
         [],
         [Span(0, 5, "NAME")],

@@ -37,7 +37,7 @@ def read(tokenizer: Tokenizer, text: str) -> list[list[int]]:
     rows = WordReader(tokenizer).read(text, WORD.findall(text))
     assert rows is not None
     assert rows.shape[1] == COLUMNS
-    return rows.tolist()
+    return [[int(number) for number in row] for row in rows]
 
 
 def ids(*pieces: str) -> list[int]:
