@@ -98,8 +98,8 @@ class Member:
     def stay(self, batch: Batch | None = None) -> None:
         """Takes part in the group while work is under way, on `batch` if it is given.
 
-        The record that a poll may give is kept for the next `fetch`. To pause the partitions would cost more: librdkafka
-        throws away what it has fetched ahead, and asks the broker for it again.
+        The record that a poll may give is kept for the next `fetch`. To pause the partitions would cost more:
+        librdkafka throws away what it has fetched ahead, and asks the broker for it again.
         """
         self._taken.clear()
         message = self._consumer.poll(0)
