@@ -10,6 +10,7 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
@@ -41,6 +42,7 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
+LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
 SILENCES: Final = Topic("silences", Silence)
 BUDGET: Final = Topic("budget", BudgetLease)
@@ -58,6 +60,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SHADOW,
             MONITORING,
             CONVERSATIONS,
+            LABELS,
             ALERTS,
             SILENCES,
             BUDGET,
