@@ -134,7 +134,7 @@ def rows(troubles: tuple[Trouble, ...], begun: int, written: list[Alert]) -> Ite
     """For each trouble, and each alert that fired from its beginning to the next one's: when it fired and resolved."""
     ends = [each.begin for each in troubles[1:]] + [DAY]
     for trouble, until in zip(troubles, ends, strict=True):
-        fired = [
+        fired: list[Alert | None] = [
             alert
             for alert in written
             if alert.state == "firing" and trouble.begin < (alert.started_at - begun) // MINUTE <= until
