@@ -14,6 +14,7 @@ from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.page_settings import PageSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
 
@@ -23,7 +24,15 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestSettings, CloudSettings, KafkaSettings):
+class Settings(
+    ConversationSettings,
+    ScoringSettings,
+    RedactionSettings,
+    PageSettings,
+    IngestSettings,
+    CloudSettings,
+    KafkaSettings,
+):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
