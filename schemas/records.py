@@ -28,7 +28,8 @@ Reason = Literal[
 ]
 Stage = Literal["completed", "decided"]
 CostBasis = Literal["assumed", "measured"]
-AlertState = Literal["resolved", "firing"]
+AlertState = Literal["firing", "resolved"]
+Severity = Literal["info", "warning", "critical"]
 ConversationStatus = Literal["open", "ended", "timed_out"]
 
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
@@ -250,15 +251,26 @@ class ConversationState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A rule's state, on `alerts`, keyed by the rule's name."""
+    """Whether something needs a person, on `alerts`, keyed by `rule` or, where it has a subject, `rule/subject`.
+
+    The latest for a key replaces the rest. It is written when it fires, when it resolves, and when it is silenced or no
+    longer is.
+    """
 
     rule: str
+    subject: str = ""  # a conversation_id of rule `escalation`
+    alert_id: str  # names one firing; the same when it resolves
     state: AlertState
-    value: float
-    threshold: float
-    message: str
-    since: int
+    severity: Severity
+    summary: str  # without a customer's text
+    metric: str
+    value: float | None = None  # None: unknown
+    bound: float | None = None
+    window_ms: int  # 0: a moment
+    started_at: int  # when it fired
+    resolved_at: int | None = None
     updated_at: int
+    silenced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,21 +132,6 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "updated_at": 1700000060123,
         },
     ),
-    ("alerts", 1): (
-        (
-            "c3010420183d4296252d14656467655f736861726502000000000000e83f9a9999999999e93f48746865206564676520616e"
-            "7377657273206c657373207468616e2069742073686f756c64f6a1abfef962c6b1abfef962"
-        ),
-        {
-            "rule": "edge_share",
-            "state": "firing",
-            "value": 0.75,
-            "threshold": 0.8,
-            "message": "the edge answers less than it should",
-            "since": 1700000000123,
-            "updated_at": 1700000001123,
-        },
-    ),
     ("transcripts", 2): (
         (
             "c3014997f2fda218524106652d3106632d31062e4d69207675656c6f206e6f2073616c69c3b320f09f98a1f6a1abfef96202"
@@ -375,6 +360,29 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "turn_times": (1700000000500, 1700000060500),
             "earlier_turns": {"customer": 7},
             "earlier_scores": {"customer": -1200},
+        },
+    ),
+    ("alerts", 2): (
+        (
+            "c3019cab92e7b8676aac14657363616c6174696f6e06632d314832663666326134652d366630652d356433362d396136332d"
+            "3066336238613461326231310202347269736b206f6620657363616c6174696f6e20697320302e3735087269736b02000000"
+            "000000e83f02666666666666e63f00f6a1abfef96202b6cbb2fef962b8cbb2fef96201"
+        ),
+        {
+            "rule": "escalation",
+            "subject": "c-1",
+            "alert_id": "2f6f2a4e-6f0e-5d36-9a63-0f3b8a4a2b11",
+            "state": "resolved",
+            "severity": "warning",
+            "summary": "risk of escalation is 0.75",
+            "metric": "risk",
+            "value": 0.75,
+            "bound": 0.7,
+            "window_ms": 0,
+            "started_at": 1700000000123,
+            "resolved_at": 1700000060123,
+            "updated_at": 1700000060124,
+            "silenced": True,
         },
     ),
 }

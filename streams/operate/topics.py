@@ -76,7 +76,7 @@ class TopicState(NamedTuple):
 
 
 def specs(settings: Settings) -> tuple[TopicSpec, ...]:
-    """Every topic that some part of Edgewise writes, with the partition counts of `settings`; so not `alerts`."""
+    """Every topic that some part of Edgewise writes, with the partition counts of `settings`."""
     # Three replicas and two that confirm: one broker may die, and what is committed is on another. With fewer replicas
     # the cluster's own minimum stands.
     durable = {"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {}
@@ -115,6 +115,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
                 "message.timestamp.type": "LogAppendTime",
             },
         ),
+        # One partition: what reads it sees alerts in one order. What is firing is written again each day.
+        TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,
