@@ -18,7 +18,6 @@
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
         LagError                             streams.kafka
-        LatestRecordsError                   streams.operate
         LiveWindowsError                     streams.operate
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
@@ -33,6 +32,7 @@
         StateError                           streams.agents
         StateFileError                       streams.agents
         TakenOverError                       streams.operate
+        TemporaryFileError                   streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
         WorkerFailedError                    streams.worker

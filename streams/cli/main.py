@@ -20,6 +20,7 @@ from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
 from streams.cli.commands.models import models
+from streams.cli.commands.page import page
 from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
@@ -63,6 +64,7 @@ app.command()(redact)
 app.command()(verify)
 app.command()(health)
 app.command()(report)
+app.command()(page)
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")
