@@ -14,11 +14,13 @@
         EventRefusedError                    streams.ingest
         FallError                            training
         FencedError                          streams.worker
+        FollowError                          streams.operate
         IntakeError                          streams.ingest
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
+        LookUpError                          streams.operate
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo

@@ -28,6 +28,7 @@ PASSED_AT_MOST: Final = 500_000
 SLACK_MS: Final = 60_000
 """From an event's being recorded, or taken by Kafka, to what is made of it; the cloud's deadline comes on top."""
 
+_NEVER_MS: Final = 9_000_000_000_000  # in the year 2255
 _SLICE: Final = 20_000  # records that are read at once
 _BATCH: Final = 5_000
 _QUIET_S: Final = 15.0
@@ -144,7 +145,7 @@ def texts_of(cluster: Cluster, conversation_id: str, since_ms: int, until_ms: in
 def state_at(cluster: Cluster, place: Place) -> ConversationState | None:
     """The state at `place` in `conversations`; None: it is there no more. Raises what `find_events` raises."""
     with _reading(cluster, CONVERSATIONS) as topic:
-        for message in topic.read({place.partition: place.offset}, {place.partition: place.offset + 1}):
+        for message in topic.at(place):
             try:
                 return codec(cluster.settings, CONVERSATIONS).decode(message_value(message))
             except DecodeError:
@@ -153,12 +154,18 @@ def state_at(cluster: Cluster, place: Place) -> ConversationState | None:
 
 
 class _Topic:
-    """A topic's committed records, by time."""
+    """A topic's committed records, by time.
+
+    The embedded broker goes by when it took a record, and for a time after the last one gives the first offset: there
+    all is read, and what is of another time is left out. It holds everything in memory, so that this is not much.
+    """
 
     def __init__(self, cluster: Cluster, topic: str, consumer: Consumer) -> None:
         self._name = cluster.settings.topic(topic)
         self._consumer = consumer
         self._marks = watermarks(cluster, topic)
+        filled = {partition: -1 for partition, mark in self._marks.items() if mark.low < mark.high}
+        self._goes_by_time = all(at < 0 for at in offsets_since(consumer, self._name, _NEVER_MS, filled).values())
         self.was_cut = False
 
     def offsets(self, since_ms: int) -> dict[int, int]:
@@ -167,28 +174,38 @@ class _Topic:
         found = offsets_since(self._consumer, self._name, since_ms, ends)
         return {partition: max(self._marks[partition].low, offset) for partition, offset in found.items()}
 
+    def span(self, since_ms: int, until_ms: int) -> tuple[dict[int, int], dict[int, int]]:
+        """Where each partition's records of that time begin, and where they end."""
+        if self._goes_by_time:
+            return self.offsets(since_ms), self.offsets(until_ms)
+        lows = {partition: mark.low for partition, mark in self._marks.items()}
+        return lows, {partition: mark.high for partition, mark in self._marks.items()}
+
     def count(self, since_ms: int, until_ms: int) -> int:
         """How many offsets there are between them."""
-        starts, ends = self.offsets(since_ms), self.offsets(until_ms)
+        starts, ends = self.span(since_ms, until_ms)
         return sum(max(0, ends[partition] - start) for partition, start in starts.items())
 
     def between(self, since_ms: int, until_ms: int, key: bytes | None = None) -> Iterator[Message]:
-        """Those written in that time, in each partition from its first such record on; with `key` those that have it.
+        """Those written in that time; with `key` those that have it.
 
         With a key `PASSED_AT_MOST` are looked at, of each partition as many, and `was_cut` says that there were more.
         """
-        starts, ends = self.offsets(since_ms), self.offsets(until_ms)
-        if key is None:
-            yield from self.read(starts, ends)
-            return
+        starts, ends = self.span(since_ms, until_ms)
         share = PASSED_AT_MOST // max(1, len(ends))
-        for partition, end in ends.items():
-            if end - starts[partition] > share:
-                self.was_cut = True
-                ends[partition] = starts[partition] + share
+        if key is not None and any(end - starts[partition] > share for partition, end in ends.items()):
+            self.was_cut = True
+            ends = {partition: min(end, starts[partition] + share) for partition, end in ends.items()}
         for message in self.read(starts, ends):
-            if message_key(message) == key:
+            of_time = self._goes_by_time or since_ms <= message.timestamp()[1] < until_ms
+            if of_time and (key is None or message_key(message) == key):
                 yield message
+
+    def at(self, place: Place) -> Iterator[Message]:
+        """The record at `place`, if it is still there."""
+        mark = self._marks.get(place.partition)
+        if mark is not None and mark.low <= place.offset < mark.high:
+            yield from self.read({place.partition: place.offset}, {place.partition: place.offset + 1})
 
     def read(self, starts: dict[int, int], ends: dict[int, int]) -> Iterator[Message]:
         """The records of each partition from its start to before its end. Raises LookUpError: nothing comes."""

@@ -96,9 +96,7 @@ class HourlyWindows:
     def hours(self, since_ms: int, until_ms: int) -> dict[int, Window]:
         """The hours with windows from that of `since_ms` on that start before `until_ms` (UTC), in order, as copies."""
         with self._lock:
-            wanted = sorted(
-                hour for hour in self._hours if since_ms // HOUR_MS <= hour and hour * HOUR_MS < until_ms
-            )
+            wanted = sorted(hour for hour in self._hours if since_ms // HOUR_MS <= hour and hour * HOUR_MS < until_ms)
             return {hour: merged([self._hours[hour]]) for hour in wanted}
 
     def period(self, since_ms: int) -> Period:

@@ -4,7 +4,9 @@ from typing import Final
 
 from streams.web.style import STYLE
 
-PAGE_STYLE: Final = STYLE + """
+PAGE_STYLE: Final = (
+    STYLE
+    + """
 :root { --good: #1a7f37; --bad: #b3261e; --fair: #8a5a00; --raised: #f6f8fa; }
 @media (prefers-color-scheme: dark) { :root { --good: #5fd07e; --bad: #ff9a91; --fair: #e8b85c; --raised: #1b212a; } }
 body { max-width: 76rem; }
@@ -38,6 +40,7 @@ p.missed { color: var(--bad); }
 td.words { overflow-wrap: anywhere; }
 @media print { header, .filters, .links { display: none; } }
 """
+)
 
 # Draws the view again when the server says that there is something new. The keyboard's focus stays where it is, and
 # nothing moves while the reader has paused it, or looks at another tab.
@@ -53,7 +56,8 @@ if (live && pause) {
     try {
       const answer = await fetch(location.href, {headers: {Accept: "text/html"}});
       if (answer.status === 401 || answer.status === 403) { location.reload(); return; }
-      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
+      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = answer.ok && drawn.getElementById("live");
       if (fresh && !paused) put(fresh);
     } catch { /* the next change draws it */ } finally { busy = false; }
   };

@@ -99,7 +99,10 @@ def _cards(state: ConversationState) -> list[Card]:
         Card("status", state.status.replace("_", " "), path("/conversations", status=state.status)),
         Card("turns scored", figure(state.turns.get("overall", 0)), f"{here}#part-0", f"over {state.channel}"),
         Card(
-            "last turn", iso(state.last_turn_at)[11:19], f"{here}#part-0", f"{iso(state.last_turn_at)[:10]}, {state.source}"
+            "last turn",
+            iso(state.last_turn_at)[11:19],
+            f"{here}#part-0",
+            f"{iso(state.last_turn_at)[:10]}, {state.source}",
         ),
     ]
 
@@ -113,7 +116,10 @@ def _parties(state: ConversationState) -> Table:
                 role,
                 figure(turns),
                 f"{state.mean_score.get(role, 0):+.2f}",
-                *(NONE if quarter is None else f"{quarter:+.1f}" for quarter in (*quarters, None, None, None, None)[:4]),
+                *(
+                    NONE if quarter is None else f"{quarter:+.1f}"
+                    for quarter in (*quarters, None, None, None, None)[:4]
+                ),
                 f"{state.slope.get(role, 0):+.3f}",
                 figure(state.negative_run.get(role, 0)),
                 state.last_label.get(role, NONE),
@@ -131,10 +137,7 @@ def _scores(state: ConversationState) -> Chart:
         "Score by turn, -1 to 1",
         "A point for each scored turn, by who spoke; the table below has them.",
         [str(number) for number in state.turn_numbers],
-        [
-            Series(role, [score / 1000 if whose == role else None for whose, score in scores])
-            for role in roles[:3]
-        ],
+        [Series(role, [score / 1000 if whose == role else None for whose, score in scores]) for role in roles[:3]],
         written=lambda score: f"{score:+.1f}",
         bottom=-1.0,
         top=1.0,

@@ -7,7 +7,7 @@ from schemas.records import Reason, RoutingEvent
 from streams.kafka.client import Cluster
 from streams.monitoring.window import published_confidence, published_label
 from streams.operate.audit_trail import SLACK_MS, Recorded, events_of, find_events, texts_of
-from streams.system.clock import Clock, iso
+from streams.system.clock import iso
 from streams.web.document import Link, Section, Table
 from streams.web.live.event_filter import CONDITIONS, EventFilter
 from streams.web.live.layout import View, form, links, path
@@ -31,6 +31,14 @@ WHY: Final[Mapping[Reason, str]] = {
 }
 """What a reason means for the event."""
 
+_FIELDS: Final = (
+    *("turn", "role", "channel", "language", "source", "last", "route", "reason", "degraded", "scored", "edge_label"),
+    *("edge_confidence", "cloud_label", "cloud_confidence", "vendor_label", "model", "router", "pii", "text_chars"),
+    *("inference_ms", "end_to_end_ms", "tokens_in", "tokens_out", "tokens_cached", "calls", "cost_basis"),
+    "budget_used",
+)
+"""Those of an audit event that are told as they are."""
+
 
 def events_view(cluster: Cluster, wanted: EventFilter, given: Mapping[str, str], now_ms: int) -> View:
     """The list of the events that are `wanted`; `given`: what the form is to hold. Raises what `find_events` raises."""
@@ -46,9 +54,7 @@ def events_view(cluster: Cluster, wanted: EventFilter, given: Mapping[str, str],
     shown: list[str | Table] = [event_table("The latest first", found.events)] if found.events else []
     if (older := _older(wanted, found.events, found.reached_ms, is_whole=found.is_whole)) is not None:
         shown.append(links("More", [("Older events", older, False)]))
-    fields = {
-        name: (each.label, given.get(name, ""), each.choices) for name, each in CONDITIONS.items()
-    } | {
+    fields = {name: (each.label, given.get(name, ""), each.choices) for name, each in CONDITIONS.items()} | {
         "since": ("from (-1h, or a time)", given.get("since", ""), ()),
         "until": ("to", given.get("until", ""), ()),
         "slower": ("not quicker than, ms", given.get("slower", ""), ()),
@@ -145,23 +151,14 @@ def _factors(event: RoutingEvent) -> Table:
 
 def _fields(trail: Sequence[Recorded]) -> Table:
     """Every field, a column an audit event."""
-    def row(name: str, *cells: str) -> tuple[str, ...]:
-        return (name, *cells)
-
     events = [each.event for each in trail]
-    rows = [
-        row("recorded at", *(iso(each.recorded_at) for each in trail)),
-        row("place in routing-events", *(f"{each.partition}:{each.offset}" for each in trail)),
-        *(
-            row(name.replace("_", " "), *(_written(getattr(event, name)) for event in events))
-            for name in ("turn", "role", "channel", "language", "source", "route", "reason", "degraded", "scored",
-                         "edge_label", "edge_confidence", "cloud_label", "cloud_confidence", "vendor_label", "model",
-                         "router", "pii", "text_chars", "inference_ms", "end_to_end_ms", "tokens_in", "tokens_out",
-                         "tokens_cached", "calls", "cost_basis", "budget_used", "last")
-        ),  # fmt: skip
-        row("occurred at", *(iso(event.occurred_at) for event in events)),
-        row("cost, USD", *(usd_of(event.cost_usd) for event in events)),
-        row("with the cloud alone, USD", *(usd_of(event.cloud_only_cost_usd) for event in events)),
+    rows: list[tuple[str, ...]] = [
+        ("recorded at", *(iso(each.recorded_at) for each in trail)),
+        ("occurred at", *(iso(event.occurred_at) for event in events)),
+        ("place in routing-events", *(f"{each.partition}:{each.offset}" for each in trail)),
+        *((name.replace("_", " "), *(_written(getattr(event, name)) for event in events)) for name in _FIELDS),
+        ("cost, USD", *(usd_of(event.cost_usd) for event in events)),
+        ("with the cloud alone, USD", *(usd_of(event.cloud_only_cost_usd) for event in events)),
     ]
     header = ("field", *(event.stage for event in events))
     return Table("Its audit events, the first one first", header, rows, frozenset(range(1, len(header))))
@@ -173,7 +170,7 @@ def usd_of(dollars: float) -> str:
 
 
 def _written(value: object) -> str:
-    if value is None or value == () or value == "":
+    if value in {None, (), ""}:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"

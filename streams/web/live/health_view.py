@@ -27,10 +27,10 @@ _EVENTS: Final = {
 """The events that a figure is made of, where these are not all."""
 
 _NOTES: Final = (
-    f"Intervals are exact (Clopper and Pearson) with confidence {CONFIDENCE:g}. Agreement is with the cloud, on answers "
-    "drawn at random from those that the edge would have kept; it is not accuracy. Accuracy estimated from confidence is "
-    "right where the calibration of the models holds for this traffic. A trend is told where chance alone makes one as "
-    "clear in less than one series of a hundred."
+    f"Intervals are exact (Clopper and Pearson) with confidence {CONFIDENCE:g}. Agreement is with the cloud, on "
+    "answers drawn at random from those that the edge would have kept; it is not accuracy. Accuracy estimated from "
+    "confidence is right where the calibration of the models holds for this traffic. A trend is told where chance "
+    "alone makes one as clear in less than one series of a hundred."
 )
 
 

@@ -54,7 +54,7 @@ class Card(NamedTuple):
 
 def path(view: str, **parameters: str | int | None) -> str:
     """The address of a view; parameters that are None, or empty, are left out."""
-    given = {name: value for name, value in parameters.items() if value is not None and value != ""}  # noqa: PLC1901
+    given = {name: value for name, value in parameters.items() if value is not None and value != ""}
     return f"{view}?{urlencode(given)}" if given else view
 
 
@@ -63,7 +63,7 @@ def cards(found: Iterable[Card]) -> Markup:
     items = "".join(
         f'<div class="card {escape(each.standing)}"><dt>{escape(each.name)}</dt>'
         f'<dd><a href="{escape(each.href)}">{escape(each.value)}</a>'
-        f'{f"<span>{escape(each.note)}</span>" if each.note else ""}</dd></div>'
+        f"{f'<span>{escape(each.note)}</span>' if each.note else ''}</dd></div>"
         for each in found
     )
     return Markup(f'<dl class="cards">{items}</dl>')

@@ -10,9 +10,9 @@ from streams.monitoring.share import Share
 from streams.monitoring.window import OTHER, Window
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table
+from streams.web.live.alerts_view import alert_table
 from streams.web.live.board import Board
 from streams.web.live.conversations_view import risk_table
-from streams.web.live.alerts_view import alert_table
 from streams.web.live.event_filter import events_path
 from streams.web.live.health_view import WORD_STANDING
 from streams.web.live.layout import Card, View, cards
@@ -80,9 +80,13 @@ def _cards(
         f"{figure(at_risk.get('open', 0))} of them open; risk of {settings.escalation_risk:g} or more",
     )
     rate, begin = board.rate()
-    yield Card("events a second", f"{rate:,.3g}", events_path(begin, None, stage="completed", scored="yes"), "last minutes")
+    yield Card(
+        "events a second", f"{rate:,.3g}", events_path(begin, None, stage="completed", scored="yes"), "last minutes"
+    )
     scored = {"stage": "completed", "scored": "yes"}
-    yield Card("events scored", figure(total.events), events_path(since, None, **scored), f"{figure(total.skipped)} not scored")
+    yield Card(
+        "events scored", figure(total.events), events_path(since, None, **scored), f"{figure(total.skipped)} not scored"
+    )
     share = edge_share(total)
     yield Card(
         "edge share",
@@ -118,9 +122,7 @@ def _cards(
     )
 
 
-def _money(
-    board: Board, span: Span, total: Window, now_ms: int, standing: Mapping[str, str]
-) -> Iterator[Card]:
+def _money(board: Board, span: Span, total: Window, now_ms: int, standing: Mapping[str, str]) -> Iterator[Card]:
     today_ms = now_ms // DAY_MS * DAY_MS
     today = board.period(today_ms).total()
     yield Card(
@@ -190,7 +192,9 @@ def _latency(span: Span) -> Chart:
 
 def _conversations(board: Board, settings: Settings) -> list[str | Table]:
     highest = board.risks.highest(_MOST)
-    by_status = ", ".join(f"{figure(count)} {status.replace('_', ' ')}" for status, count in board.risks.by_status().items())
+    by_status = ", ".join(
+        f"{figure(count)} {status.replace('_', ' ')}" for status, count in board.risks.by_status().items()
+    )
     said = f"Of all that were heard of in 30 days: {by_status or 'none'}."
     return [said, risk_table("The highest risks", highest, settings.escalation_risk)] if highest else [said]
 

@@ -34,10 +34,7 @@ def report_view(board: Board, settings: Settings, now_ms: int) -> View:
         "Thirty days",
         "/report",
         [_linked(part, since_ms) for part in document.lead],
-        [
-            Section(section.title, [_linked(part, since_ms) for part in section.parts])
-            for section in document.sections
-        ],
+        [Section(section.title, [_linked(part, since_ms) for part in section.parts]) for section in document.sections],
         is_live=True,
     )
 
