@@ -13,6 +13,7 @@ from schemas.records import (
     Record,
     RoutingEvent,
     SentimentResult,
+    ShadowResult,
     TranscriptEvent,
 )
 
@@ -36,6 +37,7 @@ TRANSCRIPTS: Final = Topic("transcripts", TranscriptEvent)
 SENTIMENT: Final = Topic("sentiment", SentimentResult)
 CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
+SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
@@ -51,6 +53,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SENTIMENT,
             CLOUD_INFERENCE,
             ROUTING_EVENTS,
+            SHADOW,
             MONITORING,
             CONVERSATIONS,
             ALERTS,

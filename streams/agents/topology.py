@@ -13,6 +13,7 @@ from schemas.topics import (
     MONITORING,
     ROUTING_EVENTS,
     SENTIMENT,
+    SHADOW,
     TRANSCRIPTS,
     Topic,
 )
@@ -27,6 +28,7 @@ class AgentSpec:
     reads: Topic[Any]  # by its consumer group
     writes: tuple[str, ...]
     reads_back: tuple[str, ...] = ()  # of what it writes, after a restart: its state
+    optional: bool = False  # it runs where it is asked for by name, and nothing waits for it
 
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
@@ -58,9 +60,10 @@ _SPECS: Final = (
         writes=(CONVERSATIONS, DEAD_LETTERS),
         reads_back=(CONVERSATIONS,),
     ),
+    AgentSpec("shadow", "streams.agents.shadow", reads=TRANSCRIPTS, writes=(SHADOW,), optional=True),
 )
 
 AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every agent by name, in the order of the flow."""
 
-AGENT_NAMES: Final = tuple(AGENTS)
+AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.optional)

@@ -95,6 +95,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.SENTIMENT, settings.sentiment_partitions, kept(7) | _FOR_EVERY_CLIENT),
         TopicSpec(topics.CLOUD_INFERENCE, settings.cloud_inference_partitions, kept(1)),
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
+        # As many partitions as what its agent reads. It is of use for as long as models are compared on it.
+        TopicSpec(topics.SHADOW, settings.transcripts_partitions, kept(7)),
         # As many partitions as `sentiment`, by the same key; other teams read it too.
         TopicSpec(
             topics.CONVERSATIONS,
@@ -199,7 +201,7 @@ def describe(settings: Settings, *, count: bool = False) -> list[TopicState]:
             continue
         partitions = found[full].partitions
         retention = configs[full].get("retention.ms")
-        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name), None)
+        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name and not spec.optional), None)
         states.append(
             TopicState(
                 full,

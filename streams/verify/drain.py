@@ -24,12 +24,16 @@ class NotDrainedError(EdgewiseError):
 
 
 def agents_behind(cluster: Cluster, agents: Collection[str] | None = None) -> dict[str, int]:
-    """The events that each of `agents` (None: of all) has yet to do; one that has done all is left out.
+    """The events that each of `agents` (None: of all but optional ones) has yet to do; who has done all is left out.
 
     Raises what `group_lag` raises. The agents are asked in the order of the flow: where one has done all, nothing more
     comes to the next.
     """
-    wanted = {agent: spec.reads for agent, spec in AGENTS.items() if agents is None or agent in agents}
+    wanted = {
+        agent: spec.reads
+        for agent, spec in AGENTS.items()
+        if (not spec.optional if agents is None else agent in agents)
+    }
     lags = {agent: sum(group_lag(cluster, agent, reads).values()) for agent, reads in wanted.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
 

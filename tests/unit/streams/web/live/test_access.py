@@ -71,8 +71,10 @@ def test_a_proxy_s_word_lets_in() -> None:
     ("host", "right"),
     [
         ("localhost", True), ("localhost:8090", True), ("LOCALHOST.:1", True), ("127.0.0.1:8090", True),
-        ("[::1]:8090", True), ("page.example", True), ("desk.example:443", True), ("10.0.0.7:1", True), ("evil.example", False),
-        ("", False), ("0.0.0.0", False),  # noqa: S104
+        ("[::1]:8090", True), ("page.example", True), ("desk.example:443", True), ("10.0.0.7:1", True),
+        ("evil.example", False),
+        ("", False),
+        ("0.0.0.0", False),  # noqa: S104
         ("localhost.evil.example", False), ("[::1", True), ("page.example@evil", False),
     ],
 )  # fmt: skip
