@@ -5,7 +5,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from schemas.records import LABELS, Alert, ConversationState, Role, RoutingEvent, SentimentResult, TranscriptEvent
+from schemas.records import (
+    LABELS,
+    Alert,
+    Channel,
+    ConversationState,
+    Label,
+    Reason,
+    Role,
+    RoutingEvent,
+    SentimentResult,
+    TranscriptEvent,
+)
 from schemas.topics import ALERTS, CONVERSATIONS, MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.agents.open_windows import HOUR_MS, WindowKey
 from streams.config.codecs import codec
@@ -42,11 +53,12 @@ def traffic(now_ms: int, conversations: int) -> Iterator[Said]:
     draw = random.Random(11)
     for number in range(conversations):
         begin = now_ms - 120_000 - HOUR_MS * 25 * (conversations - 1 - number) // conversations
-        channel = draw.choice(("voice", "chat", "email"))
+        channels: tuple[Channel, ...] = ("voice", "chat", "email")
+        channel = draw.choice(channels)
         for turn in range(1, draw.randint(4, 16)):
             worse = number % 7 == 0 and draw.random() < turn / 8
             role: Role = draw.choices(("customer", "agent", "bot"), (5, 4, 1))[0]
-            label = "negative" if worse and role == "customer" else draw.choices(LABELS, (2, 5, 3))[0]
+            label: Label = "negative" if worse and role == "customer" else draw.choices(LABELS, (2, 5, 3))[0]
             at = min(begin + turn * 20_000, now_ms - 1_000)
             transcript = replace(
                 TRANSCRIPT,
@@ -63,7 +75,7 @@ def traffic(now_ms: int, conversations: int) -> Iterator[Said]:
             yield _said(draw, number % _PARTITIONS, transcript, label, at)
 
 
-def _said(draw: random.Random, partition: int, transcript: TranscriptEvent, label: str, at: int) -> Said:
+def _said(draw: random.Random, partition: int, transcript: TranscriptEvent, label: Label, at: int) -> Said:
     same = {
         name: getattr(transcript, name)
         for name in ("event_id", "conversation_id", "turn", "role", "channel", "source", "last", "occurred_at")
@@ -89,11 +101,11 @@ def _said(draw: random.Random, partition: int, transcript: TranscriptEvent, labe
         )  # fmt: skip
         return Said(partition, transcript, None, (unscored,))
     drawn = draw.random()
-    reason = "low_confidence" if confidence < 0.65 else "random_cloud" if drawn < 0.05 else "optimal_edge"
+    reason: Reason = "low_confidence" if confidence < 0.65 else "random_cloud" if drawn < 0.05 else "optimal_edge"
     failed = reason == "low_confidence" and drawn > 0.95
     away = reason != "optimal_edge" and not failed
     took = latency + draw.lognormvariate(4.6, 0.4) if away else latency
-    other = draw.choice(LABELS) if away and draw.random() < 0.1 else label
+    other: Label = draw.choice(LABELS) if away and draw.random() < 0.1 else label
     last = replace(edge, reason="cloud_error" if failed else reason, degraded=failed)
     audit: tuple[RoutingEvent, ...] = (last,)
     if away:
@@ -104,9 +116,10 @@ def _said(draw: random.Random, partition: int, transcript: TranscriptEvent, labe
             tokens_out=1, calls=1, cost_basis="measured",
         )  # fmt: skip
         audit = (decided, last)
-    shares = {name: 0.9 if name == other else 0.05 for name in LABELS}
+    low, middle, high = (0.9 if name == other else 0.05 for name in LABELS)
     result = replace(
-        RESULT, **same, **shares, label=other, confidence=0.9, route=last.route, reason=last.reason, degraded=failed,
+        RESULT, **same, negative=low, neutral=middle, positive=high,
+        label=other, confidence=0.9, route=last.route, reason=last.reason, degraded=failed,
         model=last.model, scored_at=last.recorded_at,
     )  # fmt: skip
     return Said(partition, transcript, result, audit)

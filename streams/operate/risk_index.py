@@ -94,8 +94,10 @@ class RiskIndex:
         with self._lock, explained():
             rows = self._file.execute(asked, (status, most, after)).fetchall()
         return [
-            Listed(key.decode(errors="replace"), *figures, tuple(reasons.split(",")) if reasons else ())
-            for key, *figures, reasons in rows
+            Listed(
+                key.decode(errors="replace"), risk, held, channel, turns, at, tuple(filter(None, reasons.split(",")))
+            )
+            for key, risk, held, channel, turns, at, reasons in rows
         ]
 
     def place(self, conversation_id: str) -> Place | None:

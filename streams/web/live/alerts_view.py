@@ -36,6 +36,7 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
             Link(alert.rule, path("/conversation", id=alert.subject) if alert.subject else "/health"),
             alert.severity,
             f"{alert.state}, silenced" if alert.silenced else alert.state,
+            f"{alert.metric}, {_lasted(alert.window_ms)}" if alert.window_ms else alert.metric,
             _number(alert.value),
             _number(alert.bound),
             iso(alert.started_at),
@@ -44,8 +45,8 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
         )
         for alert in alerts
     ]
-    header = ("rule", "severity", "state", "value", "bound", "since", "for", "what")
-    return Table("Alerts, the latest first", header, rows, frozenset((1, 2, 5, 6, 7)))
+    header = ("rule", "severity", "state", "of", "value", "bound", "since", "for", "what")
+    return Table("Alerts, the latest first", header, rows, frozenset((1, 2, 3, 6, 7, 8)))
 
 
 def _number(value: float | None) -> str:

@@ -60,7 +60,7 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
 
 def _require_topics(cluster: Cluster) -> None:
     """Raises UsageError, AccessError, BrokerUnreachableError: what the page reads is not there to be read."""
-    topics = [MONITORING, ALERTS, CONVERSATIONS, ROUTING_EVENTS]
+    topics: list[str] = [MONITORING, ALERTS, CONVERSATIONS, ROUTING_EVENTS]
     if cluster.settings.page_texts == "shown":
         topics.append(TRANSCRIPTS)
     for topic in topics:

@@ -30,7 +30,7 @@ class Taken:
 
     def __call__(self, messages: Sequence[Message]) -> None:
         with self._changed:
-            self.values += [message.value() or b"" for message in messages]  # type: ignore[misc]
+            self.values += [message.value() or b"" for message in messages]
             self._changed.notify_all()
 
     def wait_for(self, count: int) -> list[bytes]:
@@ -44,7 +44,12 @@ def test_what_is_there_and_what_comes_is_taken_once(settings: Settings, backend:
     create(settings)
     produce(settings, SENTIMENT, *(sentiment(at) for at in range(5)))
     taken, idle = Taken(), threading.Event()
-    follower = Follower(Cluster(settings), SENTIMENT, 0, taken, lambda: bool(idle.set()))
+
+    def is_busy() -> bool:
+        idle.set()
+        return False
+
+    follower = Follower(Cluster(settings), SENTIMENT, 0, taken, is_busy)
     follower.start()
     taken.wait_for(5)
     produce(settings, SENTIMENT, *(sentiment(at) for at in range(5, 8)))

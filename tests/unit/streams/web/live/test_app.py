@@ -5,9 +5,9 @@ import re
 import uuid
 from html import unescape
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from httpx import Response
 from starlette.testclient import TestClient
 
 from schemas.topics import MONITORING
@@ -72,11 +72,18 @@ def browser(board: Board, settings: Settings) -> TestClient:
     return client(board, settings)
 
 
-def links(answer: Response) -> list[str]:
+class Answer(Protocol):
+    """What the test client of Starlette answers."""
+
+    @property
+    def text(self) -> str: ...
+
+
+def links(answer: Answer) -> list[str]:
     return [unescape(found) for found in re.findall(r'href="(/[^"]*)"', answer.text)]
 
 
-def text(answer: Response) -> str:
+def text(answer: Answer) -> str:
     return " ".join(part for _, part in Parsed(answer.text.replace("<!DOCTYPE html>", "")).texts)
 
 
