@@ -18,6 +18,7 @@
         IntakeError                          streams.ingest
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
+        LabelError                           streams.operate
         LagError                             streams.kafka
         LiveWindowsError                     streams.operate
         LookUpError                          streams.operate
@@ -47,6 +48,7 @@
             CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
+            DriftReferenceError              streams.monitoring
             FormatError                      streams.files
             GrammarError                     training
             NoPolicyError                    streams.monitoring

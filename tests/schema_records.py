@@ -13,8 +13,10 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    PersonLabel,
     Record,
     ShadowResult,
+    Silence,
 )
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
@@ -117,6 +119,20 @@ EXAMPLES: dict[str, Record] = {
         earlier_turns={},
         earlier_scores={},
     ),
+    "labels": PersonLabel(
+        event_id="e1",
+        conversation_id="c1",
+        label="negative",
+        labelled_at=1_700_000_100_000,
+        labeller="p-7",
+        source="october.csv",
+        answer_label="neutral",
+        answer_confidence=0.75,
+        answered_at=1_700_000_000_020,
+        route="edge",
+        role="customer",
+        model="edge@1.0.0",
+    ),
     "alerts": Alert(
         rule="edge_share",
         subject="",
@@ -132,6 +148,13 @@ EXAMPLES: dict[str, Record] = {
         resolved_at=None,
         updated_at=1_700_000_001_000,
         silenced=False,
+    ),
+    "silences": Silence(
+        rule="edge_share",
+        until=1_700_000_060_000,
+        reason="the cloud model is being replaced",
+        by="ada",
+        created_at=1_700_000_000_000,
     ),
 }
 

@@ -45,7 +45,7 @@ def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterato
                 file.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?)", batch)
                 file.execute("COMMIT")
         with explained():
-            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL")
+            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL ORDER BY key")
         while True:
             with explained():
                 found = rows.fetchmany(_BATCH)
