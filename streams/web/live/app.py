@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schemas.errors import EdgewiseError
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.monitoring.health_rules import bounds, load_health_rules
 from streams.system.clock import Clock, now_ms
 from streams.system.threads import in_daemon_thread
 from streams.web.live.access import COOKIE, SESSION_S, Access
@@ -73,7 +74,10 @@ class _WithHeaders:
 
 
 class Page:
-    """The application. `board` has to be open; `closing` ends what would else go on without end."""
+    """The application. `board` has to be open; `closing` ends what would else go on without end.
+
+    Raises UsageError: the rules of health are not what they should be.
+    """
 
     def __init__(
         self, cluster: Cluster, board: Board, access: Access, closing: asyncio.Event, clock: Clock = now_ms
@@ -83,6 +87,7 @@ class Page:
         self._board = board
         self._access = access
         self._closing = closing
+        self._bounds = bounds(load_health_rules(self._settings.health_rules))
         self._clock = clock
         self._looking_up = asyncio.Semaphore(_LOOKS_UP_AT_ONCE)
 
@@ -214,10 +219,12 @@ class Page:
         return PlainTextResponse(f"{why or 'ok'}\n", HTTPStatus.OK if why is None else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _overview(self, request: Request) -> View:
-        return await in_daemon_thread(partial(overview, self._board, self._settings, _span(request), self._clock()))
+        return await in_daemon_thread(
+            partial(overview, self._board, self._settings, self._bounds, _span(request), self._clock())
+        )
 
     async def _health(self, request: Request) -> View:
-        return await in_daemon_thread(partial(health_view, self._board, _span(request), self._clock()))
+        return await in_daemon_thread(partial(health_view, self._board, self._bounds, _span(request), self._clock()))
 
     async def _report(self, _request: Request) -> View:
         return await in_daemon_thread(partial(report_view, self._board, self._settings, self._clock()))

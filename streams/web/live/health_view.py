@@ -1,8 +1,11 @@
 """Health: each figure with its bound, where it stands and where it goes."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from streams.monitoring.health import CONFIDENCE, Figure, assess
+from streams.monitoring.health_metrics import value_of
+from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.window import Window
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table
@@ -34,11 +37,11 @@ _NOTES: Final = (
 )
 
 
-def health_view(board: Board, name: SpanName, now_ms: int) -> View:
-    """The view of the span called `name`."""
+def health_view(board: Board, bounds: Mapping[str, HealthRule], name: SpanName, now_ms: int) -> View:
+    """The view of the span called `name`; `bounds` has the rule by which a metric is judged."""
     span = span_of(board, name, now_ms)
     total = span.total
-    found = assess(total, span.known)
+    found = assess(total, span.known, bounds)
     if found.score is None:
         said = "No event was scored in this time, so nothing is known."
         return View("Health", "/health", [span_links("/health", name), said], is_live=True)
@@ -69,17 +72,16 @@ def health_view(board: Board, name: SpanName, now_ms: int) -> View:
 
 def _row(of: Figure, span: Span, total: Window) -> tuple[str, ...]:
     trend, limits = of.trend, of.interval
-    bound = of.bound if of.standing != "not judged" else None
-    sign = "≥" if of.rule.at_least is not None else "≤"
-    wanted: dict[str, str | None] = {"stage": "completed", "scored": "yes", **_EVENTS.get(of.rule.name, {})}
-    if of.rule.name == "latency_p95_ms" and (p95 := quantiles(total.end_to_end_ms)["p95"]) is not None:
+    rule = of.rule if of.standing != "not judged" else None
+    wanted: dict[str, str | None] = {"stage": "completed", "scored": "yes", **_EVENTS.get(of.metric.name, {})}
+    if of.metric.name == "latency_p95_ms" and (p95 := quantiles(total.end_to_end_ms)["p95"]) is not None:
         wanted["slower"] = f"{p95:.6g}"
     value = NONE if of.value is None else Link(_number(of.value), events_path(span.since_ms, None, **wanted))
     return (
-        of.rule.title,
+        of.metric.title,
         value,
         NONE if limits is None else f"{limits[0]:.4f} to {limits[1]:.4f}",
-        NONE if bound is None else f"{sign} {bound:g}",
+        NONE if rule is None else f"{'≥' if rule.at_least is not None else '≤'} {rule.bound:g}",
         of.standing,
         of.course,
         NONE if trend is None else f"{trend.slope:+.2g}",
@@ -91,20 +93,15 @@ def _chart(of: Figure, span: Span) -> Chart | None:
     """A judged figure over time, with its bound; None where nothing of it is known."""
     if of.bound is None or of.value is None or not of.is_judged:
         return None
-    values = [None if window is None else _value(of, window) for window in span.windows]
+    values = [None if window is None else value_of(of.metric.of_window(window)) for window in span.windows]
     bound: list[float | None] = [of.bound] * len(values)
     return Chart(
-        of.rule.title,
+        of.metric.title,
         f"A point for each {span.unit}; {_number(of.value)} in all, where the bound is {of.bound:g}.",
         span.places,
         [Series("value", values), Series("bound", bound)],
         written=_number,
     )
-
-
-def _value(of: Figure, window: Window) -> float | None:
-    [only] = [each for each in assess(window, []).figures if each.rule.name == of.rule.name]
-    return only.value
 
 
 def _number(value: float) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from schemas.records import LABELS, Alert
+from schemas.records import LABELS
 from streams.config.settings import Settings
 from streams.monitoring.health import Health, assess
+from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.period import DAY_MS
 from streams.monitoring.share import Share
 from streams.monitoring.window import OTHER, Window
@@ -23,10 +24,11 @@ from streams.web.written import figure, limits, milliseconds, percent, usd
 _MOST = 10
 
 
-def overview(board: Board, settings: Settings, name: SpanName, now_ms: int) -> View:
-    """The view of the span called `name`."""
+def overview(board: Board, settings: Settings, bounds: Mapping[str, HealthRule], name: SpanName, now_ms: int) -> View:
+    """The view of the span called `name`; `bounds` has the rule by which a metric is judged."""
     span = span_of(board, name, now_ms)
     total = span.total
+    health = assess(total, span.known, bounds)
     alerts = [alert for alert in board.alerts() if alert.state == "firing"]
     return View(
         "Edgewise",
@@ -34,7 +36,7 @@ def overview(board: Board, settings: Settings, name: SpanName, now_ms: int) -> V
         [
             span_links("/", name),
             f"From {iso(span.since_ms)} to {iso(now_ms)}. Days are those of UTC.",
-            cards(_cards(board, settings, span, total, alerts, now_ms)),
+            cards(_cards(board, settings, span, health, len(alerts), now_ms)),
         ],
         [
             *([Section("Alerts that fire", [alert_table(alerts[:_MOST], now_ms)])] if alerts else []),
@@ -57,11 +59,9 @@ def overview(board: Board, settings: Settings, name: SpanName, now_ms: int) -> V
 _NOTHING = "Nothing was recorded in this time."
 
 
-def _cards(
-    board: Board, settings: Settings, span: Span, total: Window, alerts: list[Alert], now_ms: int
-) -> Iterator[Card]:
-    found: Health = assess(total, span.known)
-    standing = {each.rule.name: each.standing for each in found.figures}
+def _cards(board: Board, settings: Settings, span: Span, found: Health, firing: int, now_ms: int) -> Iterator[Card]:
+    total = span.total
+    standing = {each.metric.name: each.standing for each in found.figures}
     since = span.since_ms
     yield Card(
         "health",
@@ -70,7 +70,6 @@ def _cards(
         "of 100" if found.score is not None else "no event was scored",
         WORD_STANDING.get(found.word, ""),
     )
-    firing = len(alerts)
     yield Card("alerts that fire", figure(firing), "/alerts", "", "missed" if firing else "kept")
     at_risk = board.risks.at_risk(settings.escalation_risk)
     yield Card(
