@@ -10,6 +10,7 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    Notification,
     Record,
     RoutingEvent,
     SentimentResult,
@@ -39,6 +40,7 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
+NOTIFICATIONS: Final = Topic("notifications", Notification)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -54,6 +56,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             MONITORING,
             CONVERSATIONS,
             ALERTS,
+            NOTIFICATIONS,
             BUDGET,
         )
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
+from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Notification, Record
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -107,6 +107,26 @@ EXAMPLES: dict[str, Record] = {
         resolved_at=None,
         updated_at=1_700_000_001_000,
         silenced=False,
+    ),
+    "notifications": Notification(
+        webhook="on-call",
+        rule="edge_share",
+        subject="",
+        alert_id="6f6a8d2c-5d5f-5a51-9f0c-0f4e4f2f3a10",
+        severity="warning",
+        summary="edge share is 0.70, under 0.80",
+        metric="edge_share",
+        value=0.7,
+        bound=0.8,
+        window_ms=900_000,
+        started_at=1_700_000_000_000,
+        resolved_at=None,
+        state="firing",
+        status="sending",
+        tries=1,
+        in_doubt=False,
+        told=False,
+        updated_at=1_700_000_001_000,
     ),
 }
 

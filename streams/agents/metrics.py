@@ -46,6 +46,8 @@ BUDGET_USED = Gauge(
     "edgewise_budget_used_ratio", "Share of a budget that is spent or set aside, as of the last claim.", ["period"]
 )
 TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
+NOTIFICATIONS = Counter("edgewise_notifications", "Messages to webhooks, by what came of them.", ["webhook", "result"])
+NOTIFICATIONS_WAITING = Gauge("edgewise_notifications_waiting", "Messages that a webhook has yet to take.", ["webhook"])
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])

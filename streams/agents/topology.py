@@ -6,11 +6,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.topics import (
+    ALERTS,
     BUDGET,
     CLOUD_INFERENCE,
     CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
+    NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
     TRANSCRIPTS,
@@ -27,6 +29,7 @@ class AgentSpec:
     reads: Topic[Any]  # by its consumer group
     writes: tuple[str, ...]
     reads_back: tuple[str, ...] = ()  # of what it writes, after a restart: its state
+    is_messenger: bool = False  # it tells others, and nothing of the line waits for it: it runs where it is asked for
 
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
@@ -55,12 +58,21 @@ _SPECS: Final = (
         "conversation",
         "streams.agents.conversation",
         reads=SENTIMENT,
-        writes=(CONVERSATIONS, DEAD_LETTERS),
+        writes=(CONVERSATIONS, ALERTS, DEAD_LETTERS),
         reads_back=(CONVERSATIONS,),
+    ),
+    AgentSpec(
+        "notify",
+        "streams.agents.notify",
+        reads=ALERTS,
+        writes=(NOTIFICATIONS, DEAD_LETTERS),
+        reads_back=(NOTIFICATIONS,),
+        is_messenger=True,
     ),
 )
 
 AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every agent by name, in the order of the flow."""
 
-AGENT_NAMES: Final = tuple(AGENTS)
+AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.is_messenger)
+"""The agents that make up the line, in its order."""

@@ -19,6 +19,7 @@ from schemas.topics import (
     CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
+    NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
     TOPICS,
@@ -45,6 +46,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
     ALERTS: ("rule", "subject", "state", "severity", "value", "bound", "started_at"),
+    NOTIFICATIONS: ("webhook", "rule", "subject", "state", "status", "tries"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }
 

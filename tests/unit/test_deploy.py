@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 from benchmarks.results import load
 from streams.agents import metrics
 from streams.agents.metrics import LagCollector
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import AGENTS
 from streams.config.loading import load_settings
 from streams.config.settings import Settings, variable
 from tests.kafka.kafka_server import REPOSITORY
