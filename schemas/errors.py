@@ -48,6 +48,7 @@
             FormatError                      streams.files
             GrammarError                     training
             NoPolicyError                    streams.monitoring
+            PointerError                     models
             PolicyError                      models
             PolicyFitError                   streams.monitoring
             PriceError                       models

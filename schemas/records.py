@@ -171,6 +171,34 @@ class RoutingEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowResult:
+    """What a candidate model would have answered to one event, on `shadow`: to compare with what was published.
+
+    `route` and `reason` are what the router would have decided by the candidate's confidence.
+    """
+
+    event_id: str
+    conversation_id: str
+    turn: int
+    label: Label
+    confidence: float
+    negative: float
+    neutral: float
+    positive: float
+    route: Route
+    reason: Reason
+    model: str  # name@version of the candidate
+    router: str  # name@version of the routing policy
+    inference_ms: float  # this event's share of its batch's model time
+    occurred_at: int
+    scored_at: int
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    language: str | None = None  # BCP 47, from the event or detected
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringWindow:
     """Aggregates of one window of one `routing-events` partition, on `monitoring`.
 
@@ -323,6 +351,7 @@ Record = (
     | SentimentResult
     | CloudRequest
     | RoutingEvent
+    | ShadowResult
     | MonitoringWindow
     | ConversationState
     | Alert

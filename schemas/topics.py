@@ -14,6 +14,7 @@ from schemas.records import (
     Record,
     RoutingEvent,
     SentimentResult,
+    ShadowResult,
     TranscriptEvent,
 )
 
@@ -37,6 +38,7 @@ TRANSCRIPTS: Final = Topic("transcripts", TranscriptEvent)
 SENTIMENT: Final = Topic("sentiment", SentimentResult)
 CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
+SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
@@ -53,6 +55,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SENTIMENT,
             CLOUD_INFERENCE,
             ROUTING_EVENTS,
+            SHADOW,
             MONITORING,
             CONVERSATIONS,
             ALERTS,

@@ -323,6 +323,34 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "updated_at": 1700000001000,
         },
     ),
+    ("shadow", 2): (
+        (
+            "c301b3434e862ad930b406652d3106632d310600000000000000e83f000000000000e83f000000000000c03f000000000000c03f"
+            "0204146564676540332e302e301264656661756c744031000000000000e03f80a0abfef962e8a7abfef96202040204656e0a6669"
+            "6c6573"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "turn": 3,
+            "label": "negative",
+            "confidence": 0.75,
+            "negative": 0.75,
+            "neutral": 0.125,
+            "positive": 0.125,
+            "route": "cloud",
+            "reason": "low_confidence",
+            "model": "edge@3.0.0",
+            "router": "default@1",
+            "inference_ms": 0.5,
+            "occurred_at": 1700000000000,
+            "scored_at": 1700000000500,
+            "role": "customer",
+            "channel": "chat",
+            "language": "en",
+            "source": "files",
+        },
+    ),
     ("conversations", 2): (
         (
             "c30142d9e49eeb191cb706632d3100020a66696c657380a0abfef962c0c9b2fef96290d9b2fef9620410637573746f6d6572"

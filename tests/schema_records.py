@@ -7,7 +7,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Notification, Record
+from schemas.records import (
+    Alert,
+    BudgetLease,
+    CloudRequest,
+    ConversationState,
+    MonitoringWindow,
+    Notification,
+    Record,
+    ShadowResult,
+)
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -36,6 +45,23 @@ EXAMPLES: dict[str, Record] = {
         edge_model="edge@1.0.0",
         router="default@1",
         pii=("email",),
+    ),
+    "shadow": ShadowResult(
+        event_id="e1",
+        conversation_id="c1",
+        turn=1,
+        label="negative",
+        confidence=0.9,
+        negative=0.9,
+        neutral=0.06,
+        positive=0.04,
+        route="edge",
+        reason="optimal_edge",
+        model="edge@2.0.0",
+        router="default@1",
+        inference_ms=0.4,
+        occurred_at=1_700_000_000_000,
+        scored_at=1_700_000_000_030,
     ),
     "monitoring": MonitoringWindow(
         window_start=1_700_000_000_000,

@@ -51,6 +51,11 @@ NOTIFICATIONS_WAITING = Gauge("edgewise_notifications_waiting", "Messages that a
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])
+MODEL_REFUSED = Gauge(
+    "edgewise_model_refused",
+    "1 while the model that was promoted cannot be used, and the former one goes on.",
+    ["agent"],
+)
 
 
 def name_build(agent: str, model: str | None) -> None:
@@ -61,7 +66,12 @@ def name_build(agent: str, model: str | None) -> None:
         installed = "unknown"
     BUILD.labels(agent).info({"version": installed, "python": platform.python_version()})
     if model is not None:
-        MODEL.labels(agent).info({"model": model})
+        name_model(agent, model)
+
+
+def name_model(agent: str, model: str) -> None:
+    """Sets `edgewise_model_info` of an agent to `model`, `name@version`."""
+    MODEL.labels(agent).info({"model": model})
 
 
 class LagCollector(Collector):

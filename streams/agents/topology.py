@@ -15,6 +15,7 @@ from schemas.topics import (
     NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
+    SHADOW,
     TRANSCRIPTS,
     Topic,
 )
@@ -29,7 +30,7 @@ class AgentSpec:
     reads: Topic[Any]  # by its consumer group
     writes: tuple[str, ...]
     reads_back: tuple[str, ...] = ()  # of what it writes, after a restart: its state
-    is_messenger: bool = False  # it tells others, and nothing of the line waits for it: it runs where it is asked for
+    optional: bool = False  # it runs where it is asked for by name, and nothing waits for it
 
 
 # In the order of the flow: when one has caught up, nothing more comes to the next but what is already there.
@@ -67,12 +68,12 @@ _SPECS: Final = (
         reads=ALERTS,
         writes=(NOTIFICATIONS, DEAD_LETTERS),
         reads_back=(NOTIFICATIONS,),
-        is_messenger=True,
+        optional=True,
     ),
+    AgentSpec("shadow", "streams.agents.shadow", reads=TRANSCRIPTS, writes=(SHADOW,), optional=True),
 )
 
 AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every agent by name, in the order of the flow."""
 
-AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.is_messenger)
-"""The agents that make up the line, in its order."""
+AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.optional)

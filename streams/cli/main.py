@@ -16,6 +16,7 @@ from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
+from streams.cli.commands.flywheel import flywheel
 from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
@@ -68,6 +69,7 @@ app.command()(config)
 app.add_typer(models, name="models")
 app.add_typer(cloud, name="cloud")
 app.add_typer(route, name="route")
+app.add_typer(flywheel, name="flywheel")
 app.command()(whatif)
 app.add_typer(schemas, name="schemas")
 app.command()(samples)

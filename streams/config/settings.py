@@ -67,7 +67,15 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
         "docs/schemas.md. Unset: the newest.",
     )
 
-    edge_model: str = Field("edge", description="Artifact of the edge model: a name in models/artifacts or a folder.")
+    edge_model: str = Field(
+        "edge",
+        description="Artifact of the edge model: a name in models/artifacts, a folder, or a folder of versions that "
+        "`edgewise models promote` has made, whose version in force edge workers take up while they run.",
+    )
+    shadow_model: str | None = Field(
+        None,
+        description="Artifact that the agent `shadow` tries on live traffic: a name or a folder. Unset: there is none.",
+    )
     cloud_model: str = Field("cloud", description="Artifact that the `onnx` cloud backend runs.")
     model_threads: int = Field(1, ge=1, le=256, description="Threads of the model in each worker process.")
     token_budget: int = Field(

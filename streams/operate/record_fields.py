@@ -22,6 +22,7 @@ from schemas.topics import (
     NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
+    SHADOW,
     TOPICS,
     TRANSCRIPTS,
 )
@@ -42,6 +43,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     SENTIMENT: ("conversation_id", "turn", "label", "confidence", "route", "reason"),
     CLOUD_INFERENCE: ("conversation_id", "turn", "reason", "text"),
     ROUTING_EVENTS: ("conversation_id", "turn", "stage", "route", "reason", "cost_usd"),
+    SHADOW: ("conversation_id", "turn", "label", "confidence", "route", "model"),
     MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),

@@ -95,6 +95,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.SENTIMENT, settings.sentiment_partitions, kept(7) | _FOR_EVERY_CLIENT),
         TopicSpec(topics.CLOUD_INFERENCE, settings.cloud_inference_partitions, kept(1)),
         TopicSpec(topics.ROUTING_EVENTS, settings.routing_events_partitions, kept(30)),
+        # As many partitions as what its agent reads. It is of use for as long as models are compared on it.
+        TopicSpec(topics.SHADOW, settings.transcripts_partitions, kept(7)),
         # As many partitions as `sentiment`, by the same key; other teams read it too.
         TopicSpec(
             topics.CONVERSATIONS,
@@ -118,7 +120,7 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         # One partition: what reads it sees alerts in one order. What is firing is written again each day.
         TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
         # Without an end: what was told of an alert must be known for as long as it is firing. Its key is deleted then.
-        TopicSpec(topics.NOTIFICATIONS, 1, {"cleanup.policy": "compact"} | durable),
+        TopicSpec(topics.NOTIFICATIONS, 1, {"cleanup.policy": "compact", "retention.ms": "-1"} | durable),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,
@@ -201,7 +203,7 @@ def describe(settings: Settings, *, count: bool = False) -> list[TopicState]:
             continue
         partitions = found[full].partitions
         retention = configs[full].get("retention.ms")
-        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name), None)
+        agent = next((spec.name for spec in AGENTS.values() if spec.reads == name and not spec.optional), None)
         states.append(
             TopicState(
                 full,

@@ -24,13 +24,16 @@ class NotDrainedError(EdgewiseError):
 
 
 def agents_behind(cluster: Cluster, agents: Collection[str] | None = None) -> dict[str, int]:
-    """The events that each of `agents` (None: of all in the line) has yet to do; one that has done all is left out.
+    """The events that each of `agents` (None: of all but optional ones) has yet to do; who has done all is left out.
 
     Raises what `group_lag` raises. The agents are asked in the order of the flow: where one has done all, nothing more
     comes to the next.
     """
-    asked = [agent for agent, spec in AGENTS.items() if not spec.is_messenger] if agents is None else agents
-    wanted = {agent: spec.reads for agent, spec in AGENTS.items() if agent in asked}
+    wanted = {
+        agent: spec.reads
+        for agent, spec in AGENTS.items()
+        if (not spec.optional if agents is None else agent in agents)
+    }
     lags = {agent: sum(group_lag(cluster, agent, reads).values()) for agent, reads in wanted.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
 
@@ -50,7 +53,7 @@ def wait_until_drained(
     on_progress: Callable[[Mapping[str, int]], None] = lambda _behind: None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Waits until every one of `agents` (None: of all in the line) has committed all of its input.
+    """Waits until every one of `agents` (None: of all but optional ones) has committed all of its input.
 
     With `timeout_s` (seconds) it waits for so long at most; without, for as long as the agents get on, and `patience_s`
     more. `on_progress` is called with how many events each agent is behind, several times a second.
