@@ -15,6 +15,7 @@ from schemas.records import (
     Record,
     RoutingEvent,
     SentimentResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -54,6 +55,8 @@ def events(
 ) -> Iterator[ConversationState]: ...
 @overload
 def events(topic: Literal["alerts"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Alert]: ...
+@overload
+def events(topic: Literal["silences"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Silence]: ...
 @overload
 def events(
     topic: Literal["budget"], *, since: datetime | None = None, follow: bool = False

@@ -303,6 +303,20 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """For how long nobody is to be told of a rule's alerts, on `silences`, keyed by the rule's name.
+
+    The latest for a rule replaces the rest; a tombstone ends it.
+    """
+
+    rule: str
+    until: int
+    reason: str = ""  # as who asked for it put it
+    by: str = ""
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """What a webhook has been told of an alert, on `notifications`, keyed by `webhook/` and the alert's key.
 
@@ -355,6 +369,7 @@ Record = (
     | MonitoringWindow
     | ConversationState
     | Alert
+    | Silence
     | Notification
     | BudgetLease
 )

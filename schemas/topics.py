@@ -15,6 +15,7 @@ from schemas.records import (
     RoutingEvent,
     SentimentResult,
     ShadowResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -42,6 +43,7 @@ SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
 ALERTS: Final = Topic("alerts", Alert)
+SILENCES: Final = Topic("silences", Silence)
 NOTIFICATIONS: Final = Topic("notifications", Notification)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
@@ -59,6 +61,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             MONITORING,
             CONVERSATIONS,
             ALERTS,
+            SILENCES,
             NOTIFICATIONS,
             BUDGET,
         )

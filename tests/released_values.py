@@ -413,6 +413,19 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "silenced": True,
         },
     ),
+    ("silences", 2): (
+        (
+            "c3018bfa056eef7f489314656467655f7368617265f6dbe281fa623674686520636c6f7564206d6f64656c20697320726570"
+            "6c6163656406616461f6a1abfef962"
+        ),
+        {
+            "rule": "edge_share",
+            "until": 1700003600123,
+            "reason": "the cloud model is replaced",
+            "by": "ada",
+            "created_at": 1700000000123,
+        },
+    ),
     ("notifications", 2): (
         (
             "c3010092046a0a70bf1c0a736c61636b14657363616c6174696f6e06632d314832663666326134652d366630652d35643336"

@@ -16,6 +16,7 @@ from schemas.records import (
     Notification,
     Record,
     ShadowResult,
+    Silence,
 )
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
@@ -133,6 +134,13 @@ EXAMPLES: dict[str, Record] = {
         resolved_at=None,
         updated_at=1_700_000_001_000,
         silenced=False,
+    ),
+    "silences": Silence(
+        rule="edge_share",
+        until=1_700_000_060_000,
+        reason="the cloud model is being replaced",
+        by="ada",
+        created_at=1_700_000_000_000,
     ),
     "notifications": Notification(
         webhook="on-call",

@@ -1,9 +1,9 @@
 """What an agent is: records of one topic in, records of other topics out. It has no Kafka client and no other agent."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from schemas.dead_letter import Header
 
@@ -33,6 +33,19 @@ class Output(NamedTuple):
 # Reads a topic of the agent's own up to its end: its name without the prefix, and a time in UTC milliseconds that older
 # records are left out before. What it gives are keys and values, in each partition in order.
 ReadBack = Callable[[str, int], Iterable[tuple[bytes | None, bytes | None]]]
+
+
+class LineView(Protocol):
+    """What an agent may ask of the line that it is part of."""
+
+    def new_dead_letters(self, since_ms: int) -> Sequence[int]:
+        """When letters came into `dead-letters` (UTC ms): since the last call, in the first call since `since_ms`."""
+
+    def lags(self) -> Mapping[str, int] | None:
+        """How many records each other agent's group has yet to do, by the agent's name; None: no answer.
+
+        An agent whose group has never committed anything is not among them.
+        """
 
 
 class Agent(ABC):

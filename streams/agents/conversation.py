@@ -13,8 +13,9 @@ from streams.agents.state_file import UNSEEN, Entry, StateFile
 from streams.agents.topic_state import StateError
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.monitoring.alerting import alert_key
 from streams.monitoring.conversation import Conversation
-from streams.monitoring.escalation import alert_key, escalation_alert
+from streams.monitoring.escalation import escalation_alert
 from streams.system.clock import Clock, now_ms
 from streams.system.threads import in_daemon_thread
 

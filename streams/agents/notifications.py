@@ -1,12 +1,12 @@
 """What each webhook has been told of each alert, and what comes next."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
 from schemas.records import Alert, Notification
 from streams.agents import metrics
-from streams.monitoring.escalation import alert_key
+from streams.monitoring.alerting import alert_key
 from streams.webhooks.post import DEADLINE_S, Outcome
 from streams.webhooks.webhook import Webhook
 
@@ -116,8 +116,8 @@ class Notifications:
             if alert.state == "resolved" and name.encode() + place in self._held:
                 self._drop(name.encode() + place)
 
-    def claim(self, now_ms: int) -> list[tuple[bytes, Notification]]:
-        """Claims what may be sent now; the claims."""
+    def claim(self, now_ms: int, silenced: Collection[str] = ()) -> list[tuple[bytes, Notification]]:
+        """Claims what may be sent now, of the rules in `silenced` only the end of what was told; the claims."""
         claimed: list[bytes] = []
         busy = dict.fromkeys(self._webhooks, 0)
         waiting: dict[str, list[bytes]] = {name: [] for name in self._webhooks}
@@ -127,10 +127,12 @@ class Notifications:
                 continue
             if told.status == "sending" and now_ms - told.updated_at < ABANDONED_MS:
                 busy[told.webhook] += 1
-            elif told.state == "resolved" and not told.told and now_ms - (told.resolved_at or 0) > LATE_MS:
+            elif told.state == "resolved" and told.told:
+                waiting[told.webhook].append(key)
+            elif told.state == "resolved" and (told.rule in silenced or now_ms - (told.resolved_at or 0) > LATE_MS):
                 self._drop(key)
-                metrics.NOTIFICATIONS.labels(told.webhook, "late").inc()
-            else:
+                metrics.NOTIFICATIONS.labels(told.webhook, "dropped").inc()
+            elif told.rule not in silenced:
                 waiting[told.webhook].append(key)
         for name, keys in waiting.items():
             pace = self.paces[name]
@@ -163,6 +165,11 @@ class Notifications:
             self._drop(key)
         else:
             self._put(key, replace(told, status="sent", in_doubt=False))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every webhook knows how every alert stands."""
+        return not self._open
 
     def waiting(self) -> Iterator[tuple[str, int]]:
         """How many messages each webhook has yet to take."""

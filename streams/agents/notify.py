@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from schemas.codec import DecodeError
 from schemas.records import Alert, Notification
-from schemas.topics import ALERTS, NOTIFICATIONS
+from schemas.topics import ALERTS, NOTIFICATIONS, SILENCES
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.decoding import Decoder
@@ -29,6 +31,9 @@ TICK_S = 0.5
 # A tick waits so long for answers, so that what was taken is written down at once: a worker that is stopped has time to
 # end its tick. What takes longer goes on beside it, and does not hold back new alerts.
 WAIT_S = 0.4
+
+# While anything waits to be sent, silences are read so often: one that is asked for holds from then on.
+SILENCES_MS = 2_000
 
 
 class Post(Protocol):
@@ -74,6 +79,9 @@ class NotifyAgent(Agent):
         self._alerts = Decoder(settings, self.name, ALERTS)
         self._codec = codec(settings, NOTIFICATIONS)
         self._topic = settings.topic(NOTIFICATIONS)
+        self._silences = codec(settings, SILENCES)
+        self._silenced: frozenset[str] = frozenset()
+        self._silenced_at = 0
         self._state = Notifications(webhooks)
         self._is_stale = True
         self._claimed: dict[bytes, Notification] = {}  # by this worker, and not begun
@@ -86,7 +94,7 @@ class NotifyAgent(Agent):
         good, outputs = self._alerts.decode_all(records)
         for _, alert in good:
             self._state.hear(alert, self._clock())
-        return outputs + self._written(self._clock())
+        return outputs + await self._written(self._clock())
 
     async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
         """Sends what was claimed; what came of it, and claims of what is due again. Raises what reading back raises."""
@@ -95,7 +103,7 @@ class NotifyAgent(Agent):
         if self._flights:
             await asyncio.wait([flight.sending for flight in self._flights.values()], timeout=WAIT_S)
         self._land()
-        return self._written(self._clock())
+        return await self._written(self._clock())
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """What was written since the last commit is not there, and others may have written: it is read back."""
@@ -129,6 +137,15 @@ class NotifyAgent(Agent):
             elif key is not None:
                 latest.pop(key, None)
         return {key: self._restored(key, value) for key, value in latest.items()}
+
+    def _read_silences(self, now: int) -> frozenset[str]:
+        """The rules of which nobody is to be told now. What cannot be read silences nothing."""
+        until: dict[bytes, int] = {}
+        for key, value in self._read_back(SILENCES, 0):
+            if key is not None:
+                with suppress(DecodeError):
+                    until[key] = 0 if value is None else self._silences.decode(value).until
+        return frozenset(rule.decode(errors="replace") for rule, end in until.items() if end > now)
 
     def _restored(self, key: bytes, value: bytes) -> Notification:
         try:
@@ -171,8 +188,11 @@ class NotifyAgent(Agent):
                     claim.webhook, claim.rule, claim.state, claim.tries, outcome.detail, wait_s,
                 )  # fmt: skip
 
-    def _written(self, now: int) -> list[Output]:
-        self._claimed.update(self._state.claim(now))
+    async def _written(self, now: int) -> list[Output]:
+        if not self._state.is_idle and now - self._silenced_at >= SILENCES_MS:
+            self._silenced = await in_daemon_thread(partial(self._read_silences, now))
+            self._silenced_at = now
+        self._claimed.update(self._state.claim(now, self._silenced))
         for webhook, count in self._state.waiting():
             metrics.NOTIFICATIONS_WAITING.labels(webhook).set(count)
         return [

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from schemas.errors import EdgewiseError
+from streams.cli.commands.alerts import alerts
 from streams.cli.commands.broker import broker
 from streams.cli.commands.cloud import cloud
 from streams.cli.commands.config import config
@@ -63,6 +64,7 @@ app.command()(score)
 app.command()(redact)
 app.command()(verify)
 app.command()(health)
+app.add_typer(alerts, name="alerts")
 app.command()(report)
 app.command()(demo)
 app.command()(config)

@@ -12,6 +12,7 @@ from models.router import Preset
 from schemas.records import Role
 from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
+from streams.config.health_settings import HealthSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.redaction_settings import RedactionSettings
@@ -23,7 +24,15 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestSettings, CloudSettings, KafkaSettings):
+class Settings(
+    HealthSettings,
+    ConversationSettings,
+    ScoringSettings,
+    RedactionSettings,
+    IngestSettings,
+    CloudSettings,
+    KafkaSettings,
+):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The

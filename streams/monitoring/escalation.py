@@ -1,24 +1,11 @@
 """The alert of a conversation whose risk of escalation has passed the bound."""
 
-from uuid import UUID, uuid5
-
 from schemas.records import Alert, ConversationState
+from streams.monitoring.alerting import alert_id
 
 RULE = "escalation"
 
-_NAMESPACE = UUID("0b1f6c5e-4d0c-4b52-9a0e-5f7c7a0a9d3e")
-
 _OVER = {"ended": "it has ended", "timed_out": "nothing more has come of it"}
-
-
-def alert_key(rule: str, subject: str = "") -> bytes:
-    """The key on `alerts` of what `rule` says of `subject`; empty: of the line."""
-    return (f"{rule}/{subject}" if subject else rule).encode()
-
-
-def alert_id(rule: str, subject: str, started_at: int) -> str:
-    """What names the firing that began at `started_at` (UTC milliseconds)."""
-    return str(uuid5(_NAMESPACE, f"{rule}\0{subject}\0{started_at}"))
 
 
 def escalation_alert(state: ConversationState, bound: float, *, is_firing: bool) -> Alert:

@@ -23,6 +23,7 @@ from schemas.topics import (
     ROUTING_EVENTS,
     SENTIMENT,
     SHADOW,
+    SILENCES,
     TOPICS,
     TRANSCRIPTS,
 )
@@ -48,6 +49,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
     ALERTS: ("rule", "subject", "state", "severity", "value", "bound", "started_at"),
+    SILENCES: ("rule", "until", "by", "reason"),
     NOTIFICATIONS: ("webhook", "rule", "subject", "state", "status", "tries"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }
@@ -69,7 +71,7 @@ _TEXT: Final = Field("text")
 _NUMBER: Final = Field("number")
 _SKETCH: Final = Field("inside", inside=dict.fromkeys(("count", *(f"p{percent}" for percent in PERCENTILES)), _NUMBER))
 _PLAIN: Final = {bool: Field("flag"), int: _NUMBER, float: _NUMBER, str: _TEXT, bytes: _SKETCH}
-_TIMES: Final = ("window_start", "window_end")
+_TIMES: Final = ("window_start", "window_end", "until")
 _PLACE_FIELDS: Final = {"_key": _TEXT, "_partition": _NUMBER, "_offset": _NUMBER, "_timestamp": Field("time")}
 _OF_LETTERS: Final = {
     **dict.fromkeys((*LETTER_HEADERS, *MARK_HEADERS), _TEXT),

@@ -23,7 +23,7 @@ def require_topics(cluster: Cluster, agent: Agent) -> None:
     spec = AGENTS.get(agent.name)
     if spec is not None:
         _require_rights(cluster, spec)
-    needed = (agent.source, *(map(settings.topic, spec.writes) if spec is not None else ()))
+    needed = dict.fromkeys((agent.source, *(map(settings.topic, (*spec.writes, *spec.reads_back)) if spec else ())))
     missing = [topic for topic in needed if topic not in present]
     for topic in missing:
         cluster.require_visible(topic)
@@ -41,4 +41,9 @@ def _require_rights(cluster: Cluster, spec: AgentSpec) -> None:
     wanted = {settings.topic(name): ["READ"] for name in (spec.reads, *spec.reads_back)}
     for name in spec.writes:
         wanted.setdefault(settings.topic(name), []).append("WRITE")
-    require_rights(cluster, spec.name, wanted, {settings.group(spec.name): ["READ"]})
+    groups = {settings.group(spec.name): ["READ"]}
+    if spec.watches_line:
+        for other in (spec for spec in AGENTS.values() if not spec.optional):
+            groups.setdefault(settings.group(other.name), ["DESCRIBE"])
+            wanted.setdefault(settings.topic(other.reads), ["DESCRIBE"])
+    require_rights(cluster, spec.name, wanted, groups)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.records import Alert, Notification
-from schemas.topics import ALERTS, DEAD_LETTERS, NOTIFICATIONS
+from schemas.records import Alert, Notification, Silence
+from schemas.topics import ALERTS, DEAD_LETTERS, NOTIFICATIONS, SILENCES
 from streams.agents import notify
 from streams.agents.agent import Output
 from streams.agents.notifications import (
@@ -33,7 +33,7 @@ from streams.webhooks.webhook import Webhook, WebhookError
 from tests.alerts import NOON, alert, webhook
 from tests.events import consumer_record
 
-alerts, notifications = Codec(ALERTS), Codec(NOTIFICATIONS)
+alerts, notifications, silences = Codec(ALERTS), Codec(NOTIFICATIONS), Codec(SILENCES)
 
 TAKEN, REFUSED = Outcome("taken", "HTTP 200"), Outcome("refused", "HTTP 404")
 FAILED, UNKNOWN = Outcome("failed", "HTTP 500"), Outcome("unknown", "no answer within 10 s")
@@ -67,6 +67,7 @@ class Line:
         self.webhooks = webhooks or (webhook(),)
         self.loop = asyncio.new_event_loop()
         self.topic: list[tuple[bytes, bytes | None]] = []
+        self.silences: list[tuple[bytes, bytes | None]] = []
         self.received: list[tuple[str, str, str, bool]] = []
         self.answers: dict[str, list[Outcome | None]] = {}
         self.agent = self.worker()
@@ -76,8 +77,12 @@ class Line:
         return NotifyAgent(Settings(), self.webhooks, self.read_back, post, clock=lambda: self.now)
 
     def read_back(self, topic: str, _since_ms: int) -> Iterator[tuple[bytes, bytes | None]]:
-        assert topic == NOTIFICATIONS
-        return iter(list(self.topic))
+        assert topic in (NOTIFICATIONS, SILENCES)
+        return iter(list(self.topic if topic == NOTIFICATIONS else self.silences))
+
+    def silence(self, rule: str, for_ms: int) -> None:
+        silence = Silence(rule=rule, until=self.now + for_ms, created_at=self.now)
+        self.silences.append((rule.encode(), silences.encode(silence)))
 
     def process(self, *heard: Alert) -> list[Output]:
         records = [consumer_record(alerts.encode(each), topic=ALERTS) for each in heard]
@@ -372,6 +377,27 @@ def test_what_is_silenced_while_it_waits_is_not_sent(line: Line) -> None:
     line.turn(20)
     assert len(line.received) == 1
     assert line.held() == {}
+
+
+def test_a_silence_holds_what_its_rule_has_to_tell_until_it_is_over(line: Line) -> None:
+    """That of an escalation, say: the agent that writes its alerts knows no silences."""
+    line.silence("escalation", 60_000)
+    line.hear(alert("escalation", subject="c-1"), alert("escalation", 2, subject="c-2"), alert())
+    line.turn(3)
+    assert line.told() == [("edge_share-1", "firing")]
+    line.hear(alert("escalation", over=True, subject="c-1", resolved_at=NOON))
+    line.turn(100)
+    assert line.told()[1:] == []
+    line.turn(30)
+    assert line.told()[1:] == [("escalation-2", "firing")]
+
+
+def test_a_silence_that_is_ended_is_none_and_what_cannot_be_read_is_none_either(line: Line) -> None:
+    line.silence("escalation", 60_000)
+    line.silences += [(b"escalation", None), (b"edge_share", b"?")]
+    line.hear(alert("escalation"), alert())
+    line.turn()
+    assert len(line.received) == 2
 
 
 def test_each_webhook_is_told_of_what_it_wants(lines: Any) -> None:

@@ -42,9 +42,7 @@ def topic() -> Topic:
 
 
 def state(topic: Topic, capacity: int = 10) -> TopicState[Alert, float]:
-    return TopicState(
-        Settings(topic_prefix="p."), ALERTS, lambda record: record.value or 0.0, topic.read_back, capacity
-    )
+    return TopicState(Settings(topic_prefix="p."), ALERTS, lambda each: each.value or 0.0, topic.read_back, capacity)
 
 
 def test_the_latest_value_of_a_wanted_key_is_read_back(topic: Topic) -> None:
