@@ -12,6 +12,7 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
@@ -53,6 +54,10 @@ def events(
 def events(
     topic: Literal["conversations"], *, since: datetime | None = None, follow: bool = False
 ) -> Iterator[ConversationState]: ...
+@overload
+def events(
+    topic: Literal["labels"], *, since: datetime | None = None, follow: bool = False
+) -> Iterator[PersonLabel]: ...
 @overload
 def events(topic: Literal["alerts"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Alert]: ...
 @overload

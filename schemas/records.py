@@ -279,6 +279,28 @@ class ConversationState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLabel:
+    """What a person says an event's sentiment is, on `labels`; of several of one event the last counts.
+
+    What had been published for the event stands with it, so that whoever reads `labels` need not search the audit trail
+    for it. Where that held no answer, `answer_label`, `answered_at` and `route` are None.
+    """
+
+    event_id: str
+    conversation_id: str
+    label: Label
+    labelled_at: int
+    labeller: str | None = None
+    source: str = ""
+    answer_label: Label | None = None
+    answer_confidence: float | None = None
+    answered_at: int | None = None
+    route: Route | None = None
+    role: Role = "unknown"
+    model: str = ""  # name@version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """Whether something needs a person, on `alerts`, keyed by `rule` or, where it has a subject, `rule/subject`.
 
@@ -368,6 +390,7 @@ Record = (
     | ShadowResult
     | MonitoringWindow
     | ConversationState
+    | PersonLabel
     | Alert
     | Silence
     | Notification

@@ -11,6 +11,7 @@ from schemas.records import (
     ConversationState,
     MonitoringWindow,
     Notification,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
@@ -42,6 +43,7 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
+LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
 SILENCES: Final = Topic("silences", Silence)
 NOTIFICATIONS: Final = Topic("notifications", Notification)
@@ -60,6 +62,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SHADOW,
             MONITORING,
             CONVERSATIONS,
+            LABELS,
             ALERTS,
             SILENCES,
             NOTIFICATIONS,

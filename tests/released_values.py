@@ -390,6 +390,26 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "earlier_scores": {"customer": -1200},
         },
     ),
+    ("labels", 2): (
+        (
+            "c301c4a8a4e6feeff2eb06652d3106632d3100c0bab7fef9620206702d37166f63746f6265722e6373760202020000000000"
+            "00e83f02aca2abfef962020002146564676540312e302e30"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "label": "negative",
+            "labelled_at": 1700000100000,
+            "labeller": "p-7",
+            "source": "october.csv",
+            "answer_label": "neutral",
+            "answer_confidence": 0.75,
+            "answered_at": 1700000000150,
+            "route": "edge",
+            "role": "customer",
+            "model": "edge@1.0.0",
+        },
+    ),
     ("alerts", 2): (
         (
             "c3019cab92e7b8676aac14657363616c6174696f6e06632d314832663666326134652d366630652d356433362d396136332d"

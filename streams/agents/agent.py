@@ -61,6 +61,7 @@ class Agent(ABC):
     chunk_records: int  # a quarter of the most records that `process` is given at once
     gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
     tick_s: float = 0.0  # `tick` is called so often; 0: never
+    unused: tuple[str, ...] = ()  # topics of its row of the topology that it does not need with these settings
 
     @abstractmethod
     async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:

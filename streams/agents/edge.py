@@ -10,6 +10,7 @@ from models.admission import Admitted
 from models.classifier import Classifier
 from models.pricing import EdgePrice, Prices
 from models.redaction import Redaction
+from models.residency import Found
 from models.router import Decision, Router, Scored
 from models.spending import Spending
 from models.text_validation import validate_text
@@ -21,7 +22,7 @@ from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_request, edge_audit, edge_result, unscored_audit
 from streams.agents.decoding import Decoder
 from streams.agents.edge_model import EdgeModel, PromotedModels, load_edge_model, promoted_models
-from streams.agents.sensitive import Found, Sensitive
+from streams.agents.sensitive import Sensitive
 from streams.config.admission import build_admission
 from streams.config.codecs import codec
 from streams.config.redaction import build_redaction

@@ -142,6 +142,11 @@ class Settings(
         json_schema_extra={"allowed": "a TOML file with a table [[webhook]] for each"},
     )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
+    drift_reference: str | None = Field(
+        None,
+        description="File that `edgewise drift freeze` has made: drift is measured against it. Unset: none is.",
+        json_schema_extra={"allowed": "a file that `edgewise drift freeze` has made"},
+    )
     dead_letter_limit: Probability = Field(
         0.5, description="Share of dead letters among the last 1,000 records above which a worker stops. 1: never."
     )

@@ -103,6 +103,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
             settings.sentiment_partitions,
             kept(30) | {"cleanup.policy": "compact,delete"} | _FOR_EVERY_CLIENT,
         ),
+        # One partition: people label few events, and the one order of its records says which label is the last.
+        TopicSpec(topics.LABELS, 1, kept(30)),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
         # One partition: the order of its records decides between claims. A month is read back, and a bit more; small
