@@ -132,7 +132,8 @@ class ConversationAgent(Agent):
     def _entry(self, key: bytes, conversation: Conversation, value: bytes) -> Entry:
         waits_ms = self._idle_ms if conversation.status == "open" else _LAST_ALARM_MS
         is_over = conversation.status != "open" and not conversation.is_alarming
-        return Entry(key, value, conversation.partition, None if is_over else conversation.updated_at + waits_ms)
+        due_at = None if is_over else conversation.updated_at + waits_ms
+        return Entry(key, value, conversation.partition, due_at)
 
     def _restored(self, key: bytes, value: bytes) -> Conversation:
         try:
