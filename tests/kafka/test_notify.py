@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import ALERTS
 from streams.config.settings import Settings
 from streams.ingest.signatures import Signed, verify
 from streams.operate.topics import create
-from tests.alerts import KEY, alert
+from tests.alerts import KEY, alert, raise_alerts
 from tests.faults.line import Line
 from tests.http_server import Request, Server, answer, hang, serve
-from tests.produced import produce
 
 BROKERS = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
 
@@ -46,15 +44,15 @@ def test_each_state_once_over_restarts_and_no_secret_in_the_log(settings: Settin
     create(settings)
     with serve(answer({})) as good, serve(answer({}, 500)) as down, serve(hang) as stuck:
         told = named(settings, tmp_path, good=good, down=down, stuck=stuck)
-        produce(told, ALERTS, alert())
+        raise_alerts(told, alert())
         with Line(told, tmp_path, slots=(0,), agents=("notify",)) as line:
             for turn, heard in enumerate([alert(over=True), alert(firing=2), alert(firing=2, over=True)], 1):
                 wait(lambda turn=turn: len(good.requests) >= turn, "it is told")  # type: ignore[misc]
                 assert line.stop("notify", 0) == 0
-                produce(told, ALERTS, heard)
+                raise_alerts(told, heard)
                 line.start("notify", 0)
             wait(lambda: len(good.requests) >= 4, "it is told of the last")
-            produce(told, ALERTS, alert("marker"))  # what came before it has been told, too
+            raise_alerts(told, alert("marker"))  # what came before it has been told, too
             wait(lambda: ("marker-1", "firing") in said(good.requests), "it is told of the marker")
             assert line.stop("notify", 0) == 0
             log = line.log("notify", 0)
@@ -78,13 +76,13 @@ def test_killed_in_a_request_it_sends_the_same_id_again(settings: Settings, tmp_
     create(settings)
     with serve(hang, answer({})) as server:
         told = named(settings, tmp_path, own=server)
-        produce(told, ALERTS, alert())
+        raise_alerts(told, alert())
         with Line(told, tmp_path, slots=(0,), agents=("notify",)) as line:
             wait(lambda: len(server.requests) == 1, "it is told")
             line.kill("notify", 0)
             line.start("notify", 0)
             wait(lambda: len(server.requests) >= 2, "it is told again")
-            produce(told, ALERTS, alert("marker"))
+            raise_alerts(told, alert("marker"))
             wait(lambda: ("marker-1", "firing") in said(server.requests), "it is told of the marker")
     assert said(server.requests) == [("edge_share-1", "firing"), ("edge_share-1", "firing"), ("marker-1", "firing")]
     first, second, _ = (request.headers["webhook-id"] for request in server.requests)

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.errors import UsageError
-from schemas.topics import ALERTS, DEAD_LETTERS, SENTIMENT, SILENCES, TOPICS, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, SENTIMENT, SILENCES, TOPICS, TRANSCRIPTS
 from streams.agents import topology
 from streams.agents.topology import AGENT_NAMES, AGENTS, AgentSpec
 from streams.config.settings import Settings
@@ -21,8 +21,7 @@ from streams.operate.topics import create, describe
 from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
 from streams.worker.access import TopicMissingError
 from streams.worker.build import build_agent, run
-from tests.alerts import alert
-from tests.produced import produce
+from tests.alerts import alert, raise_alerts
 
 SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS, writes=(SENTIMENT,))
 
@@ -117,7 +116,7 @@ def test_the_docs_show_the_table(repository: Path) -> None:
 
 def test_nothing_waits_for_who_tells_others(settings: Settings) -> None:
     create(settings)
-    produce(settings, ALERTS, alert())
+    raise_alerts(settings, alert())
     assert agents_behind(Cluster(settings)) == {}
     assert agents_behind(Cluster(settings), ["notify"]) == {"notify": 1}
 
