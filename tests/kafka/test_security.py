@@ -37,7 +37,7 @@ from pydantic import SecretStr
 
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import ALERTS, BUDGET, CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.topics import BUDGET, CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings, variable
@@ -62,7 +62,6 @@ from streams.verify.read_line import verify
 from streams.worker import app
 from streams.worker.app import WorkerFailedError, serve
 from streams.worker.build import build_agent
-from tests.alerts import alert
 from tests.events import TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
@@ -324,7 +323,6 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
         },
         "conversation": {},
         "health": {},
-        "notify": {},
         "replay": {},
         "verify": {},
     }
@@ -543,7 +541,6 @@ def inputs(installed: Settings) -> dict[str, list[bytes]]:
         "cloud": found[CLOUD_INFERENCE],
         "monitor": found[ROUTING_EVENTS],
         "conversation": found[SENTIMENT],
-        "notify": [Codec(ALERTS).encode(alert())],
         "health": [Codec(MONITORING).encode(Window(0, 60_000, 0).to_record(0))],
     }
     return {who: [*values, b"poison"] for who, values in sources.items()}
