@@ -16,6 +16,7 @@ from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
+from streams.config.tracing_settings import TracingSettings
 
 ENV_PREFIX = "EDGEWISE_"
 
@@ -23,7 +24,15 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestSettings, CloudSettings, KafkaSettings):
+class Settings(
+    ConversationSettings,
+    ScoringSettings,
+    RedactionSettings,
+    IngestSettings,
+    CloudSettings,
+    TracingSettings,
+    KafkaSettings,
+):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
