@@ -1,6 +1,6 @@
 """Spans as the settings want them."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from streams.config.settings import Settings
@@ -19,8 +19,6 @@ def traced(settings: Settings, part: str) -> AbstractContextManager[None]:
         "service.namespace": settings.topic_prefix.rstrip("._-") or "edgewise",
         "service.instance.id": settings.worker_id,
     }
-    try:
+    with suppress(PackageNotFoundError):  # run from its sources, without an installation
         resource["service.version"] = version("edgewise")
-    except PackageNotFoundError:  # run from its sources, without an installation
-        pass
     return tracing(settings.otel_endpoint, settings.otel_sample_rate, resource)

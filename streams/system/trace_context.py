@@ -1,4 +1,4 @@
-"""The trace that an event belongs to, as W3C Trace Context has it in headers: carried on, whether spans are made or not.
+"""The trace that an event belongs to, as W3C Trace Context has it in headers: carried on, with spans or without.
 
 https://www.w3.org/TR/trace-context/: `traceparent` names the trace and the span that a record comes of, `tracestate`
 is what the tracing systems on the way note beside it.

@@ -1,4 +1,4 @@
-"""Spans of what this process does. None are made, and nothing of OpenTelemetry is loaded, before `tracing` is entered."""
+"""Spans of what this process does. None are made, nor is OpenTelemetry loaded, before `tracing` is entered."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext

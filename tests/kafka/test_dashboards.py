@@ -82,7 +82,9 @@ def values(prometheus: str, query: Query) -> list[float]:
 def send(settings: Settings, url: str, number: int) -> None:
     """Some of everything: events that are scored and one that is not, a refusal, a dead letter."""
     turns = [{"text": "my parcel is late again"}, {"text": "thank you so much"}, {"text": "hello", "role": "bot"}]
-    body = [turn | {"conversation_id": f"c{place}", "event_id": f"{number}-{place}"} for place, turn in enumerate(turns)]
+    body = [
+        turn | {"conversation_id": f"c{place}", "event_id": f"{number}-{place}"} for place, turn in enumerate(turns)
+    ]
     headers = {"Authorization": f"Bearer {door.TOKEN}"}
     assert httpx.post(f"{url}/v1/events", json=body, headers=headers, timeout=60).status_code == 200
     assert httpx.post(f"{url}/v1/events", json=body, timeout=60).status_code == 401

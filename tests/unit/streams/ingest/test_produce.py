@@ -20,9 +20,10 @@ from streams.config.tracing import traced
 from streams.ingest import produce as module
 from streams.ingest.produce import produce
 from streams.kafka.client import Cluster
-from streams.kafka.messages import header_texts
+from streams.kafka.messages import message_headers
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
+from streams.system.trace_context import carried
 from tests.faults.line import environ
 from tests.kafka.kafka_server import REPOSITORY
 from tests.spans import collector
@@ -126,8 +127,12 @@ def test_each_event_begins_a_trace_where_spans_are_made(settings: Settings) -> N
             assert produce(settings, given, "stop", lambda: NOW).events == 3
         name = f"send {settings.topic(TRANSCRIPTS)}"
         sent = receiver.wait_for({name: 3})[name]
-    assert {(span.service, span.kind, span.parent, span.failed) for span in sent} == {("edgewise-produce", 4, "", False)}
+    assert {(span.service, span.kind, span.parent, span.failed) for span in sent} == {
+        ("edgewise-produce", 4, "", False)
+    }
     assert len({span.trace for span in sent}) == 3
-    found = {header_texts(message)["traceparent"] for message in read_topic(Cluster(settings), TRANSCRIPTS)}
-    assert found == {f"00-{span.trace}-{span.span}-01" for span in sent}
+    found = [carried(message_headers(message)) for message in read_topic(Cluster(settings), TRANSCRIPTS)]
+    assert all(span.is_sampled for span in found)
+    ids = {span.headers[0][1].decode().rpartition("-")[0] for span in found}
+    assert ids == {f"00-{span.trace}-{span.span}" for span in sent}
     assert WORDS.encode() not in b"".join(receiver.bodies)

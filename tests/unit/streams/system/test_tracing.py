@@ -111,7 +111,7 @@ def test_without_opentelemetry_the_setting_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.delitem(sys.modules, "streams.system.recorded_spans", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with (
-        pytest.raises(UsageError, match="EDGEWISE_OTEL_ENDPOINT is set, and opentelemetry is not installed: .*otel"),
+        pytest.raises(UsageError, match=r"OTEL_ENDPOINT is set, and opentelemetry is not installed: .*otel"),
         tracing.tracing("http://127.0.0.1:1", 1.0, RESOURCE),
     ):
         pass

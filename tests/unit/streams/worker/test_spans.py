@@ -18,11 +18,9 @@ def record(number: int, flags: str = "01") -> KafkaRecord:
 
 def spans(records: list[KafkaRecord], *, committed: bool = True) -> dict[str, list[Received]]:
     with collector() as receiver:
-        with tracing(receiver.url, 1.0, {"service.name": "edgewise-edge"}):
-            with batch_spans("edge", "edgewise-edge", records) as outcome:
-                with step("process", {}):
-                    pass
-                outcome.committed = committed
+        making = tracing(receiver.url, 1.0, {"service.name": "edgewise-edge"})
+        with making, batch_spans("edge", "edgewise-edge", records) as outcome, step("process", {}):
+            outcome.committed = committed
         return receiver.wait_for({"process transcripts": sum(each.span.is_sampled for each in records)})
 
 
