@@ -26,7 +26,7 @@ from benchmarks.traffic import preload
 from benchmarks.workers import Process, cpu_seconds, resident_mib, working
 from schemas.errors import EdgewiseError
 from schemas.topics import CLOUD_INFERENCE, CONVERSATIONS, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
@@ -89,12 +89,12 @@ def _run(
     """What the events of `feed` took of workers that were up before. Raises VoidError: the run was not sound."""
     counts = {f"{topic}_partitions": partitions for topic in ("transcripts", "sentiment", "cloud_inference")}
     settings = installation(server.bootstrap_servers, routing_events_partitions=partitions, **counts)
-    with working(settings, AGENT_NAMES) as processes:
+    with working(settings, AGENTS) as processes:
         for process in processes.values():
             _wait_until_ready(process)
         before = _spent(server, processes)
         events = feed(settings, processes)
-        wait_until_drained(settings, _TIMEOUT_S, agents=AGENT_NAMES)
+        wait_until_drained(settings, _TIMEOUT_S, agents=AGENTS)
         seconds = {name: (spent - before[name]) / events for name, spent in _spent(server, processes).items()}
         resident = {name: resident_mib(process) for name, process in processes.items()}
     verdict = verify(settings)
@@ -147,7 +147,7 @@ def _processor(full: Sequence[Taken]) -> Iterator[str]:
     share = median(run.cloud_share for run in full)
     yield "| process | processor time an event, µs | range | events/s of one core |"
     yield "|---|--:|--:|--:|"
-    for name in (*AGENT_NAMES, BROKER):
+    for name in (*AGENTS, BROKER):
         samples = [1e6 * run.seconds[name] for run in full]
         middle = median(samples)
         said = f"`{name}`" if name != BROKER else "Kafka's broker"
@@ -163,7 +163,7 @@ def _memory(full: Sequence[Taken], wide: Taken) -> Iterator[str]:
     few, many = PARTITIONS
     yield f"| process | resident, {few} partitions, MiB | {many} partitions, MiB | a partition, MiB |"
     yield "|---|--:|--:|--:|"
-    for name in AGENT_NAMES:
+    for name in AGENTS:
         small, large = median(run.resident_mib[name] for run in full), wide.resident_mib[name]
         yield f"| `{name}` | {small:.0f} | {large:.0f} | {max(0.0, (large - small) / (many - few)):.2f} |"
 
@@ -182,7 +182,7 @@ def _follows(full: Sequence[Taken], quiet: Taken) -> Iterator[str]:
     days = _days()
     yield "| | " + " | ".join(f"{rate:,} events/s" for rate in RATES) + " |"
     yield "|---|" + "--:|" * len(RATES)
-    for name in AGENT_NAMES:
+    for name in AGENTS:
         cores = median(run.seconds[name] for run in full)
         yield _row(f"processes of `{name}`", [f"{ceil(rate * cores / PLANNED_USE):,}" for rate in RATES])
     broker = median(run.seconds[BROKER] for run in full)

@@ -17,6 +17,7 @@
         IntakeError                          streams.ingest
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
+        LabelError                           streams.operate
         LagError                             streams.kafka
         LatestRecordsError                   streams.operate
         LiveWindowsError                     streams.operate
@@ -45,9 +46,11 @@
             CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
+            DriftReferenceError              streams.monitoring
             FormatError                      streams.files
             GrammarError                     training
             NoPolicyError                    streams.monitoring
+            PointerError                     models
             PolicyError                      models
             PolicyFitError                   streams.monitoring
             PriceError                       models

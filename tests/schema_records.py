@@ -7,7 +7,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.records import Alert, BudgetLease, CloudRequest, ConversationState, MonitoringWindow, Record
+from schemas.records import (
+    Alert,
+    BudgetLease,
+    CloudRequest,
+    ConversationState,
+    MonitoringWindow,
+    PersonLabel,
+    Record,
+    ShadowResult,
+    Silence,
+)
 from schemas.topics import TOPICS
 from tests.events import RESULT, ROUTING, TRANSCRIPT
 
@@ -36,6 +46,23 @@ EXAMPLES: dict[str, Record] = {
         edge_model="edge@1.0.0",
         router="default@1",
         pii=("email",),
+    ),
+    "shadow": ShadowResult(
+        event_id="e1",
+        conversation_id="c1",
+        turn=1,
+        label="negative",
+        confidence=0.9,
+        negative=0.9,
+        neutral=0.06,
+        positive=0.04,
+        route="edge",
+        reason="optimal_edge",
+        model="edge@2.0.0",
+        router="default@1",
+        inference_ms=0.4,
+        occurred_at=1_700_000_000_000,
+        scored_at=1_700_000_000_030,
     ),
     "monitoring": MonitoringWindow(
         window_start=1_700_000_000_000,
@@ -92,14 +119,42 @@ EXAMPLES: dict[str, Record] = {
         earlier_turns={},
         earlier_scores={},
     ),
+    "labels": PersonLabel(
+        event_id="e1",
+        conversation_id="c1",
+        label="negative",
+        labelled_at=1_700_000_100_000,
+        labeller="p-7",
+        source="october.csv",
+        answer_label="neutral",
+        answer_confidence=0.75,
+        answered_at=1_700_000_000_020,
+        route="edge",
+        role="customer",
+        model="edge@1.0.0",
+    ),
     "alerts": Alert(
-        rule="edge-share",
+        rule="edge_share",
+        subject="",
+        alert_id="6f6a8d2c-5d5f-5a51-9f0c-0f4e4f2f3a10",
         state="firing",
+        severity="warning",
+        summary="edge share is 0.70, under 0.80",
+        metric="edge_share",
         value=0.7,
-        threshold=0.8,
-        message="the edge answers 70 % of the events, under 80 %",
-        since=1_700_000_000_000,
+        bound=0.8,
+        window_ms=900_000,
+        started_at=1_700_000_000_000,
+        resolved_at=None,
         updated_at=1_700_000_001_000,
+        silenced=False,
+    ),
+    "silences": Silence(
+        rule="edge_share",
+        until=1_700_000_060_000,
+        reason="the cloud model is being replaced",
+        by="ada",
+        created_at=1_700_000_000_000,
     ),
 }
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from models.cloud import Answer, CloudBackend, Failure, Question
 from models.pricing import Prices
 from schemas.records import CloudRequest
-from schemas.topics import CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
+from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_audit, cloud_result
@@ -34,6 +34,7 @@ class CloudAgent(Agent):
         self.source = settings.topic(CLOUD_INFERENCE)
         self.chunk_records = min(settings.chunk_records, backend.batch)
         self.tick_s = 0.0 if budget is None else TICK_S
+        self.unused = (BUDGET,) if budget is None else ()
         self._backend = backend
         self._budget = budget
         self._clock = clock

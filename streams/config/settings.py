@@ -12,6 +12,7 @@ from models.router import Preset
 from schemas.records import Role
 from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
+from streams.config.health_settings import HealthSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.redaction_settings import RedactionSettings
@@ -25,6 +26,7 @@ Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class Settings(
+    HealthSettings,
     ConversationSettings,
     ScoringSettings,
     RedactionSettings,
@@ -76,7 +78,15 @@ class Settings(
         "docs/schemas.md. Unset: the newest.",
     )
 
-    edge_model: str = Field("edge", description="Artifact of the edge model: a name in models/artifacts or a folder.")
+    edge_model: str = Field(
+        "edge",
+        description="Artifact of the edge model: a name in models/artifacts, a folder, or a folder of versions that "
+        "`edgewise models promote` has made, whose version in force edge workers take up while they run.",
+    )
+    shadow_model: str | None = Field(
+        None,
+        description="Artifact that the agent `shadow` tries on live traffic: a name or a folder. Unset: there is none.",
+    )
     cloud_model: str = Field("cloud", description="Artifact that the `onnx` cloud backend runs.")
     model_threads: int = Field(1, ge=1, le=256, description="Threads of the model in each worker process.")
     token_budget: int = Field(
@@ -129,6 +139,11 @@ class Settings(
         description="A quarter of the most records that an agent is given at once, in one transaction.",
     )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
+    drift_reference: str | None = Field(
+        None,
+        description="File that `edgewise drift freeze` has made: drift is measured against it. Unset: none is.",
+        json_schema_extra={"allowed": "a file that `edgewise drift freeze` has made"},
+    )
     dead_letter_limit: Probability = Field(
         0.5, description="Share of dead letters among the last 1,000 records above which a worker stops. 1: never."
     )

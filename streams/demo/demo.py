@@ -16,7 +16,7 @@ from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
-from streams.agents.topology import AGENT_NAMES
+from streams.agents.topology import VERIFIED_AGENTS
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.settings import Settings
@@ -79,7 +79,7 @@ class _Demo(NamedTuple):
         self.windows.update(_REFRESH_S)
         elapsed = 0.0 if began is None else time.monotonic() - began
         self.show(State(phase, elapsed, self.expected, self.windows.total(), self.processes.health()))
-        self.processes.require(*AGENT_NAMES)
+        self.processes.require(*VERIFIED_AGENTS)
 
 
 def demo(
@@ -150,7 +150,7 @@ def _samples(limit: int | None) -> list[_Sample]:
 
 def _run(line: _Demo, samples: list[_Sample]) -> float:
     """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
-    for agent in AGENT_NAMES:
+    for agent in VERIFIED_AGENTS:
         line.processes.start(agent, "worker", agent)
     door = Door(line.processes, str(line.settings.ingest_secrets_folder), line.settings.ingest_port)
     door.start()
@@ -195,7 +195,7 @@ def _until(done: Callable[[], bool], line: _Demo, phase: str, began: float | Non
 
 def _ready(admin: AdminClient, settings: Settings) -> bool:
     """Whether every agent's group has shared out its partitions."""
-    groups = [settings.group(agent) for agent in AGENT_NAMES]
+    groups = [settings.group(agent) for agent in VERIFIED_AGENTS]
     try:
         described = [future.result() for future in admin.describe_consumer_groups(groups).values()]
     except KafkaException:

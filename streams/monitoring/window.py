@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from ddsketch import DDSketch
 
-from schemas.records import MonitoringWindow, RoutingEvent, nanodollars
+from schemas.records import Label, MonitoringWindow, RoutingEvent, nanodollars
 from streams.monitoring.sketch import ACCURACY, add_values, sketch_from_bytes, sketch_to_bytes, subtract_sketch
 
 MOST_NAMES: Final = 32
@@ -191,8 +191,8 @@ class _Answer(NamedTuple):
     language: str | None
     model: str
     router: str
-    edge_label: str
-    cloud_label: str | None
+    edge_label: Label
+    cloud_label: Label | None
     vendor_label: str | None
     pii: tuple[str, ...]
 
@@ -203,12 +203,12 @@ _COST: Final = attrgetter(
 )
 
 
-def published_label(event: RoutingEvent) -> str:
+def published_label(event: RoutingEvent) -> Label:
     """The label that went to `sentiment` for a `completed` event: of the model that answered."""
     return _published(event.route, event.edge_label, event.cloud_label)
 
 
-def _published(route: str, edge_label: str, cloud_label: str | None) -> str:
+def _published(route: str, edge_label: Label, cloud_label: Label | None) -> Label:
     return cloud_label if route == "cloud" and cloud_label is not None else edge_label
 
 

@@ -57,7 +57,7 @@ def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterato
                 file.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?)", batch)
                 file.execute("COMMIT")
         with _explained():
-            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL")
+            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL ORDER BY key")
         while True:
             with _explained():
                 found = rows.fetchmany(_BATCH)

@@ -14,6 +14,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
 from streams.worker.app import serve
+from streams.worker.line import KafkaLine
 from streams.worker.supervisor import JOINED, supervise
 
 
@@ -61,9 +62,11 @@ def read_back_from(cluster: Cluster) -> ReadBack:
 async def build_agent(settings: Settings, name: str) -> Agent:
     """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
-    Raises ArtifactError: its model is missing, altered or not one that can be run; CloudError: the cloud's process does
-    not start.
+    Raises ArtifactError: its model is missing, altered or not one that can be run; UsageError: its rules or its backend
+    cannot be what the settings say; CloudError: the cloud's process does not start.
     """
     # An agent's own imports, a model's runtime among them, are made by the worker that runs it alone.
-    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(Cluster(settings)))
+    spec, cluster = AGENTS[name], Cluster(settings)
+    view = (KafkaLine(cluster, name),) if spec.watches_line else ()
+    agent: Agent = await import_module(spec.module).build(settings, read_back_from(cluster), *view)
     return agent

@@ -151,6 +151,28 @@ def test_the_pod_monitor_finds_every_worker() -> None:
     assert [endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
 
 
+def test_a_candidate_is_tried_by_a_stateful_set_of_its_own() -> None:
+    objects = _objects("shadow")
+    for found in objects:
+        kubernetes_validate.validate(found, VERSION, strict=True)
+    (stateful,) = _of_kind("StatefulSet", "shadow").values()
+    pod = stateful["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (config,) = _of_kind("ConfigMap", "shadow").values()
+    settings = load_settings(environ=config["data"])
+    folder = settings.shadow_model
+
+    _has_no_rights(pod)
+    assert container["args"] == ["worker", "shadow"]
+    assert container["ports"] == [{"name": "metrics", "containerPort": settings.metrics_port}]
+    assert settings.bootstrap_servers == load_settings(environ=_setting_values()).bootstrap_servers
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "models"]
+    assert folder is not None
+    assert folder.startswith(f"{mount['mountPath']}/")
+    assert mount["readOnly"] is True
+    assert set(_of_kind("Service", "shadow")) == set(_of_kind("PodDisruptionBudget", "shadow")) == {"shadow"}
+
+
 def test_the_http_door_is_a_stateful_set_of_its_own_whose_secrets_are_files() -> None:
     objects = _objects("ingest")
     for found in objects:
