@@ -15,6 +15,7 @@ from streams.config.conversation_settings import ConversationSettings
 from streams.config.health_settings import HealthSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.page_settings import PageSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
 from streams.config.tracing_settings import TracingSettings
@@ -30,6 +31,7 @@ class Settings(
     ConversationSettings,
     ScoringSettings,
     RedactionSettings,
+    PageSettings,
     IngestSettings,
     CloudSettings,
     TracingSettings,
