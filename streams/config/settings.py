@@ -18,6 +18,7 @@ from streams.config.kafka_settings import KafkaSettings
 from streams.config.page_settings import PageSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
+from streams.config.tracing_settings import TracingSettings
 
 ENV_PREFIX = "EDGEWISE_"
 
@@ -33,6 +34,7 @@ class Settings(
     PageSettings,
     IngestSettings,
     CloudSettings,
+    TracingSettings,
     KafkaSettings,
 ):
     """What a worker and every command go by.

@@ -9,6 +9,7 @@ from schemas.errors import UsageError
 from streams.agents.agent import Agent, ReadBack
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
+from streams.config.tracing import traced
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
@@ -40,12 +41,13 @@ async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
         if joined_fd is not None:
             os.write(joined_fd, JOINED)
 
-    agent = await build_agent(settings, name)
-    try:
-        await serve(settings, agent, on_joined=joined)
-    finally:
-        await agent.close()
-        ignore_stop_signals()
+    with traced(settings, name):
+        agent = await build_agent(settings, name)
+        try:
+            await serve(settings, agent, on_joined=joined)
+        finally:
+            await agent.close()
+            ignore_stop_signals()
 
 
 def read_back_from(cluster: Cluster) -> ReadBack:
