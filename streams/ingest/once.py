@@ -32,6 +32,7 @@ from streams.kafka.messages import message_value
 from streams.kafka.reader import read_up_to, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.system.clock import Clock, now_ms
+from streams.system.trace_context import TraceHeaders
 
 NAME: Final = "ingest"
 """What the door is called among transactional ids, in metrics and in errors."""
@@ -65,11 +66,12 @@ class EventRefusedError(EdgewiseError):
 
 
 class Item(NamedTuple):
-    """An event as it is written, and the digest of its ids."""
+    """An event as it is written, the digest of its ids, and the trace that it belongs to."""
 
     digest: bytes
     key: bytes
     value: bytes
+    headers: TraceHeaders = ()
 
 
 def require_door(cluster: Cluster) -> None:
@@ -178,7 +180,7 @@ class OnceWriter:
         deliveries, transcripts = map(self._settings.topic, (DELIVERIES, TRANSCRIPTS))
         producer.produce(deliveries, digests, self._settings.worker_id.encode(), 0, on_delivery=placed)
         for item in items:
-            producer.produce(transcripts, item.value, item.key, on_delivery=delivered)
+            producer.produce(transcripts, item.value, item.key, headers=[*item.headers], on_delivery=delivered)
         left = producer.flush(_RETRY_S)
         if failures:
             # What fails because the transaction has failed already says less than what failed first.
