@@ -43,8 +43,8 @@ def said(settings: Settings) -> list[Said]:
 
 @pytest.fixture(scope="module")
 def address(settings: Settings, said: list[Said]) -> Iterator[str]:  # noqa: ARG001 - the topics are filled
-    with page_at(settings) as found:
-        yield found
+    with page_at(settings) as served:
+        yield served.address
 
 
 @pytest.fixture
@@ -173,8 +173,8 @@ def test_what_comes_is_drawn_and_the_focus_stays_and_a_pause_is_one(page: Page, 
 def test_a_token_is_asked_for_once(browser: Browser, settings: Settings, said: list[Said], tmp_path: Path) -> None:
     assert said
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    with page_at(settings, EDGEWISE_PAGE_TOKEN_FILE=str(tmp_path / "token")) as address:
-        context = browser.new_context(base_url=address)
+    with page_at(settings, EDGEWISE_PAGE_TOKEN_FILE=str(tmp_path / "token")) as served:
+        context = browser.new_context(base_url=served.address)
         page = context.new_page()
         page.goto("/alerts")
         assert Axe().run(page).violations_count == 0
@@ -184,7 +184,7 @@ def test_a_token_is_asked_for_once(browser: Browser, settings: Settings, said: l
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Look").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Alerts")
-        assert page.url == f"{address}/alerts"
+        assert page.url == f"{served.address}/alerts"
         assert page.evaluate("document.cookie") == ""
         page.get_by_role("link", name="Overview").click()
         page.get_by_role("button", name="Sign out").click()
