@@ -1,6 +1,5 @@
 """Takes pictures of the live page on a made-up day: `python -m docs.make_page_pictures` writes docs/pictures.
 
-
 It needs Chromium, as `chromium` in PATH.
 """
 

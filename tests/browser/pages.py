@@ -54,16 +54,21 @@ def page_at(settings: Settings, **variables: str) -> Iterator[Served]:
         preexec_fn=die_with_parent(),  # noqa: PLW1509
     )
     assert process.stderr is not None
+    reader = threading.Thread(target=process.stderr.read, daemon=True)  # else it would wait for one
     lines = []
     try:
         for line in process.stderr:
             lines.append(line)
             if found := re.search(r"look at (http://\S+)", line):
-                threading.Thread(target=process.stderr.read, daemon=True).start()
+                reader.start()
                 yield Served(found[1], process.pid)
                 break
         else:
             pytest.fail(f"the page ended with {process.wait()}: {''.join(lines)}")
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        ended = process.wait(30)
+        if reader.ident is not None:
+            reader.join()
+        process.stderr.close()
+        assert ended == 0

@@ -24,6 +24,8 @@ from tests.traffic import WORDS, Said, fill
 TOKEN = "a token of the tests"
 VIEWS = ("/", "/health", "/report", "/conversations", "/events?since=-2h", "/alerts", "/conversation?id=call-14")
 
+SEEN = tuple(view for view in VIEWS if view != "/report")  # axe takes seconds, and the report has the same parts
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -71,7 +73,7 @@ def test_nobody_is_shut_out_by_how_it_looks(page: Page, scheme: str) -> None:
     """axe, WCAG A and AA; seen to fail with a grey of less contrast, and with a table's region without a name."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     whole(page)
-    for view in VIEWS if scheme == "light" else VIEWS[:2]:
+    for view in SEEN if scheme == "light" else SEEN[:1]:
         page.goto(view)
         page.get_by_role("heading", level=1).wait_for()
         found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
@@ -164,7 +166,7 @@ def test_what_comes_is_drawn_and_the_focus_stays_and_a_pause_is_one(page: Page, 
     with page.expect_request("**/changes"):
         page.evaluate("new EventSource('/changes').addEventListener('change', () => { document.title = 'changed' })")
     send(settings, 91, 500)
-    page.wait_for_function("document.title === 'changed'")
+    expect(page).to_have_title("changed")
     expect(scored).to_have_text(f"{before + 1_000:,}")
     page.get_by_role("button", name="Resume updates").click()
     expect(scored).to_have_text(f"{before + 1_500:,}")
