@@ -51,6 +51,7 @@
             DriftReferenceError              streams.monitoring
             FormatError                      streams.files
             GrammarError                     training
+            HealthRuleError                  streams.monitoring
             NoPolicyError                    streams.monitoring
             PointerError                     models
             PolicyError                      models
