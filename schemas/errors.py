@@ -64,6 +64,7 @@
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker
+            WebhookError                     streams.webhooks
             CorpusError                      training
                 LeakError                    training
 

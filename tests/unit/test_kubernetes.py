@@ -224,3 +224,23 @@ def test_the_page_is_a_deployment_whose_token_is_a_file() -> None:
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"].items() <= labels.items()
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_who_tells_webhooks_is_a_stateful_set_of_its_own_whose_file_is_a_secret() -> None:
+    objects = _objects("notify")
+    for found in objects:
+        kubernetes_validate.validate(found, VERSION, strict=True)
+    (stateful,) = _of_kind("StatefulSet", "notify").values()
+    pod = stateful["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (config,) = _of_kind("ConfigMap", "notify").values()
+    settings = load_settings(environ=config["data"])
+
+    _has_no_rights(pod)
+    assert container["args"] == ["worker", "notify"]
+    assert {"name": "metrics", "containerPort": settings.metrics_port} in container["ports"]
+    assert settings.metrics_host == "0.0.0.0"  # noqa: S104 - what a probe from outside the pod can reach
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "webhooks"]
+    assert settings.webhooks == f"{mount['mountPath']}/webhooks.toml"
+    assert {"name": "webhooks", "secret": {"secretName": "notify"}} in pod["volumes"]
+    assert AGENTS["notify"].optional, "else it belongs to the base"
