@@ -32,6 +32,7 @@
         RegistryError                        schemas
         ReplayError                          streams.ingest
         SendError                            streams.ingest
+        SilenceError                         streams.operate
         StateError                           streams.agents
         StateFileError                       streams.agents
         TakenOverError                       streams.operate
