@@ -140,6 +140,11 @@ class Settings(
         le=100_000,
         description="A quarter of the most records that an agent is given at once, in one transaction.",
     )
+    webhooks: str | None = Field(
+        None,
+        description="File that says who is told of which alerts by the `notify` agent: see docs/alerts.md.",
+        json_schema_extra={"allowed": "a TOML file with a table [[webhook]] for each"},
+    )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
     drift_reference: str | None = Field(
         None,

@@ -177,7 +177,6 @@ class Engine:
                 self._member.stay(batch)
         finally:
             task.cancel()
-            self._member.go_on()
         return await task
 
 
