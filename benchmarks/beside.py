@@ -1,7 +1,7 @@
 """This checkout's workers beside those of another checkout of Edgewise, in turns on one broker: ratios, pair by pair.
 
     git worktree add ../former 22b0491
-    python -m benchmarks.beside ../former --python ../former/.venv/bin/python
+    python -m benchmarks.beside ../former --python ../former/.venv/bin/python --redaction off
 
 The other checkout's workers are started with its code on the path, by the interpreter given, and with topics of its
 own; broker, traffic and reader are shared. Events are written with the schemas that the other one knows. The machine
@@ -13,7 +13,6 @@ should do nothing else.
 - *busy*: the same latencies with a loop that spins on each core.
 - *start*: from a worker's start to its first result.
 - *kill*: of two edge workers one is killed, and not started again: how long a reader waits for an event at most.
-- *lines*: of the code of `streams/worker`.
 """
 
 import logging
@@ -26,7 +25,8 @@ from os import cpu_count
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +47,7 @@ from schemas.topics import TRANSCRIPTS
 from streams.system.processes import die_with_parent
 
 # Of what is measured, what is better when it is less.
-LOWER_IS_BETTER = ("ms", "µs", "s", "lines")
+LOWER_IS_BETTER = ("ms", "µs", "s")
 
 # The shipped models take some 2,000 texts/s on one core: a run of the line then takes the time that `Scale` asks for.
 EVENTS_PER_S = 1_500
@@ -65,12 +65,13 @@ class Side(NamedTuple):
     repository: Path
     python: str
     encode: Encode
+    settings: tuple[tuple[str, str], ...] = ()  # of this one alone
 
 
 def alone(servers: str, side: Side, wanted: Scale) -> Found:
     """The rate of the edge alone, by itself and over the bare classifier's, and its processor time for an event."""
     bare = texts_per_second(wanted.edge_model, min(BARE_S, wanted.run_s))
-    run = run_line(servers, wanted, ["edge"], _events(wanted), EDGE_ALONE, *side)
+    run = run_line(servers, wanted, ["edge"], _events(wanted), _settings(side, EDGE_ALONE), *side[:3])
     return {
         ("edge alone", "events/s"): run.rate,
         ("edge alone / bare classifier", ""): run.rate / bare,
@@ -80,7 +81,7 @@ def alone(servers: str, side: Side, wanted: Scale) -> Found:
 
 def line(servers: str, side: Side, wanted: Scale) -> Found:
     """The rate of the whole line."""
-    run = run_line(servers, wanted, [*AGENTS], _events(wanted) // 2, {}, *side)
+    run = run_line(servers, wanted, [*AGENTS], _events(wanted) // 2, _settings(side), *side[:3])
     return {("whole line", "events/s"): run.rate}
 
 
@@ -97,7 +98,7 @@ def busy(servers: str, side: Side, wanted: Scale) -> Found:
 
 def start(servers: str, side: Side, wanted: Scale) -> Found:
     """The time from an edge worker's start to its first result, while an event waits."""
-    settings = installation(servers, edge_model=wanted.edge_model, **EDGE_ALONE)
+    settings = installation(servers, edge_model=wanted.edge_model, **_settings(side, EDGE_ALONE))
     preload(settings, 1, side.encode)
     consumer = results_reader(settings)
     try:
@@ -118,17 +119,11 @@ def start(servers: str, side: Side, wanted: Scale) -> Found:
 
 def kill(servers: str, side: Side, wanted: Scale) -> Found:
     """How long a reader waits at most when one of two edge workers is killed and stays down."""
-    return {("longest wait after a kill -9", "s"): longest_wait(servers, wanted, *side)}
-
-
-def lines(_servers: str, side: Side, _wanted: Scale) -> Found:
-    """Lines of `streams/worker`."""
-    files = (side.repository / "streams" / "worker").glob("*.py")
-    return {("streams/worker", "lines"): sum(len(file.read_text("utf-8").splitlines()) for file in files)}
+    return {("longest wait after a kill -9", "s"): longest_wait(servers, wanted, *side[:3])}
 
 
 TURNS: Mapping[str, Callable[[str, Side, Scale], Found]] = {
-    "alone": alone, "line": line, "quiet": quiet, "busy": busy, "start": start, "kill": kill, "lines": lines,
+    "alone": alone, "line": line, "quiet": quiet, "busy": busy, "start": start, "kill": kill,
 }  # fmt: skip
 
 
@@ -137,6 +132,9 @@ def main() -> int:
     options = parser(__doc__)
     options.add_argument("other", type=Path, help="the other checkout's folder")
     options.add_argument("--python", default=sys.executable, help="the interpreter of the other's workers")
+    options.add_argument(
+        "--redaction", default="rules", help="what this checkout redacts by; `off` where the other has none"
+    )
     options.add_argument("--pairs", type=int, default=5, help="how often the two are measured one after the other")
     options.add_argument("--only", choices=TURNS, action="append", help="only this; default: all")
     arguments = options.parse_args()
@@ -146,7 +144,8 @@ def main() -> int:
     logging.basicConfig(level=logging.ERROR)
     pairs: int = 1 if wanted.quick else arguments.pairs
     encode = _encoder_of(other)
-    sides = (Side(REPOSITORY, sys.executable, encode), Side(other, python, encode))
+    ours = Side(REPOSITORY, sys.executable, encode, (("redaction", arguments.redaction),))
+    sides = (ours, Side(other, python, encode))
     heading = f"ratio (over 1 is better), pairs: {pairs}"
     table = Table("measured", "broker", "this", "other", heading, "from", "to")
     for broker in wanted.brokers:
@@ -161,6 +160,10 @@ def _events(wanted: Scale) -> int:
     return max(LEAST_EVENTS, min(int(EVENTS_PER_S * wanted.run_s), MOST_EVENTS))
 
 
+def _settings(side: Side, more: Mapping[str, float] = MappingProxyType({})) -> dict[str, Any]:
+    return {**more, **dict(side.settings)}
+
+
 def _encoder_of(other: Path) -> Encode:
     """What writes events with the newest schema of the other checkout."""
     ours, released.AVRO_FOLDER = released.AVRO_FOLDER, other / "schemas" / "avro"
@@ -171,14 +174,14 @@ def _encoder_of(other: Path) -> Encode:
 
 
 def _latency(servers: str, side: Side, wanted: Scale, how: str) -> Found:
-    settings = installation(servers, edge_model=wanted.edge_model, cloud_model=wanted.cloud_model)
+    settings = installation(servers, edge_model=wanted.edge_model, cloud_model=wanted.cloud_model, **_settings(side))
     with working(settings, AGENTS, side.repository, side.python) as processes:
         probe = Probe(settings, processes, encode=side.encode)
         try:
             probe.window(QUIET_RATE, wanted.warm_up_s / 3)
-            before = sum(map(cpu_seconds, processes.values()))
+            before = sum(cpu_seconds(process.popen.pid) for process in processes.values())
             routes = probe.window(QUIET_RATE, 2 * wanted.window_s)
-            spent = sum(map(cpu_seconds, processes.values())) - before
+            spent = sum(cpu_seconds(process.popen.pid) for process in processes.values()) - before
         finally:
             probe.close()
     taken = sum(map(len, routes.values()))

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from models.languages import ALL, primary
 from models.long_text import How
+from models.pointer import PointerError, is_pointed_at, read_pointer
 from models.text import READ_BY_MODELS_OF, VERSION
 from schemas.errors import UsageError
 from schemas.records import LABELS
@@ -131,9 +132,10 @@ def shipped() -> list[str]:
 def load_artifact(name_or_folder: str) -> Artifact:
     """The artifact of that name in models/artifacts, or in that folder, with every file verified.
 
-    Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, the manifest is unreadable, of an
-    unknown format, for other labels, or for other text rules than this version's. `models.compatibility` finds what
-    takes onnxruntime to see.
+    Of a folder of versions (`models.pointer`) it is the one in force. Raises ArtifactError: the folder or a file is
+    missing, a file's SHA-256 differs, the manifest is unreadable, of an unknown format, for other labels, or for other
+    text rules than this version's; or a version's folder holds another model. `models.compatibility` finds what takes
+    onnxruntime to see.
     """
     folder = ARTIFACTS / name_or_folder
     if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
@@ -143,6 +145,23 @@ def load_artifact(name_or_folder: str) -> Artifact:
         raise ArtifactError(
             f"there is no model {name_or_folder!r}: give a folder with a {MANIFEST}, or one of: {known}"
         )
+    if is_pointed_at(folder):
+        return _in_force(folder)
+    return _load(folder)
+
+
+def _in_force(folder: Path) -> Artifact:
+    try:
+        model = read_pointer(folder).model
+    except PointerError as error:
+        raise ArtifactError(str(error)) from None
+    artifact = _load(folder / model)
+    if artifact.id != model:
+        raise ArtifactError(f"{artifact.folder} holds {artifact.id}, not the version that its name says")
+    return artifact
+
+
+def _load(folder: Path) -> Artifact:
     manifest = _read_manifest(folder / MANIFEST)
     for name in (MODEL, TOKENIZER):
         if name not in manifest.files:

@@ -1,11 +1,12 @@
-"""Which events stay on the edge, whatever the router says: the rules of residency."""
+"""What may leave the worker: a turn's text without personal data, and which turns stay on the edge altogether."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, Protocol, get_args
 
-from models.redaction import KINDS
-from schemas.records import Channel, Role, TranscriptEvent
+from models.redaction import KINDS, Kind, Redaction
+from models.router import Decision
+from schemas.records import Channel, Role
 
 _ALLOWED: Final[Mapping[str, Sequence[str]]] = {
     "kinds": KINDS,
@@ -15,11 +16,67 @@ _ALLOWED: Final[Mapping[str, Sequence[str]]] = {
 CONDITIONS: Final = ("kinds", "roles", "channels", "languages", "sources", "attributes")
 
 
+class Turn(Protocol):
+    """What rules go by; a TranscriptEvent is one."""
+
+    @property
+    def conversation_id(self) -> str:
+        """Whose turns are read with each other in mind."""
+
+    @property
+    def text(self) -> str:
+        """What was said."""
+
+    @property
+    def role(self) -> Role:
+        """Who said it."""
+
+    @property
+    def channel(self) -> Channel:
+        """Where."""
+
+    @property
+    def language(self) -> str | None:
+        """In which language, where that is known."""
+
+    @property
+    def source(self) -> str:
+        """Which system recorded it."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What else that system says of it."""
+
+
+class Found(NamedTuple):
+    """What is known of a turn before it is routed."""
+
+    text: str  # as it may leave the worker; empty where that is not known
+    kinds: tuple[Kind, ...]  # of what was taken out of it
+    is_local: bool  # it stays on the edge
+    failure: str | None = None  # the kind of error that its redaction failed with
+
+    def decided(self, decision: Decision) -> Decision:
+        """The router's decision, or that the turn stays."""
+        return Decision("edge", "sensitive_local", decision.complexity) if self.is_local else decision
+
+
+def look(turn: Turn, redaction: Redaction, rules: Sequence["LocalRule"]) -> Found:
+    """What may leave of `turn`, the next of its conversation: nothing where one of `rules` holds or redaction fails."""
+    try:
+        redacted = redaction.redact(turn.conversation_id, turn.text)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the text must not leave
+        # The name of the error alone: its message may hold the text.
+        return Found("", (), is_local=True, failure=type(error).__name__)
+    is_local = any(rule.holds(turn, redacted.kinds) for rule in rules)
+    return Found(redacted.text, redacted.kinds, is_local)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class LocalRule:
-    """Holds for an event that meets every condition; a condition is met by any of its values, an empty one by all.
+    """Holds for a turn that meets every condition; a condition is met by any of its values, an empty one by all.
 
-    `languages` are BCP 47 prefixes, in small letters: `de` is met by `de-AT`. `attributes` are the event's own, by
+    `languages` are BCP 47 prefixes, in small letters: `de` is met by `de-AT`. `attributes` are the turn's own, by
     name.
     """
 
@@ -43,15 +100,15 @@ class LocalRule:
             made["attributes"] = {name: sorted(values) for name, values in self.attributes}
         return made
 
-    def holds(self, event: TranscriptEvent, kinds: Collection[str]) -> bool:
-        """Whether the rule holds for `event`, in whose text `kinds` were found."""
+    def holds(self, turn: Turn, kinds: Collection[str]) -> bool:
+        """Whether the rule holds for `turn`, in whose text `kinds` were found."""
         return (
             (not self.kinds or not self.kinds.isdisjoint(kinds))
-            and (not self.roles or event.role in self.roles)
-            and (not self.channels or event.channel in self.channels)
-            and (not self.languages or _speaks(event.language, self.languages))
-            and (not self.sources or event.source in self.sources)
-            and all(event.attributes.get(name) in values for name, values in self.attributes)
+            and (not self.roles or turn.role in self.roles)
+            and (not self.channels or turn.channel in self.channels)
+            and (not self.languages or _speaks(turn.language, self.languages))
+            and (not self.sources or turn.source in self.sources)
+            and all(turn.attributes.get(name) in values for name, values in self.attributes)
         )
 
 

@@ -10,9 +10,13 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    Notification,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
+    ShadowResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -36,9 +40,13 @@ TRANSCRIPTS: Final = Topic("transcripts", TranscriptEvent)
 SENTIMENT: Final = Topic("sentiment", SentimentResult)
 CLOUD_INFERENCE: Final = Topic("cloud-inference", CloudRequest)
 ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
+SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
+LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
+SILENCES: Final = Topic("silences", Silence)
+NOTIFICATIONS: Final = Topic("notifications", Notification)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -51,9 +59,13 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SENTIMENT,
             CLOUD_INFERENCE,
             ROUTING_EVENTS,
+            SHADOW,
             MONITORING,
             CONVERSATIONS,
+            LABELS,
             ALERTS,
+            SILENCES,
+            NOTIFICATIONS,
             BUDGET,
         )
     }

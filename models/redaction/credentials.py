@@ -16,6 +16,7 @@ _LINKS: Final = _STATES | HESITATIONS | frozenset(word_list("credentials.links")
 NOT_SECRETS: Final = frozenset(word_list("credentials.not_secrets"))
 # Before "password", these speak about it: "I forgot my password again".
 _TALKED_ABOUT: Final = frozenset(word_list("credentials.talked_about"))
+_NEVER_LAST: Final = NOT_SECRETS | UNIT_WORDS | frozenset(word_list("credentials.never_last"))
 _REACH = 6
 _LONGEST = 5  # tokens of a password that digits or single letters continue
 
@@ -43,7 +44,8 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     stated = not _STATES.isdisjoint(words[cue.after : first])
     if not stated and not _has_number(words, first) and not _ends_text(words, cue, first):
         return None
-    counted = first + 1 < len(words) and words[first + 1] in UNIT_WORDS  # "the username for 19 days"
+    following = words[first + 1 : first + 3]  # "the username for 19 days", and not "9 euro 9"
+    counted = bool(following) and following[0] in UNIT_WORDS and not following[-1].isdigit()
     if words[first] in NOT_SECRETS or words[first] in ".?!,;" or counted:
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
@@ -124,6 +126,10 @@ def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
     ):
         end = tokens.ends[after]
         after += 1
+    # "8 fythp", "ewru 87 cc"
+    behind_digits = after > first + 1 or words[first].isdigit()
+    if after + 1 == len(words) and behind_digits and words[after].isalpha() and words[after] not in _NEVER_LAST:
+        end = tokens.ends[after]
     return Finding(start, end, kind, tokens.text[start:end])
 
 

@@ -1,4 +1,4 @@
-"""A tagger's artifact: a folder with a token classifier, its tokenizer and a manifest, checked before it is loaded."""
+"""A tagger's artifact: a folder with a network over words, its tokenizer and a manifest, checked before it is used."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ class TagManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    format: Literal[1]
+    format: Literal[2]
     name: Literal["redaction"]
     version: str
     created: str
@@ -32,7 +32,8 @@ class TagManifest(BaseModel):
     # Words, in small letters, that were hardly ever in a kind told: a text of these alone is not read.
     common: frozenset[str]
     files: dict[str, FileEntry]
-    max_tokens: int = Field(ge=3, le=512)
+    # Words on either side that the probabilities of a word depend on.
+    reach: int = Field(ge=0, le=64)
     metrics: dict[str, dict[str, float]]
     training: dict[str, object]
     licence: str

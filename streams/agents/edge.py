@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from models import language_detection
 from models.admission import Admitted
-from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.pricing import EdgePrice, Prices
 from models.redaction import Redaction
+from models.residency import Found
 from models.router import Decision, Router, Scored
 from models.spending import Spending
 from models.text_validation import validate_text
@@ -21,11 +21,11 @@ from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_request, edge_audit, edge_result, unscored_audit
 from streams.agents.decoding import Decoder
-from streams.agents.sensitive import Found, Sensitive
+from streams.agents.edge_model import EdgeModel, PromotedModels, load_edge_model, promoted_models
+from streams.agents.sensitive import Sensitive
 from streams.config.admission import build_admission
 from streams.config.codecs import codec
 from streams.config.redaction import build_redaction
-from streams.config.routing import build_router
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
 
@@ -39,7 +39,11 @@ class _Scoring(NamedTuple):
 
 
 class EdgeAgent(Agent):
-    """transcripts -> sentiment or cloud-inference, and always routing-events; what is poison -> dead-letters."""
+    """transcripts -> sentiment or cloud-inference, and always routing-events; what is poison -> dead-letters.
+
+    Before each batch it looks whether another model was `promoted`: all of a batch is scored by one model. A batch that
+    comes again after an abort may be scored by the newer one: nothing of the first time was published.
+    """
 
     name = "edge"
 
@@ -50,13 +54,12 @@ class EdgeAgent(Agent):
         router: Router,
         redaction: Redaction,
         clock: Clock = now_ms,
+        promoted: PromotedModels | None = None,
     ) -> None:
         self.source = settings.topic(TRANSCRIPTS)
-        self.model = classifier.id
         self.chunk_records = settings.chunk_records
-        self._classifier = classifier
-        self._router = router
-        self._admission = build_admission(settings, classifier.languages)
+        self._promoted = promoted
+        self._use(EdgeModel(classifier, router, build_admission(settings, classifier.languages)))
         self._sensitive = Sensitive(self.name, redaction, settings.sensitive_local)
         self._clock = clock
         self._max_text_chars = settings.max_text_chars
@@ -77,6 +80,7 @@ class EdgeAgent(Agent):
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs an event that is scored: its answer or its request to the cloud, and its audit event."""
+        await self._look_for_promoted()
         events, outputs = self._events.decode_all(records)
         if not events:
             return outputs
@@ -117,6 +121,15 @@ class EdgeAgent(Agent):
         """Takes back what the last batch said of conversations: its turns come again, and must give the same."""
         self._sensitive.set_back(partitions)
 
+    async def _look_for_promoted(self) -> None:
+        if self._promoted is not None and (model := await self._promoted.newer(self._classifier.id)) is not None:
+            self._use(model)
+            metrics.name_model(self.name, model.classifier.id)
+
+    def _use(self, model: EdgeModel) -> None:
+        self._classifier, self._router, self._admission = model
+        self.model = model.classifier.id
+
     def _unscored(
         self, event: TranscriptEvent, record: KafkaRecord, admitted: Admitted, found: Found, now: int
     ) -> Output:
@@ -134,13 +147,14 @@ class EdgeAgent(Agent):
         decision: Decision,
         scoring: _Scoring,
     ) -> tuple[Output, Output]:
+        record.span.tell({"edgewise.route": decision.route, "edgewise.reason": decision.reason})
         # By the conversation, whatever key the transcript came with: who reads further on relies on it.
         key, model, router = event.conversation_id.encode(), self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scoring.at - record.timestamp))
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
             result = edge_result(event, p, decision, admitted, model=model, now_ms=scoring.at)
-            answer = Output(self._sentiment, key, self._results.encode(result))
+            answer = Output(self._sentiment, key, self._results.encode(result), record.span.headers)
         else:
             request = cloud_request(
                 event,
@@ -154,7 +168,7 @@ class EdgeAgent(Agent):
                 ingested_at=record.timestamp,
                 now_ms=scoring.at,
             )
-            answer = Output(self._cloud_inference, key, self._requests.encode(request))
+            answer = Output(self._cloud_inference, key, self._requests.encode(request), record.span.headers)
         audit = edge_audit(
             event,
             p,
@@ -178,6 +192,7 @@ async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: 
     Raises ArtifactError; UsageError: the policy cannot be used; EdgewiseError: there is no room for a temporary file.
     """
     language_detection.load()
-    artifact = load_artifact(settings.edge_model)
-    classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
-    return EdgeAgent(settings, classifier, build_router(settings, artifact), build_redaction(settings))
+    promoted = promoted_models(settings, EdgeAgent.name)
+    model = load_edge_model(settings, settings.edge_model) if promoted is None else promoted.first()
+    redaction = build_redaction(settings)
+    return EdgeAgent(settings, model.classifier, model.router, redaction, promoted=promoted)

@@ -45,10 +45,23 @@ COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force."
 BUDGET_USED = Gauge(
     "edgewise_budget_used_ratio", "Share of a budget that is spent or set aside, as of the last claim.", ["period"]
 )
+RULE_VALUE = Gauge(
+    "edgewise_rule_value",
+    "What a rule measures, in its metric's unit; none where that is unknown.",
+    ["rule"],
+)
+ALERTS_FIRING = Gauge("edgewise_alert_firing", "1: the rule's alert is firing.", ["rule", "severity"])
 TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
+NOTIFICATIONS = Counter("edgewise_notifications", "Messages to webhooks, by what came of them.", ["webhook", "result"])
+NOTIFICATIONS_WAITING = Gauge("edgewise_notifications_waiting", "Messages that a webhook has yet to take.", ["webhook"])
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])
+MODEL_REFUSED = Gauge(
+    "edgewise_model_refused",
+    "1 while the model that was promoted cannot be used, and the former one goes on.",
+    ["agent"],
+)
 
 
 def name_build(agent: str, model: str | None) -> None:
@@ -59,7 +72,12 @@ def name_build(agent: str, model: str | None) -> None:
         installed = "unknown"
     BUILD.labels(agent).info({"version": installed, "python": platform.python_version()})
     if model is not None:
-        MODEL.labels(agent).info({"model": model})
+        name_model(agent, model)
+
+
+def name_model(agent: str, model: str) -> None:
+    """Sets `edgewise_model_info` of an agent to `model`, `name@version`."""
+    MODEL.labels(agent).info({"model": model})
 
 
 class LagCollector(Collector):

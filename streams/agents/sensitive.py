@@ -1,30 +1,16 @@
-"""What may leave the worker: each event's text without personal data, and which events stay altogether."""
+"""What may leave the worker of each event in a batch."""
 
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
-from models.redaction import Kind, Redaction
-from models.residency import LocalRule
-from models.router import Decision
+from models.redaction import Redaction
+from models.residency import Found, LocalRule, look
 from schemas.records import TranscriptEvent
 from streams.agents import metrics
 from streams.agents.agent import KafkaRecord
 
 logger = logging.getLogger(__name__)
-
-
-class Found(NamedTuple):
-    """What is known of an event before it is routed."""
-
-    text: str  # as it may leave the worker; empty where that is not known
-    kinds: tuple[Kind, ...]  # of what was taken out of it
-    is_local: bool  # the event stays on the edge
-
-    def decided(self, decision: Decision) -> Decision:
-        """The router's decision, or that the event stays."""
-        return Decision("edge", "sensitive_local", decision.complexity) if self.is_local else decision
 
 
 class Sensitive:
@@ -43,8 +29,8 @@ class Sensitive:
         """What was found in each event, in their order. The batch before this one has been committed or set back."""
         self._redaction.checkpoint()
         self._partitions = {event.conversation_id: record.partition for record, event in events}
-        failures: Counter[str] = Counter()
-        found = [self._look(event, failures) for _, event in events]
+        found = [look(event, self._redaction, self._rules) for _, event in events]
+        failures = Counter(each.failure for each in found if each.failure is not None)
         for failure, count in failures.items():
             self._failures.inc(count)
             logger.warning("%d events stay on the edge, because their redaction failed: %s", count, failure)
@@ -54,13 +40,3 @@ class Sensitive:
         """Takes back the last batch's turns of these partitions, which will come again."""
         again = [talk for talk, partition in self._partitions.items() if partition in partitions]
         self._redaction.restore(again)
-
-    def _look(self, event: TranscriptEvent, failures: Counter[str]) -> Found:
-        try:
-            redacted = self._redaction.redact(event.conversation_id, event.text)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the text must not leave
-            # The name of the error alone: its message may hold the text.
-            failures[type(error).__name__] += 1
-            return Found("", (), is_local=True)
-        is_local = any(rule.holds(event, redacted.kinds) for rule in self._rules)
-        return Found(redacted.text, redacted.kinds, is_local)

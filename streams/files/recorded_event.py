@@ -83,17 +83,27 @@ def recorded_events(
     return ((made.row, made.event) for made in made_events(rows, path, recording, rules, clock))
 
 
-class Speakers:
-    """Who speaks in a recording's rows, and in which language, as `made_events` gives it to their events."""
+class Circumstances(NamedTuple):
+    """Who says a row's text, and how it came about."""
 
-    def __init__(self, columns: Mapping[str, str], roles: Mapping[str, Role]) -> None:
+    role: Role = "unknown"
+    channel: Channel = "unknown"
+    language: str | None = None  # where the row tells it
+    source: str = ""
+    attributes: Mapping[str, str] = MappingProxyType({})
+
+
+class RowCircumstances:
+    """The circumstances of a recording's rows, as `made_events` gives them to their events."""
+
+    def __init__(self, name: str, columns: Mapping[str, str], roles: Mapping[str, Role]) -> None:
+        self._name = name
         self._columns = Columns(columns)
         self._roles = roles
 
-    def __call__(self, row: Row) -> tuple[Role, str | None]:
-        """The role, and the language where the row tells it."""
-        found, _ = self._columns.split(row.fields)
-        return _role(row, found, self._roles, {}), _text(row.fields[found["language"]]) if "language" in found else None
+    def __call__(self, row: Row) -> Circumstances:
+        """Those of `row`."""
+        return _circumstances(row, self._name, *self._columns.split(row.fields), self._roles)
 
 
 def _made(
@@ -111,13 +121,7 @@ def _made(
     found, rest = columns.split(fields)
     event_id, conversation_id = ids_of(row, recording, found)
     turns[conversation_id] += 1
-    attributes = {key: _text(value) for key, value in rest.items() if key != "attributes"}
-    nested = rest.get("attributes")
-    if isinstance(nested, dict):
-        attributes |= {key: _text(value) for key, value in nested.items() if not is_missing(value)}
-    elif nested is not None:
-        attributes["attributes"] = _text(nested)
-    role, channel = _role(row, found, rules.roles, attributes), _channel(row, found, attributes)
+    told = _circumstances(row, name, found, rest, rules.roles)
     at, turn = found.get("occurred_at"), found.get("turn")
     event = TranscriptEvent(
         event_id=event_id,
@@ -125,14 +129,34 @@ def _made(
         turn=turns[conversation_id] if turn is None else _turn(fields[turn], turn),
         text=row.text,
         occurred_at=clock() if at is None else _time(fields[at], at, rules.times),
-        role=role,
-        channel=channel,
-        language=_text(fields[found["language"]]) if "language" in found else None,
-        source=_text(fields[found["source"]]) if "source" in found else name,
-        attributes=attributes,
+        role=told.role,
+        channel=told.channel,
+        language=told.language,
+        source=told.source,
+        attributes=dict(told.attributes),
         last=row.last or ("last" in found and _text(fields[found["last"]]).strip().lower() in _TRUE),
     )
     return Made(row, event, at is not None, turn is not None and not row.counted)
+
+
+def _circumstances(
+    row: Row, name: str, found: Mapping[str, str], rest: Mapping[str, object], roles: Mapping[str, Role]
+) -> Circumstances:
+    """The row's, of which `found` says the columns of fields and `rest` has the others' values."""
+    fields = row.fields
+    attributes = {key: _text(value) for key, value in rest.items() if key != "attributes"}
+    nested = rest.get("attributes")
+    if isinstance(nested, dict):
+        attributes |= {key: _text(value) for key, value in nested.items() if not is_missing(value)}
+    elif nested is not None:
+        attributes["attributes"] = _text(nested)
+    return Circumstances(
+        role=_role(row, found, roles, attributes),
+        channel=_channel(row, found, attributes),
+        language=_text(fields[found["language"]]) if "language" in found else None,
+        source=_text(fields[found["source"]]) if "source" in found else name,
+        attributes=attributes,
+    )
 
 
 def _role(row: Row, found: Mapping[str, str], roles: Mapping[str, Role], attributes: dict[str, str]) -> Role:

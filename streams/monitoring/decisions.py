@@ -47,6 +47,13 @@ _GROUPS: Final = {
 }
 # The reason of all others says why the cloud gave no answer, not why it was asked.
 
+
+def group_of(reason: str, degraded: bool) -> int:
+    """Who decided a completed event with this `reason`: `KEPT`, `SAMPLED`, `DEFERRED`, `UNANSWERED` or `FIXED`."""
+    group = _GROUPS.get(reason, UNANSWERED)
+    return UNANSWERED if degraded and group != FIXED else group
+
+
 _UNKNOWN: Final = -1
 
 

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import ALERTS, DEAD_LETTERS, TOPICS
+from schemas.topics import DEAD_LETTERS, TOPICS, R, Topic
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
@@ -23,7 +23,7 @@ from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
 from streams.operate.record_fields import PERCENTILES, PLACE
 from streams.system.clock import Clock, now_ms
 
-CONSUMABLE = (*(topic for topic in TOPICS if topic != ALERTS), DEAD_LETTERS)  # nothing writes alerts
+CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
 _OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
 _PERMANENT = (
@@ -86,6 +86,19 @@ def messages(cluster: Cluster, topic: str, start: Start, *, follow: bool = False
     if follow:
         return _from(start.offset, _follow(cluster, name, offsets, marks, start.since_ms))
     return _from(start.offset, read_topic(cluster, topic, offsets=offsets, since_ms=start.since_ms))
+
+
+def decoded(settings: Settings, topic: Topic[R], start: Start) -> Iterator[R]:
+    """The records of `topic` from `start` to the end as of this call, decoded; those that cannot be are left out.
+
+    Such are in dead-letters. Raises what `records` raises.
+    """
+    decode = codec(settings, topic).decode
+    for message in messages(Cluster(settings), topic, start):
+        try:
+            yield decode(message_value(message))
+        except DecodeError:
+            continue
 
 
 def require_topic(topic: str) -> None:

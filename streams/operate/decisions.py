@@ -1,7 +1,6 @@
 """Recorded decisions from where they are: the topic `routing-events`, or a file that `edgewise consume` made of it."""
 
 import sys
-from collections.abc import Iterator
 from io import BufferedReader
 from itertools import islice
 from typing import Final
@@ -10,16 +9,11 @@ from pydantic_core import from_json
 
 from recordings.fault import RecordingError
 from recordings.source import opened
-from schemas.codec import DecodeError
 from schemas.errors import UsageError
-from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
-from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.kafka.client import Cluster
-from streams.kafka.messages import message_value
 from streams.monitoring.decisions import DecisionColumns, DecisionError, Decisions
-from streams.operate.consume import Start, messages
+from streams.operate.consume import Start, decoded
 
 _CHUNK: Final = 20_000
 _READ_BYTES: Final = 1024 * 1024
@@ -30,19 +24,9 @@ def topic_decisions(settings: Settings, start: Start, until_ms: int | None) -> D
 
     Raises UsageError: there are none, or what `consume.records` raises.
     """
-    decode = codec(settings, ROUTING_EVENTS).decode
-    found = messages(Cluster(settings), ROUTING_EVENTS, start)
-
-    def events() -> Iterator[RoutingEvent]:
-        for message in found:
-            try:
-                event = decode(message_value(message))
-            except DecodeError:
-                continue  # such are in dead-letters
-            if until_ms is None or event.recorded_at < until_ms:
-                yield event
-
-    columns, remaining = DecisionColumns(), events()
+    events = decoded(settings, ROUTING_EVENTS, start)
+    columns = DecisionColumns()
+    remaining = (event for event in events if until_ms is None or event.recorded_at < until_ms)
     while chunk := list(islice(remaining, _CHUNK)):
         columns.add_events(chunk)
     return _not_empty(columns.decisions(), settings.topic(ROUTING_EVENTS))

@@ -1,5 +1,7 @@
 """Whether the topics and rights that an agent needs are there: asked before it joins its group."""
 
+from collections.abc import Collection, Iterable
+
 from schemas.errors import UsageError
 from streams.agents.agent import Agent
 from streams.agents.topology import AGENTS, AgentSpec
@@ -16,14 +18,15 @@ def require_topics(cluster: Cluster, agent: Agent) -> None:
 
     Beside these each agent needs WRITE on the transactional ids that begin with its own. READ and WRITE imply DESCRIBE;
     a transactional producer needs no IDEMPOTENT_WRITE on the cluster. Of an agent that is not in the topology only the
-    topic that it consumes is looked for.
+    topic that it consumes is looked for. What an agent leaves unused is not asked for.
     """
     settings = cluster.settings
     present = cluster.metadata().topics
     spec = AGENTS.get(agent.name)
     if spec is not None:
-        _require_rights(cluster, spec)
-    needed = (agent.source, *(map(settings.topic, spec.writes) if spec is not None else ()))
+        _require_rights(cluster, spec, agent.unused)
+    others = _without(agent.unused, (*spec.writes, *spec.reads_back)) if spec is not None else []
+    needed = dict.fromkeys((agent.source, *map(settings.topic, others)))
     missing = [topic for topic in needed if topic not in present]
     for topic in missing:
         cluster.require_visible(topic)
@@ -36,9 +39,18 @@ def require_topics(cluster: Cluster, agent: Agent) -> None:
         )
 
 
-def _require_rights(cluster: Cluster, spec: AgentSpec) -> None:
+def _require_rights(cluster: Cluster, spec: AgentSpec, unused: Collection[str]) -> None:
     settings = cluster.settings
-    wanted = {settings.topic(name): ["READ"] for name in (spec.reads, *spec.reads_back)}
-    for name in spec.writes:
+    wanted = {settings.topic(name): ["READ"] for name in (spec.reads, *_without(unused, spec.reads_back))}
+    for name in _without(unused, spec.writes):
         wanted.setdefault(settings.topic(name), []).append("WRITE")
-    require_rights(cluster, spec.name, wanted, {settings.group(spec.name): ["READ"]})
+    groups = {settings.group(spec.name): ["READ"]}
+    if spec.watches_line:
+        for other in (spec for spec in AGENTS.values() if not spec.optional):
+            groups.setdefault(settings.group(other.name), ["DESCRIBE"])
+            wanted.setdefault(settings.topic(other.reads), ["DESCRIBE"])
+    require_rights(cluster, spec.name, wanted, groups)
+
+
+def _without(unused: Collection[str], topics: Iterable[str]) -> list[str]:
+    return [topic for topic in topics if topic not in unused]

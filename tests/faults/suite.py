@@ -1,6 +1,7 @@
 """Every fault there is a test for, in the order of docs/faults.md."""
 
 from tests.faults import (
+    alerting,
     brokers,
     cloudy,
     doors,
@@ -28,6 +29,7 @@ from tests.faults.scene import Fault
 FAULTS: tuple[Fault, ...] = tuple(
     sorted(
         (
+            *alerting.FAULTS,
             *brokers.FAULTS,
             *cloudy.FAULTS,
             *doors.FAULTS,

@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 import uvicorn
 from uvicorn.server import ServerState
 
-from schemas.codec import EncodeError
+from schemas.codec import Codec, EncodeError
+from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -90,6 +91,18 @@ def _served() -> tuple[uvicorn.Config, _Taken]:
     return uvicorn.Config(door.application(), **options(8)), taken
 
 
+@cache
+def _codec() -> Codec[TranscriptEvent]:
+    return codec(Settings(), TRANSCRIPTS)
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    runner = asyncio.Runner()  # to make a loop and to end it takes longer than most requests
+    atexit.register(runner.close)
+    return runner
+
+
 def connection(data: bytes) -> None:
     """Any bytes on a connection are answered with a status that is documented, or not at all where they end too soon.
 
@@ -97,7 +110,7 @@ def connection(data: bytes) -> None:
     """
     config, taken = _served()
     before = taken.items
-    written = asyncio.run(_exchange(config, data))
+    written = _runner().run(_exchange(config, data))
     statuses = re.findall(rb"^HTTP/1\.1 (\d{3}) ", written, re.MULTILINE)
     assert set(statuses) <= _STATUSES, statuses
     new = sum(int(count) for count in re.findall(rb'"new":(\d+)', written))
@@ -124,7 +137,7 @@ def webhook(data: bytes) -> None:
     """A body with the right signature is events that can be sent, or is refused in one line."""
     vendor, body = VENDORS[(data[0] if data else 0) % len(VENDORS)], data[1:]
     is_form = vendor == "twilio" and not body.startswith(b"{")
-    encode = codec(Settings(), TRANSCRIPTS).encode
+    events = _codec()
     try:
         delivered = read_webhook(vendor, Signed({"webhook-id": "m1"}, body, "http://x/", is_form), {}, NOW)
     except (BodyError, FormatError) as error:
@@ -133,7 +146,7 @@ def webhook(data: bytes) -> None:
         return
     for event in delivered.events:
         try:
-            assert codec(Settings(), TRANSCRIPTS).decode(encode(event)) == event
+            assert events.decode(events.encode(event)) == event
         except EncodeError:
             continue
 

@@ -123,7 +123,7 @@ def measure_former(
     for name, file_format in formats.items():
         if (former / name).is_dir():
             target = folder / "artifacts" / f"{name}-former" / file_format
-            shutil.copytree(former / name, target, dirs_exist_ok=True)
+            shutil.copytree(load_artifact(str(former / name)).folder, target, dirs_exist_ok=True)
             given = Worker(load_artifact(str(target))).score([example.text for example in dev])
             labels = [example.label for example in dev]
             rows.append(_row(target, given, labels) | {"agreement_with_fp32": None})

@@ -12,12 +12,11 @@ from torch import nn
 OPSET = 17
 
 
-def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
+def export(model: nn.Module) -> onnx.ModelProto:
     """`model` as a float32 graph, simplified and with the shapes that quantisation asks for.
 
     It takes `input_ids` and `attention_mask`, int64 `[batch, tokens]`, and gives `logits`, float32
-    `[batch, 3]`; token types are a constant inside it. A network that scores each token takes `token_type_ids` as well,
-    and gives `[batch, tokens, classes]`.
+    `[batch, 3]`; token types are a constant inside it.
 
     The graph is the network as it is. A graph with fewer operators (queries, keys and values from one product, scale
     and token type folded into weights), or with onnxruntime's fused attention, is no faster at 2 layers of 128.
@@ -26,8 +25,6 @@ def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
     ids = torch.tensor([[2, 5, 6, 3], [2, 5, 3, 0]])
     axes = {0: "batch", 1: "tokens"}
     inputs = {"input_ids": ids, "attention_mask": (ids > 0).long()}
-    if per_token:
-        inputs["token_type_ids"] = torch.zeros_like(ids)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         # The older exporter warns that it is old, and of branches on shapes, which are the same for every input.
         warnings.simplefilter("ignore")
@@ -38,7 +35,7 @@ def export(model: nn.Module, *, per_token: bool = False) -> onnx.ModelProto:
             str(path),
             input_names=list(inputs),
             output_names=["logits"],
-            dynamic_axes=dict.fromkeys(inputs, axes) | {"logits": axes if per_token else {0: "batch"}},
+            dynamic_axes=dict.fromkeys(inputs, axes) | {"logits": {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,
         )

@@ -60,7 +60,7 @@ def int8s(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
             graph.add(f"{source}_zero", np.array(round(-low / float(scale)), np.uint8))
             inputs = [source, f"{source}_scale", f"{source}_zero"]
             nodes.append(helper.make_node("QuantizeLinear", inputs, [f"{source}_int8"]))
-        codes, scales = _per_channel(weights, axis=1, limit=WEIGHT_LIMIT)
+        codes, scales = per_channel(weights, axis=1, limit=WEIGHT_LIMIT)
         graph.add(f"{name}_int8", codes)
         graph.add(f"{name}_scale", scales.ravel())
         bias, output = graph.take_bias(node)
@@ -80,7 +80,7 @@ def int8w(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = _Graph(model)
     for at, node, weights in graph.products():
         name = node.input[1]
-        codes, scales = _per_channel(weights, axis=1, limit=127)
+        codes, scales = per_channel(weights, axis=1, limit=127)
         graph.add(f"{name}_int8", codes)
         graph.add(f"{name}_scale", scales)
         graph.nodes[at] = [
@@ -112,13 +112,8 @@ def int4w(model: onnx.ModelProto) -> onnx.ModelProto:
     return graph.model()
 
 
-def observe(
-    model: onnx.ModelProto, rows: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None
-) -> dict[str, tuple[float, float]]:
-    """The lowest and highest input of each matrix product over token `rows`, 0 included.
-
-    `types` are the rows' token types, for a model that takes them.
-    """
+def observe(model: onnx.ModelProto, rows: Sequence[Sequence[int]]) -> dict[str, tuple[float, float]]:
+    """The lowest and highest input of each matrix product over token `rows`, 0 included."""
     graph = _Graph(model)
     names = sorted({node.input[0] for _, node, _ in graph.products()})
     watched = onnx.ModelProto()
@@ -126,12 +121,9 @@ def observe(
     watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
     low, high = np.zeros(len(names)), np.zeros(len(names))
-    for at, row in enumerate(rows):
+    for row in rows:
         ids = np.array([row], np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        if types is not None:
-            inputs["token_type_ids"] = np.array([types[at]], np.int64)
-        seen = session.run(names, inputs)
+        seen = session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         low = np.minimum(low, [values.min() for values in seen])
         high = np.maximum(high, [values.max() for values in seen])
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
@@ -180,7 +172,7 @@ class _Graph:
     def embeddings_to_int8(self) -> None:
         for at, node, table in self.lookups():
             name, (output,) = node.input[0], node.output
-            codes, scales = _per_channel(table, axis=0, limit=127)
+            codes, scales = per_channel(table, axis=0, limit=127)
             self.add(f"{name}_int8", codes)
             self.add(f"{name}_scale", scales)
             self.nodes[at] = [
@@ -206,7 +198,7 @@ class _Graph:
         return result
 
 
-def _per_channel(values: NDArray[np.float32], axis: int, limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def per_channel(values: NDArray[np.float32], axis: int, limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Codes from -`limit` to `limit` and the scale of each index along `axis` of a matrix."""
     scales = np.abs(values).max(axis=1 - axis, keepdims=True) / np.float32(limit)
     scales[scales == 0] = 1

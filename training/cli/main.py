@@ -139,7 +139,7 @@ def report(
 def redaction(
     data: Annotated[Path, typer.Option("--data", help="Folder with pii/*.jsonl and goemotions/train.csv.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tagger's artifact.")],
-    epochs: Annotated[int, typer.Option(min=1, help="How often the tagger reads all texts.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="How often the tagger reads all texts.")] = 12,
     domain: Annotated[
         list[str] | None, typer.Option(help="Learn from the chats of this domain only; to measure on the others.")
     ] = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from models.redaction import Kind, Span
-from models.redaction.onnx_tagger import WORD
+from models.redaction.tag_words import WORD
 from schemas.errors import UsageError
 from training.redaction import written
 from training.redaction.figures import Labelled
@@ -93,6 +93,8 @@ def common_words(texts: Sequence[Labelled], kinds: Collection[Kind]) -> list[str
         places = [(span.start, span.end) for span in item.spans if span.kind in kinds]
         for match in WORD.finditer(item.text):
             word = match[0].casefold()
+            if not word[0].isalpha():
+                continue
             counts[word] += 1
             within[word] += any(start < match.end() and match.start() < end for start, end in places)
     return sorted(word for word, n in counts.items() if n >= _FREQUENT and within[word] <= _HARDLY * n)

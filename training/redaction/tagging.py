@@ -1,4 +1,4 @@
-"""The tagger's network and how it is trained: each piece of a text is nothing, or of a kind."""
+"""How the tagger is trained: each word of a text is nothing, or of a kind."""
 
 import copy
 import random
@@ -7,36 +7,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
-from tokenizers import Tokenizer
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from transformers import BertModel
 
-from models.redaction import KINDS, Kind
-from models.redaction.onnx_tagger import capitals
-from models.redaction.tag_artifact import OUTSIDE
-from training.learn.loop import EMA, WARM_UP, batches_of, hide_tokens
-from training.learn.network import DEVICE, MAX_TOKENS, on_device, pad
+from models.redaction import Kind
+from models.redaction.tag_words import COLUMNS, PIECES, WORD, WordReader
+from training.learn.loop import EMA, WARM_UP, batches_of
+from training.learn.network import DEVICE, on_device
 from training.redaction.figures import Labelled
+from training.redaction.network import CLASSES, WordTagger
 
-# User names in the data are people's names.
-CLASSES: Final[tuple[str, ...]] = (OUTSIDE, *(kind for kind in KINDS if kind != "USERNAME"))
 TOLD: Final[tuple[Kind, ...]] = ("NAME", "ADDRESS")
 """What the tagger is asked for. It learns the other kinds as well, so that it does not take a password for a name."""
 
+MOST_WORDS = 256
+"""Words of a text that are learned from."""
+
 IGNORED = -100
+HIDDEN = 0.1
+"""The share of words that are unknown to the network in training, so that it learns from what is around them."""
+
+_UNKNOWN = 1  # the id of [UNK] in every pruned vocabulary
 
 Log = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A text as token ids, with whether its word begins with a capital, and its class; `IGNORED` for [CLS], [SEP]."""
+    """A text as words, `[words, COLUMNS]`, and the class of each."""
 
-    ids: list[int]
-    capitals: list[int]
+    words: NDArray[np.int64]
     classes: list[int]
 
 
@@ -44,41 +48,31 @@ class TagRow:
 class Schedule:
     """How long and how fast a tagger learns."""
 
-    epochs: int = 6
+    epochs: int = 12
     batch: int = 256
-    rate: float = 2.5e-3
+    rate: float = 3e-3
 
 
-class TokenClassifier(nn.Module):
-    """Scores token ids `[batch, tokens]` with their mask and capitals as logits `[batch, tokens, classes]`."""
+def tag_rows(reader: WordReader, texts: Sequence[Labelled]) -> list[TagRow]:
+    """`texts` as words, cut to `MOST_WORDS`, but those that have none; a word is of the kind of the span it touches.
 
-    def __init__(self, encoder: BertModel) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.dropout = nn.Dropout(0.1)
-        self.head = nn.Linear(encoder.config.hidden_size, len(CLASSES))
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """The logits."""
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-        hidden = self.encoder(**inputs).last_hidden_state
-        logits: Tensor = self.head(self.dropout(hidden))
-        return logits
-
-
-def tag_rows(tokenizer: Tokenizer, texts: Sequence[Labelled]) -> list[TagRow]:
-    """`texts` as pieces, cut to `MAX_TOKENS`; a piece is of the kind of the span that it touches."""
+    The `reader` has no common words: so it reads every text.
+    """
     rows = []
-    for item, encoding in zip(texts, tokenizer.encode_batch([item.text for item in texts]), strict=True):
-        classes = []
-        for start, end in encoding.offsets[:MAX_TOKENS]:
-            kinds = [span.kind for span in item.spans if start < span.end and span.start < end]
-            classes.append(IGNORED if start == end else CLASSES.index(kinds[0] if kinds else OUTSIDE))
-        rows.append(TagRow(encoding.ids[:MAX_TOKENS], capitals(item.text, encoding)[:MAX_TOKENS], classes))
+    for item in texts:
+        words = list(WORD.finditer(item.text))[:MOST_WORDS]
+        read = reader.read(item.text, [word[0] for word in words])
+        if read is None:  # nothing but digits and marks
+            continue
+        kinds = [
+            next((span.kind for span in item.spans if word.start() < span.end and span.start < word.end()), None)
+            for word in words
+        ]
+        rows.append(TagRow(read, [0 if kind is None else CLASSES.index(kind) for kind in kinds]))
     return rows
 
 
-def fit(model: TokenClassifier, rows: Sequence[TagRow], schedule: Schedule, *, seed: int, log: Log) -> TokenClassifier:
+def fit(model: WordTagger, rows: Sequence[TagRow], schedule: Schedule, *, seed: int, log: Log) -> WordTagger:
     """The averaged weights of `model`, trained on `rows`.
 
     The rate warms up over a tenth of the steps and falls linearly to zero. `log` gets the mean loss of each epoch.
@@ -96,23 +90,38 @@ def fit(model: TokenClassifier, rows: Sequence[TagRow], schedule: Schedule, *, s
     for epoch in range(1, schedule.epochs + 1):
         total = 0.0
         model.train()
-        for indices in batches_of([len(row.ids) for row in rows], schedule.batch, rng):
-            batch = [rows[index] for index in indices]
-            ids, mask = pad([row.ids for row in batch])
-            wanted, types = torch.full(ids.shape, IGNORED), torch.zeros_like(ids)
-            for place, row in enumerate(batch):
-                types[place, : len(row.capitals)] = torch.tensor(row.capitals)
-                wanted[place, : len(row.classes)] = torch.tensor(row.classes)
-            logits = model(*on_device((hide_tokens(ids, generator), mask, types)))
-            loss = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten().to(DEVICE), ignore_index=IGNORED)
+        for indices in batches_of([len(row.words) for row in rows], schedule.batch, rng):
+            words, mask, wanted = _batch([rows[index] for index in indices])
+            words, mask, wanted = on_device((_hidden(words, generator), mask, wanted))
+            loss = functional.cross_entropy(model(words, mask).flatten(0, 1), wanted.flatten(), ignore_index=IGNORED)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             rates.step()
             step += 1
-            total += loss.item() * len(batch)
+            total += loss.item() * len(indices)
             keep = min(EMA, step / (10 + step))
             get_ema_multi_avg_fn(keep)(list(average.parameters()), list(model.parameters()), step)
         log({"epoch": epoch, "mean_loss": round(total / len(rows), 5), "seconds": round(time.monotonic() - began)})
     return average.cpu().eval()
+
+
+def _batch(rows: Sequence[TagRow]) -> tuple[Tensor, Tensor, Tensor]:
+    """The rows' words, as many as the longest has, with their mask and classes."""
+    longest = max(len(row.words) for row in rows)
+    words = torch.zeros((len(rows), longest, COLUMNS), dtype=torch.int64)
+    wanted = torch.full((len(rows), longest), IGNORED)
+    for place, row in enumerate(rows):
+        words[place, : len(row.words)] = torch.from_numpy(row.words)
+        wanted[place, : len(row.classes)] = torch.tensor(row.classes)
+    return words, wanted != IGNORED, wanted
+
+
+def _hidden(words: Tensor, generator: torch.Generator) -> Tensor:
+    """`words` with `HIDDEN` of them unknown."""
+    hidden = torch.rand(words.shape[:2], generator=generator) < HIDDEN
+    unknown = torch.zeros(PIECES, dtype=torch.int64)
+    unknown[0] = _UNKNOWN
+    pieces = torch.where(hidden.unsqueeze(2), unknown, words[..., :PIECES])
+    return torch.cat([pieces, words[..., PIECES:]], 2)

@@ -132,6 +132,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
             max_text_chars=settings.max_text_chars,
             recording=recording,
             columns=columns,
+            source=Path(file).name,
             roles=given.vendor.roles,
             event_ids=event_ids,
         )

@@ -9,17 +9,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from transformers import BertConfig, BertModel
-
 from models.artifact import MODEL, TOKENIZER
 from models.redaction import Span
 from models.redaction.onnx_tagger import OnnxTagger
+from models.redaction.tag_words import WORD, WordReader
 from tests.training import tiny_networks
-from training.artifacts import onnx_export, quantise
-from training.learn.network import ATTENTION
 from training.redaction import train
 from training.redaction.figures import Labelled
-from training.redaction.tagging import CLASSES, IGNORED, Schedule, TokenClassifier, fit, tag_rows
+from training.redaction.network import CLASSES, REACH, WordTagger, export
+from training.redaction.tagging import Schedule, fit, tag_rows
 
 NAMES, OTHERS = ["kind", "love", "great"], ["flight", "gate", "ticket", "when"]
 
@@ -36,33 +34,65 @@ def texts(count: int) -> list[Labelled]:
     return made
 
 
-def test_a_piece_is_of_the_kind_of_the_span_that_it_touches() -> None:
-    (row,) = tag_rows(tiny_networks.tokenizer(), [Labelled("a", "gate kinder", (Span(5, 11, "NAME"),))])
-    name = CLASSES.index("NAME")
-    assert row.capitals == [0] * len(row.ids)
-    assert row.classes == [IGNORED, 0, *[name] * (len(row.ids) - 3), IGNORED]
-
-
-def test_it_learns_and_its_int8_file_tags_as_the_worker_does(tmp_path: Path) -> None:
-    tokenizer = tiny_networks.tokenizer()
-    rows = tag_rows(tokenizer, texts(600))
+def network(width: int = 16) -> WordTagger:
     torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=64, max_position_embeddings=256, attn_implementation=ATTENTION,
-    )  # fmt: skip
+    return WordTagger(torch.randn(tiny_networks.tokenizer().get_vocab_size(), 24), width)
+
+
+def test_a_word_is_of_the_kind_of_the_span_that_it_touches() -> None:
+    reader = WordReader(tiny_networks.tokenizer())
+    rows = tag_rows(reader, [Labelled("a", "gate kinder, love", (Span(5, 11, "NAME"),)), Labelled("b", "12!", ())])
+    assert [row.classes for row in rows] == [[0, CLASSES.index("NAME"), 0, 0]]
+    assert rows[0].words.tolist() == reader.read("gate kinder, love", ["gate", "kinder", ",", "love"]).tolist()  # type: ignore[union-attr]
+
+
+def test_a_text_is_read_the_same_beside_a_longer_one() -> None:
+    model = network().eval()
+    words = torch.randint(5, 60, (2, 12, 5))
+    words[..., 4] %= 12
+    mask = torch.ones((2, 12), dtype=torch.bool)
+    mask[0, 5:] = False
+    alone = model(words[:1, :5], mask[:1, :5])
+    assert torch.allclose(model(words, mask)[0, :5], alone[0], atol=1e-5)
+
+
+def test_a_word_depends_on_no_word_that_is_farther_than_the_reach() -> None:
+    model = network().eval()
+    words = torch.randint(5, 60, (1, 40, 5))
+    words[..., 4] %= 12
+    mask = torch.ones((1, 40), dtype=torch.bool)
+    other = words.clone()
+    other[0, 20] = torch.tensor([7, 0, 0, 0, 1])
+    changed = (model(words, mask) - model(other, mask)).abs().sum(2)[0] > 1e-6
+    assert changed.nonzero().flatten().tolist() == list(range(20 - REACH, 21 + REACH))
+
+
+def tagger_in(folder: Path, model: WordTagger, common: list[str]) -> OnnxTagger:
+    onnx.save(export(model), folder / MODEL)
+    tiny_networks.tokenizer().save(str(folder / TOKENIZER))
+    train._write(folder, train._manifest(folder, {}, common) | {"threshold": 0.5})
+    return OnnxTagger(str(folder))
+
+
+def test_the_file_gives_what_the_network_gives(tmp_path: Path) -> None:
+    model = network().eval()
+    torch.nn.init.normal_(model.own.weight, std=0.1)
+    text = "when Love flies at the gate, 12 tickets are LOST"
+    tagger = tagger_in(tmp_path, model, [])
+    rows = tagger._reader.read(text, WORD.findall(text))
+    assert rows is not None
+    wanted = model(torch.from_numpy(rows)[None], torch.ones((1, len(rows)), dtype=torch.bool)).softmax(2)[0]
+    # Weights in 8 bits: an error of a 254th of the greatest of each row.
+    assert torch.allclose(torch.from_numpy(tagger._probabilities(rows)), wanted, atol=0.02)
+
+
+def test_it_learns_and_its_file_tags_as_the_worker_does(tmp_path: Path) -> None:
+    rows = tag_rows(WordReader(tiny_networks.tokenizer()), texts(600))
     log: list[dict[str, float]] = []
-    model = TokenClassifier(BertModel(config, add_pooling_layer=False))
-    trained = fit(model, rows, Schedule(epochs=6, batch=32, rate=5e-3), seed=1, log=log.append)
+    trained = fit(network(), rows, Schedule(epochs=6, batch=32, rate=5e-3), seed=1, log=log.append)
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert log[-1]["mean_loss"] < 0.2 * log[0]["mean_loss"]
-    graph = onnx_export.export(trained, per_token=True)
-    seen = quantise.observe(graph, [row.ids for row in rows[:50]], [row.capitals for row in rows[:50]])
-    graph = quantise.int8s(graph, seen)
-    onnx.save(graph, tmp_path / MODEL)
-    tokenizer.save(str(tmp_path / TOKENIZER))
-    train._write(tmp_path, train._manifest(tmp_path, {}, ["flight", "gate"]) | {"threshold": 0.5})
-    assert OnnxTagger(str(tmp_path)).tag(["when love gate", "flight gate", "great"]) == [
+    assert tagger_in(tmp_path, trained, ["flight", "gate"]).tag(["when love gate", "flight gate", "great"]) == [
         [Span(5, 9, "NAME")],
         [],
         [Span(0, 5, "NAME")],
@@ -70,17 +100,8 @@ def test_it_learns_and_its_int8_file_tags_as_the_worker_does(tmp_path: Path) -> 
 
 
 def test_the_same_seed_trains_the_same_weights() -> None:
-    rows = tag_rows(tiny_networks.tokenizer(), texts(64))
-    weights = []
-    for _ in range(2):
-        torch.manual_seed(3)
-        config = BertConfig(
-            vocab_size=200, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-        )
-        trained = fit(
-            TokenClassifier(BertModel(config, add_pooling_layer=False)), rows, Schedule(epochs=1), seed=1, log=print
-        )
-        weights.append(trained.head.weight.detach())
+    rows = tag_rows(WordReader(tiny_networks.tokenizer()), texts(64))
+    weights = [fit(network(), rows, Schedule(epochs=1), seed=1, log=print).head.weight.detach() for _ in range(2)]
     assert torch.equal(*weights)
 
 

@@ -14,15 +14,19 @@ import pytest
 
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
-from models.redaction import NoRedaction
+from models.cloud import Answer as CloudAnswer
+from models.redaction import NoRedaction, Redacted
+from models.residency import local_rule
 from models.router import policy, random_draw
+from models.spending import Spending
 from schemas.codec import Codec
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
-from streams.files import writing
+from streams.files import score, writing
+from streams.files.cloud_answers import CloudScorer
 from streams.files.identity import event_id_of
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row, digest, read_recording
@@ -249,6 +253,95 @@ def test_the_line_scores_whom_and_what_a_worker_scores(settings: Settings) -> No
     assert [row["cost_usd"] for row in found] == [0.0, 0.001, 0.0, 0.001, 0.001]
     skipping = build_scorer(settings.model_copy(update={"unsupported_language": "skip"}), "line")
     assert [row["sentiment"] is None for row in scored_by(skipping, given)] == [True, False, False, True, True]
+
+
+def line_and_asked(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> tuple[Scorer, list[str]]:
+    """The line, of which a cloud that answers alike is asked about all, and the texts that it is asked about."""
+    asked: list[str] = []
+
+    def scorer(_: Settings) -> CloudScorer:
+        def answers(texts: Sequence[str]) -> list[CloudAnswer]:
+            asked.extend(texts)
+            return [CloudAnswer((0.0, 0.1, 0.9), "cloud@1", Spending()) for _ in texts]
+
+        return answers
+
+    monkeypatch.setattr(score, "cloud_scorer", scorer)
+    return build_scorer(settings.model_copy(update={"random_cloud_rate": 1.0}), "line"), asked
+
+
+def test_the_cloud_of_the_line_is_asked_without_personal_data(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    line, asked = line_and_asked(monkeypatch, settings)
+    given = rows(
+        {"text": "your card number please?", "conversation_id": "c1", "role": "agent"},
+        {"text": "my pin please?", "conversation_id": "c2", "role": "bot"},
+        {"text": "great, 4111 1111 1111 1111", "conversation_id": "c1"},
+        {"text": "8256", "conversation_id": "c2"},
+        {"text": "your card number please?"},
+        {"text": "8256"},
+    )
+    list(scored_by(line, given))
+    # What a bot asks is not scored, and tells what the answer is all the same.
+    assert asked == [
+        "your card number please?", "great, [CARD_1]", "[PIN_1]", "your card number please?", "[REFERENCE_1]",
+    ]  # fmt: skip
+    unredacted, asked = line_and_asked(monkeypatch, settings.model_copy(update={"redaction": "off"}))
+    list(scored_by(unredacted, given))
+    assert asked[1] == "great, 4111 1111 1111 1111"
+
+
+def test_a_text_that_is_of_no_conversation_is_read_by_itself(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    line, asked = line_and_asked(monkeypatch, settings)
+    same = {"text": "what is your pin? 8256", "id": "the same"}
+    list(scored_by(line, rows(same, same, {"text": "great", "id": "the same"})))
+    list(scored_by(line, rows(same)))
+    assert asked == [asked[0], asked[0], "great", asked[0]]
+
+
+def test_what_a_rule_of_residency_names_stays_on_the_edge(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    tables: list[dict[str, object]] = [
+        {"kinds": ["CARD"]},
+        {"channels": ["email"], "roles": ["customer"]},
+        {"languages": ["en"], "sources": ["crm"]},
+        {"sources": ["calls.csv"], "attributes": {"region": ["eu"]}},
+    ]
+    local = settings.model_copy(update={"sensitive_local": tuple(local_rule(table) for table in tables)})
+    line, asked = line_and_asked(monkeypatch, local)
+    kept = [
+        {"text": "great, 4111 1111 1111 1111"},
+        {"text": "great a", "channel": "email", "role": "customer"},
+        {"text": "great b", "language": "en-GB", "source": "crm"},
+        {"text": "great c", "region": "eu"},
+    ]
+    leave = [{"text": "great d", "channel": "email"}, {"text": "great e", "region": "us"}]
+    given = rows(*kept, *leave)
+    found = list(score_rows(given, line, max_text_chars=100, recording="digest", columns={}, source="calls.csv"))
+    assert [row["reason"] for row in found] == ["sensitive_local"] * 4 + ["random_cloud"] * 2
+    assert [row["route"] for row in found] == ["edge"] * 4 + ["cloud"] * 2
+    assert asked == ["great d", "great e"]
+
+
+def test_what_cannot_be_redacted_stays_on_the_edge(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Fails(NoRedaction):
+        def redact(self, conversation_id: str, text: str) -> Redacted:
+            if "bad" in text:
+                raise ValueError(text)
+            return super().redact(conversation_id, text)
+
+    monkeypatch.setattr(score, "build_redaction", lambda _: Fails())
+    line, asked = line_and_asked(monkeypatch, settings)
+    found = list(scored_by(line, rows({"text": "great"}, {"text": "bad luck"}, {"text": "bad"})))
+    assert [row["reason"] for row in found] == ["random_cloud", "sensitive_local", "sensitive_local"]
+    assert asked == ["great"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 texts stay on the edge, because their redaction failed: ValueError"
+    ]
 
 
 def test_a_missing_model_is_refused_before_any_row(settings: Settings) -> None:
