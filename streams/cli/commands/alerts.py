@@ -142,7 +142,7 @@ def prometheus_rules(
 
 
 def _require_rule(settings: "Settings", name: str) -> None:
-    """Raises UsageError: no rule in force is called so."""
+    """Raises UsageError: no rule in force is called so, and it is not that of conversations."""
     from schemas.errors import UsageError
     from streams.monitoring.escalation import RULE as ESCALATION
     from streams.monitoring.health_rules import load_health_rules
