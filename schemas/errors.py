@@ -14,13 +14,14 @@
         EventRefusedError                    streams.ingest
         FallError                            training
         FencedError                          streams.worker
+        FollowError                          streams.operate
         IntakeError                          streams.ingest
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
         LabelError                           streams.operate
         LagError                             streams.kafka
-        LatestRecordsError                   streams.operate
         LiveWindowsError                     streams.operate
+        LookUpError                          streams.operate
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
@@ -34,6 +35,7 @@
         StateError                           streams.agents
         StateFileError                       streams.agents
         TakenOverError                       streams.operate
+        TemporaryFileError                   streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
         WorkerFailedError                    streams.worker
@@ -61,6 +63,7 @@
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker
+            WebhookError                     streams.webhooks
             CorpusError                      training
                 LeakError                    training
 

@@ -30,6 +30,7 @@ Stage = Literal["completed", "decided"]
 CostBasis = Literal["assumed", "measured"]
 AlertState = Literal["firing", "resolved"]
 Severity = Literal["info", "warning", "critical"]
+NotificationStatus = Literal["due", "sending", "sent"]
 ConversationStatus = Literal["open", "ended", "timed_out"]
 
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
@@ -338,6 +339,33 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What a webhook has been told of an alert, on `notifications`, keyed by `webhook/` and the alert's key.
+
+    The latest for a key replaces the rest. Once the webhook knows that the alert is over, the key is deleted.
+    """
+
+    webhook: str  # its name
+    rule: str  # this and the next ten are the alert's
+    subject: str
+    alert_id: str
+    severity: Severity
+    summary: str
+    metric: str
+    value: float | None = None
+    bound: float | None = None
+    window_ms: int
+    started_at: int
+    resolved_at: int | None = None  # None: it is firing
+    state: AlertState  # that the webhook is told
+    status: NotificationStatus
+    tries: int  # of telling this state, the one that is claimed among them
+    in_doubt: bool  # an earlier try was sent and not answered: it may have arrived
+    told: bool  # that the alert fires, or it may have been
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLease:
     """What one cloud worker may spend in one hour, on `budget`, in whole nano-dollars.
 
@@ -365,6 +393,7 @@ Record = (
     | PersonLabel
     | Alert
     | Silence
+    | Notification
     | BudgetLease
 )
 

@@ -10,6 +10,7 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    Notification,
     PersonLabel,
     Record,
     RoutingEvent,
@@ -45,6 +46,7 @@ CONVERSATIONS: Final = Topic("conversations", ConversationState)
 LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
 SILENCES: Final = Topic("silences", Silence)
+NOTIFICATIONS: Final = Topic("notifications", Notification)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -63,6 +65,7 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             LABELS,
             ALERTS,
             SILENCES,
+            NOTIFICATIONS,
             BUDGET,
         )
     }

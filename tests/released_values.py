@@ -446,4 +446,31 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "created_at": 1700000000123,
         },
     ),
+    ("notifications", 2): (
+        (
+            "c3010092046a0a70bf1c0a736c61636b14657363616c6174696f6e06632d314832663666326134652d366630652d35643336"
+            "2d396136332d30663362386134613262313102347269736b206f6620657363616c6174696f6e20697320302e373508726973"
+            "6b02000000000000e83f02666666666666e63f00f6a1abfef96202b6cbb2fef9620200040101b8cbb2fef962"
+        ),
+        {
+            "webhook": "slack",
+            "rule": "escalation",
+            "subject": "c-1",
+            "alert_id": "2f6f2a4e-6f0e-5d36-9a63-0f3b8a4a2b11",
+            "severity": "warning",
+            "summary": "risk of escalation is 0.75",
+            "metric": "risk",
+            "value": 0.75,
+            "bound": 0.7,
+            "window_ms": 0,
+            "started_at": 1700000000123,
+            "resolved_at": 1700000060123,
+            "state": "resolved",
+            "status": "due",
+            "tries": 2,
+            "in_doubt": True,
+            "told": True,
+            "updated_at": 1700000060124,
+        },
+    ),
 }

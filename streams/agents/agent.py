@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from schemas.dead_letter import Header
+from streams.system.trace_context import Span, carried
 
 
 @dataclass(slots=True)
@@ -19,6 +20,10 @@ class KafkaRecord:
     key: bytes | None
     value: bytes | None  # None in a tombstone
     headers: tuple[Header, ...] = ()  # in their order; a name may come twice
+    span: Span = field(init=False, compare=False, repr=False)  # of what is done with it: outputs bear its headers
+
+    def __post_init__(self) -> None:
+        self.span = carried(self.headers)
 
 
 class Output(NamedTuple):

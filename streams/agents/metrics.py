@@ -52,6 +52,8 @@ RULE_VALUE = Gauge(
 )
 ALERTS_FIRING = Gauge("edgewise_alert_firing", "1: the rule's alert is firing.", ["rule", "severity"])
 TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
+NOTIFICATIONS = Counter("edgewise_notifications", "Messages to webhooks, by what came of them.", ["webhook", "result"])
+NOTIFICATIONS_WAITING = Gauge("edgewise_notifications_waiting", "Messages that a webhook has yet to take.", ["webhook"])
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])

@@ -24,6 +24,7 @@ from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
 from streams.cli.commands.labels import labels
 from streams.cli.commands.models import models
+from streams.cli.commands.page import page
 from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
@@ -70,6 +71,7 @@ app.command()(health)
 app.add_typer(alerts, name="alerts")
 app.command()(report)
 app.add_typer(drift, name="drift")
+app.command()(page)
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")

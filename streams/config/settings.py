@@ -15,8 +15,10 @@ from streams.config.conversation_settings import ConversationSettings
 from streams.config.health_settings import HealthSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.page_settings import PageSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
+from streams.config.tracing_settings import TracingSettings
 
 ENV_PREFIX = "EDGEWISE_"
 
@@ -29,8 +31,10 @@ class Settings(
     ConversationSettings,
     ScoringSettings,
     RedactionSettings,
+    PageSettings,
     IngestSettings,
     CloudSettings,
+    TracingSettings,
     KafkaSettings,
 ):
     """What a worker and every command go by.
@@ -135,6 +139,11 @@ class Settings(
         ge=1,
         le=100_000,
         description="A quarter of the most records that an agent is given at once, in one transaction.",
+    )
+    webhooks: str | None = Field(
+        None,
+        description="File that says who is told of which alerts by the `notify` agent: see docs/alerts.md.",
+        json_schema_extra={"allowed": "a TOML file with a table [[webhook]] for each"},
     )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
     drift_reference: str | None = Field(

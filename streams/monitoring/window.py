@@ -115,7 +115,7 @@ class Window:
         self.role_labels[f"{answer.role}/{label}"] += count
         self.channel_labels[f"{answer.channel}/{label}"] += count
         for counter, name in (
-            (self.languages, _language(answer.language)),
+            (self.languages, language_name(answer.language)),
             (self.models, answer.model),
             (self.routers, answer.router),
         ):
@@ -218,7 +218,7 @@ def published_confidence(event: RoutingEvent) -> float | None:
 
 
 @lru_cache(1024)
-def _language(tag: str | None) -> str:
+def language_name(tag: str | None) -> str:
     """The first subtag of a BCP 47 tag, in lower case; "other" for what is none."""
     if tag is None:
         return "unknown"

@@ -1,6 +1,6 @@
 """People's labels into the topic `labels`, each with what had been published for its event; and out of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -70,19 +70,29 @@ def bring_labels(settings: Settings, given: Sequence[GivenLabel]) -> Brought:
 def read_labels(settings: Settings) -> PeopleLabels:
     """The labels that the topic holds as of this call; none where an installation has not got the topic.
 
+    Raises what `label_records` raises.
+    """
+    found = PeopleLabels()
+    for label in label_records(settings):
+        found.add(label)
+    return found
+
+
+def label_records(settings: Settings) -> Iterator[PersonLabel]:
+    """The records of `labels` as of this call, in each partition in order; none where an installation has not got it.
+
     What cannot be decoded is left out. Raises BrokerUnreachableError, AccessError, ReadError.
     """
-    cluster, found = Cluster(settings), PeopleLabels()
+    cluster = Cluster(settings)
     if settings.topic(LABELS) not in cluster.metadata().topics:
         cluster.require_visible(settings.topic(LABELS))
-        return found
+        return
     decode = codec(settings, LABELS).decode
     for message in read_topic(cluster, LABELS):
         try:
-            found.add(decode(message_value(message)))
+            yield decode(message_value(message))
         except DecodeError:
             continue
-    return found
 
 
 def _answers(cluster: Cluster, given: Sequence[GivenLabel]) -> dict[tuple[str, str], RoutingEvent]:

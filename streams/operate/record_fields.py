@@ -20,6 +20,7 @@ from schemas.topics import (
     DEAD_LETTERS,
     LABELS,
     MONITORING,
+    NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
     SHADOW,
@@ -51,6 +52,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
     ALERTS: ("rule", "subject", "state", "severity", "value", "bound", "started_at"),
     SILENCES: ("rule", "until", "by", "reason"),
+    NOTIFICATIONS: ("webhook", "rule", "subject", "state", "status", "tries"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }
 

@@ -123,6 +123,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
         # Read whole by every look of the health agent: what was replaced is soon compacted away. No silence is longer.
         TopicSpec(topics.SILENCES, 1, kept(30) | {"cleanup.policy": "compact,delete", "segment.ms": str(_HOUR_MS)}),
+        # Without an end: what was told of an alert must be known for as long as it is firing. Its key is deleted then.
+        TopicSpec(topics.NOTIFICATIONS, 1, {"cleanup.policy": "compact", "retention.ms": "-1"} | durable),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,

@@ -9,6 +9,7 @@ from schemas.errors import UsageError
 from streams.agents.agent import Agent, ReadBack
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
+from streams.config.tracing import traced
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
@@ -18,7 +19,7 @@ from streams.worker.supervisor import JOINED, supervise
 
 
 def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd: int | None = None) -> int:
-    """Runs `agents` (none: all) until SIGTERM or SIGINT; the exit code.
+    """Runs `agents` (none: all but optional ones; `notify` where webhooks are set) until SIGTERM or SIGINT; its code.
 
     One process of one agent is this process; more are processes of their own. `joined_fd` is a file descriptor: a
     supervisor's, to be told there that the one agent has joined its group.
@@ -31,7 +32,8 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd
     if len(agents) == 1 and processes == 1:
         asyncio.run(_run(settings, agents[0], joined_fd))
         return 0
-    return supervise(settings, agents or AGENT_NAMES, processes)
+    told = () if settings.webhooks is None else ("notify",)
+    return supervise(settings, agents or (*AGENT_NAMES, *told), processes)
 
 
 async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
@@ -39,12 +41,13 @@ async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
         if joined_fd is not None:
             os.write(joined_fd, JOINED)
 
-    agent = await build_agent(settings, name)
-    try:
-        await serve(settings, agent, on_joined=joined)
-    finally:
-        await agent.close()
-        ignore_stop_signals()
+    with traced(settings, name):
+        agent = await build_agent(settings, name)
+        try:
+            await serve(settings, agent, on_joined=joined)
+        finally:
+            await agent.close()
+            ignore_stop_signals()
 
 
 def read_back_from(cluster: Cluster) -> ReadBack:

@@ -1,10 +1,11 @@
-"""`edgewise alerts list`, `silence`, `unsilence` and `prometheus-rules`."""
+"""`edgewise alerts list`, `silence`, `unsilence`, `prometheus-rules` and `test-webhooks`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.commands.webhooks import test_webhooks
 from streams.cli.user import printable, user_name
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ alerts = typer.Typer(
     help="See what is wrong, and say of what nobody is to be told for a time.\n\n"
     "Example: [bold]edgewise alerts list[/]",
 )
+
+alerts.command()(test_webhooks)
 
 _LONGEST_MS = 30 * 86_400_000  # `silences` keeps no record for longer
 
@@ -141,9 +144,10 @@ def prometheus_rules(
 def _require_rule(settings: "Settings", name: str) -> None:
     """Raises UsageError: no rule in force is called so."""
     from schemas.errors import UsageError
+    from streams.monitoring.escalation import RULE as ESCALATION
     from streams.monitoring.health_rules import load_health_rules
 
-    names = [rule.name for rule in load_health_rules(settings.health_rules)]
+    names = [*(rule.name for rule in load_health_rules(settings.health_rules)), ESCALATION]
     if name not in names:
         raise UsageError(f"there is no rule {name!r}: it is one of {', '.join(names)}")
 

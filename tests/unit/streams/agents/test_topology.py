@@ -21,6 +21,7 @@ from streams.operate.topics import create, describe
 from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
 from streams.worker.access import TopicMissingError
 from streams.worker.build import build_agent, run
+from tests.alerts import alert, raise_alerts
 
 SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS, writes=(SENTIMENT,))
 
@@ -111,3 +112,21 @@ def test_the_docs_show_the_table(repository: Path) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", page, re.MULTILINE)
     named = [(name, *(re.findall(r"`([\w-]+)`", cell) for cell in cells)) for name, *cells in rows]
     assert named == [(spec.name, [spec.reads, *spec.reads_back], list(spec.writes)) for spec in AGENTS.values()]
+
+
+def test_nothing_waits_for_who_tells_others(settings: Settings) -> None:
+    create(settings)
+    raise_alerts(settings, alert())
+    assert agents_behind(Cluster(settings)) == {}
+    assert agents_behind(Cluster(settings), ["notify"]) == {"notify": 1}
+
+
+@pytest.mark.parametrize(("webhooks", "tells"), [(None, False), ("webhooks.toml", True)])
+def test_all_agents_are_those_that_have_something_to_do(
+    webhooks: str | None, tells: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("streams.worker.build.supervise", lambda _settings, agents, _processes: started.extend(agents))
+    run(Settings(webhooks=webhooks), [])
+    assert ("notify" in started) == tells
+    assert started[: len(topology.AGENT_NAMES)] == list(topology.AGENT_NAMES)

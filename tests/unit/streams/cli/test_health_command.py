@@ -174,6 +174,10 @@ def test_it_reads_the_windows_the_decisions_and_the_labels_of_a_line(
     assert "alert latency_high (warning, silenced) since 2023-11-14T22:13:20Z: slow\ufffd[2J" in text
     later = json.loads(run("--since", "2025-11-24T20:30:00Z", "--json").output)
     assert later["events"] == 700
+    advised = json.loads(run("--since", since, "--advise", "--json").output)
+    assert {each["figure"] for each in advised["recommendations"]} >= {"agreement"}
+    assert advised["now"]["edge_share"] is not None
+
     label_all(settings)
     file = tmp_path / "reference.json"
     before = Window(NOW, NOW + HOUR_MS, 0)
@@ -188,9 +192,6 @@ def test_it_reads_the_windows_the_decisions_and_the_labels_of_a_line(
     text = run("--since", since).output
     assert "no reference fits confidence and labels: cloud@1, default@1 answered" in text
     assert "role unknown" in text
-    advised = json.loads(run("--since", since, "--advise", "--json").output)
-    assert {each["figure"] for each in advised["recommendations"]} >= {"agreement"}
-    assert advised["now"]["edge_share"] is not None
 
 
 def label_all(settings: Settings) -> None:

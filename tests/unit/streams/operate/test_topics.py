@@ -32,8 +32,8 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     names = {*TOPICS, DEAD_LETTERS, DELIVERIES}
     assert {name: len(found[settings.topic(name)].partitions) for name in names} == {
         "transcripts": 3, "sentiment": 4, "cloud-inference": 2, "routing-events": 4,
-        "shadow": 3, "monitoring": 1, "conversations": 4, "labels": 1, "budget": 1, "alerts": 1,
-        "silences": 1, "deliveries": 1, "dead-letters": 1,
+        "shadow": 3, "monitoring": 1, "conversations": 4, "labels": 1, "budget": 1, "alerts": 1, "silences": 1,
+        "notifications": 1, "deliveries": 1, "dead-letters": 1,
     }  # fmt: skip
     day = 86_400_000
     states = {state.topic.removeprefix(settings.topic_prefix): state for state in describe(settings)}
@@ -43,7 +43,7 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
         "monitoring": ("compact,delete", 30 * day),
         "conversations": ("compact,delete", 30 * day), "budget": ("compact,delete", 40 * day),
         "labels": ("delete", 30 * day), "alerts": ("compact,delete", 30 * day),
-        "silences": ("compact,delete", 30 * day), "deliveries": ("delete", day),
+        "silences": ("compact,delete", 30 * day), "notifications": ("compact", -1), "deliveries": ("delete", day),
         "dead-letters": ("delete", 30 * day),
     }  # fmt: skip
 
