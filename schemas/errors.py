@@ -32,6 +32,7 @@
         RegistryError                        schemas
         ReplayError                          streams.ingest
         SendError                            streams.ingest
+        SilenceError                         streams.operate
         StateError                           streams.agents
         StateFileError                       streams.agents
         TakenOverError                       streams.operate
@@ -51,6 +52,7 @@
             DriftReferenceError              streams.monitoring
             FormatError                      streams.files
             GrammarError                     training
+            HealthRuleError                  streams.monitoring
             NoPolicyError                    streams.monitoring
             PointerError                     models
             PolicyError                      models

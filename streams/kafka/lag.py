@@ -82,6 +82,7 @@ class OffsetLags:
     """How far groups are behind, by offsets alone: it needs no right to read what the topics hold.
 
     The records that end transactions count as well, so a group that has done everything is one behind on a partition.
+    The embedded broker tells an end too soon, after the first record of the last batch.
     """
 
     def __init__(self, cluster: Cluster) -> None:

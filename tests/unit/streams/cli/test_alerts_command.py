@@ -91,7 +91,7 @@ def test_what_cannot_be_silenced_is_said() -> None:
 
 def test_the_rules_in_force_are_made_into_prometheus_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, file = tmp_path / "own.toml", tmp_path / "rules.yml"
-    own.write_text("[no_data]\nenabled = false\n[edge_share_low]\nat_least = 0.5\nwhy = 'two\\nlines'\n")
+    own.write_text('[no_data]\nenabled = false\n[edge_share_low]\nat_least = 0.5\nwhy = "two\\nlines"\n')
     monkeypatch.setenv("EDGEWISE_HEALTH_RULES", str(own))
     printed = run("prometheus-rules").output
     assert "alert: EdgewiseNoData" not in printed
