@@ -58,7 +58,8 @@ class RecordedSpans:
     """What makes spans and sends them. See `streams.system.tracing` for what its methods mean."""
 
     def __init__(self, endpoint: str, sample_rate: float, resource: Mapping[str, str]) -> None:
-        logging.getLogger(OTLPSpanExporter.__module__).addFilter(_NowAndThen())
+        self._saying = _NowAndThen()
+        logging.getLogger(OTLPSpanExporter.__module__).addFilter(self._saying)
         self._provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(sample_rate)),
             resource=Resource.create(dict(resource)),
@@ -77,8 +78,6 @@ class RecordedSpans:
 
     def begin(self, name: str, kind: Kind, parent: Span, attributes: Attributes, link: Span) -> Span:
         """A span under `parent`, or `parent`."""
-        if parent.headers and not parent.is_sampled:
-            return parent
         links = [trace.Link(link.otel.get_span_context())] if isinstance(link, Recorded) else []
         otel = self._tracer.start_span(name, self._context(parent), _KINDS[kind], attributes, links)
         return Recorded(otel) if otel.is_recording() else parent
@@ -113,6 +112,7 @@ class RecordedSpans:
         closing = DaemonThread("spans")
         closing.submit(self._provider.shutdown)
         closing.close(_CLOSE_S)
+        logging.getLogger(OTLPSpanExporter.__module__).removeFilter(self._saying)
 
     def _context(self, parent: Span) -> Context:
         return self._propagator.extract({name: value.decode() for name, value in parent.headers}, Context())

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -34,9 +35,16 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+class Served(NamedTuple):
+    """A page that is served."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def page_at(settings: Settings, **variables: str) -> Iterator[str]:
-    """The page's address, as long as the block lasts; `variables` are those of the process besides the settings'."""
+def page_at(settings: Settings, **variables: str) -> Iterator[Served]:
+    """The page, as long as the block lasts; `variables` are those of the process besides the settings'."""
     process = subprocess.Popen(
         [sys.executable, "-m", "streams.cli", "page"],
         cwd=REPOSITORY,
@@ -46,16 +54,21 @@ def page_at(settings: Settings, **variables: str) -> Iterator[str]:
         preexec_fn=die_with_parent(),  # noqa: PLW1509
     )
     assert process.stderr is not None
+    reader = threading.Thread(target=process.stderr.read, daemon=True)  # else it would wait for one
     lines = []
     try:
         for line in process.stderr:
             lines.append(line)
             if found := re.search(r"look at (http://\S+)", line):
-                threading.Thread(target=process.stderr.read, daemon=True).start()
-                yield found[1]
+                reader.start()
+                yield Served(found[1], process.pid)
                 break
         else:
             pytest.fail(f"the page ended with {process.wait()}: {''.join(lines)}")
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        ended = process.wait(30)
+        if reader.ident is not None:
+            reader.join()
+        process.stderr.close()
+        assert ended == 0

@@ -40,6 +40,7 @@ def test_every_agent_is_a_service() -> None:
     assert {tuple(SERVICES[name]["command"]) for name in WORKERS} == {
         ("topics", "create"),
         ("ingest",),
+        ("page",),
         *(("worker", agent) for agent in AGENTS),
     }
 
@@ -148,10 +149,16 @@ def test_prometheus_scrapes_every_worker_at_its_port() -> None:
     assert SERVICES["ingest"]["ports"] == [f"127.0.0.1:{Settings().ingest_port}:{Settings().ingest_port}"]
     (workers,) = job["dns_sd_configs"]
 
-    assert set(workers["names"]) == set(WORKERS) - {"topics", "ingest"}
+    assert set(workers["names"]) == set(WORKERS) - {"topics", "ingest", "page"}
     assert str(workers["port"]) == SERVICES["edge"]["environment"]["EDGEWISE_METRICS_PORT"]
     assert f"EXPOSE {workers['port']}" in DOCKERFILE
     assert [file for file in PROMETHEUS["rule_files"] if not (REPOSITORY / "deploy" / file).is_file()] == []
+
+
+def test_the_page_is_published_at_its_port_on_this_machine_alone() -> None:
+    port = Settings().page_port
+    assert SERVICES["page"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/readyz" in SERVICES["page"]["healthcheck"]["test"][-1]
 
 
 def _labels_by_metric() -> dict[str, set[str]]:

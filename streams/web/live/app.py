@@ -155,7 +155,8 @@ class Page:
             except EdgewiseError as error:
                 logger.warning("%s", error)
                 view = View("Not now", request.url.path, [f"{error}."], status=HTTPStatus.SERVICE_UNAVAILABLE)
-            return HTMLResponse(page_html(view, self._frame()), view.status)
+            frame = await in_daemon_thread(self._frame)  # it may have to wait for what is being added up
+            return HTMLResponse(page_html(view, frame), view.status)
 
         return self._guarded(endpoint)
 

@@ -33,7 +33,7 @@ DAYS: Final = 30
 _RECENT_HOURS: Final = 24  # read first
 _RATE_MS: Final = 300_000
 _MERGED_AT_ONCE: Final = 32  # whoever wants to look waits for so many, some 15 ms
-_READ_AT_ONCE: Final = 5_000
+_READ_AT_ONCE: Final = 1_000
 _MOST_ALERTS: Final = 1_000
 _AGAIN_S: Final = 5.0
 

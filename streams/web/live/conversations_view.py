@@ -18,7 +18,7 @@ from streams.web.written import NONE, figure
 STATUSES: Final = ("open", "ended", "timed_out")
 
 _A_PAGE: Final = 50
-_MOST_TURNS: Final = 500  # as many as a state has
+_MOST_EVENTS: Final = 1_000
 
 
 def conversations_view(board: Board, settings: Settings, status: str | None, skip: int) -> View:
@@ -87,7 +87,7 @@ def conversation_view(cluster: Cluster, board: Board, conversation_id: str, at_m
     elif texts:
         sections.append(Section("Texts", [_said(texts)]))
     cut = [] if found.is_whole else ["There were too many records in that time to look at all of them."]
-    trail = event_table("Every audit event of it, the latest first", found.events)
+    trail = event_table("Its audit events, the latest first", found.events[:_MOST_EVENTS])
     sections.append(Section("Audit trail", [*cut, trail if found.events else "None was found."]))
     return View(conversation_id, "/conversations", lead, sections)
 
@@ -125,9 +125,9 @@ def _parties(state: ConversationState) -> Table:
                 state.last_label.get(role, NONE),
             )
         )
-    header = ("party", "turns", "mean, -1 to 1", *(f"quarter {at}, -5 to 5" for at in range(1, 5)),
+    header = ("party", "turns", "mean, -1 to 1", *(f"quarter {at}" for at in range(1, 5)),
               "slope a turn", "longest negative run", "last label")  # fmt: skip
-    return Table("By party", header, rows, frozenset((9,)))
+    return Table("By party; quarters of the conversation from -5 to 5", header, rows, frozenset((9,)))
 
 
 def _scores(state: ConversationState) -> Chart:
@@ -169,7 +169,7 @@ def _turns(state: ConversationState, found: Found, texts: Mapping[str, Transcrip
             )
         )
     header = ("turn", "role", "label", "score", "scored at", "route", "reason", *(() if texts is None else ("text",)))
-    return Table("The latest turn first", header, rows[:_MOST_TURNS], frozenset((1, 2, 4, 5, 6, 7)))
+    return Table("The latest turn first", header, rows, frozenset((1, 2, 4, 5, 6, 7)))
 
 
 def _said(texts: Mapping[str, TranscriptEvent]) -> Table:

@@ -7,6 +7,7 @@ from streams.system.trace_context import NO_SPAN, carried
 
 TRACE, SPAN = b"0af7651916cd43dd8448eb211c80319c", b"b7ad6b7169203331"
 PARENT = b"-".join([b"00", TRACE, SPAN, b"01"])
+LONG = b",".join(b"k%d=" % number + b"x" * 200 for number in range(3))
 
 
 def test_a_context_is_carried_as_it_came_and_nothing_else_is() -> None:
@@ -35,7 +36,17 @@ def test_what_is_no_context_is_not_carried(parent: bytes | None) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [None, b"", b"no member", b"a=my card is 4111", b"a=1,", b"A=1", b"a=" + b"x" * 300, b",".join([b"a=1"] * 200)],
+    [
+        None,
+        b"",
+        b"no member",
+        b"a=my card is 4111",
+        b"a=1,",
+        b"A=1",
+        b"a=" + b"x" * 300,
+        b",".join([b"a=1"] * 33),
+        LONG,
+    ],
 )
 def test_a_state_that_is_none_is_left_out_and_the_trace_goes_on(state: bytes | None) -> None:
     assert carried((("traceparent", PARENT), ("tracestate", state))).headers == (("traceparent", PARENT),)
