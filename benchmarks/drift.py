@@ -106,7 +106,7 @@ def main() -> None:
     alarms: Counter[str] = Counter()
     highest = dict.fromkeys(ASPECTS, 0.0)
     for week in range(arguments.weeks):
-        before: set[str] = set()
+        before: set[Aspect] = set()
         quiet = windows(recorded, Random(100 + week), 8 * A_DAY)
         for number, now in enumerate(last(quiet)):
             if number < A_DAY:
@@ -194,13 +194,13 @@ def recorded_week(data: Path) -> None:
             days.setdefault(iso(event.occurred_at)[:10], []).append(event)
     whole = [day for day in sorted(days) if len(days[day]) >= LEAST_EVENTS]
     reference = Reference.of(_one([event for day in whole[:4] for event in days[day]]))
-    rows = [("day", "events", "labels", "shown", "confidence", "shown", "length", "shown")]
+    rows: list[tuple[str, ...]] = [("day", "events", "labels", "shown", "confidence", "shown", "length", "shown")]
     for day in whole[4:]:
         window = _one(days[day])
         cells = [
             f"{limit:.3f}"
             for aspect in ("labels", "confidence", "length")
-            for limit in (drift(reference, window, aspect) or Distance(0, 0, 0))[:2]  # type: ignore[arg-type]
+            for limit in (drift(reference, window, aspect) or Distance(0, 0, 0))[:2]
         ]
         rows.append((day, f"{window.events:,}", *cells))
     print("\n".join(["", *aligned(*rows)]))
