@@ -24,7 +24,8 @@ ENV PATH=/opt/edgewise/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     EDGEWISE_METRICS_HOST=0.0.0.0 \
     EDGEWISE_METRICS_PORT=9464 \
-    EDGEWISE_INGEST_HOST=0.0.0.0
+    EDGEWISE_INGEST_HOST=0.0.0.0 \
+    EDGEWISE_PAGE_HOST=0.0.0.0
 # By number: a platform that lets nobody run as root (Kubernetes: runAsNonRoot) cannot tell who a name is.
 USER 10001:10001
 WORKDIR /tmp

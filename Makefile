@@ -105,7 +105,7 @@ UPGRADE ?= --upgrade
 lock: ## Resolve the newest dependencies into requirements*.lock (needs uv); UPGRADE= keeps what is there
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
 	$(LOCK) $(UPGRADE) --generate-hashes --extra dev pyproject.toml -o requirements.lock
-	echo hatchling | $(LOCK) $(UPGRADE) --generate-hashes --constraint requirements.lock pyproject.toml - -o requirements-runtime.lock
+	echo hatchling | $(LOCK) $(UPGRADE) --generate-hashes --constraint requirements.lock --extra otel pyproject.toml - -o requirements-runtime.lock
 	$(LOCK) $(UPGRADE) --extra training pyproject.toml -o requirements-training.lock
 # Which of CUDA's packages, if any, is up to the build of PyTorch that pip finds: it brings them along itself.
 	grep -vE '^(nvidia|cuda|triton)' requirements-training.lock > $(TRAINING).lock

@@ -179,9 +179,9 @@ def _latency(servers: str, side: Side, wanted: Scale, how: str) -> Found:
         probe = Probe(settings, processes, encode=side.encode)
         try:
             probe.window(QUIET_RATE, wanted.warm_up_s / 3)
-            before = sum(map(cpu_seconds, processes.values()))
+            before = sum(cpu_seconds(process.popen.pid) for process in processes.values())
             routes = probe.window(QUIET_RATE, 2 * wanted.window_s)
-            spent = sum(map(cpu_seconds, processes.values())) - before
+            spent = sum(cpu_seconds(process.popen.pid) for process in processes.values()) - before
         finally:
             probe.close()
     taken = sum(map(len, routes.values()))

@@ -1,6 +1,6 @@
 """The traffic that is measured with: the texts of samples/airline.csv, over and over, each time as new events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -58,10 +58,12 @@ def loader(settings: Settings) -> Producer:
     return Cluster(settings).producer({"linger.ms": 20, "compression.type": "lz4"})
 
 
-def send(producer: Producer, topic: str, value: bytes, key: bytes) -> None:
+def send(
+    producer: Producer, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, str | bytes | None]] = ()
+) -> None:
     """Produces a record, once there is room for it."""
     while True:
         try:
-            return producer.produce(topic, value, key)
+            return producer.produce(topic, value, key, headers=[*headers])
         except BufferError:
             producer.poll(0.1)

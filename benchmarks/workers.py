@@ -154,12 +154,12 @@ def _counters(metrics: str) -> Counters:
     )
 
 
-def cpu_seconds(process: Process) -> float:
-    """Processor time that a process and all that it started have taken so far, by Linux' account."""
-    family, total = _family(process.popen.pid, _processes()), 0
-    for pid in family:
+def cpu_seconds(pid: int) -> float:
+    """Processor time that process `pid` and all that it started have taken so far, by Linux' account."""
+    family, total = _family(pid, _processes()), 0
+    for each in family:
         with suppress(OSError):  # it has ended
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
     return total / os.sysconf("SC_CLK_TCK")
 

@@ -12,9 +12,11 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -53,7 +55,13 @@ def events(
     topic: Literal["conversations"], *, since: datetime | None = None, follow: bool = False
 ) -> Iterator[ConversationState]: ...
 @overload
+def events(
+    topic: Literal["labels"], *, since: datetime | None = None, follow: bool = False
+) -> Iterator[PersonLabel]: ...
+@overload
 def events(topic: Literal["alerts"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Alert]: ...
+@overload
+def events(topic: Literal["silences"], *, since: datetime | None = None, follow: bool = False) -> Iterator[Silence]: ...
 @overload
 def events(
     topic: Literal["budget"], *, since: datetime | None = None, follow: bool = False

@@ -14,12 +14,14 @@
         EventRefusedError                    streams.ingest
         FallError                            training
         FencedError                          streams.worker
+        FollowError                          streams.operate
         IntakeError                          streams.ingest
         KafkaAwayError                       streams.ingest
         KafkaSlowError                       streams.ingest
+        LabelError                           streams.operate
         LagError                             streams.kafka
-        LatestRecordsError                   streams.operate
         LiveWindowsError                     streams.operate
+        LookUpError                          streams.operate
         NotDrainedError                      streams.verify
         OffsetBeyondEndError                 streams.kafka
         ProcessDiedError                     streams.demo
@@ -30,9 +32,11 @@
         RegistryError                        schemas
         ReplayError                          streams.ingest
         SendError                            streams.ingest
+        SilenceError                         streams.operate
         StateError                           streams.agents
         StateFileError                       streams.agents
         TakenOverError                       streams.operate
+        TemporaryFileError                   streams.operate
         TokenError                           streams.kafka
         TopicAdminError                      streams.operate
         WorkerFailedError                    streams.worker
@@ -45,8 +49,10 @@
             CalibrationError                 models
             ConfigError                      training
             ConnectionRefusedByBrokerError   streams.kafka
+            DriftReferenceError              streams.monitoring
             FormatError                      streams.files
             GrammarError                     training
+            HealthRuleError                  streams.monitoring
             NoPolicyError                    streams.monitoring
             PointerError                     models
             PolicyError                      models
@@ -59,6 +65,7 @@
             TokenRefusedError                streams.kafka
             TooManyDeadLettersError          streams.agents
             TopicMissingError                streams.worker
+            WebhookError                     streams.webhooks
             CorpusError                      training
                 LeakError                    training
 

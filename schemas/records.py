@@ -28,7 +28,9 @@ Reason = Literal[
 ]
 Stage = Literal["completed", "decided"]
 CostBasis = Literal["assumed", "measured"]
-AlertState = Literal["resolved", "firing"]
+AlertState = Literal["firing", "resolved"]
+Severity = Literal["info", "warning", "critical"]
+NotificationStatus = Literal["due", "sending", "sent"]
 ConversationStatus = Literal["open", "ended", "timed_out"]
 
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
@@ -277,15 +279,89 @@ class ConversationState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLabel:
+    """What a person says an event's sentiment is, on `labels`; of several of one event the last counts.
+
+    What had been published for the event stands with it, so that whoever reads `labels` need not search the audit trail
+    for it. Where that held no answer, `answer_label`, `answered_at` and `route` are None.
+    """
+
+    event_id: str
+    conversation_id: str
+    label: Label
+    labelled_at: int
+    labeller: str | None = None
+    source: str = ""
+    answer_label: Label | None = None
+    answer_confidence: float | None = None
+    answered_at: int | None = None
+    route: Route | None = None
+    role: Role = "unknown"
+    model: str = ""  # name@version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A rule's state, on `alerts`, keyed by the rule's name."""
+    """Whether something needs a person, on `alerts`, keyed by `rule` or, where it has a subject, `rule/subject`.
+
+    The latest for a key replaces the rest. It is written when it fires, when it resolves, and when it is silenced or no
+    longer is.
+    """
 
     rule: str
+    subject: str = ""  # a conversation_id of rule `escalation`
+    alert_id: str  # names one firing; the same when it resolves
     state: AlertState
-    value: float
-    threshold: float
-    message: str
-    since: int
+    severity: Severity
+    summary: str  # without a customer's text
+    metric: str
+    value: float | None = None  # None: unknown
+    bound: float | None = None
+    window_ms: int  # 0: a moment
+    started_at: int  # when it fired
+    resolved_at: int | None = None
+    updated_at: int
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """For how long nobody is to be told of a rule's alerts, on `silences`, keyed by the rule's name.
+
+    The latest for a rule replaces the rest; a tombstone ends it.
+    """
+
+    rule: str
+    until: int
+    reason: str = ""  # as who asked for it put it
+    by: str = ""
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What a webhook has been told of an alert, on `notifications`, keyed by `webhook/` and the alert's key.
+
+    The latest for a key replaces the rest. Once the webhook knows that the alert is over, the key is deleted.
+    """
+
+    webhook: str  # its name
+    rule: str  # this and the next ten are the alert's
+    subject: str
+    alert_id: str
+    severity: Severity
+    summary: str
+    metric: str
+    value: float | None = None
+    bound: float | None = None
+    window_ms: int
+    started_at: int
+    resolved_at: int | None = None  # None: it is firing
+    state: AlertState  # that the webhook is told
+    status: NotificationStatus
+    tries: int  # of telling this state, the one that is claimed among them
+    in_doubt: bool  # an earlier try was sent and not answered: it may have arrived
+    told: bool  # that the alert fires, or it may have been
     updated_at: int
 
 
@@ -314,7 +390,10 @@ Record = (
     | ShadowResult
     | MonitoringWindow
     | ConversationState
+    | PersonLabel
     | Alert
+    | Silence
+    | Notification
     | BudgetLease
 )
 

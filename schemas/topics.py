@@ -10,10 +10,13 @@ from schemas.records import (
     CloudRequest,
     ConversationState,
     MonitoringWindow,
+    Notification,
+    PersonLabel,
     Record,
     RoutingEvent,
     SentimentResult,
     ShadowResult,
+    Silence,
     TranscriptEvent,
 )
 
@@ -40,7 +43,10 @@ ROUTING_EVENTS: Final = Topic("routing-events", RoutingEvent)
 SHADOW: Final = Topic("shadow", ShadowResult)
 MONITORING: Final = Topic("monitoring", MonitoringWindow)
 CONVERSATIONS: Final = Topic("conversations", ConversationState)
+LABELS: Final = Topic("labels", PersonLabel)
 ALERTS: Final = Topic("alerts", Alert)
+SILENCES: Final = Topic("silences", Silence)
+NOTIFICATIONS: Final = Topic("notifications", Notification)
 BUDGET: Final = Topic("budget", BudgetLease)
 DEAD_LETTERS: Final = "dead-letters"  # other topics' values, untouched: it has no record of its own
 DELIVERIES: Final = "deliveries"  # digests of ids, what `edgewise ingest` has taken: no record either
@@ -56,7 +62,10 @@ TOPICS: Final[Mapping[str, Topic[Any]]] = MappingProxyType(
             SHADOW,
             MONITORING,
             CONVERSATIONS,
+            LABELS,
             ALERTS,
+            SILENCES,
+            NOTIFICATIONS,
             BUDGET,
         )
     }

@@ -21,6 +21,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: Any
+    content: bytes = b""  # what the body was read from
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, json.loads(content) if content else None)
+        request = Request(self.command, self.path, headers, json.loads(content) if content else None, content)
         try:
             self.server.next_answer(request)(self, request)
         except OSError:  # the client has gone

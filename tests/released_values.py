@@ -132,21 +132,6 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "updated_at": 1700000060123,
         },
     ),
-    ("alerts", 1): (
-        (
-            "c3010420183d4296252d14656467655f736861726502000000000000e83f9a9999999999e93f48746865206564676520616e"
-            "7377657273206c657373207468616e2069742073686f756c64f6a1abfef962c6b1abfef962"
-        ),
-        {
-            "rule": "edge_share",
-            "state": "firing",
-            "value": 0.75,
-            "threshold": 0.8,
-            "message": "the edge answers less than it should",
-            "since": 1700000000123,
-            "updated_at": 1700000001123,
-        },
-    ),
     ("transcripts", 2): (
         (
             "c3014997f2fda218524106652d3106632d31062e4d69207675656c6f206e6f2073616c69c3b320f09f98a1f6a1abfef96202"
@@ -403,6 +388,89 @@ RELEASED: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {
             "turn_times": (1700000000500, 1700000060500),
             "earlier_turns": {"customer": 7},
             "earlier_scores": {"customer": -1200},
+        },
+    ),
+    ("labels", 2): (
+        (
+            "c301c4a8a4e6feeff2eb06652d3106632d3100c0bab7fef9620206702d37166f63746f6265722e6373760202020000000000"
+            "00e83f02aca2abfef962020002146564676540312e302e30"
+        ),
+        {
+            "event_id": "e-1",
+            "conversation_id": "c-1",
+            "label": "negative",
+            "labelled_at": 1700000100000,
+            "labeller": "p-7",
+            "source": "october.csv",
+            "answer_label": "neutral",
+            "answer_confidence": 0.75,
+            "answered_at": 1700000000150,
+            "route": "edge",
+            "role": "customer",
+            "model": "edge@1.0.0",
+        },
+    ),
+    ("alerts", 2): (
+        (
+            "c3019cab92e7b8676aac14657363616c6174696f6e06632d314832663666326134652d366630652d356433362d396136332d"
+            "3066336238613461326231310202347269736b206f6620657363616c6174696f6e20697320302e3735087269736b02000000"
+            "000000e83f02666666666666e63f00f6a1abfef96202b6cbb2fef962b8cbb2fef96201"
+        ),
+        {
+            "rule": "escalation",
+            "subject": "c-1",
+            "alert_id": "2f6f2a4e-6f0e-5d36-9a63-0f3b8a4a2b11",
+            "state": "resolved",
+            "severity": "warning",
+            "summary": "risk of escalation is 0.75",
+            "metric": "risk",
+            "value": 0.75,
+            "bound": 0.7,
+            "window_ms": 0,
+            "started_at": 1700000000123,
+            "resolved_at": 1700000060123,
+            "updated_at": 1700000060124,
+            "silenced": True,
+        },
+    ),
+    ("silences", 2): (
+        (
+            "c3018bfa056eef7f489314656467655f7368617265f6dbe281fa623674686520636c6f7564206d6f64656c20697320726570"
+            "6c6163656406616461f6a1abfef962"
+        ),
+        {
+            "rule": "edge_share",
+            "until": 1700003600123,
+            "reason": "the cloud model is replaced",
+            "by": "ada",
+            "created_at": 1700000000123,
+        },
+    ),
+    ("notifications", 2): (
+        (
+            "c3010092046a0a70bf1c0a736c61636b14657363616c6174696f6e06632d314832663666326134652d366630652d35643336"
+            "2d396136332d30663362386134613262313102347269736b206f6620657363616c6174696f6e20697320302e373508726973"
+            "6b02000000000000e83f02666666666666e63f00f6a1abfef96202b6cbb2fef9620200040101b8cbb2fef962"
+        ),
+        {
+            "webhook": "slack",
+            "rule": "escalation",
+            "subject": "c-1",
+            "alert_id": "2f6f2a4e-6f0e-5d36-9a63-0f3b8a4a2b11",
+            "severity": "warning",
+            "summary": "risk of escalation is 0.75",
+            "metric": "risk",
+            "value": 0.75,
+            "bound": 0.7,
+            "window_ms": 0,
+            "started_at": 1700000000123,
+            "resolved_at": 1700000060123,
+            "state": "resolved",
+            "status": "due",
+            "tries": 2,
+            "in_doubt": True,
+            "told": True,
+            "updated_at": 1700000060124,
         },
     ),
 }

@@ -1,11 +1,12 @@
 """What an agent is: records of one topic in, records of other topics out. It has no Kafka client and no other agent."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from schemas.dead_letter import Header
+from streams.system.trace_context import Span, carried
 
 
 @dataclass(slots=True)
@@ -19,6 +20,10 @@ class KafkaRecord:
     key: bytes | None
     value: bytes | None  # None in a tombstone
     headers: tuple[Header, ...] = ()  # in their order; a name may come twice
+    span: Span = field(init=False, compare=False, repr=False)  # of what is done with it: outputs bear its headers
+
+    def __post_init__(self) -> None:
+        self.span = carried(self.headers)
 
 
 class Output(NamedTuple):
@@ -33,6 +38,19 @@ class Output(NamedTuple):
 # Reads a topic of the agent's own up to its end: its name without the prefix, and a time in UTC milliseconds that older
 # records are left out before. What it gives are keys and values, in each partition in order.
 ReadBack = Callable[[str, int], Iterable[tuple[bytes | None, bytes | None]]]
+
+
+class LineView(Protocol):
+    """What an agent may ask of the line that it is part of."""
+
+    def new_dead_letters(self, since_ms: int) -> Sequence[int]:
+        """When letters came into `dead-letters` (UTC ms): since the last call, in the first call since `since_ms`."""
+
+    def lags(self) -> Mapping[str, int] | None:
+        """How many records each other agent's group has yet to do, by the agent's name; None: no answer.
+
+        An agent whose group has never committed anything is not among them.
+        """
 
 
 class Agent(ABC):

@@ -18,6 +18,7 @@ from streams.config.backends import start_backend
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
+from streams.system.tracing import step
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +72,17 @@ class CloudAgent(Agent):
         outputs: list[Output] = []
         begun = perf_counter()
         questions = [Question(request.text, request.language) for _, request in requests]
-        answers = await self._backend.answer(questions, self._deadline_s)
+        with step("ask cloud", {"messaging.batch.message_count": len(questions)}, "client") as asked:
+            answers = await self._backend.answer(questions, self._deadline_s)
+            asked.tell({"edgewise.failures": sum(isinstance(answer, Failure) for answer in answers)})
         seconds = perf_counter() - begun
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         inference_ms = seconds * 1000 / len(requests)
         failures: Counter[str] = Counter()
-        for (_, request), answer in zip(requests, answers, strict=True):
+        for (record, request), answer in zip(requests, answers, strict=True):
             if isinstance(answer, Failure):
                 failures[answer.detail] += 1
-            outputs += self._outputs(request, answer, inference_ms)
+            outputs += self._outputs(record, request, answer, inference_ms)
         for detail, count in failures.items():
             logger.warning("the cloud did not answer, %d events keep the edge's answer: %s", count, detail)
         return outputs
@@ -88,7 +91,9 @@ class CloudAgent(Agent):
         """Ends the backend."""
         await self._backend.close()
 
-    def _outputs(self, request: CloudRequest, given: Answer | Failure, inference_ms: float) -> tuple[Output, Output]:
+    def _outputs(
+        self, record: KafkaRecord, request: CloudRequest, given: Answer | Failure, inference_ms: float
+    ) -> tuple[Output, Output]:
         now, key = self._clock(), request.conversation_id.encode()
         answer, reason = (given, request.reason) if isinstance(given, Answer) else (None, given.reason)
         result = cloud_result(request, answer, reason, now_ms=now)
@@ -103,12 +108,13 @@ class CloudAgent(Agent):
             budget_used=None if self._budget is None else self._budget.share_used,
             now_ms=now,
         )
+        record.span.tell({"edgewise.route": audit.route, "edgewise.reason": reason})
         metrics.EVENTS.labels(self.name, "completed", audit.route, reason).inc()
         metrics.LATENCY_SECONDS.labels(self.name, audit.route).observe(audit.end_to_end_ms / 1000)
         metrics.COST_USD.labels(self.name).inc(audit.cost_usd)
         metrics.TOKENS.inc(audit.tokens_in + audit.tokens_out)
         return (
-            Output(self._sentiment, key, self._results.encode(result)),
+            Output(self._sentiment, key, self._results.encode(result), record.span.headers),
             Output(self._routing_events, key, self._audit.encode(audit)),
         )
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from models.escalation import EscalationModel, load_escalation_model
 from schemas.codec import DecodeError
-from schemas.topics import CONVERSATIONS, SENTIMENT
+from schemas.topics import ALERTS, CONVERSATIONS, SENTIMENT
 from schemas.validation import validate_result
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.decoding import Decoder
@@ -13,12 +13,17 @@ from streams.agents.state_file import UNSEEN, Entry, StateFile
 from streams.agents.topic_state import StateError
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.monitoring.alerting import alert_key
 from streams.monitoring.conversation import Conversation
+from streams.monitoring.escalation import escalation_alert
 from streams.system.clock import Clock, now_ms
 from streams.system.threads import in_daemon_thread
 
 # As long as `conversations` keeps them: what has been removed there is forgotten here.
 KEPT_DAYS = 30
+
+# An alert that fires with its conversation's last turn is over so much later: who follows alerts can tell of both.
+_LAST_ALARM_MS = 10_000
 
 # At a tick so many of each partition are timed out at most, and so many looked at that were read back: after a restart
 # they are all of them. It takes some 0.1 s, in which no batch is done.
@@ -29,7 +34,8 @@ class ConversationAgent(Agent):
     """sentiment -> conversations: each conversation that a batch changes, whole; what is poison -> dead-letters.
 
     The latest record of a conversation replaces those before it, and is committed with the offsets of the results that
-    it counts: `conversations` is the agent's state, and a result is in it exactly when its offset is committed.
+    it counts: `conversations` is the agent's state, and a result is in it exactly when its offset is committed. One
+    that escalates has an alert on `alerts`, written in the same transaction, which resolves when it is over.
 
     A conversation must not change its partition while results of it are under way: two workers would write it.
     """
@@ -50,6 +56,8 @@ class ConversationAgent(Agent):
         self._results = Decoder(settings, self.name, SENTIMENT, lambda result: validate_result(result, now_ms=clock()))
         self._codec = codec(settings, CONVERSATIONS)
         self._topic = settings.topic(CONVERSATIONS)
+        self._alert_codec = codec(settings, ALERTS)
+        self._alerts = settings.topic(ALERTS)
         self._states = StateFile(CONVERSATIONS, read_back, clock, KEPT_DAYS)
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
@@ -62,6 +70,8 @@ class ConversationAgent(Agent):
 
     async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
         """The conversations of `partitions` for which nothing has come for so long that they count as over.
+
+        And those that escalated with their last turn, a moment later: their alert resolves.
 
         Raises what reading states back raises.
         """
@@ -95,7 +105,8 @@ class ConversationAgent(Agent):
         for partition in partitions:
             for key, value in self._states.due(now_ms, partition, _AT_ONCE):
                 found[key] = self._restored(key, value)
-                found[key].status = "timed_out"
+                if found[key].status == "open":
+                    found[key].status = "timed_out"
         return self._written(found, now_ms)
 
     def _begin(self) -> None:
@@ -106,14 +117,22 @@ class ConversationAgent(Agent):
     def _written(self, conversations: dict[bytes, Conversation], at_ms: int) -> list[Output]:
         entries, outputs = [], []
         for key, conversation in conversations.items():
-            value = self._codec.encode(conversation.to_record(self._risk_model, self._threshold, at_ms))
+            was_alarming = conversation.is_alarming
+            state = conversation.to_record(self._risk_model, self._threshold, at_ms)
+            value = self._codec.encode(state)
             entries.append(self._entry(key, conversation, value))
             outputs.append(Output(self._topic, key, value))
+            if conversation.is_alarming != was_alarming:
+                alert = escalation_alert(state, self._threshold, is_firing=conversation.is_alarming)
+                alert_value = self._alert_codec.encode(alert)
+                outputs.append(Output(self._alerts, alert_key(alert.rule, alert.subject), alert_value))
         self._states.put(entries)
         return outputs
 
     def _entry(self, key: bytes, conversation: Conversation, value: bytes) -> Entry:
-        due_at = conversation.updated_at + self._idle_ms if conversation.status == "open" else None
+        waits_ms = self._idle_ms if conversation.status == "open" else _LAST_ALARM_MS
+        is_over = conversation.status != "open" and not conversation.is_alarming
+        due_at = None if is_over else conversation.updated_at + waits_ms
         return Entry(key, value, conversation.partition, due_at)
 
     def _restored(self, key: bytes, value: bytes) -> Conversation:

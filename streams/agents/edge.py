@@ -147,13 +147,14 @@ class EdgeAgent(Agent):
         decision: Decision,
         scoring: _Scoring,
     ) -> tuple[Output, Output]:
+        record.span.tell({"edgewise.route": decision.route, "edgewise.reason": decision.reason})
         # By the conversation, whatever key the transcript came with: who reads further on relies on it.
         key, model, router = event.conversation_id.encode(), self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scoring.at - record.timestamp))
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
             result = edge_result(event, p, decision, admitted, model=model, now_ms=scoring.at)
-            answer = Output(self._sentiment, key, self._results.encode(result))
+            answer = Output(self._sentiment, key, self._results.encode(result), record.span.headers)
         else:
             request = cloud_request(
                 event,
@@ -167,7 +168,7 @@ class EdgeAgent(Agent):
                 ingested_at=record.timestamp,
                 now_ms=scoring.at,
             )
-            answer = Output(self._cloud_inference, key, self._requests.encode(request))
+            answer = Output(self._cloud_inference, key, self._requests.encode(request), record.span.headers)
         audit = edge_audit(
             event,
             p,

@@ -45,7 +45,15 @@ COST_USD = Counter("edgewise_cost_usd", "Dollars spent, by the prices in force."
 BUDGET_USED = Gauge(
     "edgewise_budget_used_ratio", "Share of a budget that is spent or set aside, as of the last claim.", ["period"]
 )
+RULE_VALUE = Gauge(
+    "edgewise_rule_value",
+    "What a rule measures, in its metric's unit; none where that is unknown.",
+    ["rule"],
+)
+ALERTS_FIRING = Gauge("edgewise_alert_firing", "1: the rule's alert is firing.", ["rule", "severity"])
 TOKENS = Counter("edgewise_cloud_tokens", "Tokens of a cloud service, by its own count, failed tries among them.")
+NOTIFICATIONS = Counter("edgewise_notifications", "Messages to webhooks, by what came of them.", ["webhook", "result"])
+NOTIFICATIONS_WAITING = Gauge("edgewise_notifications_waiting", "Messages that a webhook has yet to take.", ["webhook"])
 
 BUILD = Info("edgewise_build", "The version of Edgewise that the worker runs.", ["agent"])
 MODEL = Info("edgewise_model", "The model that the worker scores with.", ["agent"])

@@ -6,14 +6,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.topics import (
+    ALERTS,
     BUDGET,
     CLOUD_INFERENCE,
     CONVERSATIONS,
     DEAD_LETTERS,
     MONITORING,
+    NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
     SHADOW,
+    SILENCES,
     TRANSCRIPTS,
     Topic,
 )
@@ -21,13 +24,19 @@ from schemas.topics import (
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
-    """An agent's place in the flow. Its module has a coroutine `build(settings, read_back)` that makes it."""
+    """An agent's place in the flow. Its module has a coroutine `build(settings, read_back)` that makes it.
+
+    Where it `watches_line`, `build` takes a `LineView` as its third argument.
+    """
 
     name: str
     module: str
     reads: Topic[Any]  # by its consumer group
     writes: tuple[str, ...]
-    reads_back: tuple[str, ...] = ()  # of what it writes, after a restart: its state
+    reads_back: tuple[str, ...] = ()  # to their ends: its own state, after a restart, and what others say
+    watches_line: bool = False
+    is_verified: bool = True
+    """Whether `edgewise verify` recounts what it writes, and so waits for it."""
     optional: bool = False  # it runs where it is asked for by name, and nothing waits for it
 
 
@@ -57,13 +66,33 @@ _SPECS: Final = (
         "conversation",
         "streams.agents.conversation",
         reads=SENTIMENT,
-        writes=(CONVERSATIONS, DEAD_LETTERS),
+        writes=(CONVERSATIONS, ALERTS, DEAD_LETTERS),
         reads_back=(CONVERSATIONS,),
     ),
-    AgentSpec("shadow", "streams.agents.shadow", reads=TRANSCRIPTS, writes=(SHADOW,), optional=True),
+    AgentSpec(
+        "health",
+        "streams.agents.health",
+        reads=MONITORING,
+        writes=(ALERTS, DEAD_LETTERS),
+        reads_back=(ALERTS, SILENCES, DEAD_LETTERS),
+        watches_line=True,
+        is_verified=False,
+    ),
+    AgentSpec(
+        "notify",
+        "streams.agents.notify",
+        reads=ALERTS,
+        writes=(NOTIFICATIONS, DEAD_LETTERS),
+        reads_back=(NOTIFICATIONS, SILENCES),
+        optional=True,
+        is_verified=False,
+    ),
+    AgentSpec("shadow", "streams.agents.shadow", reads=TRANSCRIPTS, writes=(SHADOW,), optional=True, is_verified=False),
 )
 
 AGENTS: Final[Mapping[str, AgentSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every agent by name, in the order of the flow."""
 
 AGENT_NAMES: Final = tuple(spec.name for spec in _SPECS if not spec.optional)
+
+VERIFIED_AGENTS: Final = tuple(name for name, spec in AGENTS.items() if spec.is_verified)

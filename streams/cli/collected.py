@@ -35,7 +35,8 @@ def write_set(folder: Path, rows: Iterable[Mapping[str, Any]], tally: Tally, set
         write_jsonl(rows, file)
         if not tally.rows:
             raise UsageError(
-                "no event that the cloud has answered has its text in transcripts, in this time: nothing to learn from"
+                "no event of this time that people or the cloud have labelled has its text in transcripts: "
+                "nothing to learn from"
             )
     provenance = _provenance(texts, tally, settings, licence)
     with whole_file(folder / "provenance.json") as file:

@@ -54,6 +54,7 @@ class Report:
             "gain_interval": list(self.interval),
             "kept": {"events": live.kept.events} | _pairs(live.kept.pairs),
             "deferred": {"events": live.deferred.events} | _pairs(live.deferred.pairs),
+            "people": None if live.people is None else _pairs(live.people),
             "same_label": live.same,
             "of_candidate": live.of_candidate._asdict(),
             "of_in_force": live.of_former._asdict(),
@@ -77,6 +78,8 @@ def _live(report: Report) -> Iterator[str]:
     ]
     rows.append(_row("the cloud, of what the edge kept (the random sample)", live.kept.events, live.kept.pairs))
     rows.append(_row("the cloud, of what was deferred", live.deferred.events, live.deferred.pairs))
+    if live.people is not None:
+        rows.append(_row("people", live.people.known, live.people))
     yield from aligned(*rows)
     low, high = report.interval
     yield ""

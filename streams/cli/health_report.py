@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from schemas.records import Alert
 from streams.cli.table import aligned
+from streams.cli.user import printable
 from streams.monitoring.advice import SETTING, Advice
 from streams.monitoring.health import CONFIDENCE, Figure, Health
 from streams.monitoring.what_if import Outcome
@@ -13,24 +15,39 @@ _VARIABLE = f"EDGEWISE_{SETTING.upper()}"
 _COLUMNS = ("figure", "value", "interval", "bound", "standing", "trend", "an hour", "p")
 
 
-def as_dict(health: Health, advice: Sequence[Advice] | None, now: Outcome | None) -> dict[str, Any]:
-    """As JSON has it; `advice` is None where none was asked for, `now` what the policy in force makes of decisions."""
+def as_dict(
+    health: Health, alerts: Sequence[Alert], advice: Sequence[Advice] | None, now: Outcome | None
+) -> dict[str, Any]:
+    """As JSON has it; `alerts` are those that are firing, `advice` is None where none was asked for.
+
+    `now` is what the policy in force makes of decisions.
+    """
     return {
         "score": health.score,
         "word": health.word,
         "since": iso(health.start_ms) if health.events else None,
         "until": iso(health.end_ms) if health.events else None,
         "events": health.events,
-        "figures": {each.rule.name: _figure(each) for each in health.figures},
+        "figures": {each.metric.name: _figure(each) for each in health.figures},
+        "alerts": [
+            {
+                "rule": alert.rule,
+                "severity": alert.severity,
+                "since": iso(alert.started_at),
+                "silenced": alert.silenced,
+                "summary": alert.summary,
+            }
+            for alert in alerts
+        ],
         "now": None if now is None else _outcome(now),
         "recommendations": None if advice is None else [_advice(each) for each in advice],
     }
 
 
-def as_text(health: Health, advice: Sequence[Advice] | None, now: Outcome | None) -> str:
-    """The score, the figures in a table, what they are, and the recommendations."""
+def as_text(health: Health, alerts: Sequence[Alert], advice: Sequence[Advice] | None, now: Outcome | None) -> str:
+    """The score, the figures in a table, what they are, the alerts that are firing, and the recommendations."""
     if health.score is None:
-        return "health: unknown: no event was scored in this time"
+        return "\n".join(["health: unknown: no event was scored in this time", *_alerts(alerts)])
     lines = [
         f"health: {health.score} of 100, {health.word}",
         f"{health.events:,} events from {iso(health.start_ms)} to {iso(health.end_ms)}",
@@ -38,6 +55,7 @@ def as_text(health: Health, advice: Sequence[Advice] | None, now: Outcome | None
         *aligned(_COLUMNS, *map(_row, health.figures)),
         "",
         *_notes(health),
+        *_alerts(alerts),
     ]
     for each in advice or []:
         lines += ["", *_recommended(each, now)]
@@ -53,8 +71,8 @@ def _figure(figure: Figure) -> dict[str, Any]:
         "value": _rounded(figure.value),
         "interval": None if figure.interval is None else [_rounded(limit) for limit in figure.interval],
         "counted_on": None if figure.counted is None else figure.counted.trials,
-        "at_least": figure.rule.at_least,
-        "at_most": figure.rule.at_most,
+        "at_least": None if figure.rule is None else figure.rule.at_least,
+        "at_most": None if figure.rule is None else figure.rule.at_most,
         "standing": figure.standing,
         "share_of_bound": _rounded(figure.share),
         "course": figure.course,
@@ -81,7 +99,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 def _advice(advice: Advice) -> dict[str, Any]:
     return {
-        "figure": advice.figure.rule.name,
+        "figure": advice.figure.metric.name,
         "setting": None if advice.then is None else _VARIABLE,
         "then": None if advice.then is None else _outcome(advice.then),
         "why_not": advice.why or None,
@@ -90,12 +108,12 @@ def _advice(advice: Advice) -> dict[str, Any]:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     found, limits = figure.trend, figure.interval
-    bound = figure.bound if figure.standing != "not judged" else None
+    rule = figure.rule if figure.standing != "not judged" else None
     return (
-        figure.rule.title,
+        figure.metric.title,
         _number(figure.value),
         "" if limits is None else f"{limits[0]:.4f}-{limits[1]:.4f}",
-        "" if bound is None else f"{'>=' if figure.rule.at_least is not None else '<='} {bound:g}",
+        "" if rule is None else f"{'>=' if rule.at_least is not None else '<='} {rule.bound:g}",
         figure.standing,
         figure.course,
         "" if found is None else f"{found.slope:+.2g}",
@@ -105,7 +123,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 def _notes(health: Health) -> Iterator[str]:
     yield f"intervals are exact (Clopper-Pearson) with confidence {CONFIDENCE:g}"
-    of = {each.rule.name: each for each in health.figures}
+    of = {each.metric.name: each for each in health.figures}
     if (sample := of["agreement"].counted) is not None:
         yield (
             f"agreement: how many of {sample.trials:,} answers that the edge would have kept, drawn at random, the "
@@ -118,12 +136,21 @@ def _notes(health: Health) -> Iterator[str]:
         )
 
 
+def _alerts(alerts: Sequence[Alert]) -> Iterator[str]:
+    if alerts:
+        yield ""
+    for alert in alerts:
+        how = f"{alert.severity}, silenced" if alert.silenced else alert.severity
+        yield f"alert {alert.rule} ({how}) since {iso(alert.started_at)}: {printable(alert.summary)}"
+
+
 def _recommended(advice: Advice, now: Outcome | None) -> Iterator[str]:
     then = advice.then
     if then is None:
-        yield f"{advice.figure.rule.title}: no setting is recommended: {advice.why}"
+        yield f"{advice.figure.metric.title}: no setting is recommended: {advice.why}"
         return
-    yield f"{advice.figure.rule.title}: {_VARIABLE}={then.policy.confidence_threshold:g} would, by recorded decisions:"
+    set_to = f"{_VARIABLE}={then.policy.confidence_threshold:g}"
+    yield f"{advice.figure.metric.title}: {set_to} would, by recorded decisions:"
     before = [] if now is None else [("", "edge share", "$ a day", "kept agree", "interval"), _told("now", now)]
     yield from (f"  {line}" for line in aligned(*before, _told("then", then)))
 

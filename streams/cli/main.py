@@ -10,17 +10,21 @@ from typing import Annotated
 import typer
 
 from schemas.errors import EdgewiseError
+from streams.cli.commands.alerts import alerts
 from streams.cli.commands.broker import broker
 from streams.cli.commands.cloud import cloud
 from streams.cli.commands.config import config
 from streams.cli.commands.consume import consume
 from streams.cli.commands.dead_letters import dead_letters
 from streams.cli.commands.demo import demo
+from streams.cli.commands.drift import drift
 from streams.cli.commands.flywheel import flywheel
 from streams.cli.commands.health import health
 from streams.cli.commands.ingest import ingest
 from streams.cli.commands.inspect import inspect
+from streams.cli.commands.labels import labels
 from streams.cli.commands.models import models
+from streams.cli.commands.page import page
 from streams.cli.commands.produce import produce
 from streams.cli.commands.record import record
 from streams.cli.commands.redact import redact
@@ -62,8 +66,12 @@ app.add_typer(dead_letters, name="dead-letters")
 app.command()(score)
 app.command()(redact)
 app.command()(verify)
+app.command()(labels)
 app.command()(health)
+app.add_typer(alerts, name="alerts")
 app.command()(report)
+app.add_typer(drift, name="drift")
+app.command()(page)
 app.command()(demo)
 app.command()(config)
 app.add_typer(models, name="models")

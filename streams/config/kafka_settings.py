@@ -103,7 +103,7 @@ class KafkaSettings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         if value is not None:
             parts = urlsplit(value)
-            secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+            secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
             if not secure or not parts.hostname or "@" in parts.netloc or parts.port == 0:  # no number: ValueError
                 raise ValueError
         return value
@@ -144,7 +144,8 @@ class KafkaSettings(BaseSettings):
         return self
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, is this machine's own."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:  # a name

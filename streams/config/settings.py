@@ -12,10 +12,13 @@ from models.router import Preset
 from schemas.records import Role
 from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
+from streams.config.health_settings import HealthSettings
 from streams.config.ingest_settings import IngestSettings
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.page_settings import PageSettings
 from streams.config.redaction_settings import RedactionSettings
 from streams.config.scoring_settings import ScoringSettings
+from streams.config.tracing_settings import TracingSettings
 
 ENV_PREFIX = "EDGEWISE_"
 
@@ -23,7 +26,17 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Partitions = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestSettings, CloudSettings, KafkaSettings):
+class Settings(
+    HealthSettings,
+    ConversationSettings,
+    ScoringSettings,
+    RedactionSettings,
+    PageSettings,
+    IngestSettings,
+    CloudSettings,
+    TracingSettings,
+    KafkaSettings,
+):
     """What a worker and every command go by.
 
     A variable (`EDGEWISE_TOPIC_PREFIX`) wins over the TOML file (`topic_prefix = "…"`), the file over the default. The
@@ -127,7 +140,17 @@ class Settings(ConversationSettings, ScoringSettings, RedactionSettings, IngestS
         le=100_000,
         description="A quarter of the most records that an agent is given at once, in one transaction.",
     )
+    webhooks: str | None = Field(
+        None,
+        description="File that says who is told of which alerts by the `notify` agent: see docs/alerts.md.",
+        json_schema_extra={"allowed": "a TOML file with a table [[webhook]] for each"},
+    )
     window_s: int = Field(60, ge=1, le=86_400, description="Length of a monitoring window.")
+    drift_reference: str | None = Field(
+        None,
+        description="File that `edgewise drift freeze` has made: drift is measured against it. Unset: none is.",
+        json_schema_extra={"allowed": "a file that `edgewise drift freeze` has made"},
+    )
     dead_letter_limit: Probability = Field(
         0.5, description="Share of dead letters among the last 1,000 records above which a worker stops. 1: never."
     )

@@ -42,7 +42,7 @@ def shown(name: str, value: object) -> str:
     if is_secret(name):
         return MASK
     text = str(value)
-    if "@" in text and (name.endswith("_url") or name == "bootstrap_servers"):
+    if "@" in text and (name.endswith(("_url", "_endpoint")) or name == "bootstrap_servers"):
         scheme, separator, rest = text.partition("://")
         return f"{scheme}{separator}{MASK}@{rest.rpartition('@')[2]}" if separator else MASK
     return text

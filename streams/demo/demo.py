@@ -1,6 +1,7 @@
 """`edgewise demo`: the whole line on this machine, real traffic through it, and a report that can be checked."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -16,10 +17,12 @@ from models.classifier import Classifier
 from schemas.errors import EdgewiseError, UsageError
 from schemas.records import LABELS, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, SENTIMENT, Topic
-from streams.agents.topology import AGENT_NAMES
+from streams.agents.topology import VERIFIED_AGENTS
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
+from streams.config.page_settings import PageSettings
 from streams.config.settings import Settings
+from streams.demo.answers import Answers
 from streams.demo.door import Door, door_settings
 from streams.demo.processes import Processes
 from streams.demo.report import Accuracy, Report
@@ -36,6 +39,9 @@ from streams.verify.drain import agents_behind
 from streams.verify.read_line import verify
 
 SAMPLES = tuple(Path(__file__).parents[2] / "samples" / name for name in ("airline.csv", "care.jsonl"))
+PAGE = "page"
+REPORT = "report.html"
+"""The file in the demo's folder."""
 # All of the samples, some 2,900 events, are through in 50 s: long enough to watch, short enough not to be waited for.
 EVENTS_PER_S = 60
 _REFRESH_S = 0.2
@@ -60,6 +66,7 @@ class _Demo(NamedTuple):
     cluster: Cluster
     processes: Processes
     windows: LiveWindows
+    answers: Answers
     show: Callable[[State], None]
     expected: int
     told_to_end: Callable[[], bool]
@@ -78,8 +85,10 @@ class _Demo(NamedTuple):
             raise InterruptedDemo
         self.windows.update(_REFRESH_S)
         elapsed = 0.0 if began is None else time.monotonic() - began
-        self.show(State(phase, elapsed, self.expected, self.windows.total(), self.processes.health()))
-        self.processes.require(*AGENT_NAMES)
+        self.show(
+            State(phase, elapsed, self.expected, self.windows.total(), self.processes.health(), self.answers.latest())
+        )
+        self.processes.require(*VERIFIED_AGENTS)
 
 
 def demo(
@@ -88,12 +97,16 @@ def demo(
     events: int | None,
     told_to_end: Callable[[], bool],
     watch: Callable[[], AbstractContextManager[Callable[[State], None]]] = shown,
+    end: Callable[[Report, str | None], None] = lambda _report, _page: None,
+    *,
+    with_page: bool = False,
 ) -> Report:
     """Run the line on an embedded broker, replay `events` of the samples (default: all) through it, and judge it.
 
     Logs go to `folder`. Models, router and prices are those of `settings`; broker, topics and worker id are the demo's
     own. However it ends, no process is left. `told_to_end` is asked several times a second whether it shall. `watch`
-    opens what is handed each state of the line.
+    opens what is handed each state of the line. `end` is told the report, and where the live page is: `with_page` it is
+    served from the start, and the line then stays up until `told_to_end`. The period's report lies in `folder`.
 
     Raises UsageError: more events than there are. InterruptedDemo. EdgewiseError: a process died, or the line stood
     still.
@@ -113,15 +126,44 @@ def demo(
                 "schema_registry_password": None,
                 "metrics_port": 0,
             }
+            | _page_settings(settings.page_port)
             | door_settings(folder)
         )
         cluster = Cluster(own)
         create(own)
         processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
         windows = stack.enter_context(LiveWindows(cluster))
-        show = stack.enter_context(watch())
-        line = _Demo(cluster, processes, windows, show, sum(len(sample.events) for sample in samples), told_to_end)
-        return _judged(line, samples, _run(line, samples))
+        sent = [event for sample in samples for event in sample.events]
+        answers = stack.enter_context(Answers(cluster, sent))
+        with watch() as show:
+            line = _Demo(cluster, processes, windows, answers, show, len(sent), told_to_end)
+            if with_page:
+                processes.start(PAGE, "page")
+            report = _judged(line, samples, _run(line, samples))
+        end(report, f"http://{own.page_host}:{own.page_port}" if with_page else None)
+        while with_page and not told_to_end():
+            processes.require(PAGE, *VERIFIED_AGENTS)
+            time.sleep(_REFRESH_S)
+        return report
+
+
+def _page_settings(port: int) -> dict[str, object]:
+    """The settings of a page for this machine alone, at `port` or, where that is taken, at one that is free.
+
+    It shows texts: the samples are public.
+    """
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+    plain = {name: field.default for name, field in PageSettings.model_fields.items()}
+    return plain | {"page_port": port, "page_texts": "shown"}
+
+
+def _write_report(line: _Demo, began: float) -> None:
+    line.processes.start("report", "report", "--since", "1d", "--output", str(line.processes.folder / REPORT))
+    _until(lambda: line.processes.ended("report"), line, "writing the report", began, _DRAIN_TIMEOUT_S)
 
 
 class _Sample(NamedTuple):
@@ -150,7 +192,7 @@ def _samples(limit: int | None) -> list[_Sample]:
 
 def _run(line: _Demo, samples: list[_Sample]) -> float:
     """Start the agents, replay the samples, wait until everything is done; the seconds from first event to last."""
-    for agent in AGENT_NAMES:
+    for agent in VERIFIED_AGENTS:
         line.processes.start(agent, "worker", agent)
     door = Door(line.processes, str(line.settings.ingest_secrets_folder), line.settings.ingest_port)
     door.start()
@@ -180,6 +222,7 @@ def _judged(line: _Demo, samples: list[_Sample], seconds: float) -> Report:
     verdict = verify(line.settings)
     accuracy = _accuracy(line, [event for sample in samples for event in sample.events], began)
     found = dict(_answers(line.cluster, ROUTING_EVENTS, "pii"))
+    _write_report(line, began)
     line.step("done", began)
     redacted = sum(bool(kinds) for kinds in found.values())
     return Report(verdict, line.windows.total(), accuracy, redacted, seconds)
@@ -195,7 +238,7 @@ def _until(done: Callable[[], bool], line: _Demo, phase: str, began: float | Non
 
 def _ready(admin: AdminClient, settings: Settings) -> bool:
     """Whether every agent's group has shared out its partitions."""
-    groups = [settings.group(agent) for agent in AGENT_NAMES]
+    groups = [settings.group(agent) for agent in VERIFIED_AGENTS]
     try:
         described = [future.result() for future in admin.describe_consumer_groups(groups).values()]
     except KafkaException:

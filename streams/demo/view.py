@@ -13,11 +13,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from streams.demo.answers import Answered
 from streams.demo.processes import Health
 from streams.monitoring.window import Window
 
 _RATE_SPAN_S = 5.0  # the rate shown is the mean over it: events come in transactions, a few at a time
 _LINE_EVERY_S = 5.0
+_ANSWERS_A_LINE = 2
+_TEXT_CHARS = 72
+_STYLES = {"negative": "red", "neutral": "yellow", "positive": "green"}
 
 
 class State(NamedTuple):
@@ -28,6 +32,7 @@ class State(NamedTuple):
     expected: int  # events that the demo sends
     total: Window  # of all that the monitor has counted
     processes: Sequence[Health]
+    answers: Sequence[Answered] = ()  # the latest, the last one last
 
 
 class Rate:
@@ -61,6 +66,8 @@ def shown() -> Iterator[Callable[[State], None]]:
             if due or state.phase != phase:
                 last, phase = state.elapsed_s, state.phase
                 print(plain(state, speed), file=sys.stderr, flush=True)  # noqa: T201
+                for answer in state.answers[-_ANSWERS_A_LINE:]:
+                    print(f"       {told(answer)}", file=sys.stderr, flush=True)  # noqa: T201
 
         yield line
         return
@@ -93,7 +100,26 @@ def picture(state: State, rate: float) -> RenderableType:
     bar = ProgressBar(total=state.expected, completed=state.total.events)
     body = Table.grid(padding=(0, 4))
     body.add_row(table, processes)
-    return Panel(Group(body, Text(), bar), title=f"edgewise demo: {state.phase}", subtitle=f"{state.elapsed_s:.0f} s")
+    answers = Table.grid(padding=(0, 2))
+    for answer in state.answers:
+        style = _STYLES.get(answer.label, "")
+        answers.add_row(Text(answer.label, style=style), answer.route, answer.role, Text(_short(answer.text)))
+    return Panel(
+        Group(body, Text(), answers, Text(), bar),
+        title=f"edgewise demo: {state.phase}",
+        subtitle=f"{state.elapsed_s:.0f} s",
+    )
+
+
+def told(answer: Answered) -> str:
+    """An answer and its message as one line."""
+    return f"{answer.label:<8} {answer.route:<5} {answer.role:<8} {_short(answer.text)}"
+
+
+def _short(text: str) -> str:
+    """A message's beginning, without what a terminal would obey."""
+    shown = "".join(each if each.isprintable() else " " for each in text[: _TEXT_CHARS + 1])
+    return shown if len(shown) <= _TEXT_CHARS else f"{shown[: _TEXT_CHARS - 1]}…"
 
 
 def figures(total: Window) -> list[tuple[str, str]]:

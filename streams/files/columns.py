@@ -36,10 +36,14 @@ class Plan(NamedTuple):
 
 
 class Columns:
-    """Finds the columns of an event's fields by their names; `given` says others for some fields."""
+    """Finds the columns of an event's fields by their names; `given` says others for some fields.
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    `usual` says them of something else than an event.
+    """
+
+    def __init__(self, given: Mapping[str, str], usual: Mapping[str, tuple[str, ...]] = COLUMNS) -> None:
         self._given = given
+        self._usual = usual
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def plan(self, names: Iterable[str]) -> Plan:
@@ -72,7 +76,7 @@ class Columns:
     def _made(self, names: tuple[str, ...]) -> Plan:
         plain = {name: re.sub(r"[\s_-]", "", name).lower() for name in names}
         taken: list[tuple[str, tuple[str, ...]]] = []
-        for field, usual in COLUMNS.items():
+        for field, usual in self._usual.items():
             if field in self._given:
                 columns = [name for name in names if name == self._given[field]]
             elif field == "text":
@@ -96,12 +100,13 @@ def is_missing(value: object) -> bool:
     return value is None or value == "" or value != value  # noqa: PLR0124 - NaN alone is not itself
 
 
-def parse_columns(given: Iterable[str]) -> dict[str, str]:
-    """`["text=body", …]` as a mapping of field to column. Raises UsageError: no such field, or no `=`."""
+def parse_columns(given: Iterable[str], fields: Iterable[str] = COLUMNS) -> dict[str, str]:
+    """`["text=body", …]` as a mapping of field to column. Raises UsageError: it is none of `fields`, or no `=`."""
+    known = tuple(fields)
     columns = {}
     for item in given:
         field, separator, column = item.partition("=")
-        if not separator or field not in COLUMNS or not column:
-            raise UsageError(f"--column {item}: give FIELD=COLUMN, where FIELD is one of {', '.join(COLUMNS)}")
+        if not separator or field not in known or not column:
+            raise UsageError(f"--column {item}: give FIELD=COLUMN, where FIELD is one of {', '.join(known)}")
         columns[field] = column
     return columns

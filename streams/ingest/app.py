@@ -34,6 +34,8 @@ from streams.ingest.secrets import Secrets
 from streams.ingest.signatures import VENDORS, SignatureError, Signed, verify
 from streams.ingest.webhooks import Delivered, read_webhook, url_validation
 from streams.system.clock import Clock, now_ms
+from streams.system.trace_context import Attributes, Span, TraceHeaders, carried
+from streams.system.tracing import begin
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +109,10 @@ class Door:
 
         async def endpoint(request: Request) -> Response:
             begun_s = self._clock_s()
+            method = request.method if request.method in _METHODS else "?"
+            came = carried((name, value.encode("latin-1")) for name, value in request.headers.items())
+            told: Attributes = {"http.request.method": method, "http.route": path}
+            request.state.span = span = begin(f"{method} {path}", "server", came, told)
             try:
                 response, note = await handle(request)
             except Problem as problem:
@@ -123,7 +129,8 @@ class Door:
             took_s = self._clock_s() - begun_s
             metrics.REQUESTS.labels(path, str(response.status_code)).inc()
             metrics.REQUEST_SECONDS.labels(path).observe(took_s)
-            method = request.method if request.method in _METHODS else "?"
+            span.tell({"http.response.status_code": response.status_code})
+            span.end(str(response.status_code) if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "")
             logger.info("%s %s %d %.0f ms %s", method, path, response.status_code, took_s * 1000, note or "-")
             return response
 
@@ -142,7 +149,7 @@ class Door:
             events = read_events(value, request.headers.get("idempotency-key"), self._clock())
         except BodyError as error:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        return await self._take(EVENTS, Delivered(events), ids=True)
+        return await self._take(EVENTS, Delivered(events), request.state.span, ids=True)
 
     def _webhook(self, vendor: str) -> Callable[[Request], Awaitable[_Answer]]:
         async def handle(request: Request) -> _Answer:
@@ -163,14 +170,14 @@ class Door:
                 delivered = read_webhook(vendor, signed, self._roles, self._clock())
             except (BodyError, FormatError) as error:
                 raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-            return await self._take(WEBHOOKS + vendor, delivered)
+            return await self._take(WEBHOOKS + vendor, delivered, request.state.span)
 
         return handle
 
-    async def _take(self, path: str, delivered: Delivered, *, ids: bool = False) -> _Answer:
+    async def _take(self, path: str, delivered: Delivered, span: Span, *, ids: bool = False) -> _Answer:
         """Puts events into Kafka. Raises Problem: one of them is not what it should be, or Kafka has not taken them."""
         events = delivered.events
-        items = self._items(events)
+        items = self._items(events, span.headers)
         try:
             new = await self._intake.put(items, self._settings.ingest_deadline_ms / 1000)
         except KafkaSlowError as error:
@@ -187,7 +194,7 @@ class Door:
         note = f"{content['new']} new, {content['repeated']} repeated, {sum(delivered.left_out.values())} left out"
         return _Answer(JSONResponse(content | ({"ids": [event.event_id for event in events]} if ids else {})), note)
 
-    def _items(self, events: Sequence[TranscriptEvent]) -> list[Item]:
+    def _items(self, events: Sequence[TranscriptEvent], headers: TraceHeaders) -> list[Item]:
         now = self._clock()
         items = []
         for place, event in enumerate(events):
@@ -198,7 +205,8 @@ class Door:
             except (DecodeError, EncodeError) as error:
                 where = f"events[{place}]: " if len(events) > 1 else ""
                 raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}{error}") from None
-            items.append(Item(digest(event.conversation_id, event.event_id), event.conversation_id.encode(), value))
+            key = event.conversation_id.encode()
+            items.append(Item(digest(event.conversation_id, event.event_id), key, value, headers))
         return items
 
     async def _body(self, request: Request) -> bytes:

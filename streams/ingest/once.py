@@ -9,7 +9,8 @@ Several servers may be sent the same event at the same time. `deliveries` has on
 servers stand in one order, and a transaction has one record there. A server commits only when whatever stands before
 its record is committed or aborted and has none of its events. So of two servers the one whose record is behind leaves
 the event out, and none waits for one that waits for it. As a rule nobody has written in between, which the record's
-offset shows; then nothing is read.
+offset shows; then nothing is read. That holds with one producer alone: its next record stands behind the marker that
+ends its last transaction. Another's could come before it, and the one offset in between be anybody's.
 
 With the embedded broker this is at least once: it does not isolate what a killed server left open.
 """
@@ -31,6 +32,7 @@ from streams.kafka.messages import message_value
 from streams.kafka.reader import read_up_to, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.system.clock import Clock, now_ms
+from streams.system.trace_context import TraceHeaders
 
 NAME: Final = "ingest"
 """What the door is called among transactional ids, in metrics and in errors."""
@@ -48,9 +50,6 @@ _PRODUCER_OPTIONS: Final[Mapping[str, object]] = {
     "reconnect.backoff.max.ms": 500,  # the default of 10 s would outlast a broker's restart
 }
 
-# librdkafka waits while the markers of a producer's last transaction are being written; two in turn do not.
-_PRODUCERS: Final = 2
-
 # What a broker refuses because of a record itself. It would refuse the record again, and take the others.
 _OF_THE_RECORD: Final = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
 
@@ -67,11 +66,12 @@ class EventRefusedError(EdgewiseError):
 
 
 class Item(NamedTuple):
-    """An event as it is written, and the digest of its ids."""
+    """An event as it is written, the digest of its ids, and the trace that it belongs to."""
 
     digest: bytes
     key: bytes
     value: bytes
+    headers: TraceHeaders = ()
 
 
 def require_door(cluster: Cluster) -> None:
@@ -93,8 +93,7 @@ class OnceWriter:
         self._settings = cluster.settings
         self._id = self._settings.transactional_id(NAME)
         self._remembered = Remembered(self._settings.ingest_remember_h * _HOUR_MS)
-        self._producers: Sequence[Producer] = ()
-        self._turn = 0
+        self._producer: Producer | None = None
         self._exclusive: AbstractContextManager[None] = nullcontext()
         self._known_to = 0  # whatever is committed in `deliveries` before this offset is remembered
         self._next = 0  # where the next record there will be, if nobody else writes one
@@ -102,7 +101,7 @@ class OnceWriter:
     @property
     def is_open(self) -> bool:
         """Whether events can be written."""
-        return bool(self._producers)
+        return self._producer is not None
 
     def open(self) -> None:
         """Ends what this server's last transaction left open, and learns what has come in.
@@ -110,21 +109,17 @@ class OnceWriter:
         Raises EdgewiseError: no broker answers, a right is missing, another server's transaction does not end.
         """
         self._exclusive = exclusive_transactions(self._cluster)
-        producers = [
-            self._cluster.producer(_PRODUCER_OPTIONS, transactional_id=f"{self._id}-{number}")
-            for number in range(_PRODUCERS)
-        ]
+        producer = self._cluster.producer(_PRODUCER_OPTIONS, transactional_id=self._id)
         with self._exclusive:
             try:
-                for producer in producers:
-                    _repeating(producer.init_transactions)(_INIT_TIMEOUT_S)
+                _repeating(producer.init_transactions)(_INIT_TIMEOUT_S)
             except KafkaException as failure:
                 raise self._explained(failure.args[0]) from failure
         marks = watermarks(self._cluster, DELIVERIES)[0]
         for message in read_up_to(self._cluster, DELIVERIES, max(self._known_to, marks.low), marks.high):
             self._learn(message)
         self._known_to = self._next = marks.high
-        self._producers = producers
+        self._producer = producer
 
     def write(self, items: Sequence[Item]) -> list[bool]:
         """Whether each of `items` was new. On return all of them are in `transcripts`, each once.
@@ -148,11 +143,9 @@ class OnceWriter:
 
     def _written(self, items: Sequence[Item]) -> bool:
         """Whether `items` were written, in one transaction; False where another server has written one meanwhile."""
-        producers, self._producers = self._producers, ()  # until it is known that nothing went wrong
-        if not producers:
+        producer, self._producer = self._producer, None  # until it is known that nothing went wrong
+        if producer is None:
             raise IntakeError("the writer is closed")
-        self._turn = (self._turn + 1) % len(producers)
-        producer = producers[self._turn]
         with self._exclusive:
             try:
                 place = self._send(producer, items)
@@ -166,7 +159,7 @@ class OnceWriter:
         if not come_meanwhile:
             self._remembered.add((item.digest for item in items), self._clock())
         self._known_to, self._next = place + 1, place + 2  # the transaction's marker takes an offset, too
-        self._producers = producers
+        self._producer = producer
         return not come_meanwhile
 
     def _send(self, producer: Producer, items: Sequence[Item]) -> int:
@@ -187,7 +180,7 @@ class OnceWriter:
         deliveries, transcripts = map(self._settings.topic, (DELIVERIES, TRANSCRIPTS))
         producer.produce(deliveries, digests, self._settings.worker_id.encode(), 0, on_delivery=placed)
         for item in items:
-            producer.produce(transcripts, item.value, item.key, on_delivery=delivered)
+            producer.produce(transcripts, item.value, item.key, headers=[*item.headers], on_delivery=delivered)
         left = producer.flush(_RETRY_S)
         if failures:
             # What fails because the transaction has failed already says less than what failed first.

@@ -12,6 +12,8 @@ from streams.config.codecs import codec
 from streams.kafka.client import DELIVERY_TIMEOUT_MS, Cluster
 from streams.kafka.refusals import explain_refusal
 from streams.kafka.rights import require_rights
+from streams.system.trace_context import NO_SPAN, Span
+from streams.system.tracing import begin
 
 FLUSH_TIMEOUT_S = DELIVERY_TIMEOUT_MS / 1000 + 5
 
@@ -72,14 +74,18 @@ class TranscriptSender:
     def _produce(
         self, value: bytes, key: bytes | None, place: str, headers: Sequence[tuple[str, str | bytes | None]]
     ) -> None:
-        on_delivery = partial(self._on_delivery, place)
+        told = {"messaging.system": "kafka", "messaging.operation.name": "send", "messaging.operation.type": "send"}
+        span = begin(f"send {self._topic}", "producer", NO_SPAN, told | {"messaging.destination.name": self._topic})
+        on_delivery = partial(self._on_delivery, place, span)
+        borne = [*headers, *span.headers]
         while True:
             try:
-                self._producer.produce(self._topic, value, key, headers=[*headers], on_delivery=on_delivery)
+                self._producer.produce(self._topic, value, key, headers=borne, on_delivery=on_delivery)
                 break
             except BufferError:
                 self.poll(0.1)
             except KafkaException as error:
+                span.end(error.args[0].name())
                 raise SendError(f"{place}: {self._reason(error.args[0])}") from None
         self.sent += 1
         if self.sent % _EVENTS_PER_POLL == 0:
@@ -100,7 +106,8 @@ class TranscriptSender:
             if left := self.sent - self.delivered:
                 raise SendError(f"the broker did not take {left} events within {timeout_s:g} s")
 
-    def _on_delivery(self, place: str, error: KafkaError | None, _message: Message) -> None:
+    def _on_delivery(self, place: str, span: Span, error: KafkaError | None, _message: Message) -> None:
+        span.end("" if error is None else error.name())
         if error is None:
             self.delivered += 1
         elif self._refusal is None:

@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 _DRAIN_S: Final = 2.0  # for a transaction under way; requests have been answered by then
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to whoever runs it."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leaves signals alone: uvicorn would raise them again at the end, and a stop would look like a crash."""
@@ -59,14 +61,13 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
         opening.cancel()
         return
     await opening
-    with _listening(settings) as listener:
+    with listening(settings.ingest_host, settings.ingest_port, "INGEST") as listener:
         intake = Intake(writer, partial(is_listening, settings))
         door = Door(settings, secrets, intake, roles)
-        server = _Server(uvicorn.Config(door.application(), **options(settings.ingest_connections)))
+        server = Server(uvicorn.Config(door.application(), **options(settings.ingest_connections)))
         serving = asyncio.create_task(server.serve([listener]))
-        host, port = listener.getsockname()[:2]
-        logger.info("ingest: listening at http://%s:%d", f"[{host}]" if ":" in host else host, port)
-        on_listening(port)
+        logger.info("ingest: listening at %s", address(listener))
+        on_listening(listener.getsockname()[1])
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
@@ -74,13 +75,19 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
         logger.info("ingest: stops after %d requests", server.server_state.total_requests)
 
 
-def _listening(settings: Settings) -> socket.socket:
-    host, port = settings.ingest_host, settings.ingest_port
+def listening(host: str, port: int, what: str) -> socket.socket:
+    """A socket that listens there; `what` is what the settings of both begin with. Raises UsageError."""
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server((str(address[0]), port), family=family, backlog=1024)
+        family, *_, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server((str(found[0]), port), family=family, backlog=1024)
     except OSError as error:
         raise UsageError(
-            f"nothing can listen at {host}, port {port} ({error.strerror}): set EDGEWISE_INGEST_PORT to a free port "
-            "and EDGEWISE_INGEST_HOST to an address of this machine"
+            f"nothing can listen at {host}, port {port} ({error.strerror}): set EDGEWISE_{what}_PORT to a free port "
+            f"and EDGEWISE_{what}_HOST to an address of this machine"
         ) from None
+
+
+def address(listener: socket.socket) -> str:
+    """Where it listens, as an address of HTTP."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -42,9 +42,9 @@ def advise(health: Health, what_if: WhatIf, base: Policy, budget_usd_a_day: floa
         edge_usd = what_if.edge_usd * what_if.events_a_day  # a budget is of the cloud's cost alone
         mends["budget_used"] = lambda bound: _within(what_if, base, edge_usd + bound * budget_usd_a_day)
     return [
-        _tried(figure, mends[figure.rule.name], base)
+        _tried(figure, mends[figure.metric.name], base)
         for figure in health.figures
-        if figure.standing in {"missed", "unclear"} and figure.rule.name in mends
+        if figure.standing in {"missed", "unclear"} and figure.metric.name in mends
     ]
 
 
@@ -54,7 +54,7 @@ def _tried(figure: Figure, mend: Callable[[float], Outcome], base: Policy) -> Ad
     except UsageError as error:  # no threshold does it, or the decisions do not show that one does
         return Advice(figure, None, str(error))
     moved = then.policy.confidence_threshold - base.confidence_threshold
-    if (moved if figure.rule.name == "agreement" else -moved) < _SAME:  # more agreement needs a higher one
+    if (moved if figure.metric.name == "agreement" else -moved) < _SAME:  # more agreement needs a higher one
         return Advice(figure, None, "by the recorded decisions a policy with the threshold in force keeps this bound")
     return Advice(figure, then)
 

@@ -40,6 +40,7 @@ class Comparison:
     left_out: int  # answered by other models
     kept: Stratum  # left on the edge by the policy in force; known: the random sample
     deferred: Stratum  # known: what the cloud answered
+    people: Pairs | None  # where people have labelled events
     same: float  # the share with the same label
     of_former: Share
     of_candidate: Share
@@ -60,6 +61,7 @@ class Answers:
         self._shadow = _Columns("label", "confidence", "deferred", "ms", "model")
         self._edge = _Columns("ms", "model")
         self._done = _Columns("label", "confidence", "deferred", "group", "truth")
+        self._people = _Columns("label")
         self._models: dict[str, int] = {}
         self._last: dict[tuple[bool, int], int] = {}  # when a model was last seen: as candidate or not
 
@@ -80,6 +82,10 @@ class Answers:
             deferred = group in {SAMPLED, DEFERRED, UNANSWERED}
             row = (_NUMBER[event.edge_label], event.edge_confidence, deferred, group, _NUMBER[event.cloud_label])
             self._done.add(event.event_id, row)
+
+    def add_label(self, event_id: str, label: Label) -> None:
+        """Adds what a person has called an event."""
+        self._people.add(event_id, (_NUMBER[label],))
 
     def comparison(self, candidate: str | None = None) -> Comparison | None:
         """The comparison of `candidate` (None: of the last one seen) with the last model in force; None: no event.
@@ -106,6 +112,7 @@ class Answers:
             left_out=self._shadow.others(tried) + self._edge.others(running),
             kept=_stratum(left, truth, ours["label"], theirs["label"]),
             deferred=_stratum(deferred, truth, ours["label"], theirs["label"]),
+            people=self._by_people(keys, ours["label"], theirs["label"]),
             same=float((ours["label"] == theirs["label"]).mean()),
             of_former=_share(ours, edge["ms"][rows[1]]),
             of_candidate=_share(theirs, theirs["ms"]),
@@ -120,6 +127,13 @@ class Answers:
     def _newest(self, as_candidate: bool) -> int:
         times = {number: at for (candidate, number), at in self._last.items() if candidate is as_candidate}
         return max(times, key=lambda number: times[number], default=_NONE)
+
+    def _by_people(self, keys: NDArray[Any], ours: NDArray[Any], theirs: NDArray[Any]) -> Pairs | None:
+        people = self._people.latest()
+        rows, _ = _matched(people["key"], keys)
+        if not len(rows[0]):
+            return None
+        return _pairs(people["label"][rows[0]], ours[rows[1]], theirs[rows[1]])
 
 
 class _Columns:

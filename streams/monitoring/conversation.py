@@ -52,6 +52,7 @@ class Conversation:
         self.escalated_at: int | None = None
         self.partition = 0  # of `sentiment`, that the last result added came from
         self.updated_at = 0  # when it was last written
+        self.is_alarming = False  # it has escalated, and as it was last written the alert of that is firing
         self._channel: Channel = "unknown"
         self._source = ""
         self._started_at = self._last_turn_at = 0
@@ -106,11 +107,14 @@ class Conversation:
     def to_record(self, model: EscalationModel, threshold: float, updated_at: int) -> ConversationState:
         """The record for `conversations`, written at `updated_at` (UTC milliseconds).
 
-        The first time that the risk by `model` is `threshold` or more is kept in `escalated_at`.
+        The first time that the risk by `model` is `threshold` or more is kept in `escalated_at`. From then on it is
+        alarming, until it is over; where that was its last turn, until it is written for the next time.
         """
         risk = model.assess([ScoredTurn(turn.role, turn.score) for turn in self._turns])
-        if self.escalated_at is None and risk.value >= threshold:
+        escalates = self.escalated_at is None and risk.value >= threshold
+        if escalates:
             self.escalated_at = updated_at
+        self.is_alarming = escalates or (self.is_alarming and self.status == "open")
         self.updated_at = updated_at
         figures = self.figures()
         return ConversationState(
@@ -153,6 +157,8 @@ class Conversation:
         found._turns = [Turn(*values) for values in zip(*columns, strict=True)]
         if not found._turns:
             raise ValueError("it has no turns")
+        is_new = record.escalated_at == record.updated_at
+        found.is_alarming = record.escalated_at is not None and (record.status == "open" or is_new)
         found._earlier_turns.update(record.earlier_turns)
         found._earlier_scores.update(record.earlier_scores)
         return found

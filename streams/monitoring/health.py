@@ -1,12 +1,13 @@
 """How well a line is: each figure against its bound with its trend, and all of them as one score and its word."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final, Literal
 
 from streams.monitoring.binomial import interval
-from streams.monitoring.health_rules import RULES, Counted, Rule
+from streams.monitoring.health_metrics import FIGURES, Counted, Metric, value_of
+from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.trend import Trend, trend
 from streams.monitoring.window import Window
 
@@ -26,7 +27,8 @@ Course = Literal["improving", "worsening", "steady", "unknown"]
 class Figure:
     """One figure of a line."""
 
-    rule: Rule
+    metric: Metric
+    rule: HealthRule | None  # with its bound; None: it is told and not judged
     value: float | None
     counted: Counted | None  # where it was counted on a part of the events
     trend: Trend | None  # by hour
@@ -40,7 +42,7 @@ class Figure:
     @property
     def bound(self) -> float | None:
         """What it should keep."""
-        return self.rule.at_least if self.rule.at_least is not None else self.rule.at_most
+        return None if self.rule is None else self.rule.bound
 
     @property
     def standing(self) -> Standing:
@@ -59,12 +61,12 @@ class Figure:
 
         Of an interval the better end counts: what is not shown to be missed is not held against the line.
         """
-        best, bound = self._best, self.bound
-        if best is None or bound is None or not self.is_judged:
+        best, rule = self._best, self.rule
+        if best is None or rule is None or not self.is_judged:
             return None
-        if not self._misses(best):
+        if not rule.misses(best):
             return 1.0
-        return best / bound if self.rule.at_least is not None else bound / best
+        return max(0.0, best / rule.bound if rule.at_least is not None else rule.bound / best)
 
     @property
     def course(self) -> Course:
@@ -73,18 +75,17 @@ class Figure:
             return "unknown"
         if not self.trend.is_significant:
             return "steady"
-        return "improving" if (self.trend.slope > 0) == self.rule.higher_is_better else "worsening"
+        return "improving" if (self.trend.slope > 0) == self.metric.higher_is_better else "worsening"
 
     @property
     def _best(self) -> float | None:
         found = self.interval
         if found is None:
             return self.value
-        return found[1] if self.rule.higher_is_better else found[0]
+        return found[1] if self.metric.higher_is_better else found[0]
 
     def _misses(self, value: float | None) -> bool:
-        low, high = self.rule.at_least, self.rule.at_most
-        return value is not None and ((low is not None and value < low) or (high is not None and value > high))
+        return value is not None and self.rule is not None and self.rule.misses(value)
 
 
 @dataclass(frozen=True)
@@ -114,24 +115,30 @@ class Health:
         return "unknown" if score is None else next(word for least, word in WORDS if score >= least)
 
 
-def assess(total: Window, spans: Sequence[Window]) -> Health:
-    """The health of the time that `total` counts; `spans` are its parts, in their order, for trends."""
-    known = {rule.name for rule in RULES if rule.measure(total) is not None}
-    figures = [_figure(rule, total, spans, is_judged=rule.stands_in_for not in known) for rule in RULES]
+def assess(total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule]) -> Health:
+    """The health of the time that `total` counts; `spans` are its parts, in their order, for trends.
+
+    `bounds` has the rule that a metric is judged by, under the metric's name.
+    """
+    known = {metric.name for metric in FIGURES if metric.of_window(total) is not None}
+    figures = [
+        _figure(metric, bounds.get(metric.name), total, spans, is_judged=metric.stands_in_for not in known)
+        for metric in FIGURES
+    ]
     return Health(total.start, total.end, total.events, tuple(figures))
 
 
-def _figure(rule: Rule, total: Window, spans: Sequence[Window], *, is_judged: bool) -> Figure:
-    points = [(span.start / _HOUR_MS, value) for span in spans if (value := _value(rule.measure(span))) is not None]
-    measured = rule.measure(total)
+def _figure(
+    metric: Metric, rule: HealthRule | None, total: Window, spans: Sequence[Window], *, is_judged: bool
+) -> Figure:
+    values = [(span.start / _HOUR_MS, value_of(metric.of_window(span))) for span in spans]
+    points = [(hour, value) for hour, value in values if value is not None]
+    measured = metric.of_window(total)
     return Figure(
+        metric,
         rule,
-        _value(measured),
+        value_of(measured),
         measured if isinstance(measured, Counted) else None,
-        trend(*zip(*points, strict=True)) if points and rule.has_trend else None,
+        trend(*zip(*points, strict=True)) if points and metric.has_trend else None,
         is_judged,
     )
-
-
-def _value(measured: float | Counted | None) -> float | None:
-    return measured.successes / measured.trials if isinstance(measured, Counted) else measured

@@ -45,11 +45,11 @@ class Period:
         found: dict[str, list[Window]] = {}
         for number, window in self.days.items():
             found.setdefault(day_name(number)[:7], []).append(window)
-        return {month: _merged(windows) for month, windows in found.items()}
+        return {month: merged(windows) for month, windows in found.items()}
 
     def total(self) -> Window:
         """All of it, as one window of no partition (-1); it spans from 0 to 0 where there is none."""
-        return _merged(self._days.values())
+        return merged(self._days.values())
 
 
 def day_name(number: int) -> str:
@@ -57,7 +57,8 @@ def day_name(number: int) -> str:
     return datetime.fromtimestamp(number * DAY_MS // 1000, UTC).date().isoformat()
 
 
-def _merged(windows: Iterable[Window]) -> Window:
+def merged(windows: Iterable[Window]) -> Window:
+    """All of `windows`, as one of no partition (-1); it spans from 0 to 0 where there is none."""
     total = None
     for window in windows:
         if total is None:

@@ -46,6 +46,17 @@ def subtract_sketch(sketch: DDSketch, other: DDSketch) -> None:
     sketch._count -= other._count  # noqa: SLF001
 
 
+def bin_counts(sketch: DDSketch) -> list[tuple[float, int]]:
+    """The bins of `sketch`, of no negative values, from the least up: a value within each, and how many it holds."""
+    store = sketch._store  # noqa: SLF001 - the library offers no other way to the bins
+    found = [(0.0, round(sketch._zero_count))] if sketch._zero_count else []  # noqa: SLF001
+    if store.count:
+        keys = range(store.min_key, store.max_key + 1)
+        counts = ((key, round(store.bins[key - store.offset])) for key in keys)
+        found += [(sketch._mapping.value(key), count) for key, count in counts if count]  # noqa: SLF001
+    return found
+
+
 def sketch_to_bytes(sketch: DDSketch) -> bytes:
     """`sketch` as the DDSketch protobuf message (ddsketch.proto of DataDog's libraries); equal content, equal bytes.
 

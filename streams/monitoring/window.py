@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from ddsketch import DDSketch
 
-from schemas.records import MonitoringWindow, RoutingEvent, nanodollars
+from schemas.records import Label, MonitoringWindow, RoutingEvent, nanodollars
 from streams.monitoring.sketch import ACCURACY, add_values, sketch_from_bytes, sketch_to_bytes, subtract_sketch
 
 MOST_NAMES: Final = 32
@@ -115,7 +115,7 @@ class Window:
         self.role_labels[f"{answer.role}/{label}"] += count
         self.channel_labels[f"{answer.channel}/{label}"] += count
         for counter, name in (
-            (self.languages, _language(answer.language)),
+            (self.languages, language_name(answer.language)),
             (self.models, answer.model),
             (self.routers, answer.router),
         ):
@@ -191,8 +191,8 @@ class _Answer(NamedTuple):
     language: str | None
     model: str
     router: str
-    edge_label: str
-    cloud_label: str | None
+    edge_label: Label
+    cloud_label: Label | None
     vendor_label: str | None
     pii: tuple[str, ...]
 
@@ -203,12 +203,12 @@ _COST: Final = attrgetter(
 )
 
 
-def published_label(event: RoutingEvent) -> str:
+def published_label(event: RoutingEvent) -> Label:
     """The label that went to `sentiment` for a `completed` event: of the model that answered."""
     return _published(event.route, event.edge_label, event.cloud_label)
 
 
-def _published(route: str, edge_label: str, cloud_label: str | None) -> str:
+def _published(route: str, edge_label: Label, cloud_label: Label | None) -> Label:
     return cloud_label if route == "cloud" and cloud_label is not None else edge_label
 
 
@@ -218,7 +218,7 @@ def published_confidence(event: RoutingEvent) -> float | None:
 
 
 @lru_cache(1024)
-def _language(tag: str | None) -> str:
+def language_name(tag: str | None) -> str:
     """The first subtag of a BCP 47 tag, in lower case; "other" for what is none."""
     if tag is None:
         return "unknown"

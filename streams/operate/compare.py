@@ -5,6 +5,7 @@ from schemas.topics import ROUTING_EVENTS, SHADOW
 from streams.config.settings import Settings
 from streams.monitoring.comparison import Answers, Comparison
 from streams.operate.consume import Start, decoded
+from streams.operate.labels import label_records
 
 
 def compare_live(settings: Settings, start: Start, until_ms: int | None, candidate: str | None = None) -> Comparison:
@@ -20,6 +21,8 @@ def compare_live(settings: Settings, start: Start, until_ms: int | None, candida
     for event in decoded(settings, ROUTING_EVENTS, start):
         if until_ms is None or event.recorded_at < until_ms:
             answers.add_routing(event)
+    for label in label_records(settings):
+        answers.add_label(label.event_id, label.label)
     found = answers.comparison(candidate)
     if found is None:
         raise UsageError(

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import ALERTS, DEAD_LETTERS, TOPICS, R, Topic
+from schemas.topics import DEAD_LETTERS, TOPICS, R, Topic
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
@@ -23,7 +23,7 @@ from streams.operate.moment import EXAMPLES, is_epoch, parse_moment
 from streams.operate.record_fields import PERCENTILES, PLACE
 from streams.system.clock import Clock, now_ms
 
-CONSUMABLE = (*(topic for topic in TOPICS if topic != ALERTS), DEAD_LETTERS)  # nothing writes alerts
+CONSUMABLE = (*TOPICS, DEAD_LETTERS)
 
 _OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
 _PERMANENT = (

@@ -13,6 +13,7 @@ from schemas.topics import ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.redaction import build_tagger
 from streams.config.settings import Settings
 from streams.operate.consume import Start, decoded
+from streams.operate.labels import label_records
 
 By = Literal["people", "cloud"]
 
@@ -79,11 +80,15 @@ class Lessons:
 
 
 def lessons(settings: Settings, start: Start, until_ms: int | None, most: int) -> Lessons:
-    """What the audit trail from `start` on, recorded before `until_ms`, teaches: the cloud's answers.
+    """What people say of events answered from `start` on and before `until_ms`, and what the cloud answered then.
 
     Raises what `consume.messages` raises.
     """
     found = Lessons(most)
+    for label in label_records(settings):
+        at = label.answered_at
+        if at is None or ((start.since_ms or 0) <= at and (until_ms is None or at < until_ms)):
+            found.add(label.event_id, Lesson(label.label, "people", 1.0, "", "", label.conversation_id))
     for event in decoded(settings, ROUTING_EVENTS, start):
         if until_ms is not None and event.recorded_at >= until_ms:
             continue

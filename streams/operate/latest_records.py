@@ -1,31 +1,24 @@
 """The latest record of each key of a compacted topic, of more keys than memory should hold."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
 from schemas.codec import DecodeError
-from schemas.errors import EdgewiseError
 from schemas.topics import R, Topic
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_key, message_value
 from streams.kafka.reader import read_topic
+from streams.operate.temporary_file import explained, temporary_file
 
-_MEMORY_KIB: Final = 16 * 1024  # of SQLite's cache, however large the file is
 _BATCH: Final = 1_000
-
-
-class LatestRecordsError(EdgewiseError):
-    """The temporary file that they are sorted in cannot be used."""
 
 
 def latest_records(cluster: Cluster, topic: Topic[R], since_ms: int) -> Iterator[R | None]:
     """The latest record of each key of `topic` that was written at `since_ms` (UTC) or later, as of this call.
 
-    A tombstone takes its key away; what cannot be decoded is None. Raises `LatestRecordsError`, and what `read_topic`
+    A tombstone takes its key away; what cannot be decoded is None. Raises `TemporaryFileError`, and what `read_topic`
     raises.
     """
     decode = codec(cluster.settings, topic).decode
@@ -41,25 +34,20 @@ def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterato
     """The last value of each key in `pairs`, by key; none of a key whose last value is None, nor of no key.
 
     They are sorted in a temporary file (SQLite, in `TMPDIR`, gone with the process): memory does not grow with them.
-    Raises `LatestRecordsError`.
+    Raises `TemporaryFileError`.
     """
-    with _explained():
-        file = sqlite3.connect("", isolation_level=None)  # an empty name: a temporary file
+    file = temporary_file("CREATE TABLE latest (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID;")
     try:
-        with _explained():
-            file.execute(f"PRAGMA cache_size = -{_MEMORY_KIB}")
-            file.execute("PRAGMA journal_mode = OFF")
-            file.execute("CREATE TABLE latest (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
         remaining = ((key, value) for key, value in pairs if key is not None)
         while batch := list(islice(remaining, _BATCH)):
-            with _explained():
+            with explained():
                 file.execute("BEGIN")
                 file.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?)", batch)
                 file.execute("COMMIT")
-        with _explained():
-            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL")
+        with explained():
+            rows = file.execute("SELECT value FROM latest WHERE value IS NOT NULL ORDER BY key")
         while True:
-            with _explained():
+            with explained():
                 found = rows.fetchmany(_BATCH)
             if not found:
                 return
@@ -67,14 +55,3 @@ def latest_values(pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Iterato
                 yield value
     finally:
         file.close()
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise LatestRecordsError(
-            f"the temporary file that records are sorted in cannot be used ({error}): is the disk full? Make room, or "
-            "set TMPDIR to a folder that can be written to"
-        ) from None

@@ -18,10 +18,13 @@ from schemas.topics import (
     CLOUD_INFERENCE,
     CONVERSATIONS,
     DEAD_LETTERS,
+    LABELS,
     MONITORING,
+    NOTIFICATIONS,
     ROUTING_EVENTS,
     SENTIMENT,
     SHADOW,
+    SILENCES,
     TOPICS,
     TRANSCRIPTS,
 )
@@ -45,8 +48,11 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     SHADOW: ("conversation_id", "turn", "label", "confidence", "route", "model"),
     MONITORING: ("window_start", "partition", "events", "degraded", "cost_usd", "end_to_end_ms"),
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
+    LABELS: ("conversation_id", "event_id", "label", "answer_label", "route", "labeller"),
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
-    ALERTS: ("rule", "state", "value", "threshold", "message"),
+    ALERTS: ("rule", "subject", "state", "severity", "value", "bound", "started_at"),
+    SILENCES: ("rule", "until", "by", "reason"),
+    NOTIFICATIONS: ("webhook", "rule", "subject", "state", "status", "tries"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),
 }
 
@@ -67,7 +73,7 @@ _TEXT: Final = Field("text")
 _NUMBER: Final = Field("number")
 _SKETCH: Final = Field("inside", inside=dict.fromkeys(("count", *(f"p{percent}" for percent in PERCENTILES)), _NUMBER))
 _PLAIN: Final = {bool: Field("flag"), int: _NUMBER, float: _NUMBER, str: _TEXT, bytes: _SKETCH}
-_TIMES: Final = ("window_start", "window_end", "since")
+_TIMES: Final = ("window_start", "window_end", "until")
 _PLACE_FIELDS: Final = {"_key": _TEXT, "_partition": _NUMBER, "_offset": _NUMBER, "_timestamp": Field("time")}
 _OF_LETTERS: Final = {
     **dict.fromkeys((*LETTER_HEADERS, *MARK_HEADERS), _TEXT),

@@ -76,7 +76,7 @@ class TopicState(NamedTuple):
 
 
 def specs(settings: Settings) -> tuple[TopicSpec, ...]:
-    """Every topic that some part of Edgewise writes, with the partition counts of `settings`; so not `alerts`."""
+    """Every topic that some part of Edgewise writes, with the partition counts of `settings`."""
     # Three replicas and two that confirm: one broker may die, and what is committed is on another. With fewer replicas
     # the cluster's own minimum stands.
     durable = {"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {}
@@ -103,6 +103,8 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
             settings.sentiment_partitions,
             kept(30) | {"cleanup.policy": "compact,delete"} | _FOR_EVERY_CLIENT,
         ),
+        # One partition: people label few events, and the one order of its records says which label is the last.
+        TopicSpec(topics.LABELS, 1, kept(30)),
         # One partition: its one reader sees the whole picture.
         TopicSpec(topics.MONITORING, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
         # One partition: the order of its records decides between claims. A month is read back, and a bit more; small
@@ -117,6 +119,12 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
                 "message.timestamp.type": "LogAppendTime",
             },
         ),
+        # One partition: what reads it sees alerts in one order. What is firing is written again each day.
+        TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # Read whole by every look of the health agent: what was replaced is soon compacted away. No silence is longer.
+        TopicSpec(topics.SILENCES, 1, kept(30) | {"cleanup.policy": "compact,delete", "segment.ms": str(_HOUR_MS)}),
+        # Without an end: what was told of an alert must be known for as long as it is firing. Its key is deleted then.
+        TopicSpec(topics.NOTIFICATIONS, 1, {"cleanup.policy": "compact", "retention.ms": "-1"} | durable),
         # One partition: what each server claims has a place before or behind what the others do.
         TopicSpec(
             topics.DELIVERIES,

@@ -24,15 +24,13 @@ class NotDrainedError(EdgewiseError):
 
 
 def agents_behind(cluster: Cluster, agents: Collection[str] | None = None) -> dict[str, int]:
-    """The events that each of `agents` (None: of all but optional ones) has yet to do; who has done all is left out.
+    """The events that each of `agents` (None: of those that are verified) has yet to do.
 
-    Raises what `group_lag` raises. The agents are asked in the order of the flow: where one has done all, nothing more
-    comes to the next.
+    One that has done all is left out. The agents are asked in the order of the flow: where one has done all, nothing
+    more comes to the next. Raises what `group_lag` raises.
     """
     wanted = {
-        agent: spec.reads
-        for agent, spec in AGENTS.items()
-        if (not spec.optional if agents is None else agent in agents)
+        agent: spec.reads for agent, spec in AGENTS.items() if (spec.is_verified if agents is None else agent in agents)
     }
     lags = {agent: sum(group_lag(cluster, agent, reads).values()) for agent, reads in wanted.items()}
     return {agent: lag for agent, lag in lags.items() if lag}
@@ -53,7 +51,7 @@ def wait_until_drained(
     on_progress: Callable[[Mapping[str, int]], None] = lambda _behind: None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Waits until every one of `agents` (None: of all) has committed all of its input.
+    """Waits until every one of `agents` (None: of those that are verified) has committed all of its input.
 
     With `timeout_s` (seconds) it waits for so long at most; without, for as long as the agents get on, and `patience_s`
     more. `on_progress` is called with how many events each agent is behind, several times a second.

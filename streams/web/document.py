@@ -2,6 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
+
+
+class Link(str):
+    """A cell's text that leads somewhere, where the document is a page; in a file it is the text."""
+
+    __slots__ = ("href",)
+    href: str
+
+    def __new__(cls, text: str, href: str) -> Self:
+        """`text`, which leads to `href`."""
+        link = super().__new__(cls, text)
+        link.href = href
+        return link
+
+
+class Markup(str):
+    """A part in HTML, for a page alone, that is written as it is: whoever makes it escapes the values in it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from html import escape
 from itertools import count
 
 from streams.web.chart import svg
-from streams.web.document import Chart, Document, Section, Table
+from streams.web.document import Chart, Document, Link, Markup, Section, Table
 from streams.web.style import STYLE
 
 # A browser loads and runs nothing, even if a value got past the escaping.
@@ -32,8 +32,8 @@ def as_html(document: Document) -> str:
             f"<header><h1>{title}</h1></header>",
             f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>',
             "<main>",
-            *(_part(part, numbers) for part in document.lead),
-            *(line for at, section in enumerate(document.sections) for line in _section(section, at, numbers)),
+            *(part_html(part, numbers) for part in document.lead),
+            *(line for at, section in enumerate(document.sections) for line in section_html(section, at, numbers)),
             "</main>",
             "</body>",
             "</html>\n",
@@ -41,13 +41,17 @@ def as_html(document: Document) -> str:
     )
 
 
-def _section(section: Section, at: int, numbers: "count[int]") -> Iterator[str]:
+def section_html(section: Section, at: int, numbers: "count[int]") -> Iterator[str]:
+    """`section`, the one numbered `at`; `numbers` makes the ids of its tables and charts."""
     yield f'<section id="part-{at}" aria-labelledby="heading-{at}"><h2 id="heading-{at}">{escape(section.title)}</h2>'
-    yield from (_part(part, numbers) for part in section.parts)
+    yield from (part_html(part, numbers) for part in section.parts)
     yield "</section>"
 
 
-def _part(part: str | Table | Chart, numbers: "count[int]") -> str:
+def part_html(part: str | Table | Chart, numbers: "count[int]") -> str:
+    """A paragraph, a table or a chart."""
+    if isinstance(part, Markup):
+        return part
     if isinstance(part, str):
         return f"<p>{escape(part)}</p>"
     return _table(part, next(numbers)) if isinstance(part, Table) else _figure(part, next(numbers))
@@ -67,8 +71,12 @@ def _table(table: Table, number: int) -> str:
 def _cells(table: Table, row: Sequence[str]) -> Iterator[str]:
     for at, cell in enumerate(row):
         yield (
-            f"<td{_kind(table, at)}>{escape(cell)}</td>" if at else f'<th scope="row" class="words">{escape(cell)}</th>'
+            f"<td{_kind(table, at)}>{_text(cell)}</td>" if at else f'<th scope="row" class="words">{_text(cell)}</th>'
         )
+
+
+def _text(cell: str) -> str:
+    return f'<a href="{escape(cell.href)}">{escape(cell)}</a>' if isinstance(cell, Link) else escape(cell)
 
 
 def _kind(table: Table, column: int) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from streams.monitoring.people import BY, PeopleAccuracy
 from streams.monitoring.share import CONFIDENCE, Share
 from streams.monitoring.window import Window
 from streams.web.days import by_day, day_table
@@ -13,6 +14,10 @@ _MEANING: Final = (
     "Agreement is counted on the random sample: events that the edge would have kept and that the cloud was asked "
     "about all the same. It says how often the two answer alike, not how often they are right. Intervals are those of "
     f"Clopper and Pearson, at {CONFIDENCE:.0%}."
+)
+_BY_PEOPLE: Final = (
+    "Accuracy is counted on the events that people have labelled and that were answered in the period. It stands for "
+    "the line where those events were drawn at random."
 )
 
 
@@ -38,6 +43,7 @@ def quality_section(report: Report, total: Window) -> Section:
     return Section(
         "Quality",
         [
+            *_by_people(report.accuracy),
             _MEANING,
             chart,
             Table(
@@ -61,6 +67,16 @@ def quality_section(report: Report, total: Window) -> Section:
             ),
         ],
     )
+
+
+def _by_people(found: PeopleAccuracy) -> list[str | Table]:
+    if not found.total.trials:
+        return []
+    rows = [_share_row("all labelled events", found.total)]
+    rows += [_share_row(f"{by} {name}", share) for by in BY for name, share in found.by[by].items()]
+    heading = ("events", "right", "interval", "the person's label", "of")
+    confidence = f"Mean confidence in the same answers: {percent(found.mean_confidence)}."
+    return [_BY_PEOPLE, Table("Accuracy by people's labels", heading, rows), confidence]
 
 
 def _share_row(name: str, share: Share) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """What a report tells of a period, and the same as JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ddsketch import DDSketch
 
 from streams.monitoring.at_risk import AtRisk
 from streams.monitoring.forecast import Forecast
+from streams.monitoring.people import BY, PeopleAccuracy, PeopleLabels
 from streams.monitoring.period import Period, day_name
 from streams.monitoring.share import CONFIDENCE, Share
 from streams.monitoring.window import Window
@@ -23,6 +24,12 @@ class Report:
     at_risk: AtRisk
     forecast: Forecast | None
     made_at: int
+    people: PeopleLabels = field(default_factory=PeopleLabels)
+
+    @property
+    def accuracy(self) -> PeopleAccuracy:
+        """How often the published label is a person's, of the labelled events that were answered in the period."""
+        return self.people.accuracy(self.period.since_ms)
 
     @property
     def in_force(self) -> Window | None:
@@ -78,6 +85,11 @@ def report_json(report: Report) -> dict[str, Any]:
         "total": _figures(total),
         "days": [{"day": day_name(number), **_figures(window)} for number, window in period.days.items()],
         "months": [{"month": month, **_figures(window)} for month, window in period.months().items()],
+        "accuracy": {
+            "by_people": _share(report.accuracy.total),
+            "mean_confidence": report.accuracy.mean_confidence,
+            **{f"by_{by}": {name: _share(each) for name, each in report.accuracy.by[by].items()} for by in BY},
+        },
         "forecast": _forecast(report.forecast),
         "in_force": {"models": dict(last.models), "policies": dict(last.routers)} if last else None,
         "conversations": {

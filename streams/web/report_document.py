@@ -21,7 +21,7 @@ _MOST_ROWS = 30
 def report_document(report: Report) -> Document:
     """The document. Where the period has no window it says so, and has the conversations alone."""
     total = report.period.total()
-    made = f"Made at {iso(report.made_at)} from the topics monitoring and conversations"
+    made = f"Made at {iso(report.made_at)} from the topics monitoring, conversations and labels"
     if not report.period.days:
         nothing = f"{made}. No window of monitoring starts at {iso(report.period.since_ms)} or later."
         return Document("Edgewise report", [nothing], [_conversations(report)])
@@ -66,12 +66,18 @@ def _glance(report: Report, total: Window) -> Table:
         ("cost, USD", usd(total.cost_nanos)),
         ("with the cloud alone, USD", usd(total.cloud_only_cost_nanos)),
         ("saved", percent(saved_share(total))),
+        *_accuracy(report),
         ("agreement of edge and cloud", f"{percent(agreement(total).value)} ({limits(agreement(total))})"),
         ("latency p95, ms", milliseconds(quantiles(total.end_to_end_ms)["p95"])),
         ("conversations at risk", figure(at_risk.total())),
         ("of these open", figure(at_risk["open"])),
     ]
     return Table("At a glance", ("figure", "value"), rows)
+
+
+def _accuracy(report: Report) -> list[tuple[str, str]]:
+    found = report.accuracy.total
+    return [("accuracy by people's labels", f"{percent(found.value)} ({limits(found)})")] if found.trials else []
 
 
 def _routes(report: Report, total: Window) -> Section:

@@ -25,8 +25,8 @@ def require_topics(cluster: Cluster, agent: Agent) -> None:
     spec = AGENTS.get(agent.name)
     if spec is not None:
         _require_rights(cluster, spec, agent.unused)
-    writes = _without(agent.unused, spec.writes) if spec is not None else []
-    needed = (agent.source, *map(settings.topic, writes))
+    others = _without(agent.unused, (*spec.writes, *spec.reads_back)) if spec is not None else []
+    needed = dict.fromkeys((agent.source, *map(settings.topic, others)))
     missing = [topic for topic in needed if topic not in present]
     for topic in missing:
         cluster.require_visible(topic)
@@ -44,7 +44,12 @@ def _require_rights(cluster: Cluster, spec: AgentSpec, unused: Collection[str]) 
     wanted = {settings.topic(name): ["READ"] for name in (spec.reads, *_without(unused, spec.reads_back))}
     for name in _without(unused, spec.writes):
         wanted.setdefault(settings.topic(name), []).append("WRITE")
-    require_rights(cluster, spec.name, wanted, {settings.group(spec.name): ["READ"]})
+    groups = {settings.group(spec.name): ["READ"]}
+    if spec.watches_line:
+        for other in (spec for spec in AGENTS.values() if not spec.optional):
+            groups.setdefault(settings.group(other.name), ["DESCRIBE"])
+            wanted.setdefault(settings.topic(other.reads), ["DESCRIBE"])
+    require_rights(cluster, spec.name, wanted, groups)
 
 
 def _without(unused: Collection[str], topics: Iterable[str]) -> list[str]:

@@ -9,15 +9,17 @@ from schemas.errors import UsageError
 from streams.agents.agent import Agent, ReadBack
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings
+from streams.config.tracing import traced
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.signals import ignore_stop_signals
 from streams.worker.app import serve
+from streams.worker.line import KafkaLine
 from streams.worker.supervisor import JOINED, supervise
 
 
 def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd: int | None = None) -> int:
-    """Runs `agents` (none: all) until SIGTERM or SIGINT; the exit code.
+    """Runs `agents` (none: all but optional ones; `notify` where webhooks are set) until SIGTERM or SIGINT; its code.
 
     One process of one agent is this process; more are processes of their own. `joined_fd` is a file descriptor: a
     supervisor's, to be told there that the one agent has joined its group.
@@ -30,7 +32,8 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd
     if len(agents) == 1 and processes == 1:
         asyncio.run(_run(settings, agents[0], joined_fd))
         return 0
-    return supervise(settings, agents or AGENT_NAMES, processes)
+    told = () if settings.webhooks is None else ("notify",)
+    return supervise(settings, agents or (*AGENT_NAMES, *told), processes)
 
 
 async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
@@ -38,12 +41,13 @@ async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:
         if joined_fd is not None:
             os.write(joined_fd, JOINED)
 
-    agent = await build_agent(settings, name)
-    try:
-        await serve(settings, agent, on_joined=joined)
-    finally:
-        await agent.close()
-        ignore_stop_signals()
+    with traced(settings, name):
+        agent = await build_agent(settings, name)
+        try:
+            await serve(settings, agent, on_joined=joined)
+        finally:
+            await agent.close()
+            ignore_stop_signals()
 
 
 def read_back_from(cluster: Cluster) -> ReadBack:
@@ -59,9 +63,11 @@ def read_back_from(cluster: Cluster) -> ReadBack:
 async def build_agent(settings: Settings, name: str) -> Agent:
     """The agent called `name`, one of `AGENTS`, with its model loaded and verified.
 
-    Raises ArtifactError: its model is missing, altered or not one that can be run; CloudError: the cloud's process does
-    not start.
+    Raises ArtifactError: its model is missing, altered or not one that can be run; UsageError: its rules or its backend
+    cannot be what the settings say; CloudError: the cloud's process does not start.
     """
     # An agent's own imports, a model's runtime among them, are made by the worker that runs it alone.
-    agent: Agent = await import_module(AGENTS[name].module).build(settings, read_back_from(Cluster(settings)))
+    spec, cluster = AGENTS[name], Cluster(settings)
+    view = (KafkaLine(cluster, name),) if spec.watches_line else ()
+    agent: Agent = await import_module(spec.module).build(settings, read_back_from(cluster), *view)
     return agent

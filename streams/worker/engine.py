@@ -14,9 +14,11 @@ from mode.supervisors import CrashingSupervisor
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
 from streams.system.clock import Clock, now_ms
+from streams.system.tracing import step
 from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery
 from streams.worker.member import Member
+from streams.worker.spans import batch_spans
 
 # At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
 # on each is one transaction, not several.
@@ -75,8 +77,9 @@ class Engine:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._next_tick_s = self._loop.time() + self._agent.tick_s
+        self._group = delivery.settings.group(self._agent.name)
         self.app = _App(
-            delivery.settings.group(self._agent.name),
+            self._group,
             autodiscover=False,
             datadir=datadir,
             store="memory://",
@@ -140,13 +143,20 @@ class Engine:
         return work.done.result()
 
     async def _do(self, batch: Batch) -> bool:
+        with batch_spans(self._agent.name, self._group, batch.records) as outcome:
+            outcome.committed = await self._is_committed(batch)
+        return outcome.committed
+
+    async def _is_committed(self, batch: Batch) -> bool:
         claims = await self._agent.prepare(batch.records)
         if claims and not await self._delivery.deliver(claims, {}, b""):
             return False
-        outputs = await self._agent.process(batch.records)
+        with step("process", {}):
+            outputs = await self._agent.process(batch.records)
         self._member.renew(batch)
-        if not await self._delivery.deliver(outputs, batch.ends, batch.token):
-            return False
+        with step("commit", {"messaging.batch.message_count": len(outputs)}):
+            if not await self._delivery.deliver(outputs, batch.ends, batch.token):
+                return False
         self._member.is_done(batch)
         self.records += len(batch.records)
         metrics.BATCH_RECORDS.labels(self._agent.name).observe(len(batch.records))
@@ -167,7 +177,6 @@ class Engine:
                 self._member.stay(batch)
         finally:
             task.cancel()
-            self._member.go_on()
         return await task
 
 

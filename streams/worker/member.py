@@ -5,7 +5,7 @@ fetched under one assignment and begun under another.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -69,7 +69,6 @@ class Member:
         self._new: set[int] = set()
         self._taken: set[int] = set()  # partitions that the call under way took away
         self._kept: list[Message] = []  # fetched while another batch was under way
-        self._paused: set[int] = set()
         options = {**OPTIONS, "client.id": f"edgewise-{agent.name}-{settings.worker_id}"}
         options |= group_options(cluster, self._group)
         self._incremental = is_incremental(options)
@@ -97,10 +96,14 @@ class Member:
         return self._batch(records) if records else None
 
     def stay(self, batch: Batch | None = None) -> None:
-        """Takes part in the group, and fetches nothing, while work is under way, on `batch` if it is given."""
-        self._pause()
+        """Takes part in the group while work is under way, on `batch` if it is given.
+
+        The record that a poll may give is kept for the next `fetch`. To pause the partitions would cost more:
+        librdkafka throws away what it has fetched ahead, and asks the broker for it again.
+        """
+        self._taken.clear()
         message = self._consumer.poll(0)
-        if message is not None:
+        if message is not None and (message.error() is not None or self._is_to_be_done(message)):
             self._kept.append(message)
         if batch is not None:
             self.renew(batch)
@@ -112,13 +115,6 @@ class Member:
         """
         if self.holds(batch) and (token := self._token()) is not None:
             batch.token = token
-
-    def go_on(self) -> None:
-        """Fetches again, after `stay`."""
-        if self._paused:
-            # Those that were taken away as well: librdkafka has a partition paused still when it is given back.
-            self._consumer.resume(self._partitions(self._paused))
-            self._paused.clear()
 
     def holds(self, batch: Batch) -> bool:
         """Whether every partition of `batch` has been held since it was fetched."""
@@ -163,12 +159,12 @@ class Member:
         offsets = await in_daemon_thread(
             lambda: stable_offsets(self._cluster, self._consumer, self._group, self.topic, set(wanted), known)
         )
-        for partition, offset in offsets.items():
-            held = wanted[partition]
-            if self.held.get(partition) is held:
-                held.done = held.fetched = offset
-                self._go_to(partition, offset)
-        self._kept = [message for message in self._kept if message.partition() not in offsets]
+        still = {partition for partition, held in wanted.items() if self.held.get(partition) is held}
+        for partition in still & offsets.keys():
+            wanted[partition].done = wanted[partition].fetched = offsets[partition]
+            self._go_to(partition, offsets[partition])
+        # What came of those that were taken away and given back meanwhile is of the new right to them.
+        self._kept = [message for message in self._kept if message.partition() not in still]
 
     def lags(self) -> dict[tuple[str, int], int]:
         """Records of each partition that are not done, open transactions' among them; 0 while it is unknown.
@@ -203,6 +199,7 @@ class Member:
                 self._consumer.incremental_unassign([place])
                 self._consumer.incremental_assign([place])
             else:
+                self._kept.clear()  # it comes again
                 self._consumer.assign(
                     [
                         TopicPartition(self.topic, number, OFFSET_STORED if held.fetched is None else held.fetched)
@@ -250,14 +247,6 @@ class Member:
         """This member's metadata; None when it is none, for the broker would not fence by that."""
         metadata = self._consumer.consumer_group_metadata()
         return metadata if metadata and is_members(metadata) else None
-
-    def _pause(self) -> None:
-        if more := self.held.keys() - self._paused:
-            self._consumer.pause(self._partitions(more))
-            self._paused |= more
-
-    def _partitions(self, numbers: Collection[int]) -> list[TopicPartition]:
-        return [TopicPartition(self.topic, number) for number in numbers]
 
     # librdkafka takes what is assigned and gives up what is revoked once these return, by the group's protocol.
 

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from tests.faults.line import SLOTS, Exit
 from tests.faults.orders import Point, give, take_back
 from tests.faults.scene import Fault, Scene

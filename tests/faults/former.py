@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from schemas.topics import TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.codecs import codec
 from tests.faults.group import Group
 from tests.faults.line import SLOTS

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from tests.faults.group import Group
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give, is_done

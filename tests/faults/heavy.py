@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 
 from schemas.records import TranscriptEvent
 from schemas.topics import SENTIMENT
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic

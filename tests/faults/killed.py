@@ -1,6 +1,6 @@
 """Fault 1: workers killed (-9)."""
 
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.verify.drain import wait_until_drained
 from tests.faults.line import SLOTS
 from tests.faults.orders import Point, give

@@ -5,7 +5,7 @@ import time
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from schemas.topics import TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.kafka.client import Cluster
 from streams.kafka.reader import watermarks
 from tests.faults.scene import SHORT_S, Fault, Scene

@@ -12,7 +12,7 @@ from confluent_kafka import Message, Producer
 from schemas.codec import DeadLetterReason
 from schemas.records import TranscriptEvent
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES, AGENTS
+from streams.agents.topology import AGENTS, VERIFIED_AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
@@ -29,7 +29,7 @@ Value = bytes | None
 Letter = tuple[str, Key, Value, DeadLetterReason]
 """The topic that it came from, without the prefix, its key and value, and why."""
 
-INPUTS: Mapping[str, str] = {agent: spec.reads for agent, spec in AGENTS.items()}
+INPUTS: Mapping[str, str] = {agent: AGENTS[agent].reads for agent in VERIFIED_AGENTS}
 
 # Of the load, so that each worker has a few in every batch under a backlog, and most batches have none without one.
 SHARE = 100
@@ -199,7 +199,7 @@ def nothing_but(scene: Scene) -> None:
     without = scene.settings.model_copy(update={"dead_letter_limit": 1.0})
     unlimited: set[str] = set()
     for number in scene.times():
-        agent = AGENT_NAMES[number % len(AGENT_NAMES)]
+        agent = VERIFIED_AGENTS[number % len(VERIFIED_AGENTS)]
         if agent in unlimited:
             unlimited.remove(agent)
             _start_again(scene, agent)

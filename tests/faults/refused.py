@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from schemas.records import TranscriptEvent
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, ROUTING_EVENTS, SENTIMENT
-from streams.agents.topology import AGENT_NAMES
+from streams.agents.topology import VERIFIED_AGENTS
 from streams.operate.topics import create
 from tests.faults.ends import wait_for_end, wait_until_all_up
 from tests.faults.frozen import READ_AGAIN
@@ -132,7 +132,7 @@ def _limit(scene: Scene, topic: str, value: str | None) -> None:
 
 
 def _times_full(scene: Scene) -> int:
-    return sum(scene.line.log(agent, slot).count(FULL) for agent in AGENT_NAMES for slot in SLOTS)
+    return sum(scene.line.log(agent, slot).count(FULL) for agent in VERIFIED_AGENTS for slot in SLOTS)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import TRANSCRIPTS
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka import client

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.system.processes import die_with_parent
 from tests.faults.group import Group
 from tests.faults.line import SLOTS, environ

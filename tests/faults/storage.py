@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.artifact import MODEL, TOKENIZER
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from tests.faults.ends import wait_for_end
 from tests.faults.line import SLOTS
 from tests.faults.scene import Fault, Scene

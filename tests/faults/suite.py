@@ -1,6 +1,7 @@
 """Every fault there is a test for, in the order of docs/faults.md."""
 
 from tests.faults import (
+    alerting,
     brokers,
     cloudy,
     doors,
@@ -20,6 +21,7 @@ from tests.faults import (
     split,
     stopped,
     storage,
+    telling,
     unruly,
     upgrade,
 )
@@ -28,6 +30,7 @@ from tests.faults.scene import Fault
 FAULTS: tuple[Fault, ...] = tuple(
     sorted(
         (
+            *alerting.FAULTS,
             *brokers.FAULTS,
             *cloudy.FAULTS,
             *doors.FAULTS,
@@ -47,6 +50,7 @@ FAULTS: tuple[Fault, ...] = tuple(
             *split.FAULTS,
             *stopped.FAULTS,
             *storage.FAULTS,
+            *telling.FAULTS,
             *unruly.FAULTS,
             *upgrade.FAULTS,
         ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.tiny_artifact import tiny_artifact
@@ -37,12 +39,12 @@ class Demo:
             text=True,
         )
 
-    def wait_for(self, phase: str) -> None:
-        """Wait until the demo says that it is at `phase`."""
+    def wait_for(self, phase: str) -> str:
+        """The line in which the demo says that it is at `phase`."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if phase in line:
-                return
+                return line
         pytest.fail(f"the demo ended before {phase!r}")
 
     def processes(self) -> dict[int, str]:
@@ -91,6 +93,23 @@ def test_a_demo_from_start_to_report(started: list[Demo], tmp_path: Path) -> Non
     assert report["latency_ms"].keys() == {"p50", "p95", "p99"}
     assert 0 < report["cost_usd"] < report["cloud_only_cost_usd"] == pytest.approx(120 * 0.0136)
     assert report["seconds"] > 0
+    if sys.platform == "linux":
+        assert demo.processes() == {}
+
+
+def test_a_demo_s_page_stays_until_it_is_told_to_end(started: list[Demo], tmp_path: Path) -> None:
+    demo = start(started, tmp_path, "--events", "60", "--page")
+    line = demo.wait_for("Its live page: ")
+    [address] = re.findall(r"http://\S+", line)
+    shown = httpx.get(address, timeout=60)
+    assert shown.status_code == 200
+    assert "edge share" in shown.text
+    [report] = tmp_path.glob("edgewise-demo-*/report.html")
+    assert report.read_text("utf-8").startswith("<!DOCTYPE html>")
+    demo.process.send_signal(signal.SIGINT)
+    code, out, err = demo.end()
+    assert code == 0, err
+    assert out.endswith("verified: nothing lost, nothing twice, in order, audited, and the totals agree\n")
     if sys.platform == "linux":
         assert demo.processes() == {}
 

@@ -12,7 +12,7 @@ from typing import get_args
 from schemas.records import Role
 from schemas.released import released_schemas, schema_fingerprint
 from schemas.topics import CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT
-from streams.agents.topology import AGENT_NAMES as AGENTS
+from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster

@@ -37,7 +37,7 @@ from pydantic import SecretStr
 
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.topics import BUDGET, CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings, variable
@@ -52,6 +52,7 @@ from streams.kafka.lag import group_lag
 from streams.kafka.oauth import TokenRefusedError
 from streams.kafka.reader import read_topic, watermarks
 from streams.kafka.refusals import AccessError, ConnectionRefusedByBrokerError
+from streams.monitoring.window import Window
 from streams.operate.dead_letter_box import survey
 from streams.operate.redrive import drop, redrive
 from streams.operate.topics import create
@@ -321,6 +322,7 @@ def test_the_least_rights_suffice_with_each_mechanism(cluster: Cluster, tmp_path
             "kafka_oauth_scope": "kafka",
         },
         "conversation": {},
+        "health": {},
         "replay": {},
         "verify": {},
     }
@@ -395,6 +397,7 @@ class Revoking(Agent):
 
     def __init__(self, agent: Agent, take: Callable[[], None]) -> None:
         self.name, self.source, self.chunk_records, self.gather_s = agent.name, agent.source, 10, 0.0
+        self.tick_s = agent.tick_s
         self._agent = agent
         self._take = take
         self._batches = 0
@@ -407,9 +410,12 @@ class Revoking(Agent):
         if self._batches == 2:
             await asyncio.to_thread(self._take)
             self._agent.positions_set_back(range(10))  # the monitor reads its windows again
-        if self._batches > 50:
+        if self._batches > 100:
             raise RuntimeError("it still works")
         return await self._agent.process(records)
+
+    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
+        return await self._agent.tick(now_ms, partitions)
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         self._agent.positions_set_back(partitions)
@@ -535,6 +541,7 @@ def inputs(installed: Settings) -> dict[str, list[bytes]]:
         "cloud": found[CLOUD_INFERENCE],
         "monitor": found[ROUTING_EVENTS],
         "conversation": found[SENTIMENT],
+        "health": [Codec(MONITORING).encode(Window(0, 60_000, 0).to_record(0))],
     }
     return {who: [*values, b"poison"] for who, values in sources.items()}
 

@@ -16,6 +16,8 @@ from streams.agents.metrics import LagCollector
 from streams.agents.topology import AGENTS
 from streams.config.loading import load_settings
 from streams.config.settings import Settings, variable
+from streams.monitoring.health_rules import load_health_rules
+from streams.monitoring.prometheus_rules import prometheus_rules
 from tests.kafka.kafka_server import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -23,7 +25,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 WORKERS = [name for name, service in SERVICES.items() if "build" in service]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", " ")
 PROMETHEUS: dict[str, Any] = yaml.safe_load((REPOSITORY / "deploy" / "prometheus.yml").read_text())
-RULES = (REPOSITORY / "deploy" / "prometheus-rules.yml").read_text()
+RULES = "".join((REPOSITORY / "deploy" / file).read_text() for file in PROMETHEUS["rule_files"])
 
 
 def _environment(service: str, given: dict[str, str]) -> dict[str, str]:
@@ -38,6 +40,7 @@ def test_every_agent_is_a_service() -> None:
     assert {tuple(SERVICES[name]["command"]) for name in WORKERS} == {
         ("topics", "create"),
         ("ingest",),
+        ("page",),
         *(("worker", agent) for agent in AGENTS),
     }
 
@@ -99,7 +102,7 @@ def test_mounted_files_and_named_volumes_exist() -> None:
             source = volume.split(":")[0]
             if source.startswith("${"):
                 continue  # the user's own
-            assert (REPOSITORY / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"]
+            assert (REPOSITORY / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
 def test_images_are_pinned() -> None:
@@ -146,10 +149,16 @@ def test_prometheus_scrapes_every_worker_at_its_port() -> None:
     assert SERVICES["ingest"]["ports"] == [f"127.0.0.1:{Settings().ingest_port}:{Settings().ingest_port}"]
     (workers,) = job["dns_sd_configs"]
 
-    assert set(workers["names"]) == set(WORKERS) - {"topics", "ingest"}
+    assert set(workers["names"]) == set(WORKERS) - {"topics", "ingest", "page"}
     assert str(workers["port"]) == SERVICES["edge"]["environment"]["EDGEWISE_METRICS_PORT"]
     assert f"EXPOSE {workers['port']}" in DOCKERFILE
     assert [file for file in PROMETHEUS["rule_files"] if not (REPOSITORY / "deploy" / file).is_file()] == []
+
+
+def test_the_page_is_published_at_its_port_on_this_machine_alone() -> None:
+    port = Settings().page_port
+    assert SERVICES["page"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/readyz" in SERVICES["page"]["healthcheck"]["test"][-1]
 
 
 def _labels_by_metric() -> dict[str, set[str]]:
@@ -173,9 +182,8 @@ def test_the_rules_use_metrics_and_labels_that_a_worker_has() -> None:
 
 
 def _rules() -> list[dict[str, Any]]:
-    (group,) = yaml.safe_load(RULES)["groups"]
-    rules: list[dict[str, Any]] = group["rules"]
-    return rules
+    files = [yaml.safe_load((REPOSITORY / "deploy" / file).read_text()) for file in PROMETHEUS["rule_files"]]
+    return [rule for found in files for group in found["groups"] for rule in group["rules"]]
 
 
 def test_every_alert_has_its_reason_and_is_played_well_and_unwell() -> None:
@@ -184,10 +192,10 @@ def test_every_alert_has_its_reason_and_is_played_well_and_unwell() -> None:
     assert len(alerts) >= 10
     for alert in alerts:
         assert re.search(rf"- alert: {alert}\n +# \w", RULES), f"why {alert} has its bound"
-    well, unwell = yaml.safe_load((REPOSITORY / "deploy" / "prometheus-rules.test.yml").read_text())["tests"]
-    assert {test["alertname"]: test["exp_alerts"] for test in well["alert_rule_test"]} == {
-        alert: [] for alert in alerts
-    }
+    well, unwell, _ = yaml.safe_load((REPOSITORY / "deploy" / "prometheus-rules.test.yml").read_text())["tests"]
+    assert [test["alertname"] for test in well["alert_rule_test"]] == alerts
+    told = [alert for test in well["alert_rule_test"] for alert in test["exp_alerts"]]
+    assert {alert["exp_labels"]["severity"] for alert in told} <= {"info"}  # an aim that is missed is no fault
     assert {test["alertname"] for test in unwell["alert_rule_test"] if test["exp_alerts"]} == set(alerts)
 
 
@@ -196,7 +204,7 @@ PROMTOOL = shutil.which("promtool")
 
 @pytest.mark.skipif(PROMTOOL is None, reason="needs promtool (Debian: prometheus)")
 @pytest.mark.parametrize(
-    "what", [["check", "rules", "prometheus-rules.yml"], ["test", "rules", "prometheus-rules.test.yml"]]
+    "what", [["check", "rules", *PROMETHEUS["rule_files"]], ["test", "rules", "prometheus-rules.test.yml"]]
 )
 def test_the_rules_are_sound_and_do_what_they_say(what: list[str]) -> None:
     done = subprocess.run(
@@ -205,17 +213,24 @@ def test_the_rules_are_sound_and_do_what_they_say(what: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_health_rules_are_what_the_command_makes_of_those_that_ship() -> None:
+    """`edgewise alerts prometheus-rules -o deploy/prometheus-health-rules.yml`."""
+    made = (REPOSITORY / "deploy" / "prometheus-health-rules.yml").read_text()
+    assert made == prometheus_rules(load_health_rules())
+
+
 def test_the_bounds_are_beyond_what_the_benchmarks_measured() -> None:
-    """Seen to fail with the bound of 150 ms that shipped: this release's own p95 at 200 events/s is 172 ms."""
-    bounds = {rule["alert"]: rule["expr"] for rule in _rules() if "alert" in rule}
-    [bound] = re.findall(r"> ([\d.]+)$", bounds["EdgewiseLatencyHigh"])
+    """Seen to fail with the article's bound of 150 ms, an aim: this release's own p95 at 200 events/s is 172 ms."""
+    [bound] = [
+        rule.bound for rule in load_health_rules() if rule.of.name == "latency_p95_ms" and rule.severity != "info"
+    ]
     measured_ms = [
         max(figure.samples)
         for figure in load().figures["latency"]
         if figure.where == "kafka" and figure.what.startswith("p95")
     ]
     assert measured_ms
-    assert float(bound) * 1000 > max(measured_ms)
+    assert bound > max(measured_ms)
 
 
 def test_recorded_series_are_recorded_before_they_are_used() -> None:

@@ -195,3 +195,52 @@ def test_the_http_door_is_a_stateful_set_of_its_own_whose_secrets_are_files() ->
     (service,) = _of_kind("Service", "ingest").values()
     assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
     assert service["spec"]["selector"].items() <= stateful["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_page_is_a_deployment_whose_token_is_a_file() -> None:
+    objects = _objects("page")
+    for found in objects:
+        kubernetes_validate.validate(found, VERSION, strict=True)
+    (deployment,) = _of_kind("Deployment", "page").values()
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (config,) = _of_kind("ConfigMap", "page").values()
+    variables = dict(config["data"])
+    token = variables.pop("EDGEWISE_PAGE_TOKEN_FILE")
+    settings = load_settings(environ=variables)
+
+    _has_no_rights(pod)
+    assert container["args"] == ["page"]
+    assert container["ports"] == [{"name": "http", "containerPort": settings.page_port}]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["port"] == "http"
+    assert settings.page_host == "0.0.0.0"  # noqa: S104 - what the Service can reach
+    folder, _, key = token.rpartition("/")
+    assert key == "token"
+    assert {"name": "token", "mountPath": folder, "readOnly": True} in container["volumeMounts"]
+    assert {"name": "token", "secret": {"secretName": "page"}} in pod["volumes"]
+    (service,) = _of_kind("Service", "page").values()
+    (policy,) = _of_kind("NetworkPolicy", "page").values()
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_who_tells_webhooks_is_a_stateful_set_of_its_own_whose_file_is_a_secret() -> None:
+    objects = _objects("notify")
+    for found in objects:
+        kubernetes_validate.validate(found, VERSION, strict=True)
+    (stateful,) = _of_kind("StatefulSet", "notify").values()
+    pod = stateful["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (config,) = _of_kind("ConfigMap", "notify").values()
+    settings = load_settings(environ=config["data"])
+
+    _has_no_rights(pod)
+    assert container["args"] == ["worker", "notify"]
+    assert {"name": "metrics", "containerPort": settings.metrics_port} in container["ports"]
+    assert settings.metrics_host == "0.0.0.0"  # noqa: S104 - what a probe from outside the pod can reach
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "webhooks"]
+    assert settings.webhooks == f"{mount['mountPath']}/webhooks.toml"
+    assert {"name": "webhooks", "secret": {"secretName": "notify"}} in pod["volumes"]
+    assert AGENTS["notify"].optional, "else it belongs to the base"

@@ -3,7 +3,7 @@
 An artifact carries one number for calibration, its temperature. `compare` says on dev what more numbers would buy.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,19 +188,17 @@ def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -
     }
 
 
-def run(edge: Path, cloud: Path, corpus: Corpus, *, threads: int = 2) -> dict[str, Any]:
-    """Calibrates both artifacts on the domain's dev set, then chooses on half of the calls how both read long texts.
+def run(folders: Mapping[str, Path], corpus: Corpus, *, threads: int = 2) -> dict[str, Any]:
+    """Calibrates the artifacts in `folders`, by name, on the domain's dev set: all but the cloud's route.
+
+    Then it chooses on half of the calls how all of them read long texts.
 
     Returns what the run's files `calibration.json` and `long_text.json` say, by file. The latter is None without calls.
     """
     calibration = {
-        "edge": calibrate(edge, corpus, routes=True, threads=threads),
-        "cloud": calibrate(cloud, corpus, routes=False, threads=threads),
+        name: calibrate(folder, corpus, routes=name != "cloud", threads=threads) for name, folder in folders.items()
     }
-    return {
-        "calibration.json": calibration,
-        "long_text.json": long_text.choose({"edge": edge, "cloud": cloud}, corpus, threads),
-    }
+    return {"calibration.json": calibration, "long_text.json": long_text.choose(folders, corpus, threads)}
 
 
 def _softmax(logits: Floats) -> Floats:

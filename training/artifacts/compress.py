@@ -40,9 +40,9 @@ def compress(run: Run, data: Corpus) -> dict[str, str]:
     The first seed of each kind is made in all `FORMATS`, the others in those that may ship. Returns which model ships
     as each artifact, as `ship.ship` does. Raises RunError: `corpus` or `distill` has not been run.
     """
-    # Texts of both kinds set the fixed scales, because a worker meets both.
-    pairs = zip(data.domain_train, data.general_train or data.domain_train, strict=False)
-    texts = [example.text for pair in pairs for example in pair]
+    # Texts of all kinds set the fixed scales, because a worker meets all.
+    kinds = [part for part in (data.domain_train, data.general_train, data.extra_train) if part]
+    texts = [example.text for together in zip(*kinds, strict=False) for example in together]
     describe = partial(ship.describe, run, run.read("corpus.json", "corpus"))
     numbers = [number for number, _ in seeds(run.config)]
     first = [f"{kind}-{numbers[0]}" for kind in run.config.students]
@@ -51,12 +51,13 @@ def compress(run: Run, data: Corpus) -> dict[str, str]:
         compress_models(run.folder, names, formats, data.domain_dev, texts, describe, repetitions)
         for names, formats, repetitions in (
             (first, FORMATS, 3),
-            (others, sorted(set(run.config.formats.values())), 1),
+            (others, sorted({run.config.format_of(artifact) for artifact in run.config.ships}), 1),
         )
     ]
     rows = [row for each in made for row in each["rows"]]
     if run.config.former is not None:
-        rows += measure_former(run.folder, run.config.former, run.config.formats, data.domain_dev)
+        formats: dict[str, str] = {artifact: run.config.format_of(artifact) for artifact in run.config.ships}
+        rows += measure_former(run.folder, run.config.former, formats, data.domain_dev)
     ships = ship.ship(run, rows)
     run.write("compress.json", made[0] | {"rows": rows, "ships": ships})
     return ships

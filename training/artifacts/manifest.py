@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import onnx
 
 from models import text
-from models.artifact import MANIFEST, MODEL, TOKENIZER
+from models.artifact import MANIFEST, MODEL, TOKENIZER, Manifest
 from schemas.records import LABELS
 from training.data.corpus import LEARNED_FROM
 
@@ -88,6 +88,12 @@ def data_of(corpus: Mapping[str, Any]) -> list[dict[str, Any]]:
                 }
             )
     return learned
+
+
+def sets_of(manifest: Manifest, known: Collection[str]) -> list[dict[str, Any]]:
+    """The sets that the model of a `manifest` learned from, but for those whose names are `known`."""
+    sets: Any = manifest.training["data"]
+    return [dict(each) for each in sets if each["name"] not in known]
 
 
 def licence(data: Sequence[Mapping[str, Any]]) -> str:

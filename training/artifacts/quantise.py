@@ -176,10 +176,10 @@ class _Graph:
             self.add(f"{name}_int8", codes)
             self.add(f"{name}_scale", scales)
             self.nodes[at] = [
-                helper.make_node("Gather", [f"{name}_int8", node.input[1]], [f"{output}_int8"]),
-                helper.make_node("Gather", [f"{name}_scale", node.input[1]], [f"{output}_scale"]),
-                helper.make_node("Cast", [f"{output}_int8"], [f"{output}_float"], to=TensorProto.FLOAT),
-                helper.make_node("Mul", [f"{output}_float", f"{output}_scale"], [output]),
+                helper.make_node("Gather", [f"{name}_int8", node.input[1]], [f"{output}_codes"]),
+                helper.make_node("Gather", [f"{name}_scale", node.input[1]], [f"{output}_scales"]),
+                helper.make_node("Cast", [f"{output}_codes"], [f"{output}_float"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", [f"{output}_float", f"{output}_scales"], [output]),
             ]
 
     def model(self) -> onnx.ModelProto:

@@ -5,62 +5,79 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.artifact import load_artifact
 from training.artifacts import manifest
 from training.learn import bases
 from training.learn.curriculum import seeds
 from training.learn.network import MAX_TOKENS
 from training.learn.run import Run, RunError
 
-ARTIFACTS = ("edge", "cloud")
-"""Each is chosen among the students of its kind. Teachers do not ship: they have forgotten much of the general set."""
-
 
 def kind_of(model: str) -> str:
-    """The kind of a model of a run: "edge" of "edge-2"."""
+    """The kind of a model of a run: "tiny" of "tiny-2"."""
     return model.partition("-")[0]
 
 
 def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file_format: str) -> None:
-    """Writes the manifest of `model` in `folder`; `corpus` is the run's `corpus.json`."""
+    """Writes the manifest of `model` in `folder`; `corpus` is the run's `corpus.json`.
+
+    An artifact that was the teacher hands on what it learned: its sets, with their terms, are the model's too.
+    """
     number = int(model.partition("-")[2] or 1)
+    source, data = f"{model}/{file_format}", manifest.data_of(corpus)
+    if run.config.teacher is not None:
+        teacher = load_artifact(str(run.config.teacher))
+        source += f", taught by {teacher.id}"
+        data += manifest.sets_of(teacher.manifest, {each["name"] for each in data})
     manifest.describe(
         folder,
         name=kind_of(model),
-        source=f"{model}/{file_format}",
-        base=(bases.TINY if kind_of(model) == "edge" else bases.MINILM).name,
+        source=source,
+        base=(bases.TINY if kind_of(model) == "tiny" else bases.MINILM).name,
         max_tokens=MAX_TOKENS,
         seed=run.config.seed + number - 1,
-        data=manifest.data_of(corpus),
+        data=data,
         libraries=run.libraries,
     )
 
 
-def best(rows: Sequence[Mapping[str, Any]], artifact: str, file_format: str) -> str:
-    """The model with the highest sum of accuracy and macro F1 on dev, in the format that ships.
+def best(rows: Sequence[Mapping[str, Any]], artifact: str, kind: str, file_format: str) -> str:
+    """The student of that `kind`, or former artifact, with the highest sum of accuracy and macro F1 on dev.
 
-    Where two are alike the former one stays. `rows` are those of `compress.json`.
+    Where two are alike the former one stays. `rows` are those of `compress.json`. Teachers do not ship: they have
+    forgotten much of the general set.
 
     Raises RunError: none was made in that format.
     """
-    fit = [row for row in rows if kind_of(row["model"]) == artifact and row["format"] == file_format]
+    former = f"{artifact}-former"
+    ours = [row for row in rows if row["model"] == former or (kind_of(row["model"]) == kind and not is_former(row))]
+    fit = [row for row in ours if row["format"] == file_format]
     if not fit:
-        raise RunError(f"no {artifact} model was made in {file_format}: run `edgewise train compress`")
+        raise RunError(
+            f"no {kind} model was made in {file_format} to ship as {artifact}: "
+            "run `edgewise train distill` and `compress`"
+        )
 
     def worth(row: Mapping[str, Any]) -> tuple[float, bool]:
-        return row["dev"]["accuracy"] + row["dev"]["macro_f1"], row["model"] == f"{artifact}-former"
+        return row["dev"]["accuracy"] + row["dev"]["macro_f1"], row["model"] == former
 
     return str(max(fit, key=worth)["model"])
 
 
+def is_former(row: Mapping[str, Any]) -> bool:
+    """Whether a row of `compress.json` is of an artifact that was in service before."""
+    return str(row["model"]).endswith("-former")
+
+
 def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Copies the chosen models to `ship/edge` and `ship/cloud`. Returns which they are, as `edge-1/int8s`.
+    """Copies the chosen models to `ship/ARTIFACT`. Returns which they are by artifact, as `small-1/int8s`.
 
     What this run made gets the configuration's `version`, if it has one; a former artifact keeps its own.
     """
-    chosen = {}
-    for artifact in ARTIFACTS:
-        file_format = run.config.formats[artifact]
-        chosen[artifact] = f"{best(rows, artifact, file_format)}/{file_format}"
+    chosen: dict[str, str] = {}
+    for artifact, kind in run.config.ships.items():
+        file_format = run.config.format_of(artifact)
+        chosen[artifact] = f"{best(rows, artifact, kind, file_format)}/{file_format}"
         target = run.folder / "ship" / artifact
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(run.folder / "artifacts" / chosen[artifact], target)
@@ -71,28 +88,32 @@ def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def name_of_seeds(run: Run, kind: str) -> str:
-    """What this run's models of a `kind` are called beside what ships: "new edge" where that is a former one.
+    """What this run's models of a `kind` are called: as what they ship, or "new tiny" where a former artifact does.
 
     Raises RunError: nothing was compressed yet.
     """
-    ships = run.read("compress.json", "compress")["ships"].get(kind, "")
-    return f"new {kind}" if ships.startswith(f"{kind}-former/") else kind
+    ships = run.read("compress.json", "compress")["ships"]
+    for artifact, of_kind in run.config.ships.items():
+        if of_kind == kind:
+            return f"new {kind}" if ships[artifact].startswith(f"{artifact}-former/") else artifact
+    return kind
 
 
-def shipped(run: Run) -> tuple[Path, Path]:
-    """The folders of the edge and the cloud artifact that ship. Raises RunError: `compress` has not made them yet."""
-    edge, cloud = (run.folder / "ship" / artifact for artifact in ARTIFACTS)
-    for folder in (edge, cloud):
+def shipped(run: Run) -> dict[str, Path]:
+    """The folders of the artifacts that ship, by name. Raises RunError: `compress` has not made them yet."""
+    folders: dict[str, Path] = {artifact: run.folder / "ship" / artifact for artifact in run.config.ships}
+    for folder in folders.values():
         if not folder.is_dir():
             raise RunError(f"{folder} is missing: run `edgewise train compress` first")
-    return edge, cloud
+    return folders
 
 
 def of_seeds(run: Run) -> dict[str, list[Path]]:
     """The folders of each kind's models, one a seed, in the format that may ship, by `name_of_seeds`."""
+    as_what = {kind: artifact for artifact, kind in run.config.ships.items()}
     return {
         name_of_seeds(run, kind): [
-            run.folder / "artifacts" / f"{kind}-{number}" / run.config.formats["edge" if kind == "edge" else "cloud"]
+            run.folder / "artifacts" / f"{kind}-{number}" / run.config.format_of(as_what.get(kind, kind))
             for number, _ in seeds(run.config)
         ]
         for kind in run.config.students
@@ -101,5 +122,5 @@ def of_seeds(run: Run) -> dict[str, list[Path]]:
 
 def write_metrics(run: Run, evaluation: Mapping[str, Any]) -> None:
     """Writes the figures of an `evaluation`, what `evaluation.json` says, to the manifests of what ships."""
-    for folder in shipped(run):
-        manifest.update(folder, metrics=manifest.metrics_of(evaluation["artifacts"][folder.name]["sets"]))
+    for artifact, folder in shipped(run).items():
+        manifest.update(folder, metrics=manifest.metrics_of(evaluation["artifacts"][artifact]["sets"]))

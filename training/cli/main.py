@@ -62,7 +62,7 @@ def distill(
     config: ConfigFile,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STUDENT]...", help="edge, small, cloud, or edge-2 for one seed of it."),
+        typer.Argument(metavar="[STUDENT]...", help="tiny, small, cloud, or tiny-2 for one seed of it."),
     ] = None,
     out: Out = RUN,
     data: Data = None,
@@ -70,7 +70,7 @@ def distill(
 ) -> None:
     """Train the students on the teachers' logits.
 
-    Example: [bold]edgewise train distill edge cloud-2 --config own.toml --out my-run[/]
+    Example: [bold]edgewise train distill tiny cloud-2 --config own.toml --out my-run[/]
     """
     run, loaded = _open(config, out, data, threads)
     _distill(run, loaded, names)
@@ -78,7 +78,7 @@ def distill(
 
 @app.command()
 def ablate(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
-    """Train the edge network without adaptation and without a teacher, to see what each is worth.
+    """Train the tiny network without adaptation and without a teacher, to see what each is worth.
 
     Example: [bold]edgewise train ablate --config own.toml --out my-run[/]
     """
@@ -200,6 +200,8 @@ def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: T
         "evaluate": _evaluate,
         "report": _report,
     }
+    if "tiny" not in run.config.students:
+        del steps["adapt"], steps["ablate"]  # which are about that student
     for number, (name, step) in enumerate(steps.items(), 1):
         typer.echo(f"{number} of {len(steps)}: {name}", err=True)
         step(run, loaded)
@@ -323,7 +325,7 @@ def _compress(run: "Run", data: "Corpus") -> None:
 def _calibrate(run: "Run", data: "Corpus") -> None:
     from training.artifacts import calibrate, ship
 
-    for name, content in calibrate.run(*ship.shipped(run), data).items():
+    for name, content in calibrate.run(ship.shipped(run), data).items():
         run.write(name, content)
 
 
@@ -334,7 +336,7 @@ def _evaluate(run: "Run", data: "Corpus") -> None:
 
     shipped = ship.shipped(run)
     before = None if run.config.baseline is None else baseline.read(run.config.baseline)
-    found = evaluate.run(*shipped, data, seeds=ship.of_seeds(run), teachers=measured(run, data), before=before)
+    found = evaluate.run(shipped, data, seeds=ship.of_seeds(run), teachers=measured(run, data), before=before)
     run.write("evaluation.json", found)
     ship.write_metrics(run, found)
 

@@ -2,13 +2,19 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from models.artifact import Version
+from models.artifact import MANIFEST, Version
 from schemas.errors import UsageError
 from training.config.sources import Sources
+
+Kind = Literal["cloud", "small", "tiny"]
+"""Of a student: all of MiniLM's layers, every second one, or a BERT of 2 layers by 128."""
+
+FileFormat = Literal["int8", "int8s", "int8w", "int4w"]
+"""In which a model may ship."""
 
 
 class ConfigError(UsageError):
@@ -30,13 +36,26 @@ class Schedule(_Part):
     """Stop after so many epochs in a row without a better dev accuracy."""
 
 
+class Pruning(_Part):
+    """What is left of the layers and word vectors that a student begins with: what matters most to its answers."""
+
+    heads: int = Field(ge=1)
+    """Attention heads of each layer."""
+    feed_forward: int = Field(ge=1)
+    """Neurons of each layer's feed-forward part."""
+    embeddings: int | None = Field(default=None, ge=1)
+    """Rank of the word vectors: so many numbers a piece are kept, and one matrix. Default: all."""
+
+
 class Student(_Part):
-    """How a student is trained: on all sets together, then on the domain alone."""
+    """How a student is trained: on all sets together, then on the domain's and the extra ones."""
 
     transfer: Schedule
     domain: Schedule
     transfers: int | None = Field(default=None, ge=1)
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
+    pruning: Pruning | None = None
+    """Of `small` and `cloud`: cut before training. Default: the layers stay whole."""
 
 
 class Teacher(_Part):
@@ -67,6 +86,10 @@ class Config(_Part):
     """The domain teachers, each from the general one."""
     large: Teacher | None = None
     """MPNet-base as teachers beside MiniLM: as many again, trained alike. For a GPU: an epoch takes a core hours."""
+    teacher: Path | None = None
+    """The folder of an artifact that teaches in place of teachers that are trained, and whose network `cloud` and
+    `small` begin from; relative to the configuration file. A MiniLM in `int8s`, such as a former cloud artifact.
+    It must not have learned from what this run measures on."""
     adapt: Schedule = Schedule(epochs=3, rate=5e-4, batch=64)
     """Masked-language-model training of the tiny base model."""
     cloud: Student = Student(
@@ -77,17 +100,16 @@ class Config(_Part):
         transfer=Schedule(epochs=1, rate=1e-4, batch=64), domain=Schedule(epochs=2, rate=6e-5), transfers=1
     )
     """Layers 0, 2 and 4 of them: every second one, from the first; the last is the most tied to the teacher's head."""
-    edge: Student = Student(
+    tiny: Student = Student(
         transfer=Schedule(epochs=8, rate=1e-3, batch=64), domain=Schedule(epochs=4, rate=3e-4, patience=2)
     )
     """The BERT of 2 layers by 128."""
-    students: tuple[Literal["cloud", "small", "edge"], ...] = ("cloud", "edge")
-    """Which are made; `small` does not ship, and is there to compare with."""
-    formats: dict[str, Literal["int8", "int8s", "int8w", "int4w"]] = {
-        "edge": "int8s",
-        "cloud": "int8s",
-    }
-    """In which file format each artifact ships."""
+    students: tuple[Kind, ...] = ("cloud", "tiny")
+    """Which are made. One that ships as nothing is there to compare with."""
+    ships: dict[Literal["edge", "edge-tiny", "cloud"], Kind] = {"edge": "tiny", "cloud": "cloud"}
+    """Which kind of student ships as which artifact."""
+    formats: dict[str, FileFormat] = {}
+    """In which file format an artifact ships, where that is not `int8s`."""
     former: Path | None = None
     """The folder of the artifacts in service; relative to the configuration file. Of those it has, each goes on
     serving unless a model of this run is better on dev. It must not have learned from what this run measures on."""
@@ -97,6 +119,23 @@ class Config(_Part):
     version: str | None = None
     """What the models that this run ships are called in results and audit events, as in `edge@2.1.0`. Default:
     `0.0.0+` and the first eight digits of the model file's SHA-256."""
+
+    def format_of(self, artifact: str) -> FileFormat:
+        """The file format in which `artifact` ships."""
+        return self.formats.get(artifact, "int8s")
+
+    @field_validator("ships")
+    @classmethod
+    def _has_both(cls, ships: dict[str, Kind]) -> dict[str, Kind]:
+        if missing := [artifact for artifact in ("edge", "cloud") if artifact not in ships]:
+            raise ValueError(f"say which student ships as {missing[0]}")
+        return ships
+
+    @model_validator(mode="after")
+    def _one_way_to_teach(self) -> Self:
+        if self.teacher is not None and self.large is not None:
+            raise ValueError("an artifact is the teacher, or teachers are trained: give either `teacher` or `large`")
+        return self
 
     @field_validator("version")
     @classmethod
@@ -128,8 +167,12 @@ def read(path: Path) -> Config:
     changed = {"data": (path.parent / config.data).resolve()}
     if config.former is not None:
         changed["former"] = former = (path.parent / config.former).resolve()
-        if not any((former / name).is_dir() for name in config.formats):
-            raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.formats)}")
+        if not any((former / name).is_dir() for name in config.ships):
+            raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.ships)}")
+    if config.teacher is not None:
+        changed["teacher"] = teacher = (path.parent / config.teacher).resolve()
+        if not (teacher / MANIFEST).is_file():
+            raise ConfigError(f"{path}: teacher: there is no artifact in {teacher}")
     if config.baseline is not None:
         changed["baseline"] = baseline = (path.parent / config.baseline).resolve()
         if not baseline.is_file():

@@ -1,5 +1,6 @@
 """Where texts come from: files, one's own or public ones, by a mapping of their columns."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -26,6 +27,17 @@ Files = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+def _as_pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_as_pattern)]
+
+
 class Source(BaseModel):
     """One set of texts: what it is for, its files, and which of their columns are which.
 
@@ -41,7 +53,7 @@ class Source(BaseModel):
     """Of the set in reports: `airline` gives the metrics `airline_dev` and `airline_test`."""
     role: Literal["domain", "extra", "general", "unlabelled", "calls"]
     """`domain`: the labelled text that the model is for. `extra`: labelled text to learn from together with it, which
-    is not measured on. `general`: other labelled text, learned from first.
+    is not measured on; with `turns`, each turn is a text. `general`: other labelled text, learned from first.
     `unlabelled`: text of the domain to read. `calls`: whole conversations to measure on; those that are not held
     out for it are read as `unlabelled`."""
     train: Files = ()
@@ -59,6 +71,16 @@ class Source(BaseModel):
     """Column of the share of annotators behind the label, from 0 to 1; empty is 1."""
     labels: Mapping[str, Label] = Field(default_factory=dict)
     """What one's own names mean: `{ angry = "negative" }` or `{ "1" = "negative" }`."""
+    other_labels: Literal["refused", "left out"] = "refused"
+    """Of an `extra`: `left out` leaves out each row whose label is not one of `labels`, be it one of the three."""
+    always: Label | None = None
+    """Of an `extra`: the label of all its rows, in place of `label`."""
+    matching: Pattern | None = None
+    """Of an `extra`: only texts that this regular expression is found in, whatever the case of letters."""
+    without: Pattern | None = None
+    """Of an `extra`: no text that this one is found in."""
+    weight: float = Field(default=1.0, gt=0, le=1)
+    """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1."""
     turns: str | None = None
     """In JSON lines, the field with a conversation's list of turns."""
     speaker: str = "speaker"
@@ -75,6 +97,17 @@ class Source(BaseModel):
     licence: str = ""
     origin: str = ""
     """Where it was published: an address or a paper."""
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> Self:
+        chosen = (self.always, self.matching, self.without, None if self.other_labels == "refused" else True)
+        if self.role != "extra" and any(value is not None for value in chosen):
+            raise ValueError(f"{self.name}: always, matching, without and other_labels are for an extra source")
+        if self.weight != 1 and self.role not in {"extra", "general"}:
+            raise ValueError(f"{self.name}: a weight is for an extra or a general source; this is {self.role}")
+        if self.always is not None and self.labels:
+            raise ValueError(f"{self.name}: give either `labels` or the label that rows have `always`")
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -15,12 +15,14 @@ from training.config.config import Config
 from training.config.sources import CorpusError, Source, check_sources
 from training.data import generator, suite
 from training.data.rows import Row, paths, rows
+from training.data.suite import UNSURE
 
 Split = Literal[
     "domain_train",
     "domain_sample",
     "domain_dev",
     "domain_test",
+    "extra_train",
     "general_train",
     "general_test",
     "unlabelled",
@@ -29,7 +31,7 @@ Split = Literal[
 ]
 T = TypeVar("T")
 
-LEARNED_FROM: tuple[Split, ...] = ("domain_train", "general_train", "unlabelled")
+LEARNED_FROM: tuple[Split, ...] = ("domain_train", "extra_train", "general_train", "unlabelled")
 """The splits that some step may learn from; the others are measured on."""
 
 CALLS = "calls"
@@ -48,13 +50,15 @@ class LeakError(CorpusError):
 class Example:
     """One labelled text, as published; of a conversation, the turns, one a line.
 
-    `agreement` is the share of annotators behind `label`, 1.0 where the set does not say.
+    `agreement` is the share of annotators behind `label`, 1.0 where the set does not say; a third where no label is
+    right. `weight` is how much it counts to who learns from it.
     """
 
     id: str
     text: str
     label: int
     agreement: float = 1.0
+    weight: float = 1.0
 
     @property
     def target(self) -> tuple[float, ...]:
@@ -97,17 +101,19 @@ class Corpus:
     """Texts of the domain; none of them, either, is a turn of one of `calls`."""
     calls: list[Example]
     """Whole conversations, to measure on."""
+    extra_train: list[Example] = field(default_factory=list)
+    """Labelled text to learn from together with the domain's."""
     tallies: tuple[Tally, ...] = ()
 
     @property
     def trained_on(self) -> list[Example]:
         """All labelled text that any step may learn from."""
-        return self.domain_train + self.general_train
+        return self.domain_train + self.extra_train + self.general_train
 
     @property
     def digest(self) -> str:
         """The SHA-256 of all that is learned from or chosen on. Under another one a model is another model."""
-        labelled = [(example.text, example.target) for example in self.trained_on + self.domain_dev]
+        labelled = [(example.text, example.target, example.weight) for example in self.trained_on + self.domain_dev]
         return hashlib.sha256(json.dumps([labelled, self.unlabelled]).encode()).hexdigest()
 
     @property
@@ -178,7 +184,9 @@ def load(config: Config) -> Corpus:
         return [
             example
             for source, parts in by_role[role]
-            for example in once.take(source.name, split, map(_example, parts[part]), lambda example: example.text)
+            for example in once.take(
+                source.name, split, (_example(row, source.weight) for row in parts[part]), lambda example: example.text
+            )
         ]
 
     def plain(role: str) -> list[str]:
@@ -197,9 +205,10 @@ def load(config: Config) -> Corpus:
     general_test = labelled("general", "test", "general_test")
     calls = labelled("calls", "test", "calls")
     once.know((item.text for item in suite.load() if len(text_key(item.text).split()) >= FEW_WORDS), "behaviour")
-    train = labelled("domain", "train", "domain_train") + labelled("extra", "train", "domain_train")
+    train = labelled("domain", "train", "domain_train")
     general_train = labelled("general", "train", "general_train")
     once.know((line for call in calls for line in call.text.splitlines()), "calls")
+    extra_train = labelled("extra", "train", "extra_train")
     unlabelled = plain("unlabelled") + plain("calls")
 
     corpus = Corpus(
@@ -213,6 +222,7 @@ def load(config: Config) -> Corpus:
         general_test=general_test,
         unlabelled=unlabelled,
         calls=calls,
+        extra_train=extra_train,
         tallies=tuple(once.tallies),
     )
     for part, found in (("train", train), ("dev", dev), ("test", test)):
@@ -232,6 +242,9 @@ def check_no_leak(corpus: Corpus) -> None:
         if (other := unseen.get(text_key(example.text))) is not None:
             raise LeakError(f"the text of training row {example.id} is also that of held-out row {other}")
     turns = {text_key(line): call.id for call in corpus.calls for line in call.text.splitlines()}
+    for example in corpus.extra_train:
+        if (other := turns.get(text_key(example.text))) is not None:
+            raise LeakError(f"the text of training row {example.id} is also a turn of held-out call {other}")
     for number, text in enumerate(corpus.unlabelled, 1):
         key = text_key(text)
         if (other := unseen.get(key, turns.get(key))) is not None:
@@ -263,17 +276,16 @@ class _Once:
         return kept
 
 
-def _example(row: Row) -> Example:
+def _example(row: Row, weight: float) -> Example:
     # In a conversation a line is a turn, so line ends inside a turn become spaces.
     text = row.parts[0] if len(row.parts) == 1 else "\n".join(" ".join(part.split()) for part in row.parts)
-    return Example(row.id, text, row.label, row.agreement)
+    return Example(row.id, text, row.label, row.agreement, weight)
 
 
 def _split(source: Source, config: Config) -> dict[str, list[Row]]:
     """The rows of a source's train, test, dev and sample: of its files or the grammar, or of `train` by its shares."""
     if source.generate is not None:
-        made = generator.generate(source.generate, config.seed)
-        return {"train": [Row(each.id, (each.text,), LABELS.index(each.label), 1.0) for each in made]}
+        return {"train": [_made(each) for each in generator.generate(source.generate, config.seed)]}
     labelled = source.role != "unlabelled"
     found = {
         part: list(_read(source, paths(config.data, files), labelled))
@@ -286,6 +298,12 @@ def _split(source: Source, config: Config) -> dict[str, list[Row]]:
         start += share
     found["train"] = [row for row in train if not held_out(row.id, start)]
     return found
+
+
+def _made(made: generator.Made) -> Row:
+    # Where no label is right the target is the same for all three, by any of them and this agreement.
+    label, agreement = (LABELS[0], 1 / len(LABELS)) if made.label == UNSURE else (made.label, 1.0)
+    return Row(made.id, (made.text,), LABELS.index(label), agreement)
 
 
 def _read(source: Source, files: Iterable[Path], labelled: bool) -> Iterator[Row]:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.records import Channel, Label, Role
+from schemas.records import Channel, Role
 from training.data.grammar import Grammar, GrammarError, Start, load
+from training.data.suite import Expected
 from training.data.surface import as_speech, swap_letters
 
 _TRIES: Final = 50
@@ -25,7 +26,7 @@ class Made:
 
     id: str
     text: str
-    label: Label
+    label: Expected
     kind: str
     role: Role
     channel: Channel

@@ -15,7 +15,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import UsageError
-from schemas.records import Label, Role
+from schemas.records import Role
+from training.data.suite import Expected
 
 GRAMMAR: Final = Path(__file__).parents[1] / "grammar"
 """The folder of the grammar's files."""
@@ -37,7 +38,8 @@ class Start(_Part):
     """Templates of one kind and label, as somebody of that role has them."""
 
     kind: str = Field(pattern=r"^[a-z_]+$")
-    label: Label
+    label: Expected
+    """`unsure`: no label is right, and the model is to say so by its confidence."""
     role: Role = "customer"
     style: Literal["any", "none"] = "any"
     """`any`: written or spoken in one of many ways; `none`: as it is."""

@@ -75,11 +75,12 @@ def paths(data: Path, patterns: Sequence[str]) -> list[Path]:
 def rows(source: Source, path: Path, labelled: bool) -> Iterator[Row]:
     """The rows of a file of `source`, without labels unless `labelled`; rows without a text are then left out.
 
+    Of an `extra` source with `turns` each turn is a row, and those without a text are left out.
+
     Raises CorpusError: no such column, an unknown label, a label without a text. It names the line.
     """
     count = 0
-    for line, fields in _records(path):
-        where = f"{path}, line {line}"
+    for fields, where in _wanted(source, path):
         count += 1
         parts = _parts(source, fields, where)
         if parts is None:
@@ -88,29 +89,58 @@ def rows(source: Source, path: Path, labelled: bool) -> Iterator[Row]:
             if parts:
                 yield Row(_id(source, fields, parts, where), parts, 0, 1.0)
             continue
+        label = source.always or _field(fields, source.label, "label", where)
+        if _left_out(source, label, " ".join(parts)):
+            continue
         if not parts:
             raise CorpusError(f"{where}: a label without a text: take the row out, or fill in {source.text!r}")
         yield Row(
             id=_id(source, fields, parts, where),
             parts=parts,
-            label=label_id(_field(fields, source.label, "label", where), where, source.labels),
+            label=label_id(label, where, source.labels),
             agreement=_agreement(source, fields, where),
         )
     if not count:
         raise CorpusError(f"{path}: no rows")
 
 
+def _left_out(source: Source, label: str, text: str) -> bool:
+    if source.other_labels == "left out" and label.strip().lower() not in {
+        name.strip().lower() for name in source.labels
+    }:
+        return True
+    if source.matching is not None and not re.search(source.matching, text, re.IGNORECASE):
+        return True
+    return source.without is not None and re.search(source.without, text, re.IGNORECASE) is not None
+
+
+def _wanted(source: Source, path: Path) -> Iterator[tuple[Mapping[str, object], str]]:
+    """The records that are rows, and where each is: of an `extra` source with `turns` the turns that have a text."""
+    for line, fields in _records(path):
+        where = f"{path}, line {line}"
+        if source.role != "extra" or source.turns is None:
+            yield fields, where
+            continue
+        for number, turn in enumerate(_turns(source, fields, where), 1):
+            place = f"{where}, turn {number}"
+            if _field(turn, source.text, "text", place).strip():
+                yield turn, place
+
+
+def _turns(source: Source, fields: Mapping[str, object], where: str) -> list[Any]:
+    given = fields.get(str(source.turns))
+    if not isinstance(given, list) or not all(isinstance(turn, dict) for turn in given):
+        raise CorpusError(f"{where}: {source.turns!r} is not a list of turns; there are {', '.join(fields)}")
+    return given
+
+
 def _parts(source: Source, fields: Mapping[str, object], where: str) -> tuple[str, ...] | None:
     """The texts that are not blank; None where no speaker is wanted."""
-    turns: list[Any] = [fields]
-    if source.turns is not None:
-        given = fields.get(source.turns)
-        if not isinstance(given, list) or not all(isinstance(turn, dict) for turn in given):
-            raise CorpusError(f"{where}: {source.turns!r} is not a list of turns; there are {', '.join(fields)}")
-        turns = given
+    whole = source.turns is None or source.role == "extra"
+    turns = [fields] if whole else _turns(source, fields, where)
     texts, wanted = [], not source.speakers
     for number, turn in enumerate(turns, 1):
-        place = where if source.turns is None else f"{where}, turn {number}"
+        place = where if whole else f"{where}, turn {number}"
         if source.speakers and _field(turn, source.speaker, "speaker", place) not in source.speakers:
             continue
         wanted = True

@@ -19,6 +19,7 @@ SPLITS = (
     "domain_dev",
     "domain_test",
     "domain_sample",
+    "extra_train",
     "general_train",
     "general_test",
     "calls",

@@ -1,4 +1,4 @@
-"""What each step bought the edge model: the same network trained with and without it, on the same seeds."""
+"""What each step bought the tiny model: the same network trained with and without it, on the same seeds."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ from training.measure.figures import classification
 
 
 def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
-    """Trains the edge network without a teacher, from the base and from the adapted weights, and compares on dev.
+    """Trains the tiny network without a teacher, from the base and from the adapted weights, and compares on dev.
 
     Returns, and writes to `ablations.json`, one entry a variant: `what`, and `dev` (accuracy), `dev_f1` and
     `general` (macro recall on the general set), each a list with one value a seed. The models are kept in the run
@@ -25,8 +25,8 @@ def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
     variants: dict[str, Callable[[int], str]] = {
         "base weights, domain labels": lambda number: f"plain-domain-{number}",
         "adapted weights, domain labels": lambda number: f"adapted-domain-{number}",
-        "distilled: all sets together": lambda number: f"edge-transfer-{number}",
-        "distilled, then the domain alone": lambda number: f"edge-{number}",
+        "distilled: all sets together": lambda number: f"tiny-transfer-{number}",
+        "distilled, then the domain alone": lambda number: f"tiny-{number}",
     }
     for number, seed in seeds(run.config):
         for start in ("plain", "adapted"):
@@ -47,7 +47,7 @@ def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Cla
         adapted, tokenizer = run.model("tiny-adapted", "adapt")
         encoder = adapted.encoder
     model = finetune.with_head(encoder, seed)
-    examples, schedule = data.domain_train, run.config.edge.domain
+    examples, schedule = data.domain_train, run.config.tiny.domain
     return finetune.finetune(model, tokenizer, examples, data, schedule, seed, log), tokenizer
 
 

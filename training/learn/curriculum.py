@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -10,15 +11,20 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertForMaskedLM, BertModel, MPNetModel
 
+from models.artifact import load_artifact
+from models.classifier import Classifier as Worker
 from training.config.config import Config, Schedule, Student
 from training.data.corpus import CALLS, Corpus, sets_of
-from training.learn import adapt, bases, distill, finetune, loop, network
+from training.learn import adapt, bases, distill, finetune, loop, network, prune, readback
 from training.learn.loop import Log
 from training.learn.network import Classifier
 from training.learn.run import Run
 from training.measure.figures import Scores
 
 SMALL_LAYERS = (0, 2, 4)
+
+IMPORTANCE_TEXTS = 1024
+"""So many of the texts that a pruned student learns from show what matters in its layers."""
 
 GENERAL = {"teacher": "general", "large": "large-general"}
 """The general teacher of each kind of teacher."""
@@ -31,7 +37,12 @@ def seeds(config: Config) -> Iterator[tuple[int, int]]:
 
 
 def teachers(config: Config) -> dict[str, list[str]]:
-    """The names of the domain's teachers by kind: MiniLM's and, where the run has them, the larger base's."""
+    """The names of the domain's teachers by kind: MiniLM's and, where the run has them, the larger base's.
+
+    An artifact that teaches is the general one and the domain's alike.
+    """
+    if config.teacher is not None:
+        return {"teacher": [GENERAL["teacher"]]}
     numbers = [number for number, _ in seeds(config)]
     kinds = ("teacher", "large") if config.large else ("teacher",)
     return {kind: [f"{kind}-{number}" for number in numbers] for kind in kinds}
@@ -43,8 +54,14 @@ def texts(data: Corpus) -> list[str]:
 
 
 def train_teachers(run: Run, data: Corpus) -> None:
-    """Trains the general teacher and, from it, the domain's; and the same again on the larger base."""
+    """Trains the general teacher and, from it, the domain's; and the same again on the larger base.
+
+    Where an artifact teaches, nothing is trained: its network is read back.
+    """
     config = run.config
+    if (folder := config.teacher) is not None:
+        run.once(GENERAL["teacher"], lambda _: readback.read_back(folder))
+        return
 
     def minilm() -> tuple[BertModel, Tokenizer]:
         base, tokenizer = bases.load(bases.MINILM, texts(data), config.vocabulary)
@@ -78,7 +95,8 @@ def _train_kind(
 
         def domain(log: Log, seed: int = seed) -> tuple[Classifier, Tokenizer]:
             model, tokenizer = run.model(GENERAL[kind], "finetune")
-            return finetune.finetune(model, tokenizer, data.domain_train, data, on_domain, seed, log), tokenizer
+            examples = data.domain_train + data.extra_train
+            return finetune.finetune(model, tokenizer, examples, data, on_domain, seed, log), tokenizer
 
         run.once(f"{kind}-{number}", domain)
 
@@ -100,7 +118,7 @@ def tiny(run: Run, data: Corpus) -> tuple[BertForMaskedLM, Tokenizer]:
 
 
 def train_students(run: Run, data: Corpus, names: Sequence[str]) -> None:
-    """Trains the students `names` ("edge", or "edge-2" for the second of them alone), in the order given."""
+    """Trains the students `names` ("tiny", or "tiny-2" for the second of them alone), in the order given."""
     for name in names:
         kind, _, only = name.partition("-")
         student: Student = getattr(run.config, kind)
@@ -114,8 +132,8 @@ def train_students(run: Run, data: Corpus, names: Sequence[str]) -> None:
 
 
 def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
-    """The untaught student of a `kind`."""
-    if kind == "edge":
+    """The untaught student of a `kind`, not pruned yet."""
+    if kind == "tiny":
         model, tokenizer = run.model("tiny-adapted", "adapt")
         return finetune.with_head(model.encoder, seed), tokenizer
     model, tokenizer = run.model("general", "finetune")
@@ -124,7 +142,11 @@ def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
 
 def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = first_of(run, kind, seed)
-    rows = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES
+    student: Student = getattr(run.config, kind)
+    rows = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES + extra_rows(run, data, tokenizer)
+    if student.pruning is not None:
+        seen = random.Random(seed).sample(rows, min(IMPORTANCE_TEXTS, len(rows)))
+        model = prune.prune(model, seen, student.pruning)
     rows += distill.other_rows(
         tokenizer,
         data,
@@ -132,12 +154,15 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
         teacher_logits(run, "unlabelled", data.unlabelled),
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
-    return loop.fit(model, rows, getattr(run.config, kind).transfer, seed=seed, measure=measure, log=log), tokenizer
+    return loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log), tokenizer
 
 
 def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
     rows = domain_rows(run, data, tokenizer)
+    if data.extra_train:
+        # As often as in the transfer, or the extra texts would outweigh the domain's.
+        rows = rows * distill.DOMAIN_COPIES + extra_rows(run, data, tokenizer)
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     return loop.fit(model, rows, getattr(run.config, kind).domain, seed=seed, measure=measure, log=log), tokenizer
 
@@ -146,6 +171,14 @@ def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
     """The domain's labelled texts as training rows with the teachers' logits."""
     logits = teacher_logits(run, "domain_train", [example.text for example in data.domain_train])
     return distill.taught(tokenizer, data.domain_train, logits)
+
+
+def extra_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
+    """The extra labelled texts as training rows, with the teachers' logits if these were trained on such texts too."""
+    if run.config.teacher is not None:
+        return finetune.rows_of(tokenizer, data.extra_train)
+    logits = teacher_logits(run, "extra_train", [example.text for example in data.extra_train])
+    return distill.taught(tokenizer, data.extra_train, logits)
 
 
 def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:
@@ -181,7 +214,12 @@ def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
 
 
 def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
-    """A teacher's logits `[rows, 3]`."""
+    """A teacher's logits `[rows, 3]`, an artifact's as a worker has them."""
+    if run.config.teacher is not None:
+        artifact = load_artifact(str(run.config.teacher))
+        # Softmax ignores the constant a row by which these differ from the logits.
+        scores = Worker(artifact, threads=torch.get_num_threads()).score(examples)
+        return torch.from_numpy(scores).clamp(min=1e-7).log() * artifact.temperature
     model, tokenizer = run.model(name, "finetune")
     return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
 

@@ -33,7 +33,7 @@ def taught(tokenizer: Tokenizer, examples: Sequence[Example], logits: Tensor) ->
     """Labelled `examples` as training rows with their teacher's `logits`."""
     ids = network.encode(tokenizer, [example.text for example in examples])
     return [
-        loop.Row(ids=row, target=example.target, teacher=teacher)
+        loop.Row(ids=row, target=example.target, teacher=teacher, weight=example.weight)
         for row, example, teacher in zip(ids, examples, logits.tolist(), strict=True)
     ]
 

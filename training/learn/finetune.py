@@ -25,7 +25,10 @@ def with_head(encoder: BertModel, seed: int) -> Classifier:
 def rows_of(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[loop.Row]:
     """`examples` as training rows without a teacher."""
     ids = network.encode(tokenizer, [example.text for example in examples])
-    return [loop.Row(ids=row, target=example.target) for row, example in zip(ids, examples, strict=True)]
+    return [
+        loop.Row(ids=row, target=example.target, weight=example.weight)
+        for row, example in zip(ids, examples, strict=True)
+    ]
 
 
 def measure_on(tokenizer: Tokenizer, examples: Sequence[Example]) -> Callable[[Classifier], dict[str, float]]:

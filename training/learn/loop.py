@@ -37,11 +37,15 @@ Log = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text as token ids, its target distribution and, for a student, its teacher's logits."""
+    """A text as token ids, its target distribution and, for a student, its teacher's logits.
+
+    `weight` is how much it counts in the loss.
+    """
 
     ids: Sequence[int]
     target: Sequence[float]
     teacher: Sequence[float] | None = None
+    weight: float = 1.0
 
 
 def batches_of(lengths: Sequence[int], size: int, rng: random.Random) -> list[list[int]]:
@@ -63,16 +67,22 @@ def hide_tokens(ids: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def loss_of(logits: Tensor, batch: Sequence[Row]) -> Tensor:
-    """Cross entropy with the soft labels and, where the rows have teacher logits, KL divergence from the teacher."""
-    hard = functional.cross_entropy(logits, torch.tensor([row.target for row in batch]).to(logits.device))
-    teacher = [row.teacher for row in batch if row.teacher is not None]
-    if not teacher:
-        return hard
-    wanted = functional.log_softmax(torch.tensor(teacher).to(logits.device) / TEMPERATURE, dim=-1)
-    given = functional.log_softmax(logits / TEMPERATURE, dim=-1)
-    # T^2 keeps the gradient's size independent of T (the paper's section 2).
-    soft = functional.kl_div(given, wanted, reduction="batchmean", log_target=True) * TEMPERATURE**2
-    return TEACHER_WEIGHT * soft + (1 - TEACHER_WEIGHT) * hard
+    """Cross entropy with the soft labels and, for rows with teacher logits, KL divergence from the teacher.
+
+    It is the mean over the rows, each times its weight.
+    """
+    where = logits.device
+    losses = functional.cross_entropy(logits, torch.tensor([row.target for row in batch]).to(where), reduction="none")
+    taught = [at for at, row in enumerate(batch) if row.teacher is not None]
+    if taught:
+        teacher = torch.tensor([batch[at].teacher for at in taught]).to(where)
+        places = torch.tensor(taught).to(where)
+        wanted = functional.log_softmax(teacher / TEMPERATURE, dim=-1)
+        given = functional.log_softmax(logits[places] / TEMPERATURE, dim=-1)
+        # T^2 keeps the gradient's size independent of T (the paper's section 2).
+        soft = functional.kl_div(given, wanted, reduction="none", log_target=True).sum(-1) * TEMPERATURE**2
+        losses = losses.index_copy(0, places, TEACHER_WEIGHT * soft + (1 - TEACHER_WEIGHT) * losses[places])
+    return (losses * torch.tensor([row.weight for row in batch]).to(where)).mean()
 
 
 def parameter_groups(model: Classifier, rate: float) -> list[dict[str, object]]:

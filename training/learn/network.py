@@ -14,6 +14,7 @@ from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 from models.text import normalise
 from schemas.errors import UsageError
 from schemas.records import LABELS
+from training.learn import narrow
 
 MAX_TOKENS = 256
 """What the worker reads of a text, [CLS] and [SEP] included."""
@@ -58,7 +59,8 @@ class Classifier(nn.Module):
 def build(config: dict[str, object]) -> Classifier:
     """An untrained network of the shape that a BERT's or MPNet's `config` names."""
     configuration, encoder = ENCODERS[str(config["model_type"])]
-    return Classifier(encoder(configuration(**config, attn_implementation=ATTENTION), add_pooling_layer=False))
+    whole = encoder(configuration(**config, attn_implementation=ATTENTION), add_pooling_layer=False)
+    return Classifier(narrow.narrow(whole))
 
 
 def save(model: Classifier, tokenizer: Tokenizer, folder: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from tokenizers import Tokenizer
 
+from models.artifact import MODEL, load_artifact
 from schemas.errors import UsageError
 from training.config.config import Config
 from training.learn import network
@@ -40,9 +41,11 @@ class Run:
         path = folder / "config.json"
         # These say where files lie, which students are made and how they ship. No trained model depends on them.
         left_out: dict[str, bool | set[str]] = {"large": {"folder"}} | dict.fromkeys(
-            ("data", "former", "formats", "students", "version", "baseline"), True
+            ("data", "former", "formats", "students", "ships", "version", "baseline", "teacher"), True
         )
         wanted = config.model_dump(mode="json", exclude=left_out) | {"data": data}
+        if config.teacher is not None:
+            wanted["teacher"] = load_artifact(str(config.teacher)).manifest.files[MODEL].sha256
         if not path.exists():
             self.write("config.json", wanted)
         elif (had := json.loads(path.read_text("utf-8"))) != wanted:

@@ -1,4 +1,4 @@
-"""Every figure of the two artifacts that ship, measured by the worker's own classifier on their files."""
+"""Every figure of the artifacts that ship, measured by the worker's own classifier on their files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +36,7 @@ class Measured:
 
 
 def run(
-    edge: Path,
-    cloud: Path,
+    folders: Mapping[str, Path],
     corpus: Corpus,
     *,
     seeds: Mapping[str, Sequence[Path]] | None = None,
@@ -45,14 +44,16 @@ def run(
     before: Mapping[str, Any] | None = None,
     threads: int = 2,
 ) -> dict[str, Any]:
-    """What `evaluation.json` says of the artifacts in the folders `edge` and `cloud`; nothing in them is changed.
+    """What `evaluation.json` says of the artifacts in `folders`, by name, among them `edge` and `cloud`.
+
+    Nothing in them is changed. What is said of the line, and of what an edge keeps, is of these two.
 
     `seeds` has the folders of artifacts that were trained alike but for the seed, by kind. `teachers` has the logits,
     by set, of models that are no artifacts, again by kind. For deferral the ensemble of all `teachers` is the teacher;
     without any it is the cloud artifact. `before` is the baseline that the behaviour suite's kinds are compared with.
     """
     sets = sets_of(corpus)
-    measured = {name: measure(folder, sets, threads) for name, folder in (("edge", edge), ("cloud", cloud))}
+    measured = {name: measure(folder, sets, threads) for name, folder in folders.items()}
     test = f"{corpus.name}_test"
     labels = {name: [example.label for example in examples] for name, examples in sets.items()}
     if teachers:
@@ -60,7 +61,7 @@ def run(
         teacher_probabilities = ensemble([logits[test] for kind in teachers.values() for logits in kind])
     else:
         teacher, teacher_probabilities = measured["cloud"].artifact.id, measured["cloud"].probabilities[test]
-    behaved = behaviour.run(edge, cloud, suite.load(), threads=threads)
+    behaved = behaviour.run(folders["edge"], folders["cloud"], suite.load(), threads=threads)
     return {
         "artifacts": {name: describe(each, sets, corpus) for name, each in measured.items()},
         "retention": {

@@ -13,7 +13,7 @@ from training.report.summary import BASE_BYTES, Report, domain
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-COLOURS = {"edge": BLUE, "small": GREEN, "cloud": ORANGE}
+COLOURS = {"tiny": BLUE, "edge-tiny": BLUE, "small": GREEN, "edge": GREEN, "cloud": ORANGE}
 MARKERS = {"fp32": "o", "int8": "s", "int8w": "D", "int4w": "^"}
 INTERVAL = 0.18
 """Opacity of an interval's band."""

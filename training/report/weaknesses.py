@@ -127,12 +127,12 @@ def failures(report: Report) -> Iterator[str]:
 
 
 def steps(report: Report) -> Iterator[str]:
-    """Compares the edge network trained with and without each step, and shows how each training went."""
+    """Compares the tiny network trained with and without each step, and shows how each training went."""
     ablations = report.get("ablations")
     if ablations:
         yield "## What did each step buy?"
         yield (
-            "The edge network, trained with and without: the mean over seeds, with the least and the greatest. On dev, "
+            "The tiny network, trained with and without: the mean over seeds, with the least and the greatest. On dev, "
             "so that nothing was chosen on test."
         )
         names = [name for name in ("dev", "dev_f1", "general", "semeval") if any(name in each for each in ablations)]

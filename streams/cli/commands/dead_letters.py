@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from streams.cli.user import printable, user_name
+
 if TYPE_CHECKING:
     from schemas.dead_letter import Letter, State
     from streams.config.settings import Settings
@@ -115,7 +117,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - an option each
     cluster = Cluster(start())
     letters = _chosen(cluster, (places, reason, topic, since, until), everything, again)
     if letters and _agreed(letters, "redrive", dry_run, yes):
-        _report(redriving.redrive(cluster, letters, by=_user(), again=again), "redriven")
+        _report(redriving.redrive(cluster, letters, by=user_name(), again=again), "redriven")
 
 
 @dead_letters.command()
@@ -142,7 +144,7 @@ def drop(  # noqa: PLR0913, PLR0917 - an option each
     cluster = Cluster(start())
     letters = _chosen(cluster, (places, reason, topic, since, until), everything, again)
     if letters and _agreed(letters, "drop", dry_run, yes):
-        _report(redriving.drop(cluster, letters, by=_user(), why=why, again=again), "dropped")
+        _report(redriving.drop(cluster, letters, by=user_name(), why=why, again=again), "dropped")
 
 
 def _selection(
@@ -254,23 +256,13 @@ def _report(outcome: "Outcome", what: str) -> None:
         raise typer.Exit(1)
 
 
-def _user() -> str:
-    """Who does it, for the mark: the login name."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"
-
-
 def _print(letters: "Sequence[Letter]") -> None:
     from streams.cli.table import print_table
     from streams.system.clock import iso
 
     rows: list[tuple[str, ...]] = [("id", "failed", "reason", "from", "agent", "attempts", "bytes", "state")]
     for each in letters:
-        reason, origin, agent = map(_printable, (each.reason, each.origin, each.agent))
+        reason, origin, agent = map(printable, (each.reason, each.origin, each.agent))
         size = "none" if each.size is None else f"{each.size:,}"
         rows.append((str(each.id), iso(each.at_ms), reason, origin, agent, str(each.attempts), size, each.state))
     print_table(*rows)
@@ -291,12 +283,12 @@ def _fields(letter: "Letter") -> list[tuple[str, str]]:
         ("id", str(letter.id)),
         ("failed", iso(letter.at_ms)),
         ("from", f"{letter.origin}, there since {iso(letter.timestamp_ms)}"),
-        ("reason", _printable(f"{letter.reason}: {letter.detail}")),
-        ("agent", _printable(letter.agent)),
+        ("reason", printable(f"{letter.reason}: {letter.detail}")),
+        ("agent", printable(letter.agent)),
         ("attempts", f"{letter.attempts}" + (f", before as {letter.before}" if letter.before else "")),
         ("state", letter.state),
         *(
-            (mark.action, _printable(f"{iso(mark.at_ms)} by {mark.by}" + (f": {mark.why}" if mark.why else "")))
+            (mark.action, printable(f"{iso(mark.at_ms)} by {mark.by}" + (f": {mark.why}" if mark.why else "")))
             for mark in letter.marks
         ),
     ]
@@ -308,10 +300,6 @@ def _shown(value: bytes | None) -> str:
         return "none"
     text = value.decode(errors="replace")
     return text if text.isprintable() and "\ufffd" not in text else f"0x{value.hex()}"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _print_payload(settings: "Settings", topic: str, value: bytes | None) -> None:
@@ -334,7 +322,7 @@ def _print_payload(settings: "Settings", topic: str, value: bytes | None) -> Non
     try:
         record = codec(settings, TOPICS[topic]).decode(value)
     except DecodeError as error:
-        print(_printable(f"Not readable: {error}"))
+        print(printable(f"Not readable: {error}"))
     else:
         plain = {name: field.hex() if isinstance(field, bytes) else field for name, field in asdict(record).items()}
         print(json.dumps(plain, ensure_ascii=False, indent=2))

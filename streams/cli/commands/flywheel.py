@@ -25,7 +25,7 @@ def collect(
         int, typer.Option("--max", min=1, help="At most so many texts: of more a random part, people's labels first.")
     ] = 100_000,
 ) -> None:
-    """Make a training set of what the cloud has answered: the random sample, and what was deferred.
+    """Make a training set of people's labels and of what the cloud has answered: the random sample, the deferred.
 
     Texts are redacted, ids are hashes. The folder has the rows, where they come from, and what a training run's
     configuration says of them.

@@ -19,7 +19,7 @@ def health(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Tell how well the line is: a score from 0 to 100, and each figure with its bound and its trend.
+    """Tell how well the line is: a score from 0 to 100, and each figure with its bound and trend, and the open alerts.
 
     Exit code 0: excellent or good. 1: the topics can't be read. 2: wrong usage. 3: fair. 4: poor. 5: critical. 6:
     unknown, as no event was scored in this time.
@@ -36,19 +36,24 @@ def health(
     from streams.cli.health_report import as_dict, as_text
     from streams.kafka.client import Cluster
     from streams.monitoring.health import assess
+    from streams.monitoring.health_rules import bounds, load_health_rules
     from streams.operate.consume import Start
     from streams.operate.decisions import topic_decisions
     from streams.operate.live_windows import LiveWindows
+    from streams.operate.open_alerts import latest_alerts
     from streams.system.json_text import json_text
 
     since_ms = moment("--since", since)
     settings = start()
-    with LiveWindows(Cluster(settings), since_ms=since_ms) as windows:
+    rules = load_health_rules(settings.health_rules)
+    cluster = Cluster(settings)
+    with LiveWindows(cluster, since_ms=since_ms) as windows:
         windows.read_to_end()
-        found = assess(windows.total(), windows.spans(_SPANS))
+        found = assess(windows.total(), windows.spans(_SPANS), bounds(rules))
+    firing = [alert for alert in latest_alerts(cluster) if alert.state == "firing" and not alert.subject]
     advice, now = None, None
     if advise and found.events:
         advice, now = recommendations(settings, found, topic_decisions(settings, Start(since_ms=since_ms), None))
-    print(json_text(as_dict(found, advice, now), indent=2) if as_json else as_text(found, advice, now))
+    print(json_text(as_dict(found, firing, advice, now), indent=2) if as_json else as_text(found, firing, advice, now))
     if code := EXIT_CODES[found.word]:
         raise typer.Exit(code)

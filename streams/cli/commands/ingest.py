@@ -11,6 +11,9 @@ def ingest() -> None:
     import asyncio
 
     from streams.cli.context import start
+    from streams.config.tracing import traced
     from streams.ingest.server import serve
 
-    asyncio.run(serve(start()))
+    settings = start()
+    with traced(settings, "ingest"):
+        asyncio.run(serve(settings))

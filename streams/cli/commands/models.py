@@ -93,7 +93,7 @@ def compare(
     """Compare a candidate with the edge model in force, on live traffic and on the behaviour suite.
 
     Live traffic is what the agent `shadow` has scored. What is right is what the cloud answered, on the random sample
-    and on what was deferred.
+    and on what was deferred, and apart from that people's labels.
 
     Example: [bold]edgewise models compare my-run/ship/edge --from -7d[/]
     """

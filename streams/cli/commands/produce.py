@@ -23,12 +23,14 @@ def produce(
     from schemas.errors import UsageError
     from streams.cli.context import start
     from streams.cli.file_options import tell_faults
+    from streams.config.tracing import traced
     from streams.ingest.produce import produce as run_produce
 
     if file != "-":
         raise UsageError(f"edgewise produce reads standard input: give -, and for a file `edgewise replay {file}`")
     settings = start()
-    produced = run_produce(settings, sys.stdin.buffer, on_error)
+    with traced(settings, "produce"):
+        produced = run_produce(settings, sys.stdin.buffer, on_error)
     tell_faults(produced.faults)
     done = f"{produced.events:,} events are in {settings.topic('transcripts')}"
     if produced.letters:

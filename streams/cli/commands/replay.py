@@ -65,6 +65,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
 
     from streams.cli.context import start
     from streams.cli.progress import progress
+    from streams.config.tracing import traced
     from streams.files.columns import parse_columns
     from streams.files.recorded_time import parse_form
     from streams.files.rows import Input
@@ -80,7 +81,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     said = vendor(mapping, role_map, time_base)
     given = Input(columns=columns, file_format=file_format, encoding=encoding_name(encoding), limit=limit, vendor=said)
     recordings = [Recording(path, given, form, on_error, repeated_ids == "apart") for path in files]
-    with progress("events") as show:
+    with traced(settings, "replay"), progress("events") as show:
         summary = run_replay(settings, recordings, pace=chosen, resume=resume, on_progress=show, on_notice=tell_notice)
     tell_left_out(summary.left_out)
     done = f"{summary.before + summary.sent:,} of {summary.rows:,} events are in {settings.topic('transcripts')}"

@@ -7,7 +7,11 @@ import typer
 
 def worker(
     agents: Annotated[
-        list[str] | None, typer.Argument(metavar="[AGENT]...", help="An agent, such as edge; none: all but shadow.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[AGENT]...",
+            help="An agent, such as edge; none: all but shadow, and notify where webhooks are set.",
+        ),
     ] = None,
     processes: Annotated[int, typer.Option("--processes", "-n", min=1, help="Processes of each agent.")] = 1,
     joined_fd: Annotated[

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tokenizers import Tokenizer
 from transformers import BertConfig, BertForMaskedLM
 from typer.testing import CliRunner, Result
 
-from models.artifact import load_artifact
+from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
 from tests.training.tiny_networks import examples, mpnet, tokenizer
 from training import cli
@@ -34,13 +35,13 @@ CONFIG = """
 data = "data"
 seeds = 1
 vocabulary = 200
-students = ["cloud", "small", "edge"]
+students = ["cloud", "small", "tiny"]
 general = { epochs = 1, rate = 0.003 }
 domain = { epochs = 2, rate = 0.003 }
 adapt = { epochs = 1, rate = 0.003 }
 cloud = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 small = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
-edge = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
+tiny = { transfer = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 large = { folder = "mpnet", general = { epochs = 1, rate = 0.003 }, domain = { epochs = 1, rate = 0.003 } }
 
 [[sources]]
@@ -68,7 +69,7 @@ def tiny_base(base: bases.Base, texts: list[str], size: int) -> tuple[BertForMas
     made = tokenizer()
     config = BertConfig(
         vocab_size=made.get_vocab_size(),
-        hidden_size=32,
+        hidden_size=64,
         num_hidden_layers=2 if base is bases.TINY else 6,
         num_attention_heads=2,
         intermediate_size=64,
@@ -123,10 +124,10 @@ def test_every_step_leaves_what_the_next_one_needs(run: Path) -> None:
         "large-general",
         "large-1",
         "tiny-adapted",
-        "edge-1",
+        "tiny-1",
         "small-1",
         "cloud-1",
-        "edge-transfer-1",
+        "tiny-transfer-1",
     }
     assert kinds <= {path.name for path in (run / "models").iterdir()}
     assert (run / "report" / "report.md").is_file()
@@ -213,13 +214,58 @@ def test_a_former_artifact_serves_on_unless_a_new_one_is_better(
     assert load_artifact(str(ours / "ship" / "cloud")).id == "cloud@2.0.0"
     page = (ours / "report" / "report.md").read_text("utf-8")
     assert "edge-former, int8s (**ships as edge**)" in page
-    assert "new edge, int8s (does not ship)" in page
-    assert {"new edge", "cloud"} <= json.loads((ours / "evaluation.json").read_text("utf-8"))["seeds"].keys()
+    assert "new tiny, int8s (does not ship)" in page
+    assert {"new tiny", "cloud"} <= json.loads((ours / "evaluation.json").read_text("utf-8"))["seeds"].keys()
     rows = [
         {"model": model, "format": "int8s", "dev": {"accuracy": accuracy, "macro_f1": 0.7}}
-        for model, accuracy in (("edge-1", 0.81), ("edge-2", 0.83), ("edge-former", 0.82))
+        for model, accuracy in (
+            ("tiny-1", 0.81),
+            ("tiny-2", 0.83),
+            ("edge-former", 0.82),
+            ("edge-tiny-former", 0.9),
+            ("small-1", 0.9),
+        )
     ]
-    assert ship.best(rows, "edge", "int8s") == "edge-2"
+    assert ship.best(rows, "edge", "tiny", "int8s") == "tiny-2"
+    assert ship.best(rows, "edge-tiny", "tiny", "int8s") == "edge-tiny-former"
+
+
+def test_a_former_artifact_teaches_a_student_cut_from_its_network(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, source in (("cloud", "cloud"), ("edge-tiny", "edge")):
+        shutil.copytree(run / "ship" / source, tmp_path / "former" / name)
+        manifest.update(tmp_path / "former" / name, name=name, version="1.9.0")
+    changed = (
+        f'former = "{tmp_path / "former"}"\nteacher = "{tmp_path / "former" / "cloud"}"\n'
+        'ships = { edge = "small", edge-tiny = "tiny", cloud = "cloud" }\n'
+        + re.sub("(?m)^large = .*$", "", CONFIG)
+        .replace('["cloud", "small", "tiny"]', '["small"]')
+        .replace("small = { ", "small = { pruning = { heads = 1, feed_forward = 32, embeddings = 16 }, ")
+        + '\n[[sources]]\nname = "made"\nrole = "extra"\ngenerate = 60\n'
+    )
+    (folder / "own.toml").write_text(changed, "utf-8")
+    try:
+        assert train(folder, monkeypatch, "all", out=tmp_path / "run").exit_code == 0
+        (tmp_path / "former" / "cloud" / "tokenizer.json").unlink()
+        with pytest.raises(ArtifactError, match=r"tokenizer\.json"):
+            train(folder, monkeypatch, "distill", out=tmp_path / "run")
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    assert {path.name for path in (tmp_path / "run" / "models").iterdir()} == {"general", "small-transfer-1", "small-1"}
+    ships = json.loads((tmp_path / "run" / "compress.json").read_text("utf-8"))["ships"]
+    assert ships["edge-tiny"] == "edge-tiny-former/int8s"
+    assert ships["cloud"] == "cloud-former/int8s"
+    edge = load_artifact(str(tmp_path / "run" / "ship" / "edge")).manifest
+    assert edge.training["source"] == "small-1/int8s, taught by cloud@1.9.0"
+    assert {each["name"]: each["rows"] for each in edge.training["data"]}["made"] == 60  # type: ignore[attr-defined]
+    lessons = torch.load(tmp_path / "run" / "answers" / "domain_train.pt", weights_only=True)
+    texts = [each.text for each in corpus.load(read(folder / "own.toml")).domain_train]
+    teacher = load_artifact(str(run / "ship" / "cloud"))
+    assert torch.allclose(
+        (lessons / teacher.temperature).softmax(-1), torch.from_numpy(Classifier(teacher).score(texts)), atol=1e-4
+    )
+    assert (tmp_path / "run" / "ship" / "edge-tiny" / "CARD.md").is_file()
 
 
 def test_what_ships_has_the_version_that_the_configuration_says(
@@ -232,9 +278,9 @@ def test_what_ships_has_the_version_that_the_configuration_says(
         assert train(folder, monkeypatch, "compress", out=ours).exit_code == 0
     finally:
         (folder / "own.toml").write_text(CONFIG, "utf-8")
-    for name in ("edge", "cloud"):
+    for name, kind in (("edge", "tiny"), ("cloud", "cloud")):
         assert load_artifact(str(ours / "ship" / name)).id == f"{name}@3.1.0"
-        made = load_artifact(str(ours / "artifacts" / f"{name}-1" / "int8s"))
+        made = load_artifact(str(ours / "artifacts" / f"{kind}-1" / "int8s"))
         assert made.manifest.version.startswith("0.0.0+")
 
 
@@ -273,6 +319,6 @@ def test_a_step_without_the_one_before_says_which(
     monkeypatch.setattr(bases, "load", tiny_base)
     options = ["--config", str(folder / "own.toml"), "--out", str(tmp_path / "other"), "--threads", "1"]
     with pytest.raises(RunError, match="run `edgewise train adapt` first"):
-        CliRunner().invoke(cli.app, ["distill", "edge", *options], catch_exceptions=False)
+        CliRunner().invoke(cli.app, ["distill", "tiny", *options], catch_exceptions=False)
     with pytest.raises(RunError, match="run `edgewise train compress` first"):
         CliRunner().invoke(cli.app, ["calibrate", *options], catch_exceptions=False)

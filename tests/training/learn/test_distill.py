@@ -47,3 +47,13 @@ def test_a_student_is_drawn_to_its_teacher() -> None:
     # Agreeing with the teacher leaves only the label's part of the loss.
     assert alike.item() == pytest.approx((1 - loop.TEACHER_WEIGHT) * alone.item(), rel=1e-5)
     assert unlike > alike
+
+
+def test_rows_with_and_without_a_teacher_share_a_batch_and_count_by_their_weight() -> None:
+    taught = loop.Row(ids=[2, 3], target=(0.0, 0.0, 1.0), teacher=(-1.0, 0.0, 2.0))
+    alone = loop.Row(ids=[2, 3], target=(1.0, 0.0, 0.0), weight=0.25)
+    logits = torch.tensor([[0.3, 0.0, -1.0], [0.5, 1.0, -1.0]])
+    each = [loop.loss_of(logits[at : at + 1], [row]) for at, row in enumerate((taught, alone))]
+    assert loop.loss_of(logits, [taught, alone]).item() == pytest.approx(((each[0] + each[1]) / 2).item(), rel=1e-5)
+    whole = loop.loss_of(logits[1:], [replace(alone, weight=1.0)])
+    assert each[1].item() == pytest.approx(whole.item() / 4, rel=1e-5)

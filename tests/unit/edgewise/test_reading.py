@@ -13,7 +13,7 @@ from tests.produced import produce, sentiment
 from tests.schema_records import EXAMPLES
 
 
-@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic != "alerts"])
+@pytest.mark.parametrize("topic", list(TOPICS))
 def test_events_are_the_records_of_a_topic(line: Settings, topic: str) -> None:
     produce(line, TOPICS[topic], EXAMPLES[topic])
     assert list(edgewise.events(topic)) == [EXAMPLES[topic]]

@@ -1,6 +1,7 @@
 """The cloud agent: the cloud's answer, or the edge's marked degraded."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 
 import pytest
@@ -129,6 +130,15 @@ def test_who_spoke_and_where_goes_along(failure: Failure | None) -> None:
         assert (given.role, given.channel, given.language) == ("agent", "chat", "en")
         assert (given.source, given.last) == ("files", True)
     assert (routing.text_chars, routing.vendor_label, routing.scored) == (31, "positive", True)
+
+
+@pytest.mark.parametrize("failure", [None, Failure("cloud_error", "it hangs")], ids=["answered", "failed"])
+def test_the_answer_bears_the_trace_of_its_request(failure: Failure | None) -> None:
+    context = (("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),)
+    plain, traced = records(2)
+    answers, audits, _ = process(Backend(failure), [plain, dataclasses.replace(traced, headers=context)])
+    assert [answer.headers for answer in answers] == [(), context]
+    assert {audit.headers for audit in audits} == {()}
 
 
 def test_a_cloud_that_fails_leaves_the_edges_answer_marked_degraded() -> None:

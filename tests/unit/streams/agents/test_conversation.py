@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from models.escalation import load_escalation_model
 from schemas.codec import Codec
-from schemas.records import ConversationState, Label, Role, SentimentResult
-from schemas.topics import CONVERSATIONS, DEAD_LETTERS, SENTIMENT
+from schemas.records import Alert, ConversationState, Label, Role, SentimentResult
+from schemas.topics import ALERTS, CONVERSATIONS, DEAD_LETTERS, SENTIMENT
 from streams.agents.agent import Output
 from streams.agents.conversation import ConversationAgent, build
 from streams.agents.topic_state import StateError
@@ -26,6 +26,7 @@ NOON = 1_700_049_600_000
 MODEL = load_escalation_model("escalation")
 results = Codec(SENTIMENT)
 conversations = Codec(CONVERSATIONS)
+alerts = Codec(ALERTS)
 
 Batch = Sequence[SentimentResult]
 
@@ -46,6 +47,7 @@ class Line:
         self.now = NOON
         self.stored: list[tuple[bytes, bytes | None, int]] = []
         self.counted: list[SentimentResult] = []
+        self.alerts: list[Alert] = []
         self.settings = Settings(**settings)
         self.agent = self.worker()
 
@@ -70,11 +72,19 @@ class Line:
         return self.written(asyncio.run(self.agent.tick(self.now, partitions)))
 
     def written(self, outputs: Sequence[Output]) -> list[ConversationState]:
-        for output in outputs:
-            assert output.topic == CONVERSATIONS
+        states = [output for output in outputs if output.topic == CONVERSATIONS]
+        for output in states:
             assert output.key is not None
             self.stored.append((output.key, output.value, self.now))
-        return [conversations.decode(output.value) for output in outputs]
+        for output in outputs:
+            if output.topic == ALERTS:
+                self.alerts.append(alerts.decode(output.value))
+                assert output.key == f"escalation/{self.alerts[-1].subject}".encode()
+        assert {output.topic for output in outputs} <= {CONVERSATIONS, ALERTS}
+        return [conversations.decode(output.value) for output in states]
+
+    def raised(self) -> list[tuple[str, str]]:
+        return [(alert.subject, alert.state) for alert in self.alerts]
 
     def abort(self, batch: Batch) -> None:
         self.now += 1_000
@@ -252,6 +262,88 @@ def test_a_risk_over_the_threshold_is_marked_once_and_for_all() -> None:
     line.agent = line.worker()
     [later] = line.commit([result("a", 6, 0.98)])
     assert later.escalated_at == angry.escalated_at
+
+
+def angry(name: str, first: int = 0, **changes: Any) -> list[SentimentResult]:
+    """Turns after which the risk is over 0.6; `changes` are the last one's."""
+    turns = [result(name, turn, 0.98) for turn in range(first, first + 5)]
+    return [*turns[:-1], dataclasses.replace(turns[-1], **changes)]
+
+
+def test_an_escalation_raises_an_alert_once_which_resolves_when_the_conversation_ends() -> None:
+    line = Line(escalation_risk=0.6)
+    line.commit([result("a", 0, 0.1), result("calm", 0, 0.1)])
+    line.commit(angry("a", 1))
+    line.commit([result("a", 6, 0.98)])
+    line.agent = line.worker()
+    line.commit([result("a", 7, 0.98), result("a", 3, 0.9, scored_at=NOON)])  # a correction that comes late
+    assert line.raised() == [("a", "firing")]
+    [state] = line.commit([result("a", 8, 0.98, last=True)])
+    line.now += 10_000_000
+    line.tick(0)
+    firing, resolved = line.alerts
+    assert firing == Alert(
+        rule="escalation", subject="a", alert_id=firing.alert_id, state="firing", severity="warning",
+        summary=firing.summary, metric="risk", value=firing.value, bound=0.6, window_ms=0,
+        started_at=state.escalated_at or 0, updated_at=state.escalated_at or 0,
+    )  # fmt: skip
+    assert firing.value is not None
+    assert firing.value >= 0.6
+    assert "displeasure" in firing.summary
+    assert (resolved.alert_id, resolved.state, resolved.started_at) == (firing.alert_id, "resolved", firing.started_at)
+    assert resolved.resolved_at == resolved.updated_at == state.updated_at
+
+
+def test_the_alert_of_a_conversation_that_falls_silent_resolves_when_it_has_timed_out() -> None:
+    line = Line(escalation_risk=0.6)
+    line.commit(angry("a"))
+    line.now += 10_000_000
+    line.tick(0)
+    line.tick(0)
+    assert line.raised() == [("a", "firing"), ("a", "resolved")]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_alert_of_the_last_turn_resolves_a_moment_later(restarts: bool) -> None:
+    line = Line(escalation_risk=0.6)
+    line.commit(angry("a", last=True))
+    line.now += 9_999
+    assert line.tick(0) == []
+    if restarts:
+        line.agent = line.worker()
+        assert line.tick(0) == []
+    line.now += 1
+    [state] = line.tick(0)
+    assert state.status == "ended"
+    line.now += 10_000_000
+    assert line.tick(0) == []
+    assert line.raised() == [("a", "firing"), ("a", "resolved")]
+
+
+def test_an_alert_of_the_last_turn_resolves_with_what_comes_after_it() -> None:
+    line = Line(escalation_risk=0.6)
+    line.commit(angry("a", last=True))
+    line.commit([result("a", 1, 0.99, scored_at=NOON)])
+    assert line.raised() == [("a", "firing"), ("a", "resolved")]
+
+
+def test_a_conversation_that_goes_on_after_its_end_does_not_alarm_again() -> None:
+    line = Line(escalation_risk=0.6)
+    line.commit(angry("a"))
+    line.now += 10_000_000
+    line.tick(0)
+    line.commit(angry("a", 5))
+    line.agent = line.worker()
+    line.commit(angry("a", 10))
+    assert line.raised() == [("a", "firing"), ("a", "resolved")]
+
+
+def test_an_alert_that_was_aborted_is_raised_when_its_turns_come_again() -> None:
+    line = Line(escalation_risk=0.6)
+    line.abort(angry("a"))
+    assert line.raised() == []
+    line.commit(angry("a"))
+    assert line.raised() == [("a", "firing")]
 
 
 def test_a_state_that_cannot_be_read_stops_the_agent(line: Line) -> None:

@@ -136,6 +136,19 @@ def test_who_spoke_and_where_goes_along(classifier: Classifier, threshold: float
         assert (given.text_chars, given.vendor_label) == (9, "positive")
 
 
+@pytest.mark.parametrize("threshold", [0.0, 1.0], ids=["edge", "cloud"])
+def test_what_answers_an_event_bears_its_trace_and_the_audit_none(classifier: Classifier, threshold: float) -> None:
+    context = (("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("tracestate", b"a=1"))
+    traced = dataclasses.replace(record(TRANSCRIPT), headers=(("edgewise-row", b"1"), *context))
+    outputs = process(
+        agent(classifier, dataclasses.replace(KEEP_ALL, confidence_threshold=threshold)),
+        [record(TRANSCRIPT), traced],
+    )
+    borne = [output.headers for output in outputs["cloud-inference" if threshold else "sentiment"]]
+    assert borne == [(), context]
+    assert {output.headers for output in outputs["routing-events"]} == {()}
+
+
 def test_turns_of_roles_that_nobody_asked_for_get_an_audit_event_alone(classifier: Classifier) -> None:
     roles: tuple[Role, ...] = ("customer", "bot", "agent", "system", "unknown")
     given = [record(dataclasses.replace(TRANSCRIPT, event_id=f"e{i}", role=role), i) for i, role in enumerate(roles)]

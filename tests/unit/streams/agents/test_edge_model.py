@@ -142,7 +142,9 @@ def test_a_pointer_that_is_gone_or_damaged_changes_nothing(versions: Path) -> No
     assert answer(agent)[0].model == "edge@1.0.0"
 
 
-def test_a_policy_that_was_fitted_on_the_former_model_keeps_it_in_force(versions: Path, tmp_path: Path) -> None:
+def test_a_policy_that_was_fitted_on_the_former_model_keeps_it_in_force_until_another_is_there(
+    versions: Path, tmp_path: Path
+) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(
         'format = 1\nname = "fitted"\nconfidence_threshold = 0.0\ncomplexity_threshold = 2.0\nrandom_cloud_rate = 0.0\n'
@@ -150,11 +152,17 @@ def test_a_policy_that_was_fitted_on_the_former_model_keeps_it_in_force(versions
         'policy = ""\ndecisions = 10\nsince = ""\nuntil = ""\nmade = ""\ncloud_share = 0.1\nknown = 10\nagreement = 0.9'
         "\nat_least = 0.8\ncurve = []\n"
     )
-    agent = running(versions, router=str(policy))
+    clock = Clock()
+    agent = running(versions, clock, router=str(policy))
     promote(versions, tmp_path / "second", "2.0.0", CALM)
     _, audit = answer(agent)
     assert (audit.model, audit.router.partition("@")[0]) == ("edge@1.0.0", "fitted")
     assert refused() == 1
+    policy.write_text(policy.read_text().replace("edge@1.0.0", "edge@2.0.0").replace('fitted"', 'newer"'))
+    clock.now_s += RETRY_S
+    _, audit = answer(agent)
+    assert (audit.model, audit.router.partition("@")[0]) == ("edge@2.0.0", "newer")
+    assert refused() == 0
 
 
 def test_a_worker_that_starts_goes_by_the_former_version_where_the_one_in_force_is_damaged(

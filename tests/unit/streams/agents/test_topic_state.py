@@ -14,7 +14,10 @@ CODEC = Codec(ALERTS)
 
 
 def alert(rule: str, value: float) -> Alert:
-    return Alert(rule=rule, state="firing", message="m", value=value, threshold=1.0, since=1, updated_at=2)
+    return Alert(
+        rule=rule, alert_id="i", state="firing", severity="info", summary="s", metric="m",
+        value=value, window_ms=0, started_at=1, updated_at=2,
+    )  # fmt: skip
 
 
 class Topic:
@@ -39,7 +42,7 @@ def topic() -> Topic:
 
 
 def state(topic: Topic, capacity: int = 10) -> TopicState[Alert, float]:
-    return TopicState(Settings(topic_prefix="p."), ALERTS, lambda record: record.value, topic.read_back, capacity)
+    return TopicState(Settings(topic_prefix="p."), ALERTS, lambda each: each.value or 0.0, topic.read_back, capacity)
 
 
 def test_the_latest_value_of_a_wanted_key_is_read_back(topic: Topic) -> None:

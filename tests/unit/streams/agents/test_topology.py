@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, SENTIMENT, TOPICS, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, SENTIMENT, SILENCES, TOPICS, TRANSCRIPTS
 from streams.agents import topology
 from streams.agents.topology import AGENT_NAMES, AGENTS, AgentSpec
 from streams.config.settings import Settings
@@ -21,6 +21,7 @@ from streams.operate.topics import create, describe
 from streams.verify.drain import NotDrainedError, agents_behind, wait_until_drained
 from streams.worker.access import TopicMissingError
 from streams.worker.build import build_agent, run
+from tests.alerts import alert, raise_alerts
 
 SHOUT = AgentSpec("shout", "tests.unit.streams.agents.shout", reads=TRANSCRIPTS, writes=(SENTIMENT,))
 
@@ -84,11 +85,11 @@ def test_what_is_optional_runs_by_its_name_alone_and_nothing_waits_for_it(settin
 
 def test_every_topic_is_written_before_it_is_read() -> None:
     """In the order of the flow: so the last agent has caught up only when all have."""
-    written = {str(TRANSCRIPTS)}
+    written = {str(TRANSCRIPTS), str(SILENCES)}  # by others
     for spec in topology.AGENTS.values():
         assert spec.reads in written
         written |= set(spec.writes)
-        assert set(spec.reads_back) <= set(spec.writes)
+        assert set(spec.reads_back) <= written
     assert written - {DEAD_LETTERS} <= set(TOPICS)
 
 
@@ -111,3 +112,21 @@ def test_the_docs_show_the_table(repository: Path) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", page, re.MULTILINE)
     named = [(name, *(re.findall(r"`([\w-]+)`", cell) for cell in cells)) for name, *cells in rows]
     assert named == [(spec.name, [spec.reads, *spec.reads_back], list(spec.writes)) for spec in AGENTS.values()]
+
+
+def test_nothing_waits_for_who_tells_others(settings: Settings) -> None:
+    create(settings)
+    raise_alerts(settings, alert())
+    assert agents_behind(Cluster(settings)) == {}
+    assert agents_behind(Cluster(settings), ["notify"]) == {"notify": 1}
+
+
+@pytest.mark.parametrize(("webhooks", "tells"), [(None, False), ("webhooks.toml", True)])
+def test_all_agents_are_those_that_have_something_to_do(
+    webhooks: str | None, tells: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("streams.worker.build.supervise", lambda _settings, agents, _processes: started.extend(agents))
+    run(Settings(webhooks=webhooks), [])
+    assert ("notify" in started) == tells
+    assert started[: len(topology.AGENT_NAMES)] == list(topology.AGENT_NAMES)

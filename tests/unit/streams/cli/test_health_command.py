@@ -9,22 +9,27 @@ from typer.testing import CliRunner, Result
 
 from schemas.codec import Codec
 from schemas.errors import UsageError
-from schemas.topics import MONITORING, ROUTING_EVENTS
+from schemas.records import Alert
+from schemas.topics import ALERTS, MONITORING, ROUTING_EVENTS
 from streams.cli import main as cli
 from streams.cli.commands.health import EXIT_CODES
 from streams.cli.health_advice import recommendations
 from streams.cli.health_report import as_dict, as_text
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.monitoring.alerting import alert_key
 from streams.monitoring.decisions import DecisionColumns
 from streams.monitoring.health import WORDS, Health, assess
+from streams.monitoring.health_rules import bounds, load_health_rules
 from streams.monitoring.window import Window
 from streams.operate.topics import create
 from streams.system.json_text import json_text
 from tests.decisions import EDGE_ANSWER, NOW, cloud_answer
+from tests.schema_records import EXAMPLES
 
 GOLDEN = Path(__file__).with_name("health.golden.json")
 HOUR_MS = 3_600_000
+BOUNDS = bounds(load_health_rules())
 
 
 def hour(number: int, *, disagreed: int = 10) -> Window:
@@ -43,7 +48,7 @@ def health() -> Health:
     total = Window(NOW, NOW, -1)
     for window in windows:
         total.merge(window)
-    return assess(total, windows)
+    return assess(total, windows, BOUNDS)
 
 
 def decisions(*, events: int = 3_000) -> DecisionColumns:
@@ -62,7 +67,7 @@ def decisions(*, events: int = 3_000) -> DecisionColumns:
 
 
 def test_json_is_as_it_was_released() -> None:
-    told = json.loads(json_text(as_dict(health(), None, None)))
+    told = json.loads(json_text(as_dict(health(), [], None, None)))
     assert told == json.loads(GOLDEN.read_text("utf-8"))
 
 
@@ -70,14 +75,14 @@ def test_advice_names_the_setting_and_what_it_would_do() -> None:
     settings = Settings(confidence_threshold=0.5, complexity_threshold=1.0)
     advice, now = recommendations(settings, health(), decisions().decisions())
     assert now is not None
-    told = json.loads(json_text(as_dict(health(), advice, now)))
+    told = json.loads(json_text(as_dict(health(), [], advice, now)))
     assert told["now"]["confidence_threshold"] == 0.5
     by_figure = {each["figure"]: each for each in told["recommendations"]}
     agreed = by_figure["agreement"]
     assert agreed["setting"] == "EDGEWISE_CONFIDENCE_THRESHOLD"
     assert agreed["then"]["kept_agreement"] > 0.85 > told["now"]["kept_agreement"]
     assert agreed["then"]["edge_share"] < told["now"]["edge_share"]
-    text = as_text(health(), advice, now)
+    text = as_text(health(), [], advice, now)
     assert f"EDGEWISE_CONFIDENCE_THRESHOLD={agreed['then']['confidence_threshold']:g} would" in text
     assert f"{told['now']['usd_per_day']:,.2f}" in text
     assert f"{agreed['then']['usd_per_day']:,.2f}" in text
@@ -87,19 +92,21 @@ def test_nothing_is_recommended_where_nothing_is_known() -> None:
     one = DecisionColumns()
     one.add_events([EDGE_ANSWER])
     assert recommendations(Settings(), health(), one.decisions()) == ([], None)
-    assert "none: all decisions have the same time" in as_text(health(), [], None)
+    assert "none: all decisions have the same time" in as_text(health(), [], [], None)
 
 
 def test_a_line_that_is_well_gets_no_advice() -> None:
     window = Window(NOW, NOW + HOUR_MS, 0)
     window.add([EDGE_ANSWER] * 9 + [cloud_answer(cost_usd=0.0)])
-    advice, now = recommendations(Settings(), assess(window, [window]), decisions().decisions())
+    advice, now = recommendations(Settings(), assess(window, [window], BOUNDS), decisions().decisions())
     assert advice == []
-    assert "none: nothing that a threshold moves misses its bound" in as_text(assess(window, [window]), advice, now)
+    assert "none: nothing that a threshold moves misses its bound" in as_text(
+        assess(window, [window], BOUNDS), [], advice, now
+    )
 
 
 def test_the_text_has_each_figure_with_its_bound_and_course() -> None:
-    text = as_text(health(), None, None)
+    text = as_text(health(), [], None, None)
     assert text.startswith(f"health: {health().score} of 100, {health().word}\n1,200 events from 2025-11-24T16:00:00Z")
     [latency] = [line for line in text.splitlines() if line.startswith("latency p95")]
     assert "<= 150" in latency
@@ -107,7 +114,10 @@ def test_the_text_has_each_figure_with_its_bound_and_course() -> None:
     assert "-9.9" in latency
     assert "with the cloud, not with people" in text
     assert "the calibration of the models holds" in text
-    assert as_text(assess(Window(0, 0, -1), []), None, None) == "health: unknown: no event was scored in this time"
+    assert (
+        as_text(assess(Window(0, 0, -1), [], BOUNDS), [], None, None)
+        == "health: unknown: no event was scored in this time"
+    )
 
 
 def test_every_word_has_an_exit_code_of_its_own() -> None:
@@ -144,6 +154,18 @@ def test_it_reads_the_windows_and_the_decisions_of_a_line(settings: Settings, mo
     done = run("--since", since, "--json")
     assert done.exit_code == EXIT_CODES[health().word], done.output
     assert json.loads(done.output) == json.loads(GOLDEN.read_text("utf-8"))
+    example = EXAMPLES[ALERTS]
+    assert isinstance(example, Alert)
+    alert = replace(example, rule="latency_high", summary="slow\x1b[2J", silenced=True)
+    resolved = replace(alert, rule="no_data", state="resolved")
+    of_a_conversation = replace(alert, rule="escalation", subject="c1")
+    for each in (alert, resolved, of_a_conversation):
+        producer.produce(settings.topic(ALERTS), Codec(ALERTS).encode(each), alert_key(each.rule, each.subject))
+    assert producer.flush(30) == 0
+    told = json.loads(run("--since", since, "--json").output)["alerts"]
+    assert [(each["rule"], each["silenced"]) for each in told] == [("latency_high", True)]
+    text = run("--since", since).output
+    assert "alert latency_high (warning, silenced) since 2023-11-14T22:13:20Z: slow\ufffd[2J" in text
     later = json.loads(run("--since", "2025-11-24T20:30:00Z", "--json").output)
     assert later["events"] == 700
     advised = json.loads(run("--since", since, "--advise", "--json").output)

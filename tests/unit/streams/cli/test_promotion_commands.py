@@ -11,8 +11,8 @@ from models.artifact import ArtifactError, load_artifact
 from models.pointer import PointerError
 from models.policy_file import Fitted, PolicyError, PolicyFile
 from schemas.errors import UsageError
-from schemas.records import ShadowResult
-from schemas.topics import ROUTING_EVENTS, SHADOW
+from schemas.records import PersonLabel, ShadowResult
+from schemas.topics import LABELS, ROUTING_EVENTS, SHADOW
 from streams.cli import main as cli
 from streams.config.settings import Settings
 from streams.operate.topics import create
@@ -114,6 +114,7 @@ def live(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         tried.append(replace(shadow, event_id=f"e{at}", label=label, scored_at=NOW + at))  # type: ignore[arg-type]
     produce(settings, ROUTING_EVENTS, *audit)
     produce(settings, SHADOW, *tried)
+    produce(settings, LABELS, PersonLabel(event_id="e0", conversation_id="c1", label="positive", labelled_at=NOW))
     monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", settings.bootstrap_servers)
     monkeypatch.setenv("EDGEWISE_TOPIC_PREFIX", settings.topic_prefix)
     monkeypatch.setenv("EDGEWISE_EDGE_MODEL", str(tiny_artifact(tmp_path / "running")))
@@ -127,6 +128,7 @@ def test_a_candidate_is_compared_on_live_traffic_and_on_the_suite(live: Path) ->
     assert (told["candidate"], told["in_force"], told["events"]) == ("edge@2.0.0", "edge@1.0.0", 400)
     assert told["kept"]["events"] == 400
     assert (told["kept"]["both"], told["kept"]["candidate"], told["kept"]["former"]) == (40, 40, 0)
+    assert (told["people"]["known"], told["people"]["candidate"]) == (1, 1)
     assert (told["gain"], told["verdict"]) == (0.5, "better")
     assert told["gain_interval"][0] < 0.5 < told["gain_interval"][1]
     suite = told["behaviour"]

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
-from schemas.topics import CONVERSATIONS, MONITORING
+from schemas.topics import CONVERSATIONS, LABELS, MONITORING
 from schemas.validation import MAX_AHEAD_MS
 from streams.cli import main as cli
 from streams.config.codecs import codec
@@ -19,6 +19,7 @@ from streams.monitoring.window import Window
 from streams.operate.topics import create
 from tests.events import routing_event
 from tests.reports import FIRST_DAY, NOW, month, month_of_windows, state
+from tests.unit.streams.monitoring.test_people import label
 
 SINCE = FIRST_DAY * DAY_MS
 
@@ -48,6 +49,9 @@ def fill(settings: Settings) -> None:
         (b"2:2", no_sketch),
     ):
         producer.produce(settings.topic(MONITORING), worthless, stray, timestamp=NOW)
+    labels = codec(settings, LABELS)
+    for event_id, at in (("e1", SINCE), ("e1", NOW), ("e2", SINCE - 1)):
+        producer.produce(settings.topic(LABELS), labels.encode(label(event_id, "neutral", "neutral", answered_at=at)))
     states = (("call-0", 0.95, SINCE - 1), ("call-1", 0.99, SINCE), ("call-1", 0.1, NOW), ("call-2", 0.8, NOW))
     for name, risk, at in (*states, ("call-3", 0.9, NOW)):
         value = conversations.encode(state(name, risk))
@@ -70,6 +74,7 @@ def test_the_latest_record_of_each_window_and_conversation_counts_once(
     assert told["total"]["cost_nanodollars"] == total.cost_nanos
     assert [each["conversation_id"] for each in told["conversations"]["highest_risk"]] == ["call-3", "call-2"]
     assert told["conversations"]["by_status"] == {"open": 3}
+    assert told["accuracy"]["by_people"]["compared"] == 1
     assert report("-o", str(page), "--conversations", "1").output == ""
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
     assert "call-2" not in page.read_text("utf-8")

@@ -201,5 +201,6 @@ def test_only_secrets_have_files() -> None:
         "kafka_password",
         "kafka_key_password",
         "kafka_oauth_client_secret",
+        "page_token",
         "schema_registry_password",
     }

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from streams.demo.answers import Answered
 from streams.demo.processes import Health
 from streams.demo.report import Accuracy, Report, report_json, report_lines
-from streams.demo.view import Rate, State, figures, picture, plain
+from streams.demo.view import Rate, State, figures, picture, plain, told
 from streams.monitoring.window import Window
 from streams.verify.ledger import Verdict
 from tests.events import routing_event
@@ -125,6 +126,25 @@ def test_a_state_as_a_line() -> None:
 def test_a_state_before_the_first_event() -> None:
     assert plain(State("starting", 0.0, 20, Window(0, 0, -1), ()), 0.0) == "  0 s  starting"
     assert figures(Window(0, 0, -1)) == []
+
+
+def test_what_goes_by_is_shown_with_its_label_and_is_no_command_to_a_terminal() -> None:
+    """Seen to fail with the text as it is."""
+    answers = [
+        Answered("customer", "My bag is\x1b[2J lost\n" + "x" * 100, "negative", "cloud", 0.9),
+        Answered("agent", "Thanks!", "positive", "edge", 0.9),
+    ]
+    assert told(answers[1]) == "positive edge  agent    Thanks!"
+    line = told(answers[0])
+    assert line.startswith("negative cloud customer My bag is [2J lost xxx")
+    assert line.endswith("x…")
+    assert line.isprintable()
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(picture(state()._replace(answers=answers), 60.0))
+    shown = console.export_text()
+    assert "\x1b" not in shown
+    for part in ("negative", "cloud", "My bag is", "positive", "Thanks!"):
+        assert part in shown
 
 
 def test_a_state_as_a_picture() -> None:

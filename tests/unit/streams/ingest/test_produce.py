@@ -16,13 +16,17 @@ from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.config.tracing import traced
 from streams.ingest import produce as module
 from streams.ingest.produce import produce
 from streams.kafka.client import Cluster
+from streams.kafka.messages import message_headers
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
+from streams.system.trace_context import carried
 from tests.faults.line import environ
 from tests.kafka.kafka_server import REPOSITORY
+from tests.spans import collector
 
 NOW = 1_767_606_914_000
 WORDS = "Xylophone"
@@ -113,3 +117,22 @@ def test_the_command_sends_a_line_as_it_comes(settings: Settings) -> None:
     assert out.decode() == f"2 events are in {settings.topic('transcripts')}\n"
     assert b"line 2: not JSON" in told
     assert process.returncode == 0
+
+
+def test_each_event_begins_a_trace_where_spans_are_made(settings: Settings) -> None:
+    create(settings)
+    with collector() as receiver:
+        with traced(settings.model_copy(update={"otel_endpoint": receiver.url}), "produce"):
+            given = io.BytesIO(b"".join(line(number, text=WORDS) for number in range(3)))
+            assert produce(settings, given, "stop", lambda: NOW).events == 3
+        name = f"send {settings.topic(TRANSCRIPTS)}"
+        sent = receiver.wait_for({name: 3})[name]
+    assert {(span.service, span.kind, span.parent, span.failed) for span in sent} == {
+        ("edgewise-produce", 4, "", False)
+    }
+    assert len({span.trace for span in sent}) == 3
+    found = [carried(message_headers(message)) for message in read_topic(Cluster(settings), TRANSCRIPTS)]
+    assert all(span.is_sampled for span in found)
+    ids = {span.headers[0][1].decode().rpartition("-")[0] for span in found}
+    assert ids == {f"00-{span.trace}-{span.span}" for span in sent}
+    assert WORDS.encode() not in b"".join(receiver.bodies)

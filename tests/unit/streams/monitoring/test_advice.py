@@ -7,6 +7,7 @@ from models.router import Policy
 from streams.monitoring.advice import Advice, advise
 from streams.monitoring.decisions import Decisions
 from streams.monitoring.health import Health, assess
+from streams.monitoring.health_rules import bounds, load_health_rules
 from streams.monitoring.what_if import WhatIf, recorded_a_day
 from streams.monitoring.window import Window
 from tests.decisions import cloud_answer, simulated
@@ -30,11 +31,11 @@ def health(*, edge: int = 0, disagreed: int = 0, cost_usd: float = 0.0, budget_u
     window = Window(0, 60_000, 0)
     window.add([routing_event(cost_usd=cost_usd, budget_used=budget_used)] * edge)
     window.add([cloud_answer(cloud_label="positive", cost_usd=0.0, budget_used=budget_used)] * disagreed)
-    return assess(window, [window])
+    return assess(window, [window], bounds(load_health_rules()))
 
 
 def only(found: list[Advice], name: str) -> Advice:
-    return next(each for each in found if each.figure.rule.name == name)
+    return next(each for each in found if each.figure.metric.name == name)
 
 
 def test_a_line_that_is_well_is_left_alone(what_if: WhatIf) -> None:

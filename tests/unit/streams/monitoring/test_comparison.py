@@ -59,6 +59,7 @@ def test_the_sample_speaks_for_what_was_kept_and_the_deferred_for_themselves() -
     assert found.kept == Stratum(4, Pairs(1, 0, 1, 0))
     assert found.deferred == Stratum(3, Pairs(0, 1, 0, 1))
     assert found.same == pytest.approx(2 / 7)
+    assert found.people is None
 
 
 def test_what_each_is_like_is_of_the_same_events() -> None:
@@ -96,6 +97,19 @@ def test_only_the_last_model_in_force_and_one_candidate_count() -> None:
 def test_of_an_event_that_comes_twice_the_last_answer_counts() -> None:
     found = compared([shadow("a", "neutral"), shadow("a", "negative")], [kept("a", "neutral"), kept("a", "negative")])
     assert (found.events, found.same) == (1, 1.0)
+
+
+def test_peoples_labels_are_a_judgement_of_their_own() -> None:
+    answers = Answers()
+    for name in ("a", "b", "not seen"):
+        answers.add_label(name, "positive")
+    for name, label in (("a", "positive"), ("b", "neutral")):
+        answers.add_shadow(shadow(name, label))  # type: ignore[arg-type]
+        answers.add_routing(kept(name, "positive"))
+    found = answers.comparison()
+    assert found is not None
+    assert found.people == Pairs(1, 1, 0, 0)
+    assert found.kept.pairs.known == 0, "the cloud was not asked"
 
 
 def test_what_was_not_scored_or_kept_by_a_rule_is_in_no_part() -> None:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from schemas.records import RoutingEvent
 from streams.monitoring.health import WORDS, Figure, Health, assess
-from streams.monitoring.health_rules import RULES
+from streams.monitoring.health_rules import bounds, load_health_rules
 from streams.monitoring.window import Window
 from tests.events import routing_event
 
 HOUR_MS = 3_600_000
+BOUNDS = bounds(load_health_rules())
 
 # A sample of the cloud's that agrees; what the cloud answers otherwise is no sample.
 AGREED = routing_event(
@@ -46,11 +47,11 @@ def hours(*batches: Sequence[RoutingEvent]) -> Health:
         span.add(batch)
         spans.append(span)
         total.merge(span)
-    return assess(total, spans)
+    return assess(total, spans, BOUNDS)
 
 
 def figure(health: Health, name: str) -> Figure:
-    return next(each for each in health.figures if each.rule.name == name)
+    return next(each for each in health.figures if each.metric.name == name)
 
 
 @given(st.lists(events_of_any_kind, min_size=1, max_size=10))
@@ -71,7 +72,7 @@ def test_a_score_is_within_its_bounds_and_has_a_word(batches: list[list[RoutingE
 def test_a_line_that_keeps_all_bounds_is_excellent() -> None:
     health = hours([EDGE] * 95 + [AGREED] * 5)
     assert (health.score, health.word) == (100, "excellent")
-    assert [each.standing for each in health.figures if each.rule.name in {"vendor_agreement", "budget_used"}] == [
+    assert [each.standing for each in health.figures if each.metric.name in {"vendor_agreement", "budget_used"}] == [
         "unknown", "unknown",
     ]  # fmt: skip
 
@@ -147,7 +148,9 @@ def test_a_budget_is_as_close_as_it_came_and_has_no_trend() -> None:
     assert (found.value, found.standing, found.trend) == (0.9, "kept", None)
 
 
-def test_the_articles_bounds_are_the_defaults() -> None:
-    bounds = {rule.name: rule.at_least if rule.at_least is not None else rule.at_most for rule in RULES}
-    four = "edge_share", "agreement", "cost_per_event_usd", "latency_p95_ms"
-    assert [bounds[name] for name in four] == [0.80, 0.85, 0.01, 150]
+def test_a_metric_without_a_rule_is_told_and_not_judged() -> None:
+    window = Window(0, HOUR_MS, 0)
+    window.add([routing_event(end_to_end_ms=60_000.0)] * 10)
+    health = assess(window, [window], {})
+    assert {each.standing for each in health.figures} == {"not judged", "unknown"}
+    assert health.score is None

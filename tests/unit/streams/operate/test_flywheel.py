@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
-from schemas.records import RoutingEvent
-from schemas.topics import ROUTING_EVENTS, TRANSCRIPTS
+from schemas.records import Label, PersonLabel, RoutingEvent
+from schemas.topics import LABELS, ROUTING_EVENTS, TRANSCRIPTS
 from streams.cli import main as cli
 from streams.config.settings import Settings
 from streams.operate.consume import Start
@@ -49,6 +49,7 @@ def live(settings: Settings) -> Settings:
         answered(10, reason="cloud_error", cloud_label=None, degraded=True, route="edge"),
         answered(11),  # its text is gone
     )
+    produce(settings, LABELS, person(4, "positive"), person(5, "negative"), person(3, "neutral", answered_at=1))
     texts = {at: f"text {at}" for at in range(11)} | {6: "my address is jo.bloggs@example.com"}
     events = [
         replace(TRANSCRIPT, event_id=f"e{at}", conversation_id=f"c{6 if at == 7 else at}", turn=at, text=text,
@@ -59,6 +60,12 @@ def live(settings: Settings) -> Settings:
     return settings
 
 
+def person(at: int, label: Label, answered_at: int = NOW) -> PersonLabel:
+    return PersonLabel(
+        event_id=f"e{at}", conversation_id=f"c{at}", label=label, labelled_at=NOW, answered_at=answered_at + at
+    )
+
+
 def rows(settings: Settings, most: int = 100, until_ms: int | None = None) -> tuple[list[dict[str, Any]], Tally]:
     tally = Tally()
     found = lessons(settings, Start(), until_ms, most)
@@ -67,29 +74,44 @@ def rows(settings: Settings, most: int = 100, until_ms: int | None = None) -> tu
 
 def test_what_the_cloud_has_answered_is_learned_from(live: Settings) -> None:
     found, tally = rows(live)
-    assert {row["text"] for row in found} == {"text 5", "my address is [EMAIL_1]", "text 7", "text 8", "text 9"}
+    said = {"text 7", "text 8", "text 9", "my address is [EMAIL_1]"}
+    assert {row["text"] for row in found if row["by"] == "cloud"} == said
     by_text = {row["text"]: row for row in found}
     assert by_text["text 7"]["label"] == "positive"
     deferred = by_text["my address is [EMAIL_1]"]
     assert (deferred["label"], deferred["agreement"], deferred["by"]) == ("negative", 0.9, "cloud")
     assert (deferred["reason"], deferred["model"], deferred["speaker"]) == ("low_confidence", "cloud@1", "customer")
     assert by_text["text 8"]["agreement"] == 1.0
-    assert deferred["id"] == by_text["text 7"]["id"] != by_text["text 5"]["id"], "turns of a conversation stay together"
+    assert deferred["id"] == by_text["text 7"]["id"] != by_text["text 8"]["id"], "turns of a conversation stay together"
     assert not {row["id"] for row in found} & {f"c{at}" for at in range(12)}
     assert not {row["event"] for row in found} & {f"e{at}" for at in range(12)}
-    assert (tally.rows, tally.without_text, dict(tally.models)) == (5, 1, {"cloud@1": 5})
+    assert (tally.rows, tally.without_text, dict(tally.models)) == (7, 1, {"cloud@1": 4})
+
+
+def test_people_are_right_where_the_cloud_has_answered_too(live: Settings) -> None:
+    found, tally = rows(live)
+    by_people = {row["text"]: (row["label"], row["agreement"]) for row in found if row["by"] == "people"}
+    assert by_people == {"text 3": ("neutral", 1.0), "text 4": ("positive", 1.0), "text 5": ("negative", 1.0)}
+    assert dict(tally.by) == {"people": 3, "cloud": 4}
+
+
+def test_labels_of_events_of_another_time_are_left_out(live: Settings) -> None:
+    found = lessons(live, Start(since_ms=NOW), None, 100).of_events()
+    assert {event_id for event_id, lesson in found.items() if lesson.by == "people"} == {"e4", "e5"}
+    found = lessons(live, Start(), NOW + 5, 100).of_events()
+    assert {event_id for event_id, lesson in found.items() if lesson.by == "people"} == {"e3", "e4"}
 
 
 def test_only_answers_of_the_time_asked_for(live: Settings) -> None:
     found, _ = rows(live, until_ms=NOW + 60_000)
     assert "text 9" not in {row["text"] for row in found}
-    assert len(found) == 4
+    assert len(found) == 6
 
 
 def test_of_more_than_is_asked_for_ids_choose(live: Settings) -> None:
-    some, tally = rows(live, most=3)
-    again, _ = rows(live, most=3)
-    assert (len(some) + tally.without_text, tally.beyond) == (3, 3)
+    some, tally = rows(live, most=5)
+    again, _ = rows(live, most=5)
+    assert (len(some) + tally.without_text, tally.beyond, tally.by["people"]) == (5, 3, 3)
     assert some == again
 
 
@@ -122,14 +144,16 @@ def test_the_set_is_one_that_training_reads(live: Settings, tmp_path: Path, monk
     folder = tmp_path / "live"
     done = collect(live, monkeypatch, "--out", str(folder), "--licence", "ours alone")
     assert done.exit_code == 0, done.output
-    assert "5 texts, 5 labelled by the cloud" in done.output
+    assert "7 texts" in done.output
+    assert "3 labelled by people" in done.output
+    assert "4 labelled by the cloud" in done.output
     assert "1 whose text transcripts no longer holds" in done.output
     provenance = json.loads((folder / "provenance.json").read_text())
-    assert (provenance["rows"], provenance["licence"]) == (5, "ours alone")
-    assert provenance["reasons"] == {"random_cloud": 3, "low_confidence": 1, "high_complexity": 1}
+    assert (provenance["rows"], provenance["licence"]) == (7, "ours alone")
+    assert provenance["reasons"] == {"random_cloud": 2, "low_confidence": 1, "high_complexity": 1}
     assert "EMAIL" in provenance["redaction"]["kinds"]
     (source,) = tomllib.loads((folder / "source.toml").read_text())["sources"]
-    assert "5 by cloud@1" in source["origin"]
+    assert source["origin"].endswith("labels: 3 by people, 4 by cloud@1")
     (folder / "ours.csv").write_text(
         "id,text,label\n" + "".join(f"{number},row {number},neutral\n" for number in range(60))
     )

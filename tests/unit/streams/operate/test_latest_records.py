@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from streams.operate.latest_records import LatestRecordsError, latest_values
+from streams.operate.latest_records import latest_values
+from streams.operate.temporary_file import TemporaryFileError
 
 
 def test_the_last_value_of_each_key_is_left() -> None:
@@ -29,5 +30,5 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", limited)
-    with pytest.raises(LatestRecordsError, match=r"cannot be used \(database or disk is full\): is the disk full\?"):
+    with pytest.raises(TemporaryFileError, match=r"cannot be used \(database or disk is full\): is the disk full\?"):
         list(latest_values((b"%d" % at, bytes(100)) for at in range(10_000)))

@@ -5,7 +5,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from schemas.topics import ALERTS, DEAD_LETTERS, DELIVERIES, SHADOW, TOPICS, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, DELIVERIES, SHADOW, TOPICS, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.kafka import client
 from streams.kafka.client import Cluster
@@ -29,12 +29,12 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
     settings = settings.model_copy(update={"transcripts_partitions": 3, "cloud_inference_partitions": 2})
     assert all(creation.created for creation in create(settings))
     found = Cluster(settings).metadata().topics
-    names = {*TOPICS, DEAD_LETTERS, DELIVERIES} - {ALERTS}
+    names = {*TOPICS, DEAD_LETTERS, DELIVERIES}
     assert {name: len(found[settings.topic(name)].partitions) for name in names} == {
         "transcripts": 3, "sentiment": 4, "cloud-inference": 2, "routing-events": 4,
-        "shadow": 3, "monitoring": 1, "conversations": 4, "budget": 1, "deliveries": 1, "dead-letters": 1,
+        "shadow": 3, "monitoring": 1, "conversations": 4, "labels": 1, "budget": 1, "alerts": 1, "silences": 1,
+        "notifications": 1, "deliveries": 1, "dead-letters": 1,
     }  # fmt: skip
-    assert settings.topic(ALERTS) not in found
     day = 86_400_000
     states = {state.topic.removeprefix(settings.topic_prefix): state for state in describe(settings)}
     assert {name: (state.cleanup, state.retention_ms) for name, state in states.items()} == {
@@ -42,7 +42,8 @@ def test_every_topic_of_the_design_is_created_as_it_says(settings: Settings) -> 
         "routing-events": ("delete", 30 * day), "shadow": ("delete", 7 * day),
         "monitoring": ("compact,delete", 30 * day),
         "conversations": ("compact,delete", 30 * day), "budget": ("compact,delete", 40 * day),
-        "deliveries": ("delete", day),
+        "labels": ("delete", 30 * day), "alerts": ("compact,delete", 30 * day),
+        "silences": ("compact,delete", 30 * day), "notifications": ("compact", -1), "deliveries": ("delete", day),
         "dead-letters": ("delete", 30 * day),
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from streams.web.html import as_html
 from streams.web.report_document import report_document
 from tests.reports import HOSTILE, report, state
 
-VOID = {"meta", "br", "rect", "circle", "line", "polyline"}
+VOID = {"meta", "br", "link", "input", "rect", "circle", "line", "polyline"}
 
 
 class Page(HTMLParser):

@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 
 from streams.monitoring.at_risk import AtRisk
-from streams.monitoring.period import Period
+from streams.monitoring.people import PeopleLabels
+from streams.monitoring.period import DAY_MS, Period
 from streams.system.json_text import json_text
 from streams.web.document import Document, Table
 from streams.web.report import Report, report_json
 from streams.web.report_document import report_document
 from streams.web.written import usd
-from tests.reports import NOW, month, report, state
+from tests.reports import FIRST_DAY, NOW, month, report, state
+from tests.unit.streams.monitoring.test_people import label
 
 
 def tables(document: Document) -> dict[str, Table]:
@@ -107,3 +109,21 @@ def test_json_is_exact_and_its_days_add_up() -> None:
     assert told["conversations"]["by_status"] == {"open": 2, "ended": 1}
     assert told["conversations"]["highest_risk"][0]["conversation_id"] == "call-17"
     assert told["in_force"]["policies"].keys() == {"default@1"}
+
+
+def test_accuracy_by_peoples_labels_is_told_where_there_are_any() -> None:
+    none = report()
+    assert "accuracy by people's labels" not in {row[0] for row in tables(report_document(none))["At a glance"].rows}
+    assert json.loads(json_text(report_json(none)))["accuracy"]["by_people"] is None
+    people, since = PeopleLabels(), FIRST_DAY * DAY_MS
+    for event_id, answer, at in (("e1", "neutral", NOW), ("e2", "positive", since), ("e3", "neutral", since - 1)):
+        people.add(label(event_id, "neutral", answer, answered_at=at, role="customer"))
+    made = replace(none, people=people)
+    found = tables(report_document(made))
+    glance = {row[0]: row[1] for row in found["At a glance"].rows}
+    assert glance["accuracy by people's labels"] == "50.0% (1.3% to 98.7%)"
+    rows = {row[0]: row[1:] for row in found["Accuracy by people's labels"].rows}
+    assert rows["role customer"] == ("50.0%", "1.3% to 98.7%", "1", "2")
+    told = json.loads(json_text(report_json(made)))["accuracy"]
+    assert (told["by_people"]["agreed"], told["by_people"]["compared"]) == (1, 2)
+    assert told["by_route"]["edge"]["share"] == 0.5

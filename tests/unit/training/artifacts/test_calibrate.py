@@ -120,16 +120,18 @@ def test_an_artifact_is_calibrated_in_its_manifest_whatever_stood_there(tmp_path
     assert json.loads(json.dumps(plain)) == plain
 
 
-def test_the_step_calibrates_both_and_chooses_how_they_read_long_texts(tmp_path: Path) -> None:
-    folders = tiny_artifact(tmp_path, "edge", temperature=3.0), tiny_artifact(tmp_path, "cloud", temperature=3.0)
-    files = calibration.run(*folders, CORPUS, threads=1)
+def test_the_step_calibrates_all_and_chooses_how_they_read_long_texts(tmp_path: Path) -> None:
+    names = ("edge", "edge-tiny", "cloud")
+    folders = {name: tiny_artifact(tmp_path, name, temperature=3.0) for name in names}
+    files = calibration.run(folders, CORPUS, threads=1)
     assert set(files) == {"calibration.json", "long_text.json"}
     chosen = files["long_text.json"]["chosen"]
-    for folder in folders:
+    for folder in folders.values():
         manifest = load_artifact(str(folder)).manifest
+        assert (manifest.confidence_threshold is None) == (folder.name == "cloud")
         assert manifest.temperature == files["calibration.json"][folder.name]["temperature"] != 3.0
         assert manifest.long_text == chosen != "head"
     # The way was chosen by calibrated probabilities.
-    again = long_text.choose({folder.name: folder for folder in folders}, CORPUS, threads=1)
+    again = long_text.choose(folders, CORPUS, threads=1)
     assert again == files["long_text.json"]
-    assert calibration.run(*folders, replace(CORPUS, calls=[]), threads=1)["long_text.json"] is None
+    assert calibration.run(folders, replace(CORPUS, calls=[]), threads=1)["long_text.json"] is None

@@ -48,5 +48,5 @@ def test_every_step_s_help_has_an_example(step: str) -> None:
     shown = CliRunner().invoke(cli.app, [step, "--help"])
     assert shown.exit_code == 0
     assert f"edgewise train {step} --" in " ".join(shown.output.partition("Example:")[2].split()).replace(
-        "distill edge cloud-2", "distill"
+        "distill tiny cloud-2", "distill"
     )

@@ -49,6 +49,28 @@ def test_a_version_that_fits_no_id_is_refused_with_what_would(tmp_path: Path, ve
     assert "\n" not in str(raised.value)
 
 
+def test_the_teacher_is_an_artifact_and_takes_the_place_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nteacher = "served/cloud"\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.toml: teacher: there is no artifact in .*served/cloud$"):
+        config.read(path)
+    (tmp_path / "served" / "cloud").mkdir(parents=True)
+    (tmp_path / "served" / "cloud" / "manifest.json").touch()
+    assert config.read(path).teacher == (tmp_path / "served" / "cloud").resolve()
+    path.write_text(f'data = "."\nteacher = "served/cloud"\n[large]\nfolder = "x"\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match="give either `teacher` or `large`"):
+        config.read(path)
+
+
+def test_something_ships_as_edge_and_as_cloud(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nships = {{ edge = "small" }}\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match="ships: say which student ships as cloud"):
+        config.read(path)
+    path.write_text(f'data = "."\nships = {{ edge = "small", cloud = "cloud" }}\n{SOURCE}', "utf-8")
+    assert config.read(path).ships["edge"] == "small"
+
+
 def test_the_shipped_configuration_says_its_version() -> None:
     assert config.read(CONFIGS / "shipped.toml").version == "2.1.0"
 

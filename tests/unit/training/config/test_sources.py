@@ -32,7 +32,7 @@ def test_what_the_example_speaks_of_exists() -> None:
     lines = (CONFIGS / "own.example.toml").read_text("utf-8").splitlines()
     keys = {line[2:].split(" ", 1)[0] for line in lines if line.startswith("# ") and line[2:].split(" ")[1:2] == ["="]}
     assert {"text", "id", "labels", "agreement", "dev", "test", "dev_share", "test_share", "speakers", "turns"} <= keys
-    assert keys <= {*Source.model_fields, "former", "version", *Teacher.model_fields}
+    assert keys <= {*Source.model_fields, "former", "teacher", "version", *Teacher.model_fields}
     assert {"former", "version", "large"} <= set(Config.model_fields)
 
 
@@ -56,6 +56,11 @@ SOURCE_ERRORS = {
     + domain("b").replace("domain", "extra")
     + "generate = 5\n",
     "generate: Input should be greater than or equal to 1": domain("a").replace("domain", "extra") + "generate = 0\n",
+    "a: always, matching, without and other_labels are for an extra source": domain("a") + 'matching = "x"\n',
+    "a: a weight is for an extra or a general source; this is domain": domain("a") + "weight = 0.5\n",
+    "a: give either `labels` or the label that rows have `always`": domain("a").replace("domain", "extra")
+    + 'always = "neutral"\nlabels = { x = "neutral" }\n',
+    "'(' is no regular expression": domain("a").replace("domain", "extra") + 'without = "("\n',
     "a: give either `dev` or `dev_share`": domain("a") + 'dev = "b.csv"\ndev_share = 0.1\n',
     "a: the shares held out leave nothing to train on": domain("a") + "dev_share = 0.5\ntest_share = 0.5\n",
     "a: nothing to test on: give `test` or a `test_share` above 0": domain("a") + "test_share = 0.0\n",

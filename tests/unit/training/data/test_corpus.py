@@ -4,6 +4,7 @@ import csv
 import hashlib
 import itertools
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,17 +53,24 @@ def test_no_item_of_the_behaviour_suite_is_trained_on_but_what_anybody_says(tmp_
 
 def test_generated_texts_are_learned_from_with_the_domain_and_are_another_corpus(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", numbered(3))
-    made = Source(name="made", role="extra", generate=40, licence="Apache-2.0")
+    made = Source(name="made", role="extra", generate=120, licence="Apache-2.0")
     settings = own(tmp_path, made, train=("train.csv",))
     loaded = corpus.load(settings)
-    texts = [(each.text, LABELS.index(each.label)) for each in generator.generate(40, settings.seed)]
-    assert [(example.text, example.label) for example in loaded.domain_train[3:]] == texts
+    thirds = (1 / 3,) * 3
+    texts = [
+        (each.text, thirds if each.label == suite.UNSURE else Example("", "", LABELS.index(each.label)).target)
+        for each in generator.generate(120, settings.seed)
+    ]
+    assert thirds in [target for _, target in texts]
+    assert [example.text for example in loaded.extra_train] == [text for text, _ in texts]
+    for example, (_, target) in zip(loaded.extra_train, texts, strict=True):
+        assert example.target == pytest.approx(target)
     assert [len(part) for part in (loaded.domain_dev, loaded.domain_test, loaded.general_train)] == [1, 1, 0]
     other = corpus.load(settings.model_copy(update={"seed": 2}))
     assert other.digest != loaded.digest
     told = statistics.describe(settings, loaded)["sources"][1]
     assert {file["path"] for file in told["files"]} == {path.name for path in grammar.GRAMMAR.glob("*.toml")}
-    assert told["splits"] == {"domain_train": {"read": 40, "kept": 40, "repeated": {}}}
+    assert told["splits"] == {"extra_train": {"read": 120, "kept": 120, "repeated": {}}}
 
 
 def test_files_of_an_extra_source_are_learned_from_whole(tmp_path: Path) -> None:
@@ -72,8 +80,69 @@ def test_files_of_an_extra_source_are_learned_from_whole(tmp_path: Path) -> None
             [{"text": f"{row['text']} of {name}", "label": "positive"} for row in numbered(count)],
         )
     loaded = corpus.load(own(tmp_path, Source(name="more", role="extra", train=("more.csv",)), train=("train.csv",)))
-    assert len(loaded.domain_train) == 63
+    assert (len(loaded.domain_train), len(loaded.extra_train)) == (3, 60)
     assert (len(loaded.domain_dev), len(loaded.domain_test)) == (1, 1)
+
+
+def test_each_turn_of_an_extra_source_is_a_text_but_those_of_measured_calls(tmp_path: Path) -> None:
+    turns = [("agent", "Hello, how can I help?"), ("customer", "My bag is lost"), ("agent", " "), ("agent", "Bye now")]
+    talk = [{"speaker": speaker, "text": text} for speaker, text in turns]
+    write_jsonl(tmp_path / "talk.jsonl", [{"turns": talk}])
+    write_jsonl(tmp_path / "calls.jsonl", [{"id": "1", "label": "neutral", "turns": [*talk[:2], {"text": "bye NOW!"}]}])
+    write_csv(tmp_path / "train.csv", numbered(3))
+    calls = Source(name="calls", role="calls", test=("calls.jsonl",), turns="turns")
+    agents = Source(
+        name="agents",
+        role="extra",
+        train=("talk.jsonl",),
+        turns="turns",
+        speakers=("agent",),
+        always="neutral",
+        weight=0.5,
+    )
+    alone = corpus.load(own(tmp_path, agents, train=("train.csv",))).extra_train
+    assert [(each.text, each.label, each.weight) for each in alone] == [
+        ("Hello, how can I help?", 1, 0.5),
+        ("Bye now", 1, 0.5),
+    ]
+    assert corpus.load(own(tmp_path, agents, calls, train=("train.csv",))).extra_train == []
+
+
+def test_of_an_extra_source_only_the_texts_and_labels_that_are_wanted_are_read(tmp_path: Path) -> None:
+    rows = [
+        ("Where is it?", "neutral"),
+        ("Is it BROKEN?", "neutral"),
+        ("It is here.", "neutral"),
+        ("Nice, is it?", "joy"),
+    ]
+    write_csv(tmp_path / "more.csv", [{"text": text, "label": label} for text, label in rows])
+    write_csv(tmp_path / "train.csv", numbered(3))
+    fields: dict[str, Any] = {"name": "more", "role": "extra", "train": ("more.csv",), "labels": {"neutral": "neutral"}}
+
+    def read(**changes: Any) -> list[str]:
+        loaded = corpus.load(own(tmp_path, Source(**(fields | changes)), train=("train.csv",)))
+        return [each.text for each in loaded.extra_train]
+
+    with pytest.raises(CorpusError, match="label 'joy' is not one of"):
+        read()
+    assert read(other_labels="left out") == ["Where is it?", "Is it BROKEN?", "It is here."]
+    wanted = {"other_labels": "left out", "matching": r"\?$"}
+    assert read(**wanted) == ["Where is it?", "Is it BROKEN?"]
+    assert read(**wanted, without="broken") == ["Where is it?"]
+    # Not even one of the three is taken unless `labels` has it.
+    assert read(labels={"joy": "positive"}, other_labels="left out") == ["Nice, is it?"]
+
+
+def test_how_much_a_text_counts_is_of_what_a_model_is_made_of(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", numbered(3))
+    write_csv(tmp_path / "more.csv", [{"text": "more", "label": "neutral"}])
+    digests = {
+        corpus.load(
+            own(tmp_path, Source(name="more", role="extra", train=("more.csv",), weight=weight), train=("train.csv",))
+        ).digest
+        for weight in (1.0, 0.5)
+    }
+    assert len(digests) == 2
 
 
 def test_a_text_is_trained_on_once(run: Config) -> None:
@@ -125,7 +194,15 @@ def whole(**changes: Any) -> Corpus:
     """A corpus with one text in each split, none of them twice."""
     splits: dict[str, Any] = {
         split: [Example(split, f"a text of {split}", 0)]
-        for split in ("domain_train", "domain_sample", "domain_dev", "domain_test", "general_train", "general_test")
+        for split in (
+            "domain_train",
+            "domain_sample",
+            "domain_dev",
+            "domain_test",
+            "extra_train",
+            "general_train",
+            "general_test",
+        )
     }
     call = Example("call", "Hello, this is Tom\nMy router is broken", 0)
     made = Corpus(name="ours", general_name="other", unlabelled=["something else"], calls=[call], **splits)
@@ -136,7 +213,7 @@ MEASURED = ("domain_sample", "domain_dev", "domain_test", "general_test", "calls
 
 
 @pytest.mark.parametrize("measured", MEASURED)
-@pytest.mark.parametrize("learned", ["domain_train", "general_train", "unlabelled"])
+@pytest.mark.parametrize("learned", ["domain_train", "extra_train", "general_train", "unlabelled"])
 def test_a_leak_is_refused(measured: str, learned: str) -> None:
     corpus.check_no_leak(whole())
     row: Any = "THANKS" if learned == "unlabelled" else Example("a", "THANKS", 2)
@@ -147,6 +224,8 @@ def test_a_leak_is_refused(measured: str, learned: str) -> None:
 def test_a_turn_of_a_measured_call_is_not_read_either() -> None:
     with pytest.raises(LeakError, match="unlabelled text 2 is also in held-out row call"):
         corpus.check_no_leak(whole(unlabelled=["something else", "my router is BROKEN!"]))
+    with pytest.raises(LeakError, match="text of training row a is also a turn of held-out call call"):
+        corpus.check_no_leak(whole(extra_train=[Example("a", "my router is BROKEN!", 0)]))
 
 
 # Few texts, so that they meet often, each as several people would write it.
@@ -224,6 +303,21 @@ def test_the_public_sets_are_split_as_ever() -> None:
     with (REPOSITORY / "samples" / "airline.csv").open(encoding="utf-8", newline="") as file:
         shown = {row["id"] for row in csv.DictReader(file)}
     assert shown == {example.id for example in loaded.domain_sample + loaded.domain_dev}
+
+
+@pytest.mark.skipif(not PUBLIC_DATA.is_dir(), reason="the public data sets are not there")
+def test_the_extra_sets_leave_what_is_measured_as_it_is() -> None:
+    continued = config.read(CONFIGS / "continued.toml")
+    from_files = tuple(source for source in continued.sources if source.generate is None)
+    loaded = corpus.load(continued.model_copy(update={"data": PUBLIC_DATA, "sources": from_files}))
+    for split, expected in SPLITS.items():
+        ids = [example.id for example in getattr(loaded, split)]
+        assert (len(ids), hashlib.sha256("\n".join(ids).encode()).hexdigest()) == expected, split
+    counts = Counter(
+        tally.source for tally in loaded.tallies for _ in range(tally.kept) if tally.split == "extra_train"
+    )
+    assert set(counts) == {"goemotions", "goemotions_questions", "agents", "chats", "bank_questions"}
+    assert min(counts.values()) > 400
 
 
 def held(loaded: corpus.Corpus) -> dict[str, set[str]]:

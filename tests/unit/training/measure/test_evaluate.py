@@ -24,10 +24,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return tiny_artifact(folder, "edge", few), tiny_artifact(folder, "cloud", confidence_threshold=None)
 
 
+def named(folders: tuple[Path, Path]) -> dict[str, Path]:
+    return dict(zip(("edge", "cloud"), folders, strict=True))
+
+
 @pytest.fixture(scope="module")
 def evaluation(folders: tuple[Path, Path]) -> dict[str, Any]:
     edge, cloud = folders
-    return evaluate.run(edge, cloud, CORPUS, seeds={"edge": [edge, cloud]}, threads=1)
+    return evaluate.run({"edge": edge, "cloud": cloud}, CORPUS, seeds={"edge": [edge, cloud]}, threads=1)
 
 
 def test_the_evaluation_is_json_and_says_what_was_measured(evaluation: dict[str, Any]) -> None:
@@ -58,7 +62,7 @@ def test_the_behaviour_suite_is_measured_and_judged_by_what_was_before(
     assert set(behaved["models"]["line"]["kinds"]) == set(suite.KINDS)
     perfect = json.loads(json.dumps(behaved))
     perfect["models"]["edge"]["kinds"]["sarcasm"]["wrong"] = []
-    falls = evaluate.run(*folders, CORPUS, before=perfect, threads=1)["behaviour"]["falls"]
+    falls = evaluate.run(named(folders), CORPUS, before=perfect, threads=1)["behaviour"]["falls"]
     assert {(fall["model"], fall["kind"], fall["won"]) for fall in falls} == {
         ("edge", "sarcasm", 0),
         ("edge", "overall", 0),
@@ -91,7 +95,7 @@ def test_the_cloud_artifact_is_the_teacher_unless_another_is_given(
     assert evaluation["seeds"]["edge"]["spread"] == sorted(sets.values())
     right = np.eye(3)[[each.label for each in CORPUS.domain_test]]
     teachers = {"one": [{"own_test": 9 * right}], "other": [{"own_test": 9 * right}, {"own_test": 100 - right}]}
-    again = evaluate.run(*folders, replace(CORPUS, calls=[]), teachers=teachers, threads=1)
+    again = evaluate.run(named(folders), replace(CORPUS, calls=[]), teachers=teachers, threads=1)
     assert again["deferral"]["teacher"] == "ensemble"
     assert again["deferral"]["own_test"]["uncertain"][-1] == 1.0
     assert again["seeds"]["one"]["own_test_accuracy"] == [1.0]
@@ -101,7 +105,7 @@ def test_the_cloud_artifact_is_the_teacher_unless_another_is_given(
 
 def test_what_is_measured_is_not_changed(folders: tuple[Path, Path]) -> None:
     before = {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
-    evaluate.run(*folders, CORPUS, threads=1)
+    evaluate.run(named(folders), CORPUS, threads=1)
     assert {path: path.read_bytes() for folder in folders for path in folder.iterdir()} == before
 
 

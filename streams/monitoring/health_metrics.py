@@ -1,0 +1,158 @@
+"""What a line is judged by: the figures of a window, and what stands in no window."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from streams.monitoring.window import Window
+
+Source = Literal["windows", "dead letters", "lag"]
+
+
+class Counted(NamedTuple):
+    """A share that was counted: of so many `trials` so many were `successes`."""
+
+    successes: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """How Prometheus computes a metric from the workers' own; `{over}` stands for the stretch of time, as in `15m`.
+
+    It has a series for each value of `by`.
+    """
+
+    expression: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure: of a window, of `dead-letters`, or of the groups' lag."""
+
+    name: str
+    title: str
+    of_window: Callable[[Window], float | Counted | None] = lambda _window: None
+    """The figure of a window, in the unit of its name (a share from 0 to 1, dollars, ms); None where the window does
+    not tell. `Counted` where it stands for more events than were looked at, so that it has an interval."""
+    source: Source = "windows"
+    higher_is_better: bool = True
+    stands_in_for: str | None = None
+    """It is judged only where that figure is not known."""
+    has_trend: bool = True
+    is_figure: bool = True
+    """Whether it is told and judged by `edgewise health`."""
+    prometheus: Prometheus | None = None
+    """None where only the health agent knows it: then its gauge `edgewise_rule_value` has it."""
+
+
+_COMPLETED: Final = 'sum(increase(edgewise_events_total{stage="completed"}[{over}]))'
+# The edge's answer to what the cloud, or no model of it, could answer.
+_DEGRADED: Final = (
+    'sum(increase(edgewise_events_total{stage="completed", route="edge", '
+    'reason=~"cloud_error|cloud_unavailable|budget_exhausted|unsupported_language"}[{over}]))'
+)
+# A reason's first dead letter starts its series: `increase` sees no rise in that.
+_LETTERS: Final = (
+    "sum by (agent, reason) ((edgewise_dead_letters_total unless edgewise_dead_letters_total offset {over}) "
+    "or increase(edgewise_dead_letters_total[{over}]))"
+)
+
+_METRICS: Final = (
+    Metric(
+        "edge_share",
+        "edge share",
+        lambda window: _of(window.routes["edge"], window.events),
+        prometheus=Prometheus(
+            f'sum(increase(edgewise_events_total{{stage="completed", route="edge"}}[{{over}}])) / {_COMPLETED}'
+        ),
+    ),
+    Metric(
+        "agreement",
+        "agreement on the random sample",
+        lambda window: Counted(window.sampled_agreed, window.sampled) if window.sampled else None,
+    ),
+    Metric(
+        "estimated_accuracy",
+        "accuracy estimated from confidence",
+        lambda window: _of(window.confidence_sum / 1e6, round(window.confidence.count)),
+        stands_in_for="agreement",
+    ),
+    Metric(
+        "vendor_agreement",
+        "agreement with the vendor's labels",
+        lambda window: Counted(window.vendor_agreed, window.vendor_compared) if window.vendor_compared else None,
+    ),
+    Metric(
+        "cost_per_event_usd",
+        "dollars an event",
+        lambda window: _of(window.cost_nanos / 1e9, window.events),
+        higher_is_better=False,
+        prometheus=Prometheus(f"sum(increase(edgewise_cost_usd_total[{{over}}])) / {_COMPLETED}"),
+    ),
+    Metric(
+        "latency_p95_ms",
+        "latency p95, ms",
+        lambda window: window.end_to_end_ms.get_quantile_value(0.95),
+        higher_is_better=False,
+        prometheus=Prometheus(
+            "1000 * histogram_quantile(0.95, sum by (le) (increase(edgewise_latency_seconds_bucket[{over}])))"
+        ),
+    ),
+    Metric(
+        "degraded_share",
+        "degraded share",
+        lambda window: _of(window.degraded, window.events),
+        higher_is_better=False,
+        prometheus=Prometheus(f"{_DEGRADED} / {_COMPLETED}"),
+    ),
+    # It rises until its hour, day or month is over, whatever the line does: that is no trend.
+    Metric(
+        "budget_used",
+        "budget used, at its highest",
+        lambda window: max(map(int, window.budget_used)) / 100 if window.budget_used else None,
+        higher_is_better=False,
+        has_trend=False,
+        prometheus=Prometheus("max by (period) (max_over_time(edgewise_budget_used_ratio[{over}]))", ("period",)),
+    ),
+    Metric(
+        "events",
+        "events answered",
+        lambda window: window.events,
+        is_figure=False,
+        prometheus=Prometheus(_COMPLETED),
+    ),
+    Metric(
+        "dead_letters",
+        "dead letters",
+        source="dead letters",
+        higher_is_better=False,
+        is_figure=False,
+        prometheus=Prometheus(_LETTERS, ("agent", "reason")),
+    ),
+    Metric(
+        "lag_records",
+        "records that an agent has yet to do",
+        source="lag",
+        higher_is_better=False,
+        is_figure=False,
+        prometheus=Prometheus("sum by (agent) (edgewise_lag_records)", ("agent",)),
+    ),
+)
+
+METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in _METRICS}
+"""Every metric that a rule may name. Those without a rule are told and not judged: a vendor's labels may be worse than
+ours."""
+
+FIGURES: Final = tuple(metric for metric in _METRICS if metric.is_figure)
+"""What `edgewise health` tells."""
+
+
+def value_of(measured: float | Counted | None) -> float | None:
+    """What was measured as one number."""
+    return measured.successes / measured.trials if isinstance(measured, Counted) else measured
+
+
+def _of(part: float, whole: int) -> float | None:
+    return part / whole if whole else None

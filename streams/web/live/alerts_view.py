@@ -1,0 +1,65 @@
+"""Alerts: what fires, and what has resolved."""
+
+from collections.abc import Sequence
+
+from schemas.records import Alert
+from streams.system.clock import iso
+from streams.web.document import Link, Section, Table
+from streams.web.live.board import Board
+from streams.web.live.layout import View, path
+from streams.web.written import NONE, figure
+
+_MOST = 200
+
+
+def alerts_view(board: Board, now_ms: int) -> View:
+    """The view as of `now_ms` (UTC)."""
+    found = board.alerts()
+    firing = [alert for alert in found if alert.state == "firing"]
+    resolved = [alert for alert in found if alert.state != "firing"]
+    return View(
+        "Alerts",
+        "/alerts",
+        [f"{figure(len(firing))} fire. The rules are those of `edgewise health`; docs/health.md tells of them."],
+        [
+            *([Section("Firing", [alert_table(firing[:_MOST], now_ms)])] if firing else []),
+            *([Section("Resolved", [alert_table(resolved[:_MOST], now_ms)])] if resolved else []),
+        ],
+        is_live=True,
+    )
+
+
+def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
+    """A row an alert; its rule leads to the conversation that it is about, where it is about one, else to health."""
+    rows = [
+        (
+            Link(alert.rule, path("/conversation", id=alert.subject) if alert.subject else "/health"),
+            alert.severity,
+            f"{alert.state}, silenced" if alert.silenced else alert.state,
+            f"{alert.metric}, {_lasted(alert.window_ms)}" if alert.window_ms else alert.metric,
+            _number(alert.value),
+            _number(alert.bound),
+            iso(alert.started_at),
+            _lasted((alert.resolved_at or now_ms) - alert.started_at),
+            alert.summary,
+        )
+        for alert in alerts
+    ]
+    header = ("rule", "severity", "state", "of", "value", "bound", "since", "for", "what")
+    return Table("Alerts, the latest first", header, rows, frozenset((1, 2, 3, 6, 7, 8)))
+
+
+def _number(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.4g}"
+
+
+def _lasted(ms: int) -> str:
+    """A duration in its two largest units."""
+    seconds = max(0, ms) // 1000
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    parts = []
+    for size, name in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"

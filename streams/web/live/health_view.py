@@ -1,0 +1,108 @@
+"""Health: each figure with its bound, where it stands and where it goes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from streams.monitoring.health import CONFIDENCE, Figure, assess
+from streams.monitoring.health_metrics import value_of
+from streams.monitoring.health_rules import HealthRule
+from streams.monitoring.window import Window
+from streams.system.clock import iso
+from streams.web.document import Chart, Link, Section, Series, Table
+from streams.web.live.board import Board
+from streams.web.live.event_filter import events_path
+from streams.web.live.layout import Card, View, cards
+from streams.web.live.span import Span, SpanName, span_links, span_of
+from streams.web.report import quantiles
+from streams.web.written import NONE, figure
+
+WORD_STANDING: Final = {
+    "excellent": "kept", "good": "kept", "fair": "unclear", "poor": "missed", "critical": "missed",
+}  # fmt: skip
+"""How the word of a score is marked."""
+
+_EVENTS: Final = {
+    "edge_share": {"route": "edge"},
+    "agreement": {"reason": "random_cloud", "route": "cloud"},
+    "degraded_share": {"degraded": "yes"},
+    "budget_used": {"reason": "budget_exhausted"},
+}
+"""The events that a figure is made of, where these are not all."""
+
+_NOTES: Final = (
+    f"Intervals are exact (Clopper and Pearson) with confidence {CONFIDENCE:g}. Agreement is with the cloud, on "
+    "answers drawn at random from those that the edge would have kept; it is not accuracy. Accuracy estimated from "
+    "confidence is right where the calibration of the models holds for this traffic. A trend is told where chance "
+    "alone makes one as clear in less than one series of a hundred."
+)
+
+
+def health_view(board: Board, bounds: Mapping[str, HealthRule], name: SpanName, now_ms: int) -> View:
+    """The view of the span called `name`; `bounds` has the rule by which a metric is judged."""
+    span = span_of(board, name, now_ms)
+    total = span.total
+    found = assess(total, span.known, bounds)
+    if found.score is None:
+        said = "No event was scored in this time, so nothing is known."
+        return View("Health", "/health", [span_links("/health", name), said], is_live=True)
+    header = ("figure", "value", "interval", "bound", "standing", "course", "an hour", "p")
+    rows = [_row(each, span, total) for each in found.figures]
+    charts = [chart for each in found.figures if (chart := _chart(each, span)) is not None]
+    score = Card(
+        "score",
+        f"{found.score} {found.word}",
+        events_path(span.since_ms, None, stage="completed", scored="yes"),
+        f"of 100, by {figure(found.events)} events",
+        WORD_STANDING.get(found.word, ""),
+    )
+    return View(
+        "Health",
+        "/health",
+        [
+            span_links("/health", name),
+            f"From {iso(span.since_ms)} to {iso(now_ms)}.",
+            cards([score]),
+            Table("Figures, their bounds and their course", header, rows, frozenset((2, 3, 4, 5))),
+            _NOTES,
+        ],
+        [Section("Over time", charts)] if charts else [],
+        is_live=True,
+    )
+
+
+def _row(of: Figure, span: Span, total: Window) -> tuple[str, ...]:
+    trend, limits = of.trend, of.interval
+    rule = of.rule if of.standing != "not judged" else None
+    wanted: dict[str, str | None] = {"stage": "completed", "scored": "yes", **_EVENTS.get(of.metric.name, {})}
+    if of.metric.name == "latency_p95_ms" and (p95 := quantiles(total.end_to_end_ms)["p95"]) is not None:
+        wanted["slower"] = f"{p95:.6g}"
+    value = NONE if of.value is None else Link(_number(of.value), events_path(span.since_ms, None, **wanted))
+    return (
+        of.metric.title,
+        value,
+        NONE if limits is None else f"{limits[0]:.4f} to {limits[1]:.4f}",
+        NONE if rule is None else f"{'≥' if rule.at_least is not None else '≤'} {rule.bound:g}",
+        of.standing,
+        of.course,
+        NONE if trend is None else f"{trend.slope:+.2g}",
+        NONE if trend is None else f"{trend.p:.2g}",
+    )
+
+
+def _chart(of: Figure, span: Span) -> Chart | None:
+    """A judged figure over time, with its bound; None where nothing of it is known."""
+    if of.bound is None or of.value is None or not of.is_judged:
+        return None
+    values = [None if window is None else value_of(of.metric.of_window(window)) for window in span.windows]
+    bound: list[float | None] = [of.bound] * len(values)
+    return Chart(
+        of.metric.title,
+        f"A point for each {span.unit}; {_number(of.value)} in all, where the bound is {of.bound:g}.",
+        span.places,
+        [Series("value", values), Series("bound", bound)],
+        written=_number,
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if value < 10 else f"{value:,.0f}"

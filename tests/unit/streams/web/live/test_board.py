@@ -1,0 +1,82 @@
+"""What the page shows of a line that worked is what `edgewise verify` recounts, to the nano-dollar."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from schemas.topics import ROUTING_EVENTS
+from streams.config.codecs import codec
+from streams.config.settings import Settings
+from streams.kafka.client import Cluster
+from streams.kafka.messages import message_value
+from streams.kafka.reader import read_topic
+from streams.operate.live_windows import LiveWindows
+from streams.system.clock import now_ms
+from streams.verify.totals import Totals
+from streams.web.live.board import DAYS, Board
+from tests.traffic import fill, states
+
+DAY = 86_400_000
+
+both = pytest.mark.parametrize("backend", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+
+
+@pytest.fixture
+def backend() -> str:
+    return "embedded"
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """For something that a thread does; it takes as long as it takes."""
+    pause = threading.Event()
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        pause.wait(0.05)
+
+
+@both
+def test_the_page_s_totals_are_those_that_verify_recounts(settings: Settings, backend: str) -> None:  # noqa: ARG001
+    now = now_ms()
+    said = fill(settings, now, 40)
+    cluster = Cluster(settings)
+    recounted = Totals()
+    decode = codec(settings, ROUTING_EVENTS).decode
+    with closing(read_topic(cluster, ROUTING_EVENTS)) as messages:
+        for message in messages:
+            recounted.add_event(message.partition() or 0, decode(message_value(message)))
+    with LiveWindows(cluster) as live, Board(cluster) as board:
+        live.read_to_end()
+        wait_until(lambda: board.reading() is None)
+        total = board.period(now - DAYS * DAY).total()
+        shown = {
+            "cost in nano-dollars": total.cost_nanos,
+            "cloud-only cost in nano-dollars": total.cloud_only_cost_nanos,
+            "events": total.events,
+            "degraded": total.degraded,
+            "skipped": total.skipped,
+            **{f"reason {reason}": count for reason, count in total.reasons.items()},
+            **{f"role {role}": count for role, count in total.roles.items()},
+        }
+        for what, value in shown.items():
+            assert sum(counts[what] for counts in recounted._recounted.values()) == value, what
+        assert total.cost_nanos == live.total().cost_nanos
+        assert sum(window.cost_nanos for window in board.hours(0).values()) == total.cost_nanos
+        assert board.fault() is None
+        assert sum(board.risks.by_status().values()) == len(states(said))
+        assert [alert.state for alert in board.alerts()] == ["firing", "resolved"]
+        assert board.rate()[0] > 0
+
+
+def test_what_comes_while_it_is_open_is_shown(settings: Settings) -> None:
+    fill(settings, now_ms() - 2 * DAY, 3)
+    cluster = Cluster(settings)
+    with Board(cluster) as board:
+        wait_until(lambda: board.reading() is None)
+        before, version = board.period(0).total().events, board.version
+        fill(settings, now_ms(), 8)
+        wait_until(lambda: board.period(0).total().events > before)
+        assert board.version > version
