@@ -98,8 +98,8 @@ def export(model: WordTagger) -> onnx.ModelProto:
     made.node("Add", ["of_pieces", "of_shape"], "hidden_0")
     for at, (layer, apart) in enumerate(zip(model.layers, DILATIONS, strict=True)):
         name, source = f"layer_{at}", f"hidden_{at}"
-        for part, value in {"pads": [apart, 0, apart, 0], "until": [-2 * apart], "from": [2 * apart]}.items():
-            made.constant(f"{name}_{part}", np.array(value))
+        for part, numbers in {"pads": [apart, 0, apart, 0], "until": [-2 * apart], "from": [2 * apart]}.items():
+            made.constant(f"{name}_{part}", np.array(numbers))
         made.node("Pad", [source, f"{name}_pads"], f"{name}_padded")
         made.node("Slice", [f"{name}_padded", "zero", f"{name}_until", "zero"], f"{name}_before")
         made.node("Slice", [f"{name}_padded", f"{name}_from", "last", "zero"], f"{name}_after")
