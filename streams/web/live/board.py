@@ -1,7 +1,8 @@
-"""What the page knows of the line: `monitoring`, `conversations` and `alerts`, followed in threads."""
+"""What the page knows of the line: `monitoring`, `conversations`, `alerts` and `labels`, followed in threads."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from threading import Event, Lock, Thread
 from typing import Final, Self
@@ -11,14 +12,19 @@ from confluent_kafka import Message
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
 from schemas.records import Alert
-from schemas.topics import ALERTS, CONVERSATIONS, MONITORING
+from schemas.topics import ALERTS, CONVERSATIONS, LABELS, MONITORING
 from schemas.validation import MAX_AHEAD_MS
 from streams.agents.open_windows import HOUR_MS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_key, message_value
 from streams.kafka.reader import read_topic
+from streams.monitoring.health import Health, assess
+from streams.monitoring.health_metrics import Beside
+from streams.monitoring.health_rules import HealthRule
+from streams.monitoring.people import PeopleLabels
 from streams.monitoring.period import DAY_MS, Period
+from streams.monitoring.reference_file import read_reference
 from streams.monitoring.window import Window
 from streams.operate.follow import Follower
 from streams.operate.hourly_windows import HourlyWindows, WindowRecord
@@ -46,6 +52,7 @@ class Board:
     """
 
     def __init__(self, cluster: Cluster, clock: Clock = now_ms) -> None:
+        """Raises DriftReferenceError: the reference for drift that the settings name cannot be used."""
         settings = cluster.settings
         now = clock()
         self._cluster = cluster
@@ -55,6 +62,9 @@ class Board:
         self.risks = RiskIndex()
         self._decode_state = codec(settings, CONVERSATIONS).decode
         self._decode_alert = codec(settings, ALERTS).decode
+        self._decode_label = codec(settings, LABELS).decode
+        self._reference = None if settings.drift_reference is None else read_reference(settings.drift_reference)
+        self._people = PeopleLabels()
         self._alerts: dict[bytes, Alert] = {}
         self._lock = Lock()
         self._swept_hour = now // HOUR_MS
@@ -67,6 +77,7 @@ class Board:
         self._followers = (
             self._recent,
             Follower(cluster, ALERTS, begin_ms, self._take_alerts),
+            Follower(cluster, LABELS, begin_ms, self._take_labels),
             Follower(cluster, CONVERSATIONS, begin_ms, self._take_states),
         )
         self._earlier = Thread(target=self._read_earlier, args=(begin_ms,), name="read monitoring", daemon=True)
@@ -123,6 +134,11 @@ class Board:
             found = list(self._alerts.values())
         return sorted(found, key=lambda each: (each.state == "firing", each.started_at), reverse=True)
 
+    def health(self, total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule]) -> Health:
+        """The health of the time that `total` counts, by people's labels and by the reference for drift, too."""
+        with self._lock:
+            return assess(total, spans, bounds, Beside(self._reference, self._people))
+
     def _merge(self) -> bool:
         """Adds windows up; whether there are more. Forgets what retention has removed, once an hour."""
         hour = self._clock() // HOUR_MS
@@ -163,6 +179,13 @@ class Board:
             while len(self._alerts) > _MOST_ALERTS:
                 resolved = (key for key, alert in self._alerts.items() if alert.state == "resolved")
                 del self._alerts[next(resolved, next(iter(self._alerts)))]
+            self._changes += len(messages)
+
+    def _take_labels(self, messages: Sequence[Message]) -> None:
+        with self._lock:
+            for message in messages:
+                with suppress(DecodeError):
+                    self._people.add(self._decode_label(message_value(message) or b""))
             self._changes += len(messages)
 
     def _read_earlier(self, begin_ms: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from streams.monitoring.health import Figure, assess
+from streams.monitoring.health import Figure
 from streams.monitoring.health_metrics import value_of
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.share import CONFIDENCE
@@ -32,9 +32,9 @@ _EVENTS: Final = {
 
 _NOTES: Final = (
     f"Intervals are exact (Clopper and Pearson) with confidence {CONFIDENCE:g}. Agreement is with the cloud, on "
-    "answers drawn at random from those that the edge would have kept; it is not accuracy. Accuracy estimated from "
-    "confidence is right where the calibration of the models holds for this traffic. A trend is told where chance "
-    "alone makes one as clear in less than one series of a hundred."
+    "answers drawn at random from those that the edge would have kept; it is not accuracy, which people's labels tell "
+    "where there are any. Accuracy estimated from confidence is right where the calibration of the models holds for "
+    "this traffic. A trend is told where chance alone makes one as clear in less than one series of a hundred."
 )
 
 
@@ -42,7 +42,7 @@ def health_view(board: Board, bounds: Mapping[str, HealthRule], name: SpanName, 
     """The view of the span called `name`; `bounds` has the rule by which a metric is judged."""
     span = span_of(board, name, now_ms)
     total = span.total
-    found = assess(total, span.known, bounds)
+    found = board.health(total, span.known, bounds)
     if found.score is None:
         said = "No event was scored in this time, so nothing is known."
         return View("Health", "/health", [span_links("/health", name), said], is_live=True)
@@ -95,6 +95,8 @@ def _chart(of: Figure, span: Span) -> Chart | None:
     if of.bound is None or of.value is None or not of.is_judged:
         return None
     values = [None if window is None else value_of(of.metric.of_window(window)) for window in span.windows]
+    if all(value is None for value in values):  # it stands in no window
+        return None
     bound: list[float | None] = [of.bound] * len(values)
     return Chart(
         of.metric.title,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from schemas.records import LABELS
 from streams.config.settings import Settings
-from streams.monitoring.health import Health, assess
+from streams.monitoring.health import Health
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.period import DAY_MS
 from streams.monitoring.share import Share
@@ -28,7 +28,7 @@ def overview(board: Board, settings: Settings, bounds: Mapping[str, HealthRule],
     """The view of the span called `name`; `bounds` has the rule by which a metric is judged."""
     span = span_of(board, name, now_ms)
     total = span.total
-    health = assess(total, span.known, bounds)
+    health = board.health(total, span.known, bounds)
     alerts = [alert for alert in board.alerts() if alert.state == "firing"]
     return View(
         "Edgewise",

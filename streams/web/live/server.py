@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from schemas.topics import ALERTS, CONVERSATIONS, MONITORING, ROUTING_EVENTS, TRANSCRIPTS
+from schemas.topics import ALERTS, CONVERSATIONS, LABELS, MONITORING, ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.settings import Settings
 from streams.ingest.protocol import options
 from streams.ingest.server import Server, address, listening
@@ -60,7 +60,7 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
 
 def _require_topics(cluster: Cluster) -> None:
     """Raises UsageError, AccessError, BrokerUnreachableError: what the page reads is not there to be read."""
-    topics: list[str] = [MONITORING, ALERTS, CONVERSATIONS, ROUTING_EVENTS]
+    topics: list[str] = [MONITORING, ALERTS, CONVERSATIONS, LABELS, ROUTING_EVENTS]
     if cluster.settings.page_texts == "shown":
         topics.append(TRANSCRIPTS)
     for topic in topics:

@@ -4,15 +4,20 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from schemas.topics import ROUTING_EVENTS
+from schemas.records import PersonLabel
+from schemas.topics import LABELS, ROUTING_EVENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_value
 from streams.kafka.reader import read_topic
+from streams.monitoring.drift import Reference
+from streams.monitoring.reference_file import reference_text
 from streams.operate.live_windows import LiveWindows
 from streams.system.clock import now_ms
 from streams.verify.totals import Totals
@@ -80,3 +85,34 @@ def test_what_comes_while_it_is_open_is_shown(settings: Settings) -> None:
         fill(settings, now_ms(), 8)
         wait_until(lambda: board.period(0).total().events > before)
         assert board.version > version
+
+
+def test_health_is_by_what_people_say_and_by_the_reference_for_drift(settings: Settings, tmp_path: Path) -> None:
+    """Seen to fail with neither: accuracy is then what confidence makes it, and nothing drifts."""
+    fill(settings, now_ms(), 8)
+    cluster = Cluster(settings)
+    with Board(cluster) as board:
+        wait_until(lambda: board.reading() is None)
+        reference = replace(Reference.of(board.period(0).total()), events=5_000)
+    file = tmp_path / "reference.json"
+    file.write_text(reference_text(reference))
+    settings = settings.model_copy(update={"drift_reference": str(file)})
+    with Board(Cluster(settings)) as board:
+        wait_until(lambda: board.reading() is None)
+        version, total = board.version, board.period(0).total()
+        said = PersonLabel(
+            event_id="e1",
+            conversation_id="c1",
+            label="negative",
+            labelled_at=now_ms(),
+            answer_label="negative",
+            answered_at=total.start,
+            role="customer",
+        )
+        producer = cluster.producer()
+        producer.produce(settings.topic(LABELS), codec(settings, LABELS).encode(said), b"c1")
+        assert producer.flush(30) == 0
+        wait_until(lambda: board.version > version)
+        found = {each.metric.name: each.value for each in board.health(total, [total], {}).figures}
+        assert found["accuracy"] == 1
+        assert "drift_labels" in found, "it is told, though so few events say nothing yet"
