@@ -29,7 +29,7 @@ def alerts_under_kills(scene: Scene) -> None:
 
     Each time the load goes down one alert fires, once, and each time that it is back it resolves, once.
 
-    Seen to fail with alerts that are not read back after a restart, and with a tick that commits no positions.
+    Seen to fail with alerts that are not read back after a restart.
     """
     turns = 0
     for _ in scene.times(at_least=TURNS):
