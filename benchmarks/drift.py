@@ -1,19 +1,22 @@
 """What drift is noticed after how many events, and how often a quiet week raises an alarm.
 
-    python -m benchmarks.drift [--weeks 4] [--runs 5]
+    python -m benchmarks.drift [--weeks 4] [--runs 3] [--data DIR]
 
 The texts of samples/ are decided by the real edge agent, and by the cloud model where that defers them. Their
 conversations are then drawn at random, at 1,000 events an hour on average, by day eight times as many as at night, and
 by day with twice the share of conversations with agents. A reference is frozen on two such weeks. A look every half
 hour compares the last day with it, as the rules in streams/monitoring/health_rules.toml do; an alarm is a look at which
 an aspect is shown to be over its bound, and was not at the look before. Planted shifts begin at noon after a quiet day.
+With DIR, which holds airline/*.csv with the times at which customers wrote, its days are compared with the first four.
 """
 
 import argparse
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import cos, pi
+from pathlib import Path
 from random import Random
 from statistics import median
 from typing import NamedTuple
@@ -21,8 +24,10 @@ from typing import NamedTuple
 from benchmarks.decided import NOW, SAMPLES, decided
 from schemas.records import LABELS, RoutingEvent
 from streams.cli.table import aligned
-from streams.monitoring.drift import ASPECTS, Reference, drift
+from streams.monitoring.distance import Distance
+from streams.monitoring.drift import ASPECTS, LEAST_EVENTS, Aspect, Reference, drift
 from streams.monitoring.window import Window
+from streams.system.clock import iso
 
 HOUR_MS = 3_600_000
 LOOK_MS = HOUR_MS // 2
@@ -37,7 +42,7 @@ class Shift(NamedTuple):
     """What is planted, and in which aspect it should be noticed."""
 
     what: str
-    aspect: str
+    aspect: Aspect
     change: Change
 
 
@@ -89,24 +94,24 @@ def main() -> None:
     """Prints the false alarms of quiet weeks, then for each shift how many events and hours it took to be noticed."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--weeks", type=int, default=4)
-    options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--hours", type=int, default=24)
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--data", type=Path)
     arguments = options.parse_args()
     recorded = Recorded(decided(SAMPLES / "airline.csv"), decided(SAMPLES / "care.jsonl"))
     total = Window(NOW, NOW, -1)
     for window in windows(recorded, Random(1), 14 * A_DAY):
         total.merge(window)
     reference = Reference.of(total)
-    print(f"reference: {reference.events:,} events; looks at the last {arguments.hours} hours\n")
+    print(f"reference: {reference.events:,} events\n")
     alarms: Counter[str] = Counter()
     highest = dict.fromkeys(ASPECTS, 0.0)
     for week in range(arguments.weeks):
-        before: set[str] = set()
+        before: set[Aspect] = set()
         quiet = windows(recorded, Random(100 + week), 8 * A_DAY)
-        for number, now in enumerate(last(quiet, 2 * arguments.hours)):
+        for number, now in enumerate(last(quiet)):
             if number < A_DAY:
                 continue
-            over = missed(reference, now)
+            over = {aspect for aspect in ASPECTS if is_missed(reference, now, aspect)}
             alarms.update(over - before)
             before = over
             for aspect in ASPECTS:
@@ -115,16 +120,20 @@ def main() -> None:
     print("\n".join(aligned(("aspect", f"alarms in {arguments.weeks} quiet weeks", "highest distance"), *rows)), "\n")
     told = [("shift", "noticed in", "events until noticed", "hours")]
     for shift in SHIFTS:
-        found = [noticed(reference, recorded, shift, seed, arguments.hours) for seed in range(arguments.runs)]
+        found = [noticed(reference, recorded, shift, seed) for seed in range(arguments.runs)]
         seen = [each for each in found if each is not None]
         when = ("never", "") if not seen else (f"{median(e for e, _ in seen):,.0f}", f"{median(h for _, h in seen):g}")
         told.append((shift.what, f"{len(seen)} of {len(found)}", *when))
     print("\n".join(aligned(*told)))
+    if arguments.data is not None:
+        recorded_week(arguments.data)
 
 
-def windows(recorded: Recorded, random: Random, looks: int, change: Change | None = None) -> Iterator[Window]:
-    """So many half hours of traffic from midnight on; `change` is made to each event."""
-    for look in range(looks):
+def windows(
+    recorded: Recorded, random: Random, looks: int, change: Change | None = None, first: int = 0
+) -> Iterator[Window]:
+    """So many half hours of traffic, from the one numbered `first` of a day on; `change` is made to each event."""
+    for look in range(first, first + looks):
         daylight = (1 - cos(2 * pi * look / A_DAY)) / 2  # 0 at midnight, 1 at noon
         events = list[RoutingEvent]()
         wanted = PER_HOUR * (0.22 + 1.56 * daylight) / 2
@@ -138,40 +147,69 @@ def windows(recorded: Recorded, random: Random, looks: int, change: Change | Non
         yield window
 
 
-def last(each: Iterator[Window], looks: int) -> Iterator[Window]:
-    """After each window, the last `looks` of them as one."""
+def last(each: Iterator[Window]) -> Iterator[Window]:
+    """After each window, the last day of them as one."""
     held: deque[Window] = deque()
     total = Window(NOW, NOW, -1)
     for window in each:
         held.append(window)
         total.merge(window)
-        if len(held) > looks:
+        if len(held) > A_DAY:
             total.subtract(held.popleft())
         yield total
 
 
-def missed(reference: Reference, window: Window) -> set[str]:
-    """The aspects that are shown to be over the bound."""
-    found: Mapping[str, float] = {
-        aspect: measured.low for aspect in ASPECTS if (measured := drift(reference, window, aspect)) is not None
-    }
-    return {aspect for aspect, low in found.items() if low > AT_MOST}
+def is_missed(reference: Reference, window: Window, aspect: Aspect) -> bool:
+    """Whether the aspect is shown to be over the bound."""
+    found = drift(reference, window, aspect)
+    return found is not None and found.low > AT_MOST
 
 
-def noticed(reference: Reference, recorded: Recorded, shift: Shift, seed: int, hours: int) -> tuple[int, float] | None:
+def noticed(reference: Reference, recorded: Recorded, shift: Shift, seed: int) -> tuple[int, float] | None:
     """The events and the hours from the shift's beginning to the look that shows it; None: not within two days."""
-    random = Random(1_000 + seed)
-    noon = A_DAY + A_DAY // 2
-    before = list(windows(recorded, random, noon))
-    after = list(windows(recorded, random, 4 * A_DAY, shift.change))[A_DAY // 2 : A_DAY // 2 + 2 * A_DAY]
-    events = 0
-    for number, now in enumerate(last(iter([*before, *after]), 2 * hours)):
-        if number < noon:
+    random, events = Random(1_000 + seed), 0
+    before = windows(recorded, random, A_DAY, first=A_DAY // 2)
+    after = windows(recorded, random, 2 * A_DAY, shift.change, first=A_DAY // 2)
+    held: deque[int] = deque(maxlen=1)
+
+    def counted() -> Iterator[Window]:
+        for window in after:
+            held.append(window.events)
+            yield window
+
+    for number, now in enumerate(last(chain(before, counted())), 1 - A_DAY):
+        if number < 1:
             continue
-        events += after[number - noon].events
-        if shift.aspect in missed(reference, now):
-            return events, (number - noon + 1) / 2
+        events += held[-1]
+        if is_missed(reference, now, shift.aspect):
+            return events, number / 2
     return None
+
+
+def recorded_week(data: Path) -> None:
+    """Prints how far each day of the recorded week is from its first four, and what of that is shown."""
+    days: dict[str, list[RoutingEvent]] = {}
+    for name in ("train", "dev", "test"):
+        for [event] in decided(data / "airline" / f"{name}.csv"):
+            days.setdefault(iso(event.occurred_at)[:10], []).append(event)
+    whole = [day for day in sorted(days) if len(days[day]) >= LEAST_EVENTS]
+    reference = Reference.of(_one([event for day in whole[:4] for event in days[day]]))
+    rows: list[tuple[str, ...]] = [("day", "events", "labels", "shown", "confidence", "shown", "length", "shown")]
+    for day in whole[4:]:
+        window = _one(days[day])
+        cells = [
+            f"{limit:.3f}"
+            for aspect in ("labels", "confidence", "length")
+            for limit in (drift(reference, window, aspect) or Distance(0, 0, 0))[:2]
+        ]
+        rows.append((day, f"{window.events:,}", *cells))
+    print("\n".join(["", *aligned(*rows)]))
+
+
+def _one(events: Sequence[RoutingEvent]) -> Window:
+    window = Window(NOW, NOW + 1, 0)
+    window.add(events)
+    return window
 
 
 if __name__ == "__main__":

@@ -35,7 +35,6 @@ PICTURES = (
     Picture("health", "/health", "dark", 1000, 700),
     Picture("conversation", "/conversation?id=call-392", "light", 1000, 800),
     Picture("events", "/events?since=-2h&route=cloud", "light", 1000, 600),
-    Picture("conversations", "/conversations", "dark", 1000, 500),
 )
 
 

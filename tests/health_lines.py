@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.codec import Codec
 from schemas.records import Alert, RoutingEvent, Silence
-from schemas.topics import ALERTS, MONITORING, SILENCES
+from schemas.topics import ALERTS, LABELS, MONITORING, SILENCES
 from streams.agents.agent import KafkaRecord, Output
 from streams.agents.health import HealthAgent
 from streams.agents.open_windows import WindowKey
 from streams.config.settings import Settings
+from streams.monitoring.drift import Reference
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.window import Window
 from tests.events import consumer_record, routing_event
@@ -34,10 +35,16 @@ def health_rule(name: str = "edge_share_low", **keys: object) -> HealthRule:
 class HealthLine:
     """What the agent sees of a line. `now` is UTC milliseconds; windows are a minute's, of partition 0."""
 
-    def __init__(self, *rules: HealthRule) -> None:
+    def __init__(self, *rules: HealthRule, reference: Reference | None = None) -> None:
         self.now = NOON
+        self.reference = reference
         self.rules = rules or (health_rule(),)
-        self.stored: dict[str, list[tuple[bytes, bytes | None, int]]] = {ALERTS: [], MONITORING: [], SILENCES: []}
+        self.stored: dict[str, list[tuple[bytes, bytes | None, int]]] = {
+            ALERTS: [],
+            MONITORING: [],
+            SILENCES: [],
+            LABELS: [],
+        }
         self.written: list[Alert] = []
         self.letters: list[int] = []
         self.told = 0  # of the letters
@@ -48,7 +55,7 @@ class HealthLine:
 
     def worker(self) -> HealthAgent:
         self.told = 0
-        return HealthAgent(Settings(), self.rules, self.read_back, self)
+        return HealthAgent(Settings(), self.rules, self.read_back, self, self.reference)
 
     def read_back(self, topic: str, since_ms: int) -> Iterator[tuple[bytes, bytes | None]]:
         return iter([(key, value) for key, value, at_ms in self.stored[topic] if at_ms >= since_ms])

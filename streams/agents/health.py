@@ -4,11 +4,12 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from schemas.codec import DecodeError
 from schemas.errors import UsageError
 from schemas.records import Alert, MonitoringWindow, Silence
-from schemas.topics import ALERTS, MONITORING, SILENCES, R, Topic
+from schemas.topics import ALERTS, LABELS, MONITORING, SILENCES, R, Topic
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, LineView, Output, ReadBack
 from streams.agents.decoding import Decoder
@@ -16,12 +17,19 @@ from streams.agents.topic_state import StateError
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.monitoring.alerting import alert_key, next_alert, resolved_without_rule
+from streams.monitoring.drift import Reference
 from streams.monitoring.health_rules import HealthRule, duration_text, load_health_rules
+from streams.monitoring.people import PeopleLabels
+from streams.monitoring.reference_file import read_reference
 from streams.monitoring.rule_watch import KeyedWindow, Line, RuleWatch, Standing
 from streams.monitoring.window import Window
 from streams.system.threads import in_daemon_thread
 
 logger = logging.getLogger(__name__)
+
+
+# People bring labels once a day or once a week, and all of them are read again.
+_LABELS_MS: Final = 600_000
 
 
 class HealthAgent(Agent):
@@ -42,12 +50,18 @@ class HealthAgent(Agent):
         rules: Sequence[HealthRule],
         read_back: ReadBack,
         line: LineView,
+        reference: Reference | None = None,
     ) -> None:
+        """`reference` is what drift is measured against; without one the rules on drift have nothing to judge."""
         self.source = settings.topic(MONITORING)
         self.chunk_records = settings.chunk_records
         self._rules = rules
         self._read_back = read_back
         self._line = line
+        self._reference = reference
+        self._labels = codec(settings, LABELS)
+        self._people: PeopleLabels | None = None
+        self._labels_read_ms = 0
         self._topic = settings.topic(ALERTS)
         self._windows = Decoder(settings, self.name, MONITORING, _require_window)
         self._monitoring = codec(settings, MONITORING)
@@ -116,10 +130,22 @@ class HealthAgent(Agent):
             since = max(0, now_ms - max(of_letters))
             self._letters = [at for at in (*self._letters, *self._line.new_dead_letters(since)) if at > since]
         has_lag = any(rule.of.source == "lag" for rule in self._rules)
-        return Line(self._letters, self._line.lags() if has_lag else None)
+        self._read_labels(now_ms)
+        return Line(self._letters, self._line.lags() if has_lag else None, self._people)
+
+    def _read_labels(self, now_ms: int) -> None:
+        """Reads people's labels anew, where a rule goes by them and it was not done lately."""
+        is_due = self._people is None or now_ms - self._labels_read_ms >= _LABELS_MS
+        if not is_due or not any(rule.of.source == "labels" for rule in self._rules):
+            return
+        found = PeopleLabels()
+        for _, value in self._read_back(LABELS, 0):
+            with suppress(DecodeError):  # what is no label says nothing
+                found.add(self._labels.decode(value))
+        self._people, self._labels_read_ms = found, now_ms
 
     def _caught_up(self, line: Line, now_ms: int) -> RuleWatch:
-        watch = RuleWatch(self._rules, self._monitoring.decode)
+        watch = RuleWatch(self._rules, self._monitoring.decode, self._reference)
         since = max(0, now_ms - watch.history_ms)
         windows = []
         for key, value in self._latest(MONITORING, since):
@@ -179,8 +205,15 @@ def _require_window(record: MonitoringWindow) -> None:
 
 
 async def build(settings: Settings, read_back: ReadBack, line: LineView) -> HealthAgent:
-    """The agent with its rules. Raises HealthRuleError, UsageError: a rule's window is shorter than those it counts."""
-    rules = load_health_rules(settings.health_rules)
+    """The agent with its rules, and with what drift is measured against.
+
+    Raises HealthRuleError, DriftReferenceError; UsageError: a rule's window is shorter than those it counts.
+    """
+    reference = None if settings.drift_reference is None else read_reference(settings.drift_reference)
+    # Without a reference the windows of a day, which the rules on drift measure, need not be held.
+    rules = [
+        rule for rule in load_health_rules(settings.health_rules) if rule.of.aspect is None or reference is not None
+    ]
     length = settings.window_s * 1000
     for rule in rules:
         if 0 < rule.window < length and rule.of.source == "windows":
@@ -188,4 +221,4 @@ async def build(settings: Settings, read_back: ReadBack, line: LineView) -> Heal
                 f"rule {rule.name} measures {duration_text(rule.window)}, and EDGEWISE_WINDOW_S is "
                 f"{settings.window_s}: make the rule's window at least as long"
             )
-    return HealthAgent(settings, rules, read_back, line)
+    return HealthAgent(settings, rules, read_back, line, reference)

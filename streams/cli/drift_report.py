@@ -1,5 +1,6 @@
 """What `edgewise drift compare` prints."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from streams.cli.table import aligned
@@ -47,7 +48,7 @@ def as_text(reference: Reference, window: Window) -> str:
     return "\n".join(lines)
 
 
-def no_reference_fits(strangers: list[str]) -> str:
+def no_reference_fits(strangers: Sequence[str]) -> str:
     """Why drift of answers is not known."""
     return (
         f"no reference fits {' and '.join(sorted(OF_ANSWERS))}: {', '.join(strangers)} answered, of which it knows "

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.records import Alert
+from streams.cli.drift_report import no_reference_fits
+from streams.cli.people_report import accuracy_dict, accuracy_lines
 from streams.cli.table import aligned
 from streams.cli.user import printable
 from streams.monitoring.advice import SETTING, Advice
-from streams.monitoring.health import CONFIDENCE, Figure, Health
+from streams.monitoring.health import Figure, Health
+from streams.monitoring.share import CONFIDENCE
 from streams.monitoring.what_if import Outcome
 from streams.system.clock import iso
 
@@ -29,6 +32,8 @@ def as_dict(
         "until": iso(health.end_ms) if health.events else None,
         "events": health.events,
         "figures": {each.metric.name: _figure(each) for each in health.figures},
+        "accuracy_by_people": None if health.people is None else accuracy_dict(health.people),
+        "not_in_drift_reference": [*health.strangers],
         "alerts": [
             {
                 "rule": alert.rule,
@@ -55,6 +60,7 @@ def as_text(health: Health, alerts: Sequence[Alert], advice: Sequence[Advice] | 
         *aligned(_COLUMNS, *map(_row, health.figures)),
         "",
         *_notes(health),
+        *_by_people(health),
         *_alerts(alerts),
     ]
     for each in advice or []:
@@ -122,7 +128,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _notes(health: Health) -> Iterator[str]:
-    yield f"intervals are exact (Clopper-Pearson) with confidence {CONFIDENCE:g}"
+    yield f"intervals have confidence {CONFIDENCE:g}; of what was counted they are exact (Clopper-Pearson)"
     of = {each.metric.name: each for each in health.figures}
     if (sample := of["agreement"].counted) is not None:
         yield (
@@ -134,6 +140,19 @@ def _notes(health: Health) -> Iterator[str]:
             "estimated accuracy: the mean confidence in what was published; it is right where the calibration of the "
             "models holds for this traffic, and does not see that what people mean by a text has changed"
         )
+    if "accuracy" in of:
+        yield (
+            "accuracy: by the labels that people gave events of this time; it stands for the line where these were "
+            "drawn at random"
+        )
+    if health.strangers:
+        yield no_reference_fits(health.strangers)
+
+
+def _by_people(health: Health) -> Iterator[str]:
+    if health.people is not None:
+        yield ""
+        yield from accuracy_lines(health.people)
 
 
 def _alerts(alerts: Sequence[Alert]) -> Iterator[str]:

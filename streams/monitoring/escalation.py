@@ -1,9 +1,12 @@
 """The alert of a conversation whose risk of escalation has passed the bound."""
 
+from typing import Final
+
 from schemas.records import Alert, ConversationState
 from streams.monitoring.alerting import alert_id
+from streams.monitoring.health_rules import ESCALATION
 
-RULE = "escalation"
+RULE: Final = ESCALATION
 
 _OVER = {"ended": "it has ended", "timed_out": "nothing more has come of it"}
 

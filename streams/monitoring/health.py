@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final, Literal
 
-from streams.monitoring.binomial import interval
-from streams.monitoring.health_metrics import FIGURES, Counted, Metric, value_of
+from streams.monitoring.health_metrics import (
+    FIGURES,
+    NOTHING,
+    Beside,
+    Counted,
+    Measured,
+    Metric,
+    limits,
+    measure,
+    value_of,
+)
 from streams.monitoring.health_rules import HealthRule
+from streams.monitoring.people import PeopleAccuracy
 from streams.monitoring.trend import Trend, trend
 from streams.monitoring.window import Window
-
-CONFIDENCE: Final = 0.95
-"""Of intervals."""
 
 WORDS: Final = ((95, "excellent"), (90, "good"), (75, "fair"), (50, "poor"), (0, "critical"))
 """The word of a score from so much on."""
@@ -29,15 +36,24 @@ class Figure:
 
     metric: Metric
     rule: HealthRule | None  # with its bound; None: it is told and not judged
-    value: float | None
-    counted: Counted | None  # where it was counted on a part of the events
+    measured: Measured
     trend: Trend | None  # by hour
     is_judged: bool
 
     @property
+    def value(self) -> float | None:
+        """What was measured as one number."""
+        return value_of(self.measured)
+
+    @property
+    def counted(self) -> Counted | None:
+        """What it was counted on, where that is a part of the events."""
+        return self.measured if isinstance(self.measured, Counted) else None
+
+    @property
     def interval(self) -> tuple[float, float] | None:
-        """The exact interval (Clopper and Pearson) of a figure that was counted."""
-        return interval(*self.counted, CONFIDENCE) if self.counted is not None else None
+        """The interval of a figure that was counted, or estimated."""
+        return limits(self.measured)
 
     @property
     def bound(self) -> float | None:
@@ -57,12 +73,13 @@ class Figure:
 
     @property
     def share(self) -> float | None:
-        """The part of its bound that it reaches, from 0 to 1; None where it is not judged.
+        """The part of its bound that it reaches, from 0 to 1; None where it is not judged, and of drift.
 
-        Of an interval the better end counts: what is not shown to be missed is not held against the line.
+        Of an interval the better end counts: what is not shown to be missed is not held against the line. Traffic that
+        has changed is no fault of the line; what it costs in accuracy has a figure of its own.
         """
         best, rule = self._best, self.rule
-        if best is None or rule is None or not self.is_judged:
+        if best is None or rule is None or not self.is_judged or self.metric.aspect is not None:
             return None
         if not rule.misses(best):
             return 1.0
@@ -96,6 +113,8 @@ class Health:
     end_ms: int
     events: int  # scored and answered
     figures: tuple[Figure, ...]
+    people: PeopleAccuracy | None = None  # where people have labelled any
+    strangers: tuple[str, ...] = ()  # models and policies that the reference of drift does not know
 
     @property
     def score(self) -> int | None:
@@ -115,30 +134,42 @@ class Health:
         return "unknown" if score is None else next(word for least, word in WORDS if score >= least)
 
 
-def assess(total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule]) -> Health:
+def assess(
+    total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule], beside: Beside = NOTHING
+) -> Health:
     """The health of the time that `total` counts; `spans` are its parts, in their order, for trends.
 
-    `bounds` has the rule that a metric is judged by, under the metric's name.
+    `bounds` has the rule that a metric is judged by, under the metric's name. Accuracy by people's labels is a figure
+    where there are any, drift where there is a reference.
     """
-    known = {metric.name for metric in FIGURES if metric.of_window(total) is not None}
+    measured = {metric.name: measure(metric, total, beside) for metric in FIGURES}
+    known = {name for name, found in measured.items() if found is not None}
     figures = [
-        _figure(metric, bounds.get(metric.name), total, spans, is_judged=metric.stands_in_for not in known)
+        Figure(
+            metric,
+            bounds.get(metric.name),
+            measured[metric.name],
+            _trend(metric, spans, beside),
+            is_judged=not known.intersection(metric.stands_in_for),
+        )
         for metric in FIGURES
+        if (metric.source != "labels" or metric.name in known)
+        and (metric.aspect is None or beside.reference is not None)
     ]
-    return Health(total.start, total.end, total.events, tuple(figures))
-
-
-def _figure(
-    metric: Metric, rule: HealthRule | None, total: Window, spans: Sequence[Window], *, is_judged: bool
-) -> Figure:
-    values = [(span.start / _HOUR_MS, value_of(metric.of_window(span))) for span in spans]
-    points = [(hour, value) for hour, value in values if value is not None]
-    measured = metric.of_window(total)
-    return Figure(
-        metric,
-        rule,
-        value_of(measured),
-        measured if isinstance(measured, Counted) else None,
-        trend(*zip(*points, strict=True)) if points and metric.has_trend else None,
-        is_judged,
+    reference = beside.reference
+    return Health(
+        total.start,
+        total.end,
+        total.events,
+        tuple(figures),
+        beside.people.accuracy(total.start, total.end) if beside.people and "accuracy" in known else None,
+        () if reference is None else tuple(reference.strangers(total)),
     )
+
+
+def _trend(metric: Metric, spans: Sequence[Window], beside: Beside) -> Trend | None:
+    if not metric.has_trend:
+        return None
+    values = [(span.start / _HOUR_MS, value_of(measure(metric, span, beside))) for span in spans]
+    points = [(hour, value) for hour, value in values if value is not None]
+    return trend(*zip(*points, strict=True)) if points else None

@@ -1,12 +1,16 @@
-"""What a line is judged by: the figures of a window, and what stands in no window."""
+"""What a line is judged by: the figures of a window, of a window beside a reference, and what stands in no window."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from streams.monitoring.binomial import interval
+from streams.monitoring.distance import CONFIDENCE, Distance
+from streams.monitoring.drift import Aspect, Reference, drift
+from streams.monitoring.people import PeopleLabels
 from streams.monitoring.window import Window
 
-Source = Literal["windows", "dead letters", "lag"]
+Source = Literal["windows", "labels", "dead letters", "lag"]
 
 
 class Counted(NamedTuple):
@@ -14,6 +18,20 @@ class Counted(NamedTuple):
 
     successes: int
     trials: int
+
+
+Measured = float | Counted | Distance | None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a stretch of time is judged by beside its windows."""
+
+    reference: Reference | None = None  # of drift
+    people: PeopleLabels | None = None
+
+
+NOTHING: Final = Beside()
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,7 @@ class Prometheus:
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure: of a window, of `dead-letters`, or of the groups' lag."""
+    """A figure: of a window, of people's labels, of `dead-letters`, or of the groups' lag."""
 
     name: str
     title: str
@@ -38,8 +56,10 @@ class Metric:
     not tell. `Counted` where it stands for more events than were looked at, so that it has an interval."""
     source: Source = "windows"
     higher_is_better: bool = True
-    stands_in_for: str | None = None
-    """It is judged only where that figure is not known."""
+    stands_in_for: tuple[str, ...] = ()
+    """It is judged only where none of these figures is known."""
+    aspect: Aspect | None = None
+    """Of drift, what drifts: it is told and judged, and no part of the score."""
     has_trend: bool = True
     is_figure: bool = True
     """Whether it is told and judged by `edgewise health`."""
@@ -68,16 +88,18 @@ _METRICS: Final = (
             f'sum(increase(edgewise_events_total{{stage="completed", route="edge"}}[{{over}}])) / {_COMPLETED}'
         ),
     ),
+    Metric("accuracy", "accuracy by people's labels", source="labels"),
     Metric(
         "agreement",
         "agreement on the random sample",
         lambda window: Counted(window.sampled_agreed, window.sampled) if window.sampled else None,
+        stands_in_for=("accuracy",),
     ),
     Metric(
         "estimated_accuracy",
         "accuracy estimated from confidence",
         lambda window: _of(window.confidence_sum / 1e6, round(window.confidence.count)),
-        stands_in_for="agreement",
+        stands_in_for=("accuracy", "agreement"),
     ),
     Metric(
         "vendor_agreement",
@@ -141,17 +163,53 @@ _METRICS: Final = (
     ),
 )
 
-METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in _METRICS}
+_WORDS: Final[Mapping[Aspect, str]] = {
+    "labels": "labels", "confidence": "confidence", "length": "the texts' length", "languages": "languages",
+    "roles": "who speaks", "kinds": "personal data",
+}  # fmt: skip
+_DRIFT: Final = tuple(
+    Metric(f"drift_{aspect}", f"drift of {what}", higher_is_better=False, has_trend=False, aspect=aspect)
+    for aspect, what in _WORDS.items()
+)
+
+METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in (*_METRICS, *_DRIFT)}
 """Every metric that a rule may name. Those without a rule are told and not judged: a vendor's labels may be worse than
 ours."""
 
-FIGURES: Final = tuple(metric for metric in _METRICS if metric.is_figure)
+FIGURES: Final = tuple(metric for metric in METRICS.values() if metric.is_figure)
 """What `edgewise health` tells."""
 
 
-def value_of(measured: float | Counted | None) -> float | None:
+def measure(metric: Metric, window: Window, beside: Beside) -> Measured:
+    """What `metric` was in the time of `window`; None where nobody can tell."""
+    if metric.aspect is not None:
+        return None if beside.reference is None else drift(beside.reference, window, metric.aspect)
+    if metric.source == "labels":
+        return None if beside.people is None else by_people(beside.people, window.start, window.end)
+    return metric.of_window(window)
+
+
+def by_people(people: PeopleLabels, since_ms: int, until_ms: int) -> Counted | None:
+    """How many of the labelled events that were answered in this time have the person's label; None of none."""
+    found = people.accuracy(since_ms, until_ms).total
+    return Counted(*found) if found.trials else None
+
+
+def limits(measured: Measured) -> tuple[float, float] | None:
+    """Between which the true figure is, with `CONFIDENCE`; None where it was not estimated.
+
+    Of a share that was counted they are exact (Clopper and Pearson).
+    """
+    if isinstance(measured, Counted):
+        return interval(*measured, CONFIDENCE)
+    return (measured.low, measured.high) if isinstance(measured, Distance) else None
+
+
+def value_of(measured: Measured) -> float | None:
     """What was measured as one number."""
-    return measured.successes / measured.trials if isinstance(measured, Counted) else measured
+    if isinstance(measured, Counted):
+        return measured.successes / measured.trials
+    return measured.value if isinstance(measured, Distance) else measured
 
 
 def _of(part: float, whole: int) -> float | None:

@@ -85,7 +85,7 @@ class HealthRule(BaseModel):
             raise ValueError(
                 f"{self.metric} is of a moment and has no window" if self.window else "it needs a window, such as 15m"
             )
-        if self.min_events and (self.of.source != "windows" or self.metric == "events"):
+        if self.min_events and (self.of.source not in {"windows", "labels"} or self.metric == "events"):
             raise ValueError(f"min_events means nothing for {self.metric}")
         return self
 

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from schemas.records import MonitoringWindow
 from schemas.validation import MAX_AHEAD_MS
-from streams.monitoring.binomial import interval
-from streams.monitoring.health import CONFIDENCE
-from streams.monitoring.health_metrics import Counted, value_of
+from streams.monitoring.drift import Reference
+from streams.monitoring.health_metrics import Beside, Counted, Measured, by_people, limits, measure, value_of
 from streams.monitoring.health_rules import HealthRule
+from streams.monitoring.people import PeopleLabels
 from streams.monitoring.running_total import RunningTotal
 from streams.monitoring.window import Window
 
@@ -23,6 +23,7 @@ class Line:
 
     dead_letters: Sequence[int] = ()  # when each was put there, UTC ms
     lags: Mapping[str, int] | None = None  # records that an agent has yet to do, by its name; None: unknown
+    people: PeopleLabels | None = None
 
 
 class KeyedWindow(NamedTuple):
@@ -55,9 +56,15 @@ class RuleWatch:
     too few events, it neither fires nor recovers, and what it has missed before does not count.
     """
 
-    def __init__(self, rules: Sequence[HealthRule], decode: Callable[[bytes], MonitoringWindow]) -> None:
-        """`decode` reads a record of `monitoring`."""
+    def __init__(
+        self,
+        rules: Sequence[HealthRule],
+        decode: Callable[[bytes], MonitoringWindow],
+        reference: Reference | None = None,
+    ) -> None:
+        """`decode` reads a record of `monitoring`; `reference` is what drift is measured against."""
         self._rules = rules
+        self._beside = Beside(reference)
         spans = {rule.window for rule in rules if rule.of.source == "windows"}
         self._totals = {span: RunningTotal(decode) for span in spans}
         self._counted: dict[bytes, tuple[int, int]] = {}  # by key: start, events
@@ -92,7 +99,7 @@ class RuleWatch:
                 self.put(ordered[taken])
                 taken += 1
             if taken:
-                self.look(at, Line(line.dead_letters))
+                self.look(at, Line(line.dead_letters, people=line.people))
             at += step
         for window in ordered[taken:]:
             self.put(window)
@@ -116,9 +123,7 @@ class RuleWatch:
         since = self._missed_since.setdefault(rule.name, now_ms)
         return Standing(rule, value, now_ms - since >= rule.for_, False, _slowest(rule, line))
 
-    def _measured(
-        self, rule: HealthRule, totals: Mapping[int, Window], line: Line, now_ms: int
-    ) -> float | Counted | None:
+    def _measured(self, rule: HealthRule, totals: Mapping[int, Window], line: Line, now_ms: int) -> Measured:
         since = now_ms - rule.window
         if rule.of.source == "lag":
             return max(line.lags.values(), default=None) if line.lags is not None else None
@@ -126,18 +131,21 @@ class RuleWatch:
             return sum(since < at <= now_ms + MAX_AHEAD_MS for at in line.dead_letters)
         if rule.metric == "events" and (self._begun_ms is None or self._begun_ms > since):
             return None  # nobody has looked for so long yet
+        if rule.of.source == "labels":
+            counted = None if line.people is None else by_people(line.people, since, now_ms)
+            return counted if counted is not None and counted.trials >= rule.min_events else None
         window = totals[rule.window]
-        measured = rule.of.of_window(window)
+        measured = measure(rule.of, window, self._beside)
         events = measured.trials if isinstance(measured, Counted) else window.events
         return measured if events >= rule.min_events else None
 
 
-def _misses(rule: HealthRule, measured: float | Counted | None) -> bool:
-    """Whether it misses the bound; of a share that was counted, whether its interval rules out that it keeps it."""
-    if isinstance(measured, Counted):
-        low, high = interval(*measured, CONFIDENCE)
-        return rule.misses(high if rule.at_least is not None else low)
-    return measured is not None and rule.misses(measured)
+def _misses(rule: HealthRule, measured: Measured) -> bool:
+    """Whether it misses the bound; of what was counted or estimated, whether its limits rule out that it keeps it."""
+    if (found := limits(measured)) is not None:
+        return rule.misses(found[1] if rule.at_least is not None else found[0])
+    value = value_of(measured)
+    return value is not None and rule.misses(value)
 
 
 def _slowest(rule: HealthRule, line: Line) -> str:

@@ -21,6 +21,7 @@ from tests.faults import (
     split,
     stopped,
     storage,
+    telling,
     unruly,
     upgrade,
 )
@@ -49,6 +50,7 @@ FAULTS: tuple[Fault, ...] = tuple(
             *split.FAULTS,
             *stopped.FAULTS,
             *storage.FAULTS,
+            *telling.FAULTS,
             *unruly.FAULTS,
             *upgrade.FAULTS,
         ),

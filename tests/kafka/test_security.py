@@ -37,7 +37,8 @@ from pydantic import SecretStr
 
 from schemas.codec import Codec
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import BUDGET, CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
+from schemas.records import Alert
+from schemas.topics import ALERTS, BUDGET, CLOUD_INFERENCE, MONITORING, ROUTING_EVENTS, SENTIMENT, TRANSCRIPTS
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.agents.topology import AGENT_NAMES, AGENTS
 from streams.config.settings import Settings, variable
@@ -392,6 +393,12 @@ def test_one_right_less_and_the_worker_does_not_start(cluster: Cluster, installe
         allow(cluster, user, [right])
 
 
+FIRING = Alert(
+    rule="gone", alert_id="i", state="firing", severity="info", summary="s", metric="m",
+    window_ms=0, started_at=1, updated_at=1,
+)  # fmt: skip
+
+
 class Revoking(Agent):
     """`agent`, which loses a right once its first batch is committed."""
 
@@ -415,7 +422,7 @@ class Revoking(Agent):
         return await self._agent.process(records)
 
     async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
-        return await self._agent.tick(now_ms, partitions)
+        return await self._agent.tick(now_ms, partitions) if self._batches >= 2 else ()
 
     def positions_set_back(self, partitions: Collection[int]) -> None:
         self._agent.positions_set_back(partitions)
@@ -458,6 +465,10 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
     settings = as_user(cluster, installed, user, budget_usd_per_hour=1e5).model_copy(update={"worker_id": user})
     mine = right._replace(name=settings.topic_prefix + right.name)
     allow(cluster, user, rights(settings, who))
+    if who == "health":  # an alert without a rule, which it reads, and resolves
+        producer = client.Cluster(installed).producer()
+        producer.produce(installed.topic(ALERTS), Codec(ALERTS).encode(FIRING), b"gone")
+        assert producer.flush(30) == 0
 
     async def work() -> None:
         agent = Revoking(await build_agent(settings, who), lambda: revoke(cluster, user, mine))

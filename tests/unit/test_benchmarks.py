@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import line, readme, transaction
+from benchmarks import line, readme, redaction_labels, transaction
 from benchmarks.brokers import installation
 from benchmarks.figure import VoidError, figure, quantile, rate
 from benchmarks.results import Results, load, save
 from benchmarks.scale import parser, scale
 from benchmarks.traffic import preload, texts
+from models.redaction import Span
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
@@ -119,3 +120,10 @@ def test_the_agent_answers_every_event_with_and_without_transactions(
     turn = transaction._turn(embedded_broker, scale(parser(None).parse_args(["--quick"])), variant, texts=0)
     assert turn.greatest > 0
     assert len(turn.latencies[50.0]) == 50 * transaction.QUICK_WINDOW_S
+
+
+def test_each_name_gives_way_to_another_of_the_file() -> None:
+    said = ["hi Ann, it's Bo", "my pin is 1234", "Cy here"]
+    found = [[Span(3, 6, "NAME"), Span(13, 15, "NAME")], [], [Span(0, 2, "NAME")]]
+    assert redaction_labels._renamed(said, found) == ["hi Cy, it's Ann", "my pin is 1234", "Bo here"]
+    assert redaction_labels._renamed([], []) == []

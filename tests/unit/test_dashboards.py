@@ -92,6 +92,13 @@ def test_a_panel_says_what_it_shows_in_which_unit_and_where_it_gets_it() -> None
             assert target["datasource"] == panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
 
 
+def test_an_alert_that_is_named_is_there() -> None:
+    rules = "".join(file.read_text() for file in (REPOSITORY / "deploy").glob("prometheus-*rules.yml"))
+    named = {name for _, panel in panels() for name in re.findall(r"Edgewise[A-Z]\w+", panel["description"])}
+    assert len(named) >= 5
+    assert named <= set(re.findall(r"- alert: (\w+)", rules))
+
+
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_no_panel_lies_on_another(name: str) -> None:
     places = [panel["gridPos"] for panel in DASHBOARDS[name]["panels"]]

@@ -21,8 +21,8 @@ from training.learn.network import DEVICE, on_device
 from training.redaction.figures import Labelled
 from training.redaction.network import CLASSES, WordTagger
 
-TOLD: Final[tuple[Kind, ...]] = ("NAME", "ADDRESS")
-"""What the tagger is asked for. It learns the other kinds as well, so that it does not take a password for a name."""
+TOLD: Final[tuple[Kind, ...]] = ("NAME", "ADDRESS", "PASSWORD", "REFERENCE")
+"""What the tagger is asked for. It learns the other kinds as well, so that it does not take one of them for a name."""
 
 MOST_WORDS = 256
 """Words of a text that are learned from."""

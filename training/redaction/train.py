@@ -141,7 +141,7 @@ def _manifest(out: Path, learned: dict[str, Any], common: list[str]) -> dict[str
         "name": "redaction",
         "version": sha256(out / MODEL)[:12],
         "created": datetime.now(UTC).date().isoformat(),
-        "base": f"vectors of {bases.MINILM.name}",
+        "base": bases.MINILM.name,
         "classes": list(CLASSES),
         "told": list(TOLD),
         "threshold": THRESHOLDS[0],

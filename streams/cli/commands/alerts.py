@@ -142,10 +142,9 @@ def prometheus_rules(
 
 
 def _require_rule(settings: "Settings", name: str) -> None:
-    """Raises UsageError: no rule in force is called so."""
+    """Raises UsageError: no rule in force is called so, and it is not that of conversations."""
     from schemas.errors import UsageError
-    from streams.monitoring.escalation import RULE as ESCALATION
-    from streams.monitoring.health_rules import load_health_rules
+    from streams.monitoring.health_rules import ESCALATION, load_health_rules
 
     names = [*(rule.name for rule in load_health_rules(settings.health_rules)), ESCALATION]
     if name not in names:

@@ -36,9 +36,12 @@ def health(
     from streams.cli.health_report import as_dict, as_text
     from streams.kafka.client import Cluster
     from streams.monitoring.health import assess
+    from streams.monitoring.health_metrics import Beside
     from streams.monitoring.health_rules import bounds, load_health_rules
+    from streams.monitoring.reference_file import read_reference
     from streams.operate.consume import Start
     from streams.operate.decisions import topic_decisions
+    from streams.operate.labels import read_labels
     from streams.operate.live_windows import LiveWindows
     from streams.operate.open_alerts import latest_alerts
     from streams.system.json_text import json_text
@@ -46,10 +49,12 @@ def health(
     since_ms = moment("--since", since)
     settings = start()
     rules = load_health_rules(settings.health_rules)
+    reference = None if settings.drift_reference is None else read_reference(settings.drift_reference)
     cluster = Cluster(settings)
+    beside = Beside(reference, read_labels(settings))
     with LiveWindows(cluster, since_ms=since_ms) as windows:
         windows.read_to_end()
-        found = assess(windows.total(), windows.spans(_SPANS), bounds(rules))
+        found = assess(windows.total(), windows.spans(_SPANS), bounds(rules), beside)
     firing = [alert for alert in latest_alerts(cluster) if alert.state == "firing" and not alert.subject]
     advice, now = None, None
     if advise and found.events:

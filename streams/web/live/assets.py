@@ -37,7 +37,7 @@ input, select { font: inherit; color: var(--text); background: var(--ground); bo
 p.missed { color: var(--bad); }
 .notice { border-left: 4px solid var(--fair); padding-left: 0.75rem; }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; }
-td.words { overflow-wrap: anywhere; }
+tbody th { min-width: 11.5rem; } td.words { min-width: 5rem; }
 @media print { header, .filters, .links { display: none; } }
 """
 )

@@ -125,9 +125,9 @@ def _parties(state: ConversationState) -> Table:
                 state.last_label.get(role, NONE),
             )
         )
-    header = ("party", "turns", "mean, -1 to 1", *(f"quarter {at}, -5 to 5" for at in range(1, 5)),
+    header = ("party", "turns", "mean, -1 to 1", *(f"quarter {at}" for at in range(1, 5)),
               "slope a turn", "longest negative run", "last label")  # fmt: skip
-    return Table("By party", header, rows, frozenset((9,)))
+    return Table("By party; quarters of the conversation from -5 to 5", header, rows, frozenset((9,)))
 
 
 def _scores(state: ConversationState) -> Chart:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from streams.monitoring.health import CONFIDENCE, Figure, assess
+from streams.monitoring.health import Figure, assess
 from streams.monitoring.health_metrics import value_of
 from streams.monitoring.health_rules import HealthRule
+from streams.monitoring.share import CONFIDENCE
 from streams.monitoring.window import Window
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table

@@ -13,7 +13,7 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from models.artifact import ArtifactError
+from models.artifact import ARTIFACTS, ArtifactError
 from models.redaction import Redactor, Span
 from models.redaction.onnx_tagger import INPUT, OUTPUT, OnnxTagger
 from models.redaction.tag_words import CAPITAL, COLUMNS, SHAPES
@@ -182,3 +182,15 @@ def test_what_is_missing_or_altered_is_refused(folder: Path) -> None:
     write_manifest(folder)
     with pytest.raises(ArtifactError, match="cannot be loaded"):
         OnnxTagger(str(folder))
+
+
+def test_the_tagger_that_ships_finds_names_and_is_small() -> None:
+    texts = ["jayanthi", "I spoke with Krisztina Varga yesterday.", "send it to 12 elmwood drive", "it is late again"]
+    found = OnnxTagger("redaction").tag(texts)
+    assert [[text[start:end] for start, end, _ in spans] for text, spans in zip(texts, found, strict=True)] == [
+        ["jayanthi"], ["Krisztina Varga"], ["12 elmwood drive"], [],
+    ]  # fmt: skip
+    folder = ARTIFACTS / "redaction"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2_000_000
+    version = json.loads((folder / "tagger.json").read_text("utf-8"))["version"]
+    assert (folder / "CARD.md").read_text("utf-8").startswith(f"# Model card: redaction@{version}\n")

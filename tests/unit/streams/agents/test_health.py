@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -9,17 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codec import Codec
 from schemas.errors import UsageError
 from schemas.records import Alert
-from schemas.topics import ALERTS, DEAD_LETTERS, SILENCES
+from schemas.topics import ALERTS, DEAD_LETTERS, LABELS, SILENCES
 from streams.agents import metrics
 from streams.agents.health import build
 from streams.agents.topic_state import StateError
 from streams.config.settings import Settings
 from streams.monitoring.alerting import REFRESH_MS, alert_id
+from streams.monitoring.drift import Reference
 from streams.monitoring.health_rules import HealthRuleError
+from streams.monitoring.reference_file import DriftReferenceError, reference_text
+from streams.monitoring.window import Window
 from tests.events import consumer_record
 from tests.health_lines import CLOUD, EDGE, MINUTE, NOON, HealthLine, alerts, health_rule
+from tests.unit.streams.monitoring.test_people import label
 
 HELD = health_rule(resolve=0.6, **{"for": "3m"})
 
@@ -297,3 +303,62 @@ def test_rules_are_checked_before_the_agent_begins(tmp_path: Path) -> None:
         asyncio.run(build(Settings(health_rules=str(own)), HealthLine().read_back, HealthLine()))
     with pytest.raises(UsageError, match="measures 15m, and EDGEWISE_WINDOW_S is 3600"):
         asyncio.run(build(Settings(window_s=3600), HealthLine().read_back, HealthLine()))
+
+
+ACCURACY = health_rule("accuracy", metric="accuracy", at_least=0.85, window="1d", min_events=20)
+
+
+def people_say(line: HealthLine, said: str, events: int, *, answered_at: int) -> None:
+    encode = Codec(LABELS).encode
+    for number in range(events):
+        found = label(f"e{number}", said, "negative", answered_at=answered_at)
+        line.stored[LABELS].append((b"c1", encode(found), line.now))
+
+
+def test_labels_that_say_something_else_fire_and_later_ones_resolve() -> None:
+    line = HealthLine(ACCURACY)
+    line.stored[LABELS].append((b"c1", b"garbage", NOON))
+    people_say(line, "neutral", 19, answered_at=NOON - MINUTE)
+    assert line.minutes(1, EDGE) == []  # too few
+    people_say(line, "neutral", 30, answered_at=NOON - MINUTE)
+    assert line.minutes(8, EDGE) == []  # labels are read every ten minutes
+    [fired] = line.minutes(2, EDGE)
+    assert (fired.rule, fired.state, fired.value, fired.bound) == ("accuracy", "firing", 0.0, 0.85)
+    people_say(line, "negative", 30, answered_at=NOON - MINUTE)
+    assert told(line.minutes(10, EDGE)) == [("accuracy", "resolved")]
+
+
+def test_labels_of_what_was_answered_before_the_window_say_nothing() -> None:
+    line = HealthLine(ACCURACY)
+    people_say(line, "neutral", 30, answered_at=NOON - 25 * 60 * MINUTE)
+    assert line.minutes(20, EDGE) == []
+
+
+def test_drift_fires_where_its_limits_rule_out_that_the_bound_is_kept() -> None:
+    before = Window(0, MINUTE, 0)
+    before.add([*[EDGE] * 5_000, *[replace(EDGE, edge_label="positive")] * 5_000])
+    rule = health_rule("drift_labels", metric="drift_labels", at_least=None, at_most=0.05, resolve=0.04)
+    line = HealthLine(rule, reference=Reference.of(before))
+    even = [*[EDGE] * 10, *[replace(EDGE, edge_label="positive")] * 10]
+    assert line.minutes(12, *even) == []  # of 200 events and fewer
+    slightly = [*[EDGE] * 12, *[replace(EDGE, edge_label="positive")] * 8]
+    assert line.minutes(12, *slightly) == []  # 0.08: of 200 events it may be noise
+    [fired] = line.minutes(12, *[EDGE] * 20)
+    assert (fired.rule, fired.state, fired.metric) == ("drift_labels", "firing", "drift_labels")
+    assert told(line.minutes(20, *even)) == [("drift_labels", "resolved")]
+    assert HealthLine(rule).minutes(20, *[EDGE] * 20) == []
+
+
+def test_a_reference_is_read_before_the_agent_begins(tmp_path: Path) -> None:
+    file = tmp_path / "reference.json"
+    line = HealthLine()
+    with pytest.raises(DriftReferenceError, match="can't be read"):
+        asyncio.run(build(Settings(drift_reference=str(file)), line.read_back, line))
+    before = Window(0, MINUTE, 0)
+    before.add([EDGE] * 1_000)
+    file.write_text(reference_text(Reference.of(before)), "utf-8")
+    with_it = asyncio.run(build(Settings(drift_reference=str(file)), line.read_back, line))
+    without = asyncio.run(build(Settings(), line.read_back, line))
+    assert {rule.name for rule in with_it._rules} - {rule.name for rule in without._rules} == {
+        f"drift_{aspect}" for aspect in ("labels", "confidence", "length", "languages", "roles", "kinds")
+    }

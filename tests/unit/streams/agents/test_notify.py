@@ -304,17 +304,20 @@ def test_one_that_hangs_holds_back_nobody_else(lines: Any) -> None:
     assert sum(name == "stuck" for name, *_ in line.received) == AT_ONCE
 
 
-def test_a_message_that_is_never_taken_holds_back_no_other(line: Line) -> None:
+def test_messages_that_are_never_taken_hold_back_no_other(line: Line) -> None:
+    """Seen to fail with the longest waiting always first."""
+
     class Picky(Post):
         async def post(self, to: Webhook, of: Alert, *, is_repeated: bool = False) -> Outcome:
             await super().post(to, of)
-            return REFUSED if of.rule == "bad" else TAKEN
+            return REFUSED if of.rule.startswith("bad") else TAKEN
 
     line.agent = NotifyAgent(Settings(), line.webhooks, line.read_back, Picky(line.received, {}), lambda: line.now)
-    line.hear(alert("bad"), *[alert(f"rule{number}") for number in range(20)])
+    bad, good = {f"bad{number}" for number in range(AT_ONCE)}, {f"rule{number}" for number in range(20)}
+    line.hear(*map(alert, sorted(bad)), *map(alert, sorted(good)))
     line.turn(200)
-    assert {alert_id for alert_id, _ in line.told()} == {"bad-1", *(f"rule{number}-1" for number in range(20))}
-    assert {told.rule for told in line.held().values() if told.status != "sent"} == {"bad"}
+    assert {told.rule for told in line.held().values() if told.status == "sent"} == good
+    assert {told.rule for told in line.held().values() if told.status != "sent"} == bad
 
 
 def test_a_flood_is_sent_a_few_at_a_time(line: Line) -> None:

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.errors import UsageError
-from schemas.topics import DEAD_LETTERS, SENTIMENT, SILENCES, TOPICS, TRANSCRIPTS
+from schemas.topics import DEAD_LETTERS, LABELS, SENTIMENT, SILENCES, TOPICS, TRANSCRIPTS
 from streams.agents import topology
 from streams.agents.topology import AGENT_NAMES, AGENTS, AgentSpec
 from streams.config.settings import Settings
@@ -85,7 +85,7 @@ def test_what_is_optional_runs_by_its_name_alone_and_nothing_waits_for_it(settin
 
 def test_every_topic_is_written_before_it_is_read() -> None:
     """In the order of the flow: so the last agent has caught up only when all have."""
-    written = {str(TRANSCRIPTS), str(SILENCES)}  # by others
+    written = {str(TRANSCRIPTS), str(SILENCES), str(LABELS)}  # by others
     for spec in topology.AGENTS.values():
         assert spec.reads in written
         written |= set(spec.writes)

@@ -16,12 +16,16 @@ from streams.cli.commands.health import EXIT_CODES
 from streams.cli.health_advice import recommendations
 from streams.cli.health_report import as_dict, as_text
 from streams.config.settings import Settings
+from streams.files.given_labels import GivenLabel
 from streams.kafka.client import Cluster
 from streams.monitoring.alerting import alert_key
 from streams.monitoring.decisions import DecisionColumns
+from streams.monitoring.drift import Reference
 from streams.monitoring.health import WORDS, Health, assess
 from streams.monitoring.health_rules import bounds, load_health_rules
+from streams.monitoring.reference_file import reference_text
 from streams.monitoring.window import Window
+from streams.operate.labels import bring_labels
 from streams.operate.topics import create
 from streams.system.json_text import json_text
 from tests.decisions import EDGE_ANSWER, NOW, cloud_answer
@@ -132,7 +136,9 @@ def test_a_time_that_is_none_is_said() -> None:
         raise run("--since", "yesterday").exception or AssertionError
 
 
-def test_it_reads_the_windows_and_the_decisions_of_a_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_reads_the_windows_the_decisions_and_the_labels_of_a_line(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", settings.bootstrap_servers)
     monkeypatch.setenv("EDGEWISE_TOPIC_PREFIX", settings.topic_prefix)
     create(settings)
@@ -171,6 +177,32 @@ def test_it_reads_the_windows_and_the_decisions_of_a_line(settings: Settings, mo
     advised = json.loads(run("--since", since, "--advise", "--json").output)
     assert {each["figure"] for each in advised["recommendations"]} >= {"agreement"}
     assert advised["now"]["edge_share"] is not None
+
+    label_all(settings)
+    file = tmp_path / "reference.json"
+    before = Window(NOW, NOW + HOUR_MS, 0)
+    before.add([replace(EDGE_ANSWER, router="older@1")] * 1_000)
+    file.write_text(reference_text(Reference.of(before)), "utf-8")
+    monkeypatch.setenv("EDGEWISE_DRIFT_REFERENCE", str(file))
+    labelled = json.loads(run("--since", since, "--json").output)
+    assert labelled["figures"]["accuracy"]["counted_on"] == labelled["accuracy_by_people"]["of"] == 2
+    assert labelled["accuracy_by_people"]["by_route"]["edge"]["right"] == 1
+    assert labelled["not_in_drift_reference"] == ["cloud@1", "default@1"]
+    assert labelled["figures"]["drift_roles"]["standing"] == "kept"
+    text = run("--since", since).output
+    assert "no reference fits confidence and labels: cloud@1, default@1 answered" in text
+    assert "role unknown" in text
+
+
+def label_all(settings: Settings) -> None:
+    """People label the two events of the audit trail: they agree with the edge's answer, not with the cloud's."""
+    labels = [GivenLabel(event, "c1", "neutral", NOW, None, "") for event in ("e1", "e2")]
+    producer = Cluster(settings).producer()
+    second = cloud_answer(event_id="e2", recorded_at=NOW + 1_000, cloud_label="negative")
+    producer.produce(settings.topic(ROUTING_EVENTS), Codec(ROUTING_EVENTS).encode(second), b"c1", 0)
+    producer.produce(settings.topic(ROUTING_EVENTS), Codec(ROUTING_EVENTS).encode(EDGE_ANSWER), b"c1", 0)
+    assert producer.flush(30) == 0
+    bring_labels(settings, labels)
 
 
 def run(*arguments: str) -> Result:

@@ -1,16 +1,21 @@
 """The score is from 0 to 100 whatever was counted, falls with what falls, and `improving` is said of what improves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import RoutingEvent
+from streams.monitoring.drift import Reference
 from streams.monitoring.health import WORDS, Figure, Health, assess
+from streams.monitoring.health_metrics import Beside
 from streams.monitoring.health_rules import bounds, load_health_rules
+from streams.monitoring.people import PeopleLabels
 from streams.monitoring.window import Window
 from tests.events import routing_event
+from tests.unit.streams.monitoring.test_people import label
 
 HOUR_MS = 3_600_000
 BOUNDS = bounds(load_health_rules())
@@ -154,3 +159,47 @@ def test_a_metric_without_a_rule_is_told_and_not_judged() -> None:
     health = assess(window, [window], {})
     assert {each.standing for each in health.figures} == {"not judged", "unknown"}
     assert health.score is None
+
+
+def test_peoples_labels_come_before_agreement_and_that_before_the_estimate() -> None:
+    people = PeopleLabels()
+    for number in range(30):
+        people.add(label(f"e{number}", "neutral" if number % 2 else "negative", "negative", answered_at=HOUR_MS // 2))
+    span = Window(0, HOUR_MS, 0)
+    span.add([*[EDGE] * 10, *[AGREED] * 10])
+    health = assess(span, [span], BOUNDS, Beside(people=people))
+    judged = {each.metric.name for each in health.figures if each.is_judged}
+    assert "accuracy" in judged
+    assert not {"agreement", "estimated_accuracy"} & judged
+    assert figure(health, "accuracy").counted == (15, 30)
+    assert figure(health, "accuracy").standing == "missed"
+    assert health.people is not None
+    assert health.people.by["role"]["customer"] == (15, 30)
+    later = Window(HOUR_MS, 2 * HOUR_MS, 0)
+    later.add([*[EDGE] * 10, *[AGREED] * 10])
+    without = assess(later, [later], BOUNDS, Beside(people=people))
+    assert "accuracy" not in {each.metric.name for each in without.figures}
+    assert figure(without, "agreement").is_judged
+    assert not figure(without, "estimated_accuracy").is_judged
+
+
+def test_drift_is_told_beside_a_reference_and_is_no_part_of_the_score() -> None:
+    span = Window(0, HOUR_MS, 0)
+    span.add([EDGE] * 1_000)
+    other = Window(0, HOUR_MS, 0)
+    other.add([replace(EDGE, edge_label="positive", role="agent")] * 1_000)
+    beside = Beside(Reference.of(other))
+    health, without = assess(span, [span], BOUNDS, beside), assess(span, [span], BOUNDS)
+    assert figure(health, "drift_labels").standing == "missed"
+    assert figure(health, "drift_length").standing == "unknown"  # nobody counted characters
+    assert figure(health, "drift_languages").standing == "kept"
+    assert figure(health, "drift_labels").interval is not None
+    assert health.score == without.score
+    assert not [each for each in without.figures if each.metric.name.startswith("drift")]
+    assert health.strangers == ()
+    newer = Window(0, HOUR_MS, 0)
+    newer.add([replace(EDGE, model="edge@9")] * 1_000)
+    stranger = assess(newer, [newer], BOUNDS, beside)
+    assert stranger.strangers == ("edge@9",)
+    assert figure(stranger, "drift_labels").standing == "unknown"
+    assert figure(stranger, "drift_roles").standing == "missed"
