@@ -41,9 +41,9 @@ class Pruning(_Part):
 
     heads: int = Field(ge=1)
     """Attention heads of each layer."""
-    feed_forward: int = Field(ge=1)
-    """Neurons of each layer's feed-forward part."""
-    embeddings: int | None = Field(default=None, ge=1)
+    feed_forward: int = Field(ge=1, multiple_of=32)
+    """Neurons of each layer's feed-forward part, in blocks that 4-bit weights have a scale for."""
+    embeddings: int | None = Field(default=None, ge=1, multiple_of=32)
     """Rank of the word vectors: so many numbers a piece are kept, and one matrix. Default: all."""
 
 

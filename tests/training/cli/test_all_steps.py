@@ -241,7 +241,7 @@ def test_a_former_artifact_teaches_a_student_cut_from_its_network(
         'ships = { edge = "small", edge-tiny = "tiny", cloud = "cloud" }\n'
         + re.sub("(?m)^large = .*$", "", CONFIG)
         .replace('["cloud", "small", "tiny"]', '["small"]')
-        .replace("small = { ", "small = { pruning = { heads = 1, feed_forward = 32, embeddings = 16 }, ")
+        .replace("small = { ", "small = { pruning = { heads = 1, feed_forward = 32, embeddings = 32 }, ")
         + '\n[[sources]]\nname = "made"\nrole = "extra"\ngenerate = 60\n'
     )
     (folder / "own.toml").write_text(changed, "utf-8")

@@ -59,7 +59,7 @@ def test_what_matters_stays_where_something_must_go() -> None:
     model = partly_silent()
     (least, *_), _ = prune.importance(model, rows())
     lost = int(torch.where(least > 0, least, torch.inf).argmin())
-    narrow = prune.prune(model, rows(), Pruning(heads=1, feed_forward=8))
+    narrow = prune.prune(model, rows(), Pruning(heads=1, feed_forward=32))
     kept = ({1, 3} - {lost}).pop()
     query = model.encoder.encoder.layer[0].attention.self.query.weight
     assert torch.equal(
@@ -86,7 +86,7 @@ def test_word_vectors_of_full_rank_are_the_same_and_of_a_lower_one_are_near() ->
 
 def test_a_pruned_network_is_saved_loaded_and_trained(tmp_path: Path) -> None:
     pieces = tokenizer()
-    narrow = prune.prune(partly_silent(), rows(), Pruning(heads=2, feed_forward=32, embeddings=16))
+    narrow = prune.prune(partly_silent(), rows(), Pruning(heads=2, feed_forward=32, embeddings=32))
     network.save(narrow, pieces, tmp_path / "model")
     again, _ = network.load(tmp_path / "model")
     assert torch.equal(answers(again), answers(narrow))
