@@ -44,7 +44,7 @@ class PeopleLabels:
         """Of the labelled events that were answered from `since_ms` on (UTC), and before `until_ms`."""
         within = [
             each
-            for each in self._compared.values()
+            for each in list(self._compared.values())  # another thread may add
             if each is not None and since_ms <= each.answered_at and (until_ms is None or each.answered_at < until_ms)
         ]
         known = [each.confidence for each in within if each.confidence is not None]

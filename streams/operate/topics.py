@@ -119,8 +119,13 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
                 "message.timestamp.type": "LogAppendTime",
             },
         ),
-        # One partition: what reads it sees alerts in one order. What is firing is written again each day.
-        TopicSpec(topics.ALERTS, 1, kept(30) | {"cleanup.policy": "compact,delete"}),
+        # One partition: what reads it sees alerts in one order. What is firing is written again each day. A report has
+        # those that have resolved as well: they are not compacted away before they are deleted.
+        TopicSpec(
+            topics.ALERTS,
+            1,
+            kept(30) | {"cleanup.policy": "compact,delete", "min.compaction.lag.ms": str(30 * _DAY_MS)},
+        ),
         # Read whole by every look of the health agent: what was replaced is soon compacted away. No silence is longer.
         TopicSpec(topics.SILENCES, 1, kept(30) | {"cleanup.policy": "compact,delete", "segment.ms": str(_HOUR_MS)}),
         # Without an end: what was told of an alert must be known for as long as it is firing. Its key is deleted then.

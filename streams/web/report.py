@@ -1,10 +1,12 @@
 """What a report tells of a period, and the same as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ddsketch import DDSketch
 
+from schemas.records import Alert
 from streams.monitoring.at_risk import AtRisk
 from streams.monitoring.forecast import Forecast
 from streams.monitoring.people import BY, PeopleAccuracy, PeopleLabels
@@ -25,6 +27,7 @@ class Report:
     forecast: Forecast | None
     made_at: int
     people: PeopleLabels = field(default_factory=PeopleLabels)
+    alerts: Sequence[Alert] = ()  # of rules, the earliest first
 
     @property
     def accuracy(self) -> PeopleAccuracy:
@@ -35,6 +38,11 @@ class Report:
     def in_force(self) -> Window | None:
         """The last day that has a window: whose models and policies are in force."""
         return next(reversed(self.period.days.values()), None)
+
+
+def firing_ms(alert: Alert, report: Report) -> int:
+    """For how long `alert` was firing in the report's period, in milliseconds."""
+    return max(0, (alert.resolved_at or report.made_at) - max(alert.started_at, report.period.since_ms))
 
 
 def agreement(window: Window) -> Share:
@@ -92,6 +100,21 @@ def report_json(report: Report) -> dict[str, Any]:
         },
         "forecast": _forecast(report.forecast),
         "in_force": {"models": dict(last.models), "policies": dict(last.routers)} if last else None,
+        "alerts": [
+            {
+                "rule": alert.rule,
+                "severity": alert.severity,
+                "state": alert.state,
+                "silenced": alert.silenced,
+                "metric": alert.metric,
+                "value": alert.value,
+                "bound": alert.bound,
+                "started_at": iso(alert.started_at),
+                "resolved_at": None if alert.resolved_at is None else iso(alert.resolved_at),
+                "seconds_in_period": firing_ms(alert, report) / 1000,
+            }
+            for alert in report.alerts
+        ],
         "conversations": {
             "risk_threshold": at_risk.threshold,
             "by_status": dict(at_risk.conversations),

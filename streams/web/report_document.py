@@ -6,6 +6,7 @@ from schemas.records import LABELS
 from streams.monitoring.share import Share
 from streams.monitoring.window import Window
 from streams.system.clock import iso
+from streams.web.alerts_section import alerts_section
 from streams.web.cost_section import cost_section
 from streams.web.days import by_day
 from streams.web.document import Chart, Document, Section, Series, Table
@@ -21,7 +22,7 @@ _MOST_ROWS = 30
 def report_document(report: Report) -> Document:
     """The document. Where the period has no window it says so, and has the conversations alone."""
     total = report.period.total()
-    made = f"Made at {iso(report.made_at)} from the topics monitoring, conversations and labels"
+    made = f"Made at {iso(report.made_at)} from the topics monitoring, conversations, alerts and labels"
     if not report.period.days:
         nothing = f"{made}. No window of monitoring starts at {iso(report.period.since_ms)} or later."
         return Document("Edgewise report", [nothing], [_conversations(report)])
@@ -36,6 +37,7 @@ def report_document(report: Report) -> Document:
             cost_section(report, total),
             quality_section(report, total),
             latency_section(report, total),
+            alerts_section(report),
             _routes(report, total),
             Section("Labels", [_labels("role", total.role_labels), _labels("channel", total.channel_labels)]),
             Section(

@@ -30,3 +30,15 @@ def milliseconds(value: float | None) -> str:
 def figure(count: int) -> str:
     """A whole number."""
     return f"{count:,}"
+
+
+def lasted(ms: int) -> str:
+    """A duration in its two largest units."""
+    seconds = max(0, ms) // 1000
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    parts = []
+    for size, name in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"

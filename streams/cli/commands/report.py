@@ -27,7 +27,7 @@ def report(
 ) -> None:
     """Report a period: cost with forecast, edge share, quality, latency, reasons, labels, conversations at risk.
 
-    Made from the topics `monitoring`, `conversations` and `labels` alone. One file; it has no texts.
+    Made from the topics `monitoring`, `conversations`, `alerts` and `labels` alone. One file; it has no texts.
 
     Example: [bold]edgewise report --since 30d -o report.html[/]
 
@@ -39,6 +39,7 @@ def report(
     from streams.cli.output import text_output
     from streams.monitoring.forecast import forecast
     from streams.operate.labels import read_labels
+    from streams.operate.past_alerts import read_alerts
     from streams.operate.period import read_at_risk, read_period
     from streams.system.clock import now_ms
     from streams.system.json_text import json_text
@@ -56,7 +57,8 @@ def report(
     settings = start()
     period = read_period(settings, since_ms)
     at_risk = read_at_risk(settings, since_ms, most)
-    found = Report(period, at_risk, forecast(period, made_at), made_at, read_labels(settings))
+    alerts = read_alerts(settings, since_ms)
+    found = Report(period, at_risk, forecast(period, made_at), made_at, read_labels(settings), alerts)
     with text_output(output) as out:
         if form == "json":
             out.write(json_text(report_json(found), indent=2) + "\n")

@@ -7,7 +7,7 @@ from streams.system.clock import iso
 from streams.web.document import Link, Section, Table
 from streams.web.live.board import Board
 from streams.web.live.layout import View, path
-from streams.web.written import NONE, figure
+from streams.web.written import NONE, figure, lasted
 
 _MOST = 200
 
@@ -36,11 +36,11 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
             Link(alert.rule, path("/conversation", id=alert.subject) if alert.subject else "/health"),
             alert.severity,
             f"{alert.state}, silenced" if alert.silenced else alert.state,
-            f"{alert.metric}, {_lasted(alert.window_ms)}" if alert.window_ms else alert.metric,
+            f"{alert.metric}, {lasted(alert.window_ms)}" if alert.window_ms else alert.metric,
             _number(alert.value),
             _number(alert.bound),
             iso(alert.started_at),
-            _lasted((alert.resolved_at or now_ms) - alert.started_at),
+            lasted((alert.resolved_at or now_ms) - alert.started_at),
             alert.summary,
         )
         for alert in alerts
@@ -51,15 +51,3 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
 
 def _number(value: float | None) -> str:
     return NONE if value is None else f"{value:,.4g}"
-
-
-def _lasted(ms: int) -> str:
-    """A duration in its two largest units."""
-    seconds = max(0, ms) // 1000
-    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-    parts = []
-    for size, name in units:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"

@@ -64,7 +64,7 @@ class Board:
         self._decode_alert = codec(settings, ALERTS).decode
         self._decode_label = codec(settings, LABELS).decode
         self._reference = None if settings.drift_reference is None else read_reference(settings.drift_reference)
-        self._people = PeopleLabels()
+        self.people = PeopleLabels()
         self._alerts: dict[bytes, Alert] = {}
         self._lock = Lock()
         self._swept_hour = now // HOUR_MS
@@ -136,8 +136,7 @@ class Board:
 
     def health(self, total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule]) -> Health:
         """The health of the time that `total` counts, by people's labels and by the reference for drift, too."""
-        with self._lock:
-            return assess(total, spans, bounds, Beside(self._reference, self._people))
+        return assess(total, spans, bounds, Beside(self._reference, self.people))
 
     def _merge(self) -> bool:
         """Adds windows up; whether there are more. Forgets what retention has removed, once an hour."""
@@ -182,10 +181,10 @@ class Board:
             self._changes += len(messages)
 
     def _take_labels(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            with suppress(DecodeError):
+                self.people.add(self._decode_label(message_value(message) or b""))
         with self._lock:
-            for message in messages:
-                with suppress(DecodeError):
-                    self._people.add(self._decode_label(message_value(message) or b""))
             self._changes += len(messages)
 
     def _read_earlier(self, begin_ms: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
-from schemas.topics import CONVERSATIONS, LABELS, MONITORING
+from schemas.topics import ALERTS, CONVERSATIONS, LABELS, MONITORING
 from schemas.validation import MAX_AHEAD_MS
 from streams.cli import main as cli
 from streams.config.codecs import codec
@@ -19,6 +19,7 @@ from streams.monitoring.window import Window
 from streams.operate.topics import create
 from tests.events import routing_event
 from tests.reports import FIRST_DAY, NOW, month, month_of_windows, state
+from tests.traffic import alerts
 from tests.unit.streams.monitoring.test_people import label
 
 SINCE = FIRST_DAY * DAY_MS
@@ -49,6 +50,16 @@ def fill(settings: Settings) -> None:
         (b"2:2", no_sketch),
     ):
         producer.produce(settings.topic(MONITORING), worthless, stray, timestamp=NOW)
+    alert, encode = alerts(NOW)[0], codec(settings, ALERTS).encode
+    for changed in (
+        replace(alert, alert_id="over", state="resolved", started_at=SINCE - 2, resolved_at=SINCE - 1),
+        replace(alert, alert_id="a", started_at=SINCE - 1),
+        replace(alert, alert_id="a", state="resolved", started_at=SINCE - 1, resolved_at=SINCE + 60_000),
+        replace(alert, alert_id="b", started_at=SINCE + 1),
+        replace(alert, alert_id="c", rule="escalation", subject="call-1", started_at=NOW - 1),
+    ):
+        producer.produce(settings.topic(ALERTS), encode(changed), changed.rule)
+    producer.produce(settings.topic(ALERTS), None, "latency")
     labels = codec(settings, LABELS)
     for event_id, at in (("e1", SINCE), ("e1", NOW), ("e2", SINCE - 1)):
         producer.produce(settings.topic(LABELS), labels.encode(label(event_id, "neutral", "neutral", answered_at=at)))
@@ -75,6 +86,10 @@ def test_the_latest_record_of_each_window_and_conversation_counts_once(
     assert [each["conversation_id"] for each in told["conversations"]["highest_risk"]] == ["call-3", "call-2"]
     assert told["conversations"]["by_status"] == {"open": 3}
     assert told["accuracy"]["by_people"]["compared"] == 1
+    assert [(each["state"], each["seconds_in_period"] > 60) for each in told["alerts"]] == [
+        ("resolved", False),
+        ("firing", True),
+    ]
     assert report("-o", str(page), "--conversations", "1").output == ""
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
     assert "call-2" not in page.read_text("utf-8")
