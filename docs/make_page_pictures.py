@@ -27,6 +27,8 @@ class Picture(NamedTuple):
     scheme: Literal["light", "dark"]
     width: int
     height: int
+    first: str = ""
+    """A link of the view, by how its address begins, that is followed before."""
 
 
 PICTURES = (
@@ -34,7 +36,11 @@ PICTURES = (
     Picture("overview-narrow", "/", "dark", 360, 760),
     Picture("health", "/health", "dark", 1000, 700),
     Picture("conversation", "/conversation?id=call-392", "light", 1000, 800),
+    Picture("conversations", "/conversations", "dark", 1000, 600),
     Picture("events", "/events?since=-2h&route=cloud", "light", 1000, 600),
+    Picture("event", "/events?since=-2h&route=cloud", "dark", 1000, 700, first="/event?"),
+    Picture("thirty-days", "/report", "light", 1000, 900),
+    Picture("alerts", "/alerts", "light", 1000, 500),
 )
 
 
@@ -53,6 +59,8 @@ def main() -> None:
                 )
                 page = context.new_page()
                 page.goto(each.view)
+                if each.first:
+                    page.locator(f"a[href^='{each.first}']").first.click()
                 expect(page.locator(".notice")).to_have_count(0, timeout=60_000)  # all is read
                 page.screenshot(path=FOLDER / f"page-{each.name}.png")
                 context.close()

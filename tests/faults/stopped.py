@@ -23,7 +23,8 @@ GRACE_S = 10.0
 # left: that takes a tenth of a second to a second in all.
 PAUSES_S = (0.0, 0.05, 0.3)
 
-COMPLAINTS = ("Traceback", "ERROR", "not clean", "aborted", "was killed")
+# On a slow broker a transaction is aborted now and then, and its input read again: that is no complaint.
+COMPLAINTS = ("Traceback", "ERROR", "not clean", "was killed")
 
 SUPERVISED = "supervised"
 

@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -63,7 +64,7 @@ from streams.verify.read_line import verify
 from streams.worker import app
 from streams.worker.app import WorkerFailedError, serve
 from streams.worker.build import build_agent
-from tests.events import TRANSCRIPT, consumer_record
+from tests.events import RESULT, TRANSCRIPT, consumer_record
 from tests.kafka.certificates import Authority
 from tests.kafka.kafka_server import REPOSITORY, KafkaServer, kafka_cluster
 from tests.letters import bury
@@ -245,15 +246,27 @@ def rights(settings: Settings, who: str) -> list[Right]:
 
 
 def allow(cluster: Cluster, user: str, allowed: Sequence[Right]) -> None:
+    """Gives the rights; the broker, which is also the controller, goes by them on return."""
     if allowed:
         for future in cluster.admin.create_acls([right.binding(user) for right in allowed]).values():
             future.result()
+    for right in allowed:
+        while not cluster.admin.describe_acls(acl_filter(user, right)).result():
+            time.sleep(0.01)
 
 
 def revoke(cluster: Cluster, user: str, right: Right) -> None:
     """Takes `right` away; the broker, which is also the controller, no longer knows it on return."""
+    taken = acl_filter(user, right)
+    [future] = cluster.admin.delete_acls([taken]).values()
+    assert len(future.result()) == 1
+    while cluster.admin.describe_acls(taken).result():
+        time.sleep(0.01)
+
+
+def acl_filter(user: str, right: Right) -> AclBindingFilter:
     binding = right.binding(user)
-    taken = AclBindingFilter(
+    return AclBindingFilter(
         binding.restype,
         binding.name,
         binding.resource_pattern_type,
@@ -262,10 +275,6 @@ def revoke(cluster: Cluster, user: str, right: Right) -> None:
         binding.operation,
         AclPermissionType.ALLOW,
     )
-    [future] = cluster.admin.delete_acls([taken]).values()
-    assert len(future.result()) == 1
-    while cluster.admin.describe_acls(taken).result():
-        time.sleep(0.01)
 
 
 def installation(cluster: Cluster) -> Settings:
@@ -432,14 +441,16 @@ class Revoking(Agent):
 
 
 @contextlib.contextmanager
-def fed(settings: Settings, topic: str, values: Sequence[bytes]) -> Iterator[None]:
-    """Puts `values` into `topic` again and again as long as the block runs."""
+def fed(settings: Settings, topic: str, values: Callable[[int], Sequence[bytes]]) -> Iterator[None]:
+    """Puts `values`, of a number that counts up, into `topic` again and again as long as the block runs."""
     ended = threading.Event()
     producer = client.Cluster(settings).producer()
 
     def feed() -> None:
-        while not ended.wait(0.2):
-            for value in values:
+        for number in count():
+            if ended.wait(0.2):
+                return
+            for value in values(number):
                 producer.produce(settings.topic(topic), value, b"c1")
             producer.flush(10)
 
@@ -462,7 +473,8 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
     """So the broker does ask for each of the rights: none in the table is one too many."""
     user = f"loses-{uuid.uuid4().hex[:8]}"
     # A budget that is not used up: with one, the cloud agent claims its part of it now and then.
-    settings = as_user(cluster, installed, user, budget_usd_per_hour=1e5).model_copy(update={"worker_id": user})
+    settings = as_user(cluster, installed, user, budget_usd_per_hour=1e5, escalation_risk=1e-6)
+    settings = settings.model_copy(update={"worker_id": user})
     mine = right._replace(name=settings.topic_prefix + right.name)
     allow(cluster, user, rights(settings, who))
     if who == "health":  # an alert without a rule, which it reads, and resolves
@@ -477,7 +489,13 @@ def test_a_right_that_is_taken_away_stops_the_worker_with_a_word(
         finally:
             await agent.close()
 
-    with fed(installed, AGENTS[who].reads, inputs[who]), pytest.raises(EdgewiseError) as refused:
+    def values(number: int) -> list[bytes]:
+        if who != "conversation":
+            return inputs[who]
+        # An alert is written once a conversation.
+        return [*inputs[who], Codec(SENTIMENT).encode(dataclasses.replace(RESULT, conversation_id=f"c{number}"))]
+
+    with fed(installed, AGENTS[who].reads, values), pytest.raises(EdgewiseError) as refused:
         asyncio.run(work())
     needs = f"'{user}', who needs {mine.operation} on {mine.kind}s? .*{re.escape(mine.name)}"
     assert re.search(f"the broker refuse[sd] user {needs}", str(refused.value))
@@ -521,7 +539,7 @@ def test_a_login_that_is_withdrawn_stops_the_worker_with_a_word(
         async with asyncio.timeout(120):
             await serve(settings, agent)
 
-    with fed(installed, TRANSCRIPTS, [b"something"]), pytest.raises(WorkerFailedError) as refused:
+    with fed(installed, TRANSCRIPTS, lambda _: [b"something"]), pytest.raises(WorkerFailedError) as refused:
         asyncio.run(work())
     assert agent.left
     assert exit_code(refused.value) == 1, "it had joined its group, and the login may come back"
@@ -661,7 +679,7 @@ def test_a_worker_reads_over_it(
     admin = installation(cluster)
     settings = cluster.settings(listener, topic_prefix=admin.topic_prefix, **login(cluster))
     allow(cluster, principal, rights(settings, "edge"))
-    with fed(admin, TRANSCRIPTS, [b"something"]):
+    with fed(admin, TRANSCRIPTS, lambda _: [b"something"]):
         asyncio.run(serve(settings, Once(settings, "edge")))
 
 
