@@ -89,7 +89,7 @@ def test_a_default_of_a_record_is_the_schemas(topic: str) -> None:
 @every_topic
 def test_times_are_timestamps_and_nothing_else_is(topic: str) -> None:
     for field in current(topic)["fields"]:
-        is_time = field["name"].endswith("_at") or field["name"] in ("window_start", "window_end", "since")
+        is_time = field["name"].endswith("_at") or field["name"] in ("window_start", "window_end", "since", "until")
         kind = field["type"][1] if isinstance(field["type"], list) else field["type"]  # null, or the type
         logical_type = kind.get("logicalType") if isinstance(kind, dict) else None
         assert (logical_type == "timestamp-millis") == is_time, field["name"]
