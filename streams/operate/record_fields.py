@@ -50,7 +50,7 @@ _TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     CONVERSATIONS: ("conversation_id", "status", "risk", "risk_reasons", "last_turn_at"),
     LABELS: ("conversation_id", "event_id", "label", "answer_label", "route", "labeller"),
     BUDGET: ("window_start", "worker", "claimed", "granted", "spent"),
-    ALERTS: ("rule", "subject", "state", "severity", "value", "bound", "started_at"),
+    ALERTS: ("rule", "subject", "state", "severity", "value", "started_at"),
     SILENCES: ("rule", "until", "by", "reason"),
     NOTIFICATIONS: ("webhook", "rule", "subject", "state", "status", "tries"),
     DEAD_LETTERS: ("_partition", "_offset", "edgewise-reason", "edgewise-topic", "edgewise-agent", "edgewise-mark"),

@@ -159,7 +159,7 @@ def test_the_set_is_one_that_training_reads(live: Settings, tmp_path: Path, monk
     )
     ours = Source(name="ours", role="domain", train=("ours.csv",))
     loaded = corpus.load(Config(data=folder, sources=(ours, Source.model_validate(source))))
-    learned = {example.text: example for example in loaded.domain_train}
+    learned = {example.text: example for example in loaded.extra_train}
     assert learned["my address is [EMAIL_1]"].target == pytest.approx((0.9, 0.05, 0.05))
 
 
