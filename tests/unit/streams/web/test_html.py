@@ -48,7 +48,7 @@ def page(*more: str) -> Page:
 def test_headings_tables_and_charts_are_named() -> None:
     made = page()
     headings = [name for name, _, _ in made.elements if name in {"h1", "h2", "h3"}]
-    assert headings == ["h1", *["h2"] * 8]
+    assert headings == ["h1", *["h2"] * 9]
     parents = Counter((name, parent) for name, _, parent in made.elements)
     assert parents["caption", "table"] == len(made.of("table")) >= 12
     assert parents["title", "svg"] == parents["desc", "svg"] == len(made.of("svg")) == 4
