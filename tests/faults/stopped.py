@@ -23,8 +23,7 @@ GRACE_S = 10.0
 # left: that takes a tenth of a second to a second in all.
 PAUSES_S = (0.0, 0.05, 0.3)
 
-# On a slow broker a transaction is aborted now and then, and its input read again: that is no complaint.
-COMPLAINTS = ("Traceback", "ERROR", "not clean", "was killed")
+COMPLAINTS = ("Traceback", "ERROR", "not clean", "aborted", "was killed")
 
 SUPERVISED = "supervised"
 
