@@ -5,18 +5,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import stamina
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # its own list of what is public is incomplete
 
 from schemas.errors import EdgewiseError
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster, is_transient
+from streams.kafka.messages import PARTITION_END
 from streams.kafka.reader import Watermarks, require_in_log, watermarks
 from streams.kafka.refusals import AUTHORIZATION, AccessError, explain_refusal
 from streams.kafka.rights import require_rights
 
 _REQUEST_TIMEOUT_S = 30.0
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 
 
 class LagError(EdgewiseError):
@@ -70,7 +70,7 @@ def _lags(
         message = consumer.poll(0.5)
         if message is not None and (partition := message.partition()) in behind:
             error = message.error()
-            if error is None or error.code() == _END:
+            if error is None or error.code() == PARTITION_END:
                 at = behind.pop(partition) if error is None else max(behind.pop(partition), message.offset() or 0)
                 lags[partition] = max(0, marks[partition].high - at)
         if time.monotonic() > deadline:

@@ -1,10 +1,13 @@
 """What a consumed message says beside its value, in types that are certain: confluent-kafka gives text or bytes."""
 
-from typing import cast
+from typing import Final, cast
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 from schemas.dead_letter import Header, LetterId
+
+PARTITION_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
+"""The code of the error in whose place a message would be, where a partition has no more for now."""
 
 
 def message_headers(message: Message) -> tuple[Header, ...]:

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from schemas.errors import EdgewiseError, UsageError
 from streams.kafka.client import BrokerUnreachableError, Cluster, is_transient
+from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import explain_refusal
 
 _REQUEST_TIMEOUT_S = 15.0
@@ -17,7 +18,6 @@ _REQUEST_TIMEOUT_S = 15.0
 _PATIENCE_S = 60.0
 # One call of consume() hands over at most so many records: 5,000 events of 400 bytes are 2 MB.
 _BATCH = 5_000
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 _REMOVED = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _PERMANENT = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -217,7 +217,7 @@ def _fetch(cluster: Cluster, consumer: Consumer, name: str) -> Iterator[tuple[in
     first = consumer.poll(0.5)
     for message in [] if first is None else [first, *consumer.consume(_BATCH - 1, 0)]:
         partition, offset, error = message.partition(), message.offset(), message.error()
-        if error is None or error.code() == _END:
+        if error is None or error.code() == PARTITION_END:
             if partition is not None and offset is not None:
                 yield (partition, offset + 1, message) if error is None else (partition, offset, None)
         elif error.code() == _REMOVED:

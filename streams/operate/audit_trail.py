@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
@@ -14,7 +14,7 @@ from schemas.records import ConversationState, RoutingEvent, TranscriptEvent, na
 from schemas.topics import CONVERSATIONS, ROUTING_EVENTS, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
-from streams.kafka.messages import message_key, message_value
+from streams.kafka.messages import PARTITION_END, message_key, message_value
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.operate.risk_index import Place
@@ -32,7 +32,6 @@ _NEVER_MS: Final = 9_000_000_000_000  # in the year 2255
 _SLICE: Final = 20_000  # records that are read at once
 _BATCH: Final = 5_000
 _QUIET_S: Final = 15.0
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 
 
 class LookUpError(EdgewiseError):
@@ -220,7 +219,7 @@ class _Topic:
                 partition, offset, error = message.partition(), message.offset(), message.error()
                 if partition is None or offset is None or partition not in unread:
                     continue
-                if error is not None and error.code() != _END:
+                if error is not None and error.code() != PARTITION_END:
                     raise KafkaException(error)
                 if error is None and offset < unread[partition]:
                     yield message

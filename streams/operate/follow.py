@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from schemas.errors import EdgewiseError
 from streams.kafka.client import Cluster
+from streams.kafka.messages import PARTITION_END
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
 
@@ -17,7 +18,6 @@ logger = logging.getLogger(__name__)
 _BATCH: Final = 2_000
 _WAIT_S: Final = 0.25
 _AGAIN_S: Final = 5.0
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
 
@@ -116,7 +116,7 @@ class Follower:
             error = message.error()
             if error is None:
                 records.append(message)
-            elif error.code() == _END:
+            elif error.code() == PARTITION_END:
                 unread.discard(message.partition() or 0)
             elif error.fatal() or error.code() in _PERMANENT:
                 why = explain_refusal(self._cluster.settings, error, f"READ on topic {name}")

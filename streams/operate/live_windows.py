@@ -10,13 +10,13 @@ from schemas.topics import MONITORING
 from schemas.validation import MAX_AHEAD_MS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
+from streams.kafka.messages import PARTITION_END
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.monitoring.running_total import RunningTotal
 from streams.monitoring.window import Window
 
 _BATCH = 1_000
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 _PERMANENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 _PATIENCE_S: Final = 60.0
 
@@ -71,7 +71,7 @@ class LiveWindows:
         latest: dict[bytes, bytes | None] = {}
         for message in messages:
             if (fault := message.error()) is not None:
-                self._is_at_end = self._is_at_end or fault.code() == _END
+                self._is_at_end = self._is_at_end or fault.code() == PARTITION_END
                 if fault.fatal() or fault.code() in _PERMANENT:
                     raise self._failure(fault)
                 continue  # librdkafka goes on by itself after what passes

@@ -1,6 +1,6 @@
 """What a report tells of a period, and the same as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -38,6 +38,15 @@ class Report:
     def in_force(self) -> Window | None:
         """The last day that has a window: whose models and policies are in force."""
         return next(reversed(self.period.days.values()), None)
+
+
+def labels_by(counts: Mapping[str, int]) -> list[tuple[str, dict[str, int]]]:
+    """Of `counts` by `role/label` or `channel/label` each role's or channel's labels, the most frequent first."""
+    found: dict[str, dict[str, int]] = {}
+    for name, count in counts.items():
+        of, _, label = name.rpartition("/")
+        found.setdefault(of, {})[label] = count
+    return sorted(found.items(), key=lambda each: (-sum(each[1].values()), each[0]))
 
 
 def firing_ms(alert: Alert, report: Report) -> int:

@@ -12,7 +12,7 @@ from streams.web.days import by_day
 from streams.web.document import Chart, Document, Section, Series, Table
 from streams.web.latency_section import latency_section
 from streams.web.quality_section import quality_section
-from streams.web.report import Report, agreement, edge_share, quantiles, saved_share
+from streams.web.report import Report, agreement, edge_share, labels_by, quantiles, saved_share
 from streams.web.written import NONE, figure, limits, milliseconds, percent, usd
 
 _MOST_ROWS = 30
@@ -105,13 +105,8 @@ def _routes(report: Report, total: Window) -> Section:
 
 
 def _labels(what: str, counts: Mapping[str, int]) -> Table:
-    """Counts are by `role/label` or `channel/label`."""
-    found: dict[str, dict[str, int]] = {}
-    for name, count in counts.items():
-        of, _, label = name.rpartition("/")
-        found.setdefault(of, {})[label] = count
     rows = []
-    for of, labels in sorted(found.items(), key=lambda each: (-sum(each[1].values()), each[0])):
+    for of, labels in labels_by(counts):
         events = sum(labels.values())
         cells = [f"{figure(labels.get(label, 0))} ({percent(labels.get(label, 0) / events)})" for label in LABELS]
         rows.append((of, *cells, figure(events)))

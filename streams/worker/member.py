@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException,
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord
 from streams.kafka.client import Cluster
+from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
 from streams.worker.batch import Batch, Held, is_members, record_of
@@ -45,7 +46,6 @@ OPTIONS: Mapping[str, object] = {
     "metadata.recovery.strategy": "none",
 }
 
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes are public all the same
 _ASTRAY = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _NOT_BEGUN = KafkaError._STATE  # noqa: SLF001
 _ENDS_THE_WORKER = (*AUTHORIZATION, KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.FENCED_INSTANCE_ID)
@@ -233,13 +233,13 @@ class Member:
                 self.astray.add(partition)
                 return False
             return True
-        if error.code() == _END and held is not None:
+        if error.code() == PARTITION_END and held is not None:
             held.end = message.offset() or 0
         elif error.code() == _ASTRAY and held is not None:
             self.astray.add(partition)
         elif error.code() in _ENDS_THE_WORKER or error.fatal():
             raise KafkaException(error)
-        elif error.code() not in (_END, _ASTRAY):
+        elif error.code() not in (PARTITION_END, _ASTRAY):
             logger.warning("%s: %s", self._group, error.str())
         return False
 

@@ -18,7 +18,7 @@ from streams.web.live.event_filter import events_path
 from streams.web.live.health_view import WORD_STANDING
 from streams.web.live.layout import Card, View, cards
 from streams.web.live.span import Span, SpanName, span_links, span_of
-from streams.web.report import agreement, budget_used, edge_share, quantiles, saved_share
+from streams.web.report import agreement, budget_used, edge_share, labels_by, quantiles, saved_share
 from streams.web.written import figure, limits, milliseconds, percent, usd
 
 _MOST = 10
@@ -207,13 +207,8 @@ def _counted(caption: str, what: str, counts: Mapping[str, int], events: int, sp
 
 
 def _labels(what: str, counts: Mapping[str, int], span: Span) -> Table:
-    """Counts are by `role/label` or `channel/label`."""
-    found: dict[str, dict[str, int]] = {}
-    for name, count in counts.items():
-        of, _, label = name.rpartition("/")
-        found.setdefault(of, {})[label] = count
     rows = []
-    for of, labels in sorted(found.items(), key=lambda each: (-sum(each[1].values()), each[0])):
+    for of, labels in labels_by(counts):
         cells = [_count(labels.get(label, 0), span, label=label, **{what: of}) for label in LABELS]
         rows.append((of, *cells, _count(sum(labels.values()), span, **{what: of})))
     return Table(f"Labels published, by {what}", (what, *LABELS, "events"), rows)
