@@ -82,8 +82,12 @@ def _within_budget(scene: Scene, calls: int) -> None:
     decode = codec(scene.settings, BUDGET).decode
     latest = {message.key(): decode(message.value()) for message in read_topic(cluster, BUDGET)}
     set_aside = sum(max(lease.granted, lease.spent) for lease in latest.values()) / 1e9
-    if not paid - 1e-6 <= set_aside <= BUDGET_USD + 1e-6:
-        raise RuntimeError(f"{set_aside:.2f} dollars are spent or set aside, {paid:.2f} were paid")
+    # Whoever is killed after a claim, before the next batch is committed, leaves a lease that does not tell its grant.
+    undecided = sum(lease.claimed for lease in latest.values()) / 1e9
+    if not (paid - undecided - 1e-6 <= set_aside <= BUDGET_USD + 1e-6):
+        raise RuntimeError(
+            f"{set_aside:.2f} dollars are spent or set aside, {undecided:.2f} claimed, and {paid:.2f} were paid"
+        )
 
 
 def service_misbehaves(scene: Scene) -> None:
