@@ -58,9 +58,7 @@ def what_is_read(how: How, max_tokens: int) -> str:
     return f"Of a text of more than {max_tokens:,} tokens it reads {part}."
 
 
-def pool(
-    logits: "NDArray[np.float32]", tokens: "ArrayLike", text_of: "ArrayLike"
-) -> "NDArray[np.float32]":
+def pool(logits: "NDArray[np.float32]", tokens: "ArrayLike", text_of: "ArrayLike") -> "NDArray[np.float32]":
     """One row of logits a text from those of its rows: their mean, each weighted by its number of tokens.
 
     `logits` is (rows, labels), `tokens` (rows,) how many ids each row has, `text_of` (rows,) the text that it is from:
