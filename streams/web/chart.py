@@ -1,4 +1,7 @@
-"""A chart as SVG that stands in an HTML page: it takes its colours from the page's style, and loads nothing."""
+"""A chart as SVG that stands in an HTML page: it takes its colours from the page's style, and loads nothing.
+
+Where its places lead somewhere, all of a place's height does: a point is too small for a finger.
+"""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -17,8 +20,9 @@ def svg(chart: Chart, number: int) -> str:
     top = _top(chart)
     scale = _Scale(len(chart.places), chart.bottom, top)
     title, description = f"chart-{number}-title", f"chart-{number}-description"
+    role = "group" if chart.leads_to else "img"  # of a picture a screen reader tells no links
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{title} {description}">',
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="{role}" aria-labelledby="{title} {description}">',
         f'<title id="{title}">{escape(chart.title)}</title>',
         f'<desc id="{description}">{escape(chart.description)}</desc>',
         *_axes(chart, scale, top),
@@ -29,7 +33,7 @@ def svg(chart: Chart, number: int) -> str:
             parts += _bars(chart, series, scale, colour)
         else:
             parts += [*_band(series, scale, colour), *_line(chart, series, scale, colour)]
-    return "\n".join([*parts, "</svg>"])
+    return "\n".join([*parts, *_links(chart, scale), "</svg>"])
 
 
 class _Scale:
@@ -99,6 +103,20 @@ def _band(series: Series, scale: _Scale, colour: str) -> Iterator[str]:
             low, high = (scale.y(limit) for limit in limits)
             x = scale.x(place)
             yield f'<line class="{colour} interval" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
+
+
+def _links(chart: Chart, scale: _Scale) -> Iterator[str]:
+    """Over all else, a place with a value as one link, which says what all series are there."""
+    for place, href in enumerate(chart.leads_to):
+        values = [(series.name, series.values[place]) for series in chart.series]
+        said = ", ".join(f"{name} {chart.written(value)}" for name, value in values if value is not None)
+        if href is not None and said:
+            told = escape(f"{chart.places[place]}: {said}")
+            yield (
+                f'<a href="{escape(href)}" aria-label="{told}"><rect class="place" '
+                f'x="{scale.x(place) - scale.step / 2:.1f}" y="{_TOP}" width="{scale.step:.1f}" height="{_DOWN}">'
+                f"<title>{told}</title></rect></a>"
+            )
 
 
 def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:

@@ -58,6 +58,7 @@ class Chart:
     bars: bool = False
     bottom: float = 0.0
     top: float | None = None  # None: by the values
+    leads_to: Sequence[str | None] = ()  # where each place leads, on a page; none: nowhere
 
 
 @dataclass(frozen=True)

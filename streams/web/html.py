@@ -88,6 +88,6 @@ def _figure(chart: Chart, number: int) -> str:
         f'<span class="key s{order + 1}" aria-hidden="true"></span>{escape(series.name)}'
         for order, series in enumerate(chart.series)
     )
-    return (
-        f"<figure>\n<figcaption>{escape(chart.title)}: {', '.join(named)}</figcaption>\n{svg(chart, number)}\n</figure>"
-    )
+    wide = ' class="scroll"' if chart.leads_to else ""  # its links are not to become too narrow
+    caption = f"{escape(chart.title)}: {', '.join(named)}"
+    return f"<figure{wide}>\n<figcaption>{caption}</figcaption>\n{svg(chart, number)}\n</figure>"

@@ -7,23 +7,25 @@
 | pagerduty | Events API v2: https://developer.pagerduty.com/docs/send-alert-event |
 | json | Standard Webhooks: https://www.standardwebhooks.com |
 
-What comes from a vendor, such as a conversation's id, stands only where no markup is read.
+What comes from a vendor, such as a conversation's id, stands only where no markup is read, and is cut to what each of
+them takes: a message that is refused for its length would be refused for ever. Whoever gets JSON gets all of it.
 """
 
 import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.records import Alert
 from streams.webhooks.webhook import Kind, Webhook
 
-# What their documents allow at most.
-_SLACK_HEADER: Final = 150
-_SLACK_TEXT: Final = 2_000
-_PAGERDUTY_SUMMARY: Final = 1_024
+# More than an alert of ours has, and what fits all of them: Slack's header takes 150 characters and a field 2,000,
+# PagerDuty's summary 1,024, a message in Teams some 28 KB in all.
+_MOST: Final = MappingProxyType({"rule": 100, "metric": 100, "subject": 500, "summary": 900})
 
 _AGAIN: Final = "Sent again: whether the first message arrived is not known."
 
@@ -41,7 +43,8 @@ def message(webhook: Webhook, alert: Alert, now_ms: int, *, is_repeated: bool = 
     `is_repeated`: it may have arrived before. Slack and Teams would show it twice, so it says that; the others know it
     by its id.
     """
-    value = _FORMS[webhook.kind](webhook, alert, is_repeated)
+    shown = alert if webhook.kind == "json" else _cut(alert)
+    value = _FORMS[webhook.kind](webhook, shown, is_repeated)
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if webhook.kind == "json":
@@ -61,12 +64,22 @@ def signature(keys: tuple[bytes, ...], name: str, at_s: int, body: bytes) -> dic
     return {"webhook-id": name, "webhook-timestamp": str(at_s), "webhook-signature": " ".join(signatures)}
 
 
+def _cut(alert: Alert) -> Alert:
+    """`alert` without what is too long. Their documents count characters: here as in UTF-16, where there are most."""
+    cut: dict[str, Any] = {}
+    for name, most in _MOST.items():
+        units = getattr(alert, name).encode("utf-16-le")
+        if len(units) > 2 * most:
+            cut[name] = units[: 2 * (most - 1)].decode("utf-16-le", "ignore") + "\N{HORIZONTAL ELLIPSIS}"
+    return replace(alert, **cut)
+
+
 def _slack(_webhook: Webhook, alert: Alert, is_repeated: bool) -> Any:
     title, facts = _title(alert), _facts(alert)
     blocks: list[Any] = [
-        {"type": "header", "text": _plain(title[:_SLACK_HEADER])},
-        {"type": "section", "text": _plain(alert.summary[:_SLACK_TEXT])},
-        {"type": "section", "fields": [_plain(f"{name}: {value}"[:_SLACK_TEXT]) for name, value in facts.items()]},
+        {"type": "header", "text": _plain(title)},
+        {"type": "section", "text": _plain(alert.summary)},
+        {"type": "section", "fields": [_plain(f"{name}: {value}") for name, value in facts.items()]},
     ]
     if is_repeated:
         blocks.append({"type": "context", "elements": [_plain(_AGAIN)]})
@@ -124,7 +137,7 @@ def _pagerduty(webhook: Webhook, alert: Alert, _is_repeated: bool) -> Any:
     return event | {
         "client": "Edgewise",
         "payload": {
-            "summary": alert.summary[:_PAGERDUTY_SUMMARY],
+            "summary": alert.summary,
             "source": "edgewise",
             "severity": alert.severity,
             "timestamp": _iso(alert.started_at),

@@ -19,6 +19,8 @@ Kind = Literal["slack", "teams", "pagerduty", "json"]
 
 PAGERDUTY_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 
+_ROUTING_KEY: Final = 32  # characters; PagerDuty would refuse every event with another
+
 # It is part of a Kafka key, and a label of metrics.
 _NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -122,6 +124,8 @@ def _webhook(path: Path, entry: _Entry) -> Webhook:
         keys = tuple(map(_key, secrets) if entry.kind == "json" else (secret.encode() for secret in secrets))
     except binascii.Error:
         raise refuse("a secret in secret_file begins with whsec_: base64 must come after it") from None
+    if url == PAGERDUTY_URL and len(keys[0]) != _ROUTING_KEY:
+        raise refuse(f"secret_file holds {len(keys[0])} characters: a routing key of PagerDuty's has {_ROUTING_KEY}")
     if fault := _fault(url, is_secret=entry.kind in _SECRETIVE):
         raise refuse(f"its address can't be used: allowed is {fault}")
     rules = None if entry.rules is None else frozenset(entry.rules)

@@ -131,6 +131,18 @@ def test_from_a_figure_to_its_events_to_a_conversation(page: Page) -> None:
     expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
 
 
+def test_a_point_of_a_chart_leads_to_its_events(page: Page) -> None:
+    whole(page)
+    place = page.get_by_role("link", name=re.compile(r"^\d\d:00: events \d")).last
+    [count] = re.findall(r"events (.*)$", place.get_attribute("aria-label") or "")
+    place.click()
+    expect(page.get_by_role("main")).to_contain_text(f"{count} audit events recorded")
+    page.go_back()
+    place.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text(f"{count} audit events recorded")
+
+
 def test_the_form_finds_what_is_asked_for(page: Page) -> None:
     whole(page, "/events")
     page.get_by_label("conversation").fill("call-14")

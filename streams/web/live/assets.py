@@ -34,6 +34,9 @@ input, select { font: inherit; color: var(--text); background: var(--ground); bo
   align-items: end; margin: 1rem 0; }
 .filters label, .sign-in label { display: grid; color: var(--quiet); }
 .sign-in { display: grid; gap: 0.75rem; max-width: 22rem; }
+figure.scroll svg { min-width: 54rem; }
+.place { fill: transparent; stroke: none; } a:hover .place { fill: var(--text); fill-opacity: 0.08; }
+svg a:focus-visible { outline: none; } a:focus-visible .place { stroke: var(--s1); stroke-width: 2; }
 p.missed { color: var(--bad); }
 .notice { border-left: 4px solid var(--fair); padding-left: 0.75rem; }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -104,6 +104,7 @@ def _chart(of: Figure, span: Span) -> Chart | None:
         span.places,
         [Series("value", values), Series("bound", bound)],
         written=_number,
+        leads_to=span.events(**_EVENTS.get(of.metric.name, {})),
     )
 
 

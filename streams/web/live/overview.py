@@ -158,6 +158,7 @@ def _events(span: Span) -> Chart:
         [Series("events", counts)],
         written=lambda count: f"{count:,.0f}",
         bars=True,
+        leads_to=span.events(),
     )
 
 
@@ -174,6 +175,7 @@ def _costs(span: Span) -> Chart:
         [Series("cost", dollars("cost_nanos")), Series("with the cloud alone", dollars("cloud_only_cost_nanos"))],
         written=lambda found: f"{found:,.4g}",
         bars=True,
+        leads_to=span.events(),
     )
 
 
@@ -186,6 +188,7 @@ def _latency(span: Span) -> Chart:
         span.places,
         [Series(name, [None if each is None else each[name] for each in found]) for name in ("p50", "p95", "p99")],
         written=milliseconds,
+        leads_to=span.events(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The report of the last thirty days, whose rows lead to their events."""
+"""The report of the last thirty days, whose rows and points lead to their events."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,7 +41,10 @@ def report_view(board: Board, settings: Settings, now_ms: int) -> View:
 
 
 def _linked(part: str | Table | Chart, since_ms: int) -> str | Table | Chart:
-    """A table's rows, each with a way to the events that it is made of."""
+    """A table's rows, and a chart's days, each with a way to the events that it is made of."""
+    if isinstance(part, Chart):
+        days = [_link("day", place, since_ms) for place in part.places]
+        return replace(part, leads_to=[day.href if isinstance(day, Link) else None for day in days])
     if not isinstance(part, Table):
         return part
     rows = [(_link(part.header[0], row[0], since_ms), *row[1:]) for row in part.rows]

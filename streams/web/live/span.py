@@ -9,6 +9,7 @@ from streams.monitoring.window import Window
 from streams.system.clock import iso
 from streams.web.document import Markup
 from streams.web.live.board import Board
+from streams.web.live.event_filter import events_path
 from streams.web.live.layout import links, path
 
 SpanName = Literal["24h", "7d", "30d"]
@@ -40,6 +41,16 @@ class Span:
     def unit(self) -> str:
         """What a part is."""
         return "hour" if self.name == "24h" else "day"
+
+    def events(self, **wanted: str) -> tuple[str | None, ...]:
+        """Where the events of each part are listed that were scored and of which `wanted` holds; None: of no part."""
+        length = HOUR_MS if self.name == "24h" else DAY_MS
+        begins = range(self.since_ms, self.since_ms + length * len(self.windows), length)
+        conditions = {"stage": "completed", "scored": "yes", **wanted}
+        return tuple(
+            None if window is None else events_path(begin, begin + length, **conditions)
+            for begin, window in zip(begins, self.windows, strict=True)
+        )
 
 
 def span_of(board: Board, name: SpanName, now_ms: int) -> Span:

@@ -1,6 +1,7 @@
 """A chart draws each value where it belongs, and breaks its line where there is none."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_given_end_holds_whatever_the_values() -> None:
 def test_of_many_places_a_few_are_named() -> None:
     names = [each.text for each in drawn(chart([1.0] * 60)).iter("text") if str(each.text).startswith("<")]
     assert names == [f"<{at}>" for at in range(0, 60, 10)]
+
+
+def test_a_place_with_a_value_is_one_link_that_says_it() -> None:
+    leading = replace(chart([1, None, 4]), leads_to=["/a?b&c", "/none", None])
+    found = drawn(leading)
+    [link] = found.findall("a")
+    assert (link.get("href"), link.get("aria-label")) == ("/a?b&c", "<0>: s 1")
+    [area] = link.findall("rect")
+    assert (area.get("x"), area.get("width")) == ("76.0", "210.7")
+    assert (found.get("role"), drawn(chart([1])).get("role")) == ("group", "img")
 
 
 def test_no_place_is_a_chart_without_values() -> None:

@@ -4,15 +4,28 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
-from schemas.records import Alert
+from schemas.records import Alert, Severity
 from streams.ingest.signatures import Signed, verify
+from streams.monitoring.alerting import alert_id
 from streams.webhooks.forms import message, signature
 from streams.webhooks.webhook import Kind
 from tests.alerts import KEY, NOON, alert, webhook
+from tests.published_forms import (
+    MOST_BYTES,
+    PagerDutyResolve,
+    PagerDutyTrigger,
+    SlackMessage,
+    TeamsMessage,
+)
+
+ROUTING_KEY = b"0123456789abcdef0123456789abcdef"
 
 # Of a vendor, who may be anybody.
 HOSTILE = "<!channel> *[x](http://evil.example)* & \N{RIGHT-TO-LEFT OVERRIDE}"
@@ -37,16 +50,12 @@ def strings(value: Any) -> list[str]:
 
 @pytest.mark.parametrize("of", [FIRING, OVER])
 def test_slack_has_blocks_and_a_text_for_the_notification(of: Alert) -> None:
-    """https://docs.slack.dev/reference/block-kit/blocks: their types, fields and limits."""
     body = sent("slack", of)
     assert body.keys() == {"text", "blocks"}
     header, summary, facts = body["blocks"]
-    assert (header["type"], header["text"]["type"]) == ("header", "plain_text")
-    assert len(header["text"]["text"]) <= 150
+    assert header["text"]["text"] == body["text"].partition(".")[0]
     assert summary == {"type": "section", "text": {"type": "plain_text", "text": of.summary, "emoji": False}}
-    assert facts["type"] == "section"
-    assert 1 <= len(facts["fields"]) <= 10
-    assert all(1 <= len(field["text"]) <= 2000 for field in facts["fields"])
+    assert f"Conversation: {HOSTILE}" in [field["text"] for field in facts["fields"]]
     assert body["text"].startswith("Firing: escalation" if of is FIRING else "Resolved: escalation")
 
 
@@ -58,20 +67,53 @@ def test_slack_reads_no_markup_of_a_vendor() -> None:
     }
 
 
-def test_slack_is_sent_no_more_than_it_takes() -> None:
-    long = alert("r" * 500, subject="s" * 5_000, summary="y" * 9_000)
-    header, summary, facts = sent("slack", long)["blocks"]
-    assert len(header["text"]["text"]) == 150
-    assert len(summary["text"]["text"]) <= 3_000
-    assert max(len(field["text"]) for field in facts["fields"]) == 2_000
+PUBLISHED: Mapping[Kind, tuple[type[BaseModel], type[BaseModel]]] = {
+    "slack": (SlackMessage, SlackMessage),
+    "teams": (TeamsMessage, TeamsMessage),
+    "pagerduty": (PagerDutyTrigger, PagerDutyResolve),
+}
+"""The form of an alert that fires, and of one that is over."""
+
+# A vendor's id is of 256 characters at most, and a rule's name of 64; a later version may allow more. Of these
+# characters UTF-16 has two each, UTF-8 four, and Slack's escaping makes five of an ampersand.
+LONG = [
+    {"rule": "r" * 5_000, "metric": "m" * 5_000, "subject": "s" * 5_000, "summary": "y" * 50_000},
+    {"rule": "\U0001f4a5" * 500, "subject": "\U0001f4a5" * 5_000, "summary": "a" + "\U0001f4a5" * 50_000},
+    {"subject": "&" * 5_000, "summary": "&" * 50_000},
+    {"subject": "\x00\x1b" * 5_000, "summary": "\x00\x1b" * 50_000},
+    {},
+]
+
+
+@pytest.mark.parametrize("severity", get_args(Severity))
+@pytest.mark.parametrize("kind", PUBLISHED)
+@pytest.mark.parametrize("changes", LONG)
+@pytest.mark.parametrize("over", [False, True])
+def test_what_is_sent_is_what_its_taker_allows(
+    kind: Kind, severity: Severity, changes: dict[str, Any], over: bool
+) -> None:
+    of = replace(alert("escalation", over=over, subject=HOSTILE, severity=severity), **changes)
+    known = replace(of, alert_id=alert_id(of.rule, of.subject, of.started_at))
+    given = webhook(kind=kind) if kind != "pagerduty" else replace(webhook(kind=kind), keys=(ROUTING_KEY,))
+    body = message(given, known, NOON, is_repeated=True).body
+    PUBLISHED[kind][over].model_validate_json(body)
+    assert 2 * len(body.decode()) <= MOST_BYTES.get(kind, 1_000_000)
+
+
+def test_a_cut_text_says_so_and_json_has_all_of_it() -> None:
+    long = alert(summary="y" * 9_000)
+    assert sent("slack", long)["blocks"][1]["text"]["text"] == "y" * 899 + "\N{HORIZONTAL ELLIPSIS}"
+    assert sent("json", long)["data"]["summary"] == long.summary
+
+
+def test_no_character_is_cut_in_two() -> None:
+    odd = sent("slack", alert(summary="a" + "\U0001f4a5" * 900))["blocks"][1]["text"]["text"]
+    assert odd == "a" + "\U0001f4a5" * 449 + "\N{HORIZONTAL ELLIPSIS}"
 
 
 @pytest.mark.parametrize("of", [FIRING, OVER])
 def test_teams_has_an_adaptive_card_that_reads_no_markup(of: Alert) -> None:
-    """As https://learn.microsoft.com/connectors/teams has it for Workflows.
-
-    Each card was held against https://adaptivecards.io/schemas/1.5.0/adaptive-card.json once.
-    """
+    """Each card was held against https://adaptivecards.io/schemas/1.5.0/adaptive-card.json once, too."""
     body = sent("teams", of)
     assert body["type"] == "message"
     [attachment] = body["attachments"]
@@ -86,16 +128,13 @@ def test_teams_has_an_adaptive_card_that_reads_no_markup(of: Alert) -> None:
 
 
 def test_pagerduty_opens_an_incident_and_closes_the_same() -> None:
-    """https://developer.pagerduty.com/docs/send-alert-event."""
     opened, closed = sent("pagerduty", FIRING), sent("pagerduty", OVER)
     assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
     assert opened["dedup_key"] == closed["dedup_key"] == FIRING.alert_id
     assert opened["routing_key"] == closed["routing_key"] == KEY.decode()
     payload = opened["payload"]
-    assert {"summary", "source", "severity"} <= payload.keys()
-    assert payload["severity"] in {"critical", "error", "warning", "info"}
+    assert (payload["summary"], payload["severity"]) == (FIRING.summary, "warning")
     assert payload["timestamp"] == "2023-11-15T12:00:00.000Z"
-    assert len(sent("pagerduty", alert(summary="y" * 9_000))["payload"]["summary"]) == 1_024
 
 
 def test_json_says_all_that_is_known() -> None:

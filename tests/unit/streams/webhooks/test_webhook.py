@@ -8,6 +8,8 @@ import pytest
 from schemas.records import Severity
 from streams.webhooks.webhook import PAGERDUTY_URL, WebhookError, load_webhooks
 
+ROUTING_KEY = "SECRET".ljust(32, "0")
+
 SLACK = "https://hooks.slack.example/services/SECRET"
 
 ALL = """
@@ -30,7 +32,12 @@ url = "http://receiver.example/alerts?x=1"
 secret_file = "keys"
 """
 
-FILES = {"slack-url": f"{SLACK}\n", "routing-key": "SECRET\n", "keys": "whsec_U0VDUkVU\n\nSECRET-2\n", "empty": "\n"}
+FILES = {
+    "slack-url": f"{SLACK}\n",
+    "routing-key": f"{ROUTING_KEY}\n",
+    "keys": "whsec_U0VDUkVU\n\nSECRET-2\n",
+    "empty": "\n",
+}
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def write(folder: Path, text: str) -> Path:
 def test_a_webhook_of_each_kind_with_what_files_hold(folder: Path) -> None:
     team, on_call, own = load_webhooks(write(folder, ALL))
     assert (team.name, team.kind, team.url, team.keys) == ("team", "slack", SLACK, ())
-    assert (on_call.kind, on_call.url, on_call.keys) == ("pagerduty", PAGERDUTY_URL, (b"SECRET",))
+    assert (on_call.kind, on_call.url, on_call.keys) == ("pagerduty", PAGERDUTY_URL, (ROUTING_KEY.encode(),))
     assert (own.kind, own.url, own.keys) == ("json", "http://receiver.example/alerts?x=1", (b"SECRET", b"SECRET-2"))
     assert "SECRET" not in repr([team, on_call, own])
 
@@ -83,6 +90,7 @@ ONE = '[[webhook]]\nname = "a"\nkind = "{kind}"\n{rest}\n'
         (ONE.format(kind="slack", rest='url = "ftp://x.example/SECRET"'), "an http:// or https:// address"),
         (ONE.format(kind="slack", rest='url = "https://[SECRET"'), "an http:// or https:// address"),
         (ONE.format(kind="json", rest='url = "https://x/SECRET"'), "give secret_file, .* one a line"),
+        (ONE.format(kind="pagerduty", rest='secret_file = "keys"'), "holds 14 characters: a routing key .* has 32"),
         (ONE.format(kind="pagerduty", rest=""), "give secret_file, .* the routing key"),
         (ONE.format(kind="slack", rest=f'url = "{SLACK}"\nseverities = ["warn"]'), "info, warning, critical"),
         (ONE.format(kind="slack", rest=f'url = "{SLACK}"\nseverities = []'), "severities is not allowed"),

@@ -119,6 +119,26 @@ def test_the_overview_says_the_total_and_each_count_leads_to_as_many_events(
     assert f"they cost {usd(total.cost_nanos)} USD" in text(browser.get(bill))
 
 
+PLACE = re.compile(r'<a href="([^"]*)" aria-label="([^"]*)"><rect class="place"')
+
+
+@pytest.mark.parametrize("view", ["/", "/?span=7d"])
+def test_each_bar_leads_to_as_many_events_as_it_is_high(browser: TestClient, view: str) -> None:
+    bars = [(href, said) for href, said in PLACE.findall(browser.get(view).text) if ": events " in said]
+    assert len(bars) >= 2
+    for href, told in bars:
+        assert f"{told.rpartition(' ')[2]} audit events recorded" in text(browser.get(unescape(href))), told
+
+
+def test_a_point_of_a_figure_leads_to_the_events_that_it_is_of(browser: TestClient) -> None:
+    places = PLACE.findall(browser.get("/health").text)
+    assert any("reason=random_cloud" in href for href, _ in places)
+    href, _told = next((unescape(href), told) for href, told in places if "degraded=yes" in href)
+    assert browser.get(href).status_code == 200
+    days = PLACE.findall(browser.get("/report").text)
+    assert {told[:10] for _, told in days} == {href[len("/events?since=") :][:10] for href, _ in days}
+
+
 def test_a_label_of_a_role_leads_to_its_events(browser: TestClient, said: list[Said]) -> None:
     total = merged(windows(said).values())
     answer = browser.get("/?span=30d")
