@@ -108,7 +108,8 @@ class Config(_Part):
     )
     """The BERT of 2 layers by 128."""
     students: tuple[Kind, ...] = ("cloud", "tiny")
-    """Which are made. One that ships as nothing is there to compare with."""
+    """Which are made. One that ships as nothing is there to compare with. With none, all of `ships` are `former`
+    artifacts, and the run measures them."""
     ships: dict[Literal["edge", "edge-tiny", "cloud"], Kind] = {"edge": "tiny", "cloud": "cloud"}
     """Which kind of student ships as which artifact."""
     formats: dict[str, FileFormat] = {}
