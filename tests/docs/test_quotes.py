@@ -62,7 +62,7 @@ def run(*arguments: str) -> str:
 def small_model(name: str, **headers: str) -> Fault:
     """What the model of 135 million parameters answers, by `name`."""
     usage = {"prompt_tokens": 396, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 359}}
-    return answer(completion(model=name, usage=usage, system_fingerprint="b0-unknown"), **headers)
+    return answer(completion(model=name, usage=usage, system_fingerprint="b0-unknown"), 200, **headers)
 
 
 def classifier(handler: Handler, request: Request) -> None:
