@@ -12,9 +12,13 @@ from typer.testing import CliRunner
 
 from models.artifact import load_artifact
 from streams.cli import main as cli
+from streams.demo.report import Accuracy, Report, report_lines
+from streams.monitoring.window import Window
+from streams.verify.verdict import Verdict
 from tests.asked import completion
 from tests.decisions import EDGE_ANSWER, NOW, as_object, cloud_answer
 from tests.docs.pages import read
+from tests.events import routing_event
 from tests.http_server import Fault, Handler, Request, answer, serve
 
 CLOUD, ROUTING = "docs/cloud.md", "docs/routing.md"
@@ -104,6 +108,20 @@ def test_what_cloud_check_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert missing(CLOUD, "backend   ", "\n".join(printed)) == []
     unpriced = checked(monkeypatch, small_model(f"/models/{SMALL}"), **openai)
     assert missing(CLOUD, "dollars   ", unpriced) == []
+
+
+def test_what_the_demo_says_of_the_bill() -> None:
+    total = Window(0, 60_000, 0)
+    paid: dict[str, Any] = {
+        "cost_usd": 0.000042,
+        "cost_basis": "measured",
+        "tokens_in": 400,
+        "tokens_out": 1,
+        "tokens_cached": 256,
+    }
+    total.add([routing_event(route="cloud", cloud_label="neutral", **paid)])
+    printed = report_lines(Report(Verdict(events=1, results=1), total, Accuracy(0, None, None, None), 0, 12.5))
+    assert missing(CLOUD, "cost   ", "\n".join(printed)) == []
 
 
 @pytest.fixture
