@@ -1,7 +1,7 @@
 """Puts figures between the markers of the documents.
 
 Of benchmarks/results/latest.json a few go into the README and all into docs/benchmarks.md; those of the models are from
-the report of their training, results/report.json.
+results/report.json.
 """
 
 import json
@@ -62,7 +62,7 @@ def _put(path: Path, name: str, block: str) -> None:
 
 
 def models(report: Path) -> str:
-    """The two models that ship, side by side, by the report of their training.
+    """The two models that a line runs by default, side by side, by the report on those that ship.
 
     Raises DocumentError: there is no such report.
     """
@@ -70,7 +70,7 @@ def models(report: Path) -> str:
         return summary.shipped(json.loads(report.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise DocumentError(
-            f"{report.name}: put the report of the run that the models are from into results/: {error}"
+            f"{report.name}: put the report of the run that measured the models into results/: {error}"
         ) from error
 
 

@@ -1,9 +1,10 @@
 """Which turns are scored, and which model reads their language: the one rule of the worker and of scoring a file."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from models.doubt import doubted
 from models.languages import has_language, primary, reads
 from models.router import Decision
 from schemas.records import Reason, Role
@@ -18,6 +19,10 @@ class Admitted(NamedTuple):
     skipped: Reason | None = None  # why it is not scored; None: it is
     edge_reads: bool = True
     cloud_reads: bool = True
+
+    def believed(self, probabilities: Sequence[float]) -> Sequence[float]:
+        """What the edge says of the turn, which is not sure where it does not read it."""
+        return probabilities if self.edge_reads else doubted(probabilities)
 
     def decided(self, decision: Decision) -> Decision:
         """The router's decision, which is about texts that the edge reads; another one goes to who reads it."""

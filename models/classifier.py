@@ -10,8 +10,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models import compatibility
+from models import compatibility, rules
 from models.artifact import Artifact, ArtifactError
+from models.doubt import doubted
 from models.long_text import fit, pool
 from models.text import normalise
 from schemas.records import LABELS
@@ -40,6 +41,9 @@ class Classifier:
     A text longer than the artifact's `max_tokens` is read as its manifest's `long_text` says; the logits of several
     pieces are averaged.
 
+    What a rule answers (`models.rules`) the model is not asked. Of a text in which it knows no piece it is not sure
+    (`models.doubt`).
+
     One caller at a time may use an instance, from any thread.
 
     Raises ArtifactError: onnxruntime or tokenizers can't load the files, or they do not fit each other.
@@ -52,6 +56,7 @@ class Classifier:
         self._max_tokens, self._long_text = artifact.max_tokens, artifact.long_text
         self._tokenizer = load_tokenizer(artifact, threads)
         self._pad = self._tokenizer.token_to_id("[PAD]") or 0
+        self._unknown = self._tokenizer.token_to_id("[UNK]")
         alone = _QUANTISES_AT_RUN_TIME in artifact.model_path.read_bytes()
         self._token_budget = 1 if alone else token_budget
         self._session = load_session(artifact)
@@ -64,11 +69,18 @@ class Classifier:
 
         Each is normalised first. No texts: shape (0, 3).
         """
-        if not texts:
-            return np.empty((0, len(LABELS)), np.float32)
-        pieces = [
-            fit(ids, self._max_tokens, self._long_text) for ids in self._encode([normalise(text) for text in texts])
-        ]
+        ruled = [rules.answer(text) for text in texts]
+        asked = [number for number, given in enumerate(ruled) if given is None]
+        result = np.array([(0.0, 0.0, 0.0) if given is None else given for given in ruled], np.float32)
+        result = result.reshape(-1, len(LABELS))
+        if asked:
+            result[asked] = self._ask([texts[number] for number in asked])
+        return result
+
+    def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What the model says of `texts`, as `score` returns it; there is one at least."""
+        encoded = self._encode([normalise(text) for text in texts])
+        pieces = [fit(ids, self._max_tokens, self._long_text) for ids in encoded]
         rows = [row for rows in pieces for row in rows]
         logits = np.empty((len(rows), len(LABELS)), np.float32)
         batches = list(_batches(rows, self._token_budget))
@@ -79,7 +91,11 @@ class Classifier:
         if len(rows) > len(texts):
             text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
             logits = pool(logits, [len(row) for row in rows], text_of)
-        return softmax(logits, self._temperature)
+        probabilities = softmax(logits, self._temperature)
+        for number, ids in enumerate(encoded):
+            if all(each == self._unknown for each in ids[1:-1]):  # between the two that begin and end it
+                probabilities[number] = doubted(probabilities[number].tolist())
+        return probabilities
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         try:

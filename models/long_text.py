@@ -1,10 +1,11 @@
 """What a model reads of a long text: its beginning, its beginning and end, or all of it in pieces."""
 
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 How = Literal["head", "head_tail", "chunks"]
 """`head`: the beginning; `head_tail`: the first quarter of what fits, and the end; `chunks`: all, piece by piece."""
@@ -57,12 +58,14 @@ def what_is_read(how: How, max_tokens: int) -> str:
     return f"Of a text of more than {max_tokens:,} tokens it reads {part}."
 
 
-def pool(logits: NDArray[np.float32], tokens: ArrayLike, text_of: ArrayLike) -> NDArray[np.float32]:
+def pool(logits: "NDArray[np.float32]", tokens: "ArrayLike", text_of: "ArrayLike") -> "NDArray[np.float32]":
     """One row of logits a text from those of its rows: their mean, each weighted by its number of tokens.
 
     `logits` is (rows, labels), `tokens` (rows,) how many ids each row has, `text_of` (rows,) the text that it is from:
     0 to n - 1, ascending, none left out. Summed in double precision and in the order of the rows.
     """
+    import numpy as np  # the settings know this module, and most that have settings have no numbers
+
     starts = np.flatnonzero(np.diff(np.asarray(text_of, np.int64), prepend=-1))
     if len(starts) == len(logits):
         return logits  # each text is one row

@@ -34,6 +34,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Of the files that two processes are given one after another, the longest by far is begun first.
+    items.sort(key=lambda item: item.path != kafka_server.REPOSITORY / "tests" / "faults" / "test_faults.py")
     for item in items:
         if isinstance(item, pytest.Function) and "kafka" in item.fixturenames:
             item.add_marker("kafka")

@@ -16,6 +16,7 @@ import httpx
 from models.backends.bill import Bill
 from models.backends.circuit_breaker import CircuitBreaker
 from models.backends.rate_limit import RateLimit, retry_after_s
+from models.backends.reply import Lasting, Reply
 from models.cloud import CloudError
 
 TRIES = 4
@@ -36,24 +37,13 @@ Kind = Literal[
 ]
 
 _PASSING = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
-_LASTING = frozenset({401, 402, 403, 404, 405, 410})
 _OWN_FAULT = frozenset({400, 413, 422, 424})
-
-# The only words of an error body that are repeated: what else a service says of a request may quote the text in it.
-_CODES = frozenset({
-    "account_deactivated", "api_error", "authentication_error", "billing_hard_limit_reached", "billing_not_active",
-    "content_filter", "context_length_exceeded", "exceed_context_size_error", "insufficient_quota", "invalid_api_key",
-    "invalid_request_error", "model_not_found", "not_found_error", "overloaded", "overloaded_error",
-    "permission_error", "rate_limit_error", "rate_limit_exceeded", "request_too_large", "server_error",
-    "unsupported_parameter", "unsupported_value", "Backend", "Empty", "Overloaded", "Tokenizer", "Validation",
-    "Unhealthy",
-})  # fmt: skip
-_NO_QUOTA = frozenset({
-    "account_deactivated", "billing_hard_limit_reached", "billing_not_active", "insufficient_quota",
-})  # fmt: skip
-_REFUSING = ("support", "unrecogni", "not permitted", "not allowed", "deprecated")
-# Triton answers a request that it cannot parse with a 500.
-_UNPARSED = ("failed to parse", "parse the request json")
+_TO_MEND: Mapping[Lasting, str] = {
+    "redirect": ", a redirect, which is not followed: check EDGEWISE_CLOUD_URL",
+    "quota": ": its account has no money or quota left",
+    "key": ": check EDGEWISE_CLOUD_API_KEY",
+    "model": ": check EDGEWISE_CLOUD_URL and EDGEWISE_CLOUD_MODEL_NAME",
+}
 
 # httpx names the address of each request at INFO, httpcore the headers of each answer at DEBUG.
 for _name in ("httpx", "httpcore"):
@@ -79,28 +69,6 @@ class Endpoint:
     certificate_file: str | None = None  # this client's
     key_file: str | None = None  # where the certificate's file does not hold the key
     concurrency: int = 8
-
-
-class Reply(NamedTuple):
-    """An answer in JSON, or the service's refusal of this one request."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether it is an answer."""
-        return self.status == HTTPStatus.OK
-
-    def says(self, word: str) -> bool:
-        """Whether a refusal names the parameter `word`."""
-        error = self.body.get("error") if isinstance(self.body, Mapping) else None
-        if isinstance(error, Mapping) and isinstance(error.get("param"), str):
-            return bool(error["param"] == word)
-        message = error.get("message") if isinstance(error, Mapping) else error
-        # It may quote a customer who speaks of a temperature.
-        return isinstance(message, str) and word in message and any(verb in message.lower() for verb in _REFUSING)
 
 
 class _Request(NamedTuple):
@@ -194,7 +162,7 @@ class Caller:
 
     def refusal(self, reply: Reply) -> CallError:
         """What a refusal of one request amounts to."""
-        return self.error("declined", f"refused the request (HTTP {reply.status}{_code_in_words(reply.body)})")
+        return self.error("declined", f"refused the request ({reply.in_words})")
 
     async def _turn(self, wait_s: float, deadline: float, last: CallError | None) -> None:
         """Returns when a try may begin; raises CallError where that is not before the deadline."""
@@ -256,51 +224,39 @@ class Caller:
         return _PassingError(self.error("unreachable", f"cannot be reached ({why})"))
 
     def _judged(self, response: httpx.Response, answer: bytes, bill: Bill) -> Reply:
-        status = response.status_code
         try:
             body = json.loads(answer)
         except (ValueError, RecursionError):
             body = None
-        if status != HTTPStatus.OK:
-            return self._failed(response, body)
+        reply = Reply(response.status_code, body, response.headers)
+        if not reply.is_ok:
+            return self._failed(reply)
         if body is None:
             bill.charge(None)
             raise self.error("nonsense", "answered what is no JSON")
-        return Reply(status, body, response.headers)
+        return reply
 
-    def _failed(self, response: httpx.Response, body: Any) -> Reply:
+    def _failed(self, reply: Reply) -> Reply:
         """A refusal of this one request. Raises CallError, and _PassingError for what may be tried again."""
-        status, code = response.status_code, _code(body)
-        error = self.error("failed", f"answered HTTP {status}{_code_in_words(body)}")
-        if code in _NO_QUOTA or status in _LASTING or response.is_redirect:
-            raise self._lasting(error, status, code, is_redirect=response.is_redirect)
-        if status in _OWN_FAULT:
-            return Reply(status, body, response.headers)
-        told = response.headers.get("x-should-retry")
-        passes = told == "true" if told in {"true", "false"} else status in _PASSING and not _is_unparsed(body)
+        error = self.error("failed", f"answered {reply.in_words}")
+        if reply.lasting:
+            refused = CallError("refused", f"{error}{_TO_MEND[reply.lasting]}")
+            self.breaker.failed(str(refused), at_once=True)
+            raise refused
+        if reply.status in _OWN_FAULT:
+            return reply
+        told = reply.headers.get("x-should-retry")
+        passes = told == "true" if told in {"true", "false"} else reply.status in _PASSING and not reply.is_unparsed
         if not passes:
-            if not _is_unparsed(body):
+            if not reply.is_unparsed:
                 self.breaker.failed(str(error))
             raise error
-        wait_s = retry_after_s(response.headers, time.time())
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
+        wait_s = retry_after_s(reply.headers, time.time())
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             error.kind = "limited"
             if wait_s is not None:
                 self._limit.pause(wait_s)
         raise _PassingError(error, wait_s)
-
-    def _lasting(self, error: CallError, status: int, code: str | None, *, is_redirect: bool) -> CallError:
-        if is_redirect:
-            hint = ", a redirect, which is not followed: check EDGEWISE_CLOUD_URL"
-        elif code in _NO_QUOTA:
-            hint = ": its account has no money or quota left"
-        elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            hint = ": check EDGEWISE_CLOUD_API_KEY"
-        else:
-            hint = ": check EDGEWISE_CLOUD_URL and EDGEWISE_CLOUD_MODEL_NAME"
-        refused = CallError("refused", f"{error}{hint}")
-        self.breaker.failed(str(refused), at_once=True)
-        return refused
 
 
 async def _read(response: httpx.Response) -> bytes | None:
@@ -311,25 +267,6 @@ async def _read(response: httpx.Response) -> bytes | None:
         if len(content) > LONGEST_ANSWER:
             return None
     return bytes(content)
-
-
-def _code(body: Any) -> str | None:
-    """The error's code where it is one of those known: OpenAI's `code` or `type`, Anthropic's `type`, TEI's."""
-    if not isinstance(body, Mapping):
-        return None
-    error = body.get("error")
-    given = [error.get("code"), error.get("type")] if isinstance(error, Mapping) else [body.get("error_type")]
-    return next((code for code in given if isinstance(code, str) and code in _CODES), None)
-
-
-def _code_in_words(body: Any) -> str:
-    code = _code(body)
-    return "" if code is None else f", {code}"
-
-
-def _is_unparsed(body: Any) -> bool:
-    error = body.get("error") if isinstance(body, Mapping) else None
-    return isinstance(error, str) and any(words in error.lower() for words in _UNPARSED)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models import rules
 from models.allowance import Allowance, Unlimited
 from models.artifact import Artifact, ArtifactError
 from models.backends.bill import Bill, Tariff
@@ -135,7 +136,8 @@ class OnnxProcessBackend:
                 bill.reached(clock_s() - begun_s)
                 bill.charge(None)
                 for index, (negative, neutral, positive), spent in zip(call, rows.tolist(), bill.shares(), strict=True):
-                    answers[index] = Answer((negative, neutral, positive), self.id, spent)
+                    answered_by = rules.answered_by(questions[index].text, self.id)
+                    answers[index] = Answer((negative, neutral, positive), answered_by, spent)
         return answers
 
     async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.backends.bill import Usage, count
-from models.backends.http import Reply
 from models.backends.probabilities import NoDistributionError, of_codes, written
 from models.backends.prompt import CODES, SCHEMA, conversation, instructions
+from models.backends.reply import Reply
 from models.backends.service import Call, Scored, fingerprint
 from models.spending import Tokens
 

@@ -64,11 +64,14 @@ class RateLimit:
 
 
 def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
-    """The seconds that Retry-After (RFC 9110, 10.2.3) or OpenAI's retry-after-ms asks for; None without either."""
+    """The seconds that Retry-After (RFC 9110, 10.2.3) or OpenAI's retry-after-ms asks for; None without either.
+
+    A LiteLLM proxy passes it on by another name, its own limits' too.
+    """
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return max(0.0, milliseconds / 1000)
-    value = headers.get("retry-after", "")
+    value = headers.get("retry-after") or headers.get("llm_provider-retry-after", "")
     seconds = _number(value)
     if seconds is not None:
         return max(0.0, seconds)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Protocol
 from models.allowance import Allowance, Unlimited
 from models.backends.bill import Bill, Tariff, Usage
 from models.backends.calibration import Calibration
-from models.backends.http import Caller, CallError, Kind, Reply
+from models.backends.http import Caller, CallError, Kind
 from models.backends.probabilities import LittleMassError, NoDistributionError, Probabilities, tempered
+from models.backends.reply import Reply
 from models.cloud import Answer, Failure, Question
 from models.model_name import is_same_model
 from models.redaction import KINDS, Redactor

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from models.backends.bill import Usage
-from models.backends.http import Reply
 from models.backends.probabilities import exact
+from models.backends.reply import Reply
 from models.backends.service import Call, Scored, fingerprint
 from models.spending import Tokens
 from schemas.records import LABELS, Label

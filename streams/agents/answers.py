@@ -23,7 +23,7 @@ Probabilities = Sequence[float]  # negative, neutral, positive
 def edge_result(
     event: TranscriptEvent, p: Probabilities, decision: Decision, admitted: Admitted, *, model: str, now_ms: int
 ) -> SentimentResult:
-    """The answer of the edge model `model`, which the router kept; degraded where the model can't read the text."""
+    """The answer of `model` (or the rules), which the router kept; degraded where the model can't read the text."""
     label, confidence = _best(p)
     return SentimentResult(
         event_id=event.event_id,

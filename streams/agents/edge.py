@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from time import perf_counter, process_time
 from typing import NamedTuple
 
-from models import language_detection
+from models import language_detection, rules
 from models.admission import Admitted
 from models.classifier import Classifier
 from models.pricing import EdgePrice, Prices
@@ -87,9 +87,10 @@ class EdgeAgent(Agent):
         admitted = [self._admission.admit(event.role, event.language, event.text) for _, event in events]
         scored = [number for number, each in enumerate(admitted) if each.skipped is None]
         begun, core_begun = perf_counter(), process_time()
-        scores = self._classifier.score([events[number][1].text for number in scored]).tolist()
+        given = self._classifier.score([events[number][1].text for number in scored]).tolist()
         seconds, core_seconds = perf_counter() - begun, process_time() - core_begun
         spent = self._price.spent(core_seconds, len(scored))
+        scores = [admitted[number].believed(p) for number, p in zip(scored, given, strict=True)]
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         scoring = _Scoring(self._clock(), seconds * 1000 / max(1, len(scored)), spent)
         looked = self._sensitive.look(events)
@@ -141,7 +142,7 @@ class EdgeAgent(Agent):
         self,
         event: TranscriptEvent,
         record: KafkaRecord,
-        p: list[float],
+        p: Sequence[float],
         admitted: Admitted,
         found: Found,
         decision: Decision,
@@ -151,9 +152,10 @@ class EdgeAgent(Agent):
         # By the conversation, whatever key the transcript came with: who reads further on relies on it.
         key, model, router = event.conversation_id.encode(), self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scoring.at - record.timestamp))
+        answered_by = rules.answered_by(event.text, model)
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
-            result = edge_result(event, p, decision, admitted, model=model, now_ms=scoring.at)
+            result = edge_result(event, p, decision, admitted, model=answered_by, now_ms=scoring.at)
             answer = Output(self._sentiment, key, self._results.encode(result), record.span.headers)
         else:
             request = cloud_request(
@@ -163,7 +165,7 @@ class EdgeAgent(Agent):
                 admitted,
                 text=found.text,
                 kinds=found.kinds,
-                model=model,
+                model=answered_by,
                 router=router,
                 ingested_at=record.timestamp,
                 now_ms=scoring.at,

@@ -54,8 +54,9 @@ class ShadowAgent(Agent):
         if not asked:
             return []
         begun = perf_counter()
-        scores = self._classifier.score([event.text for event, _ in asked]).tolist()
+        given = self._classifier.score([event.text for event, _ in asked]).tolist()
         seconds, at = perf_counter() - begun, self._clock()
+        scores = [each.believed(p) for (_, each), p in zip(asked, given, strict=True)]
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)
         batch = [Scored(event.event_id, event.text, max(p)) for (event, _), p in zip(asked, scores, strict=True)]
         outputs = []

@@ -119,6 +119,8 @@ async def _check_service(settings: Settings) -> Report:
             _count(report, scored.probabilities, label, spent)
         if report.answered:
             report.price = price_in_words(settings, settings.cloud_model_name)
+            if report.cost_basis == "measured" and find_price(settings, settings.cloud_model_name) is None:
+                report.price = "the service's own: it says what each answer costs"
             report.probabilities = backend.service.capability
     finally:
         await backend.close()

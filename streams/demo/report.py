@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from streams.monitoring.window import Window
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from streams.verify.verdict_text import verdict_json, verdict_lines
 
 

@@ -148,7 +148,8 @@ def _line(settings: Settings, prices: Prices) -> Callable[[Sequence[tuple[Turn, 
     cloud = cloud_scorer(settings)
 
     def answered(turns: Sequence[tuple[Turn, Admitted, Found]]) -> list[Answer]:
-        probabilities = edge.score([turn.text for turn, _, _ in turns]).tolist()
+        given = edge.score([turn.text for turn, _, _ in turns]).tolist()
+        probabilities = [admitted.believed(p) for (_, admitted, _), p in zip(turns, given, strict=True)]
         batch = [
             Scored(turn.event_id, turn.text, max(p), found.kinds)
             for (turn, _, found), p in zip(turns, probabilities, strict=True)

@@ -23,7 +23,8 @@ from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_headers, message_key, message_place, message_value
 from streams.kafka.reader import read_topic, watermarks
-from streams.verify.ledger import RecordPosition, RedrivenLetter, StoredRecord, Verdict, judge
+from streams.verify.ledger import RecordPosition, RedrivenLetter, StoredRecord, judge
+from streams.verify.verdict import Verdict
 
 
 def verify(settings: Settings) -> Verdict:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from streams.verify.ledger import LISTED, Verdict
+from streams.verify.verdict import LISTED, Verdict
 
 _MEANINGS = {
     "lost": "input records without a result, dead letter or audit event that says why there is none",

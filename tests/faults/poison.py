@@ -16,7 +16,7 @@ from streams.agents.topology import AGENTS, VERIFIED_AGENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from tests.events import TRANSCRIPT
 from tests.faults.ends import wait_for_end
 from tests.faults.line import SLOTS

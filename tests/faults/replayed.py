@@ -17,7 +17,7 @@ from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.clock import now_ms
 from streams.system.processes import die_with_parent
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from tests.faults.line import environ
 from tests.faults.load import events
 from tests.faults.scene import Fault, Scene

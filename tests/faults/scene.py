@@ -18,8 +18,8 @@ from streams.kafka import client
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
 from streams.verify.drain import wait_until_drained
-from streams.verify.ledger import Verdict
 from streams.verify.read_line import verify
+from streams.verify.verdict import Verdict
 from tests.faults.clusters import Cluster
 from tests.faults.line import SLOTS, Line
 from tests.faults.load import Load

@@ -28,8 +28,8 @@ from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.settings import Settings
 from streams.operate.topics import create
 from streams.verify.drain import wait_until_drained
-from streams.verify.ledger import Verdict
 from streams.verify.read_line import verify
+from streams.verify.verdict import Verdict
 from tests.faults.clusters import HEAP
 from tests.faults.growth import Slope, grows, slope
 from tests.faults.line import SLOTS, Exit, Line

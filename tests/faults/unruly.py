@@ -14,7 +14,7 @@ from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from streams.system.clock import now_ms
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from tests.faults.load import Load
 from tests.faults.scene import Fault, Scene
 from tests.faults.skewed_worker import SKEWS_MS

@@ -17,7 +17,7 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from tests.faults.line import SLOTS
 from tests.faults.next_worker import release
 from tests.faults.scene import Fault, Scene

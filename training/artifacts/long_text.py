@@ -19,16 +19,16 @@ WAYS: tuple[How, ...] = get_args(How)
 
 
 def choose(folders: Mapping[str, Path], corpus: Corpus, threads: int = 2) -> dict[str, Any] | None:
-    """Chooses how the artifacts in `folders` (by name, the edge first) read long texts; writes it to their manifests.
+    """Chooses how each of the artifacts in `folders` (by name, the edge first) reads long texts; tells their manifests.
 
-    All get the way with the least negative log-likelihood, in the mean over them, on one half of the calls: of their
-    figures the one with the least noise. On 180 calls accuracy has a standard error of 4 points, and so few calls are
+    It is the way with the least negative log-likelihood on one half of the calls: of their figures the one with the
+    least noise. On 180 calls accuracy has a standard error of 4 points, and so few calls are
     positive that a macro figure depends on single ones. Calibrate the artifacts first: the likelihood depends on their
     temperature.
 
-    Returns what `long_text.json` says: the `chosen` way; for the first artifact the figures of the other half by way,
-    as `calls`; the same of each artifact in `artifacts`, with those `chosen_on`; and in `majority` what it gets there
-    to answer the most frequent label always. None without calls: the manifests then stay as they are.
+    Returns what `long_text.json` says: the way `chosen` by artifact; for the first of them the figures of the other
+    half by way, as `calls`; the same of each artifact in `artifacts`, with those `chosen_on`; and in `majority` what it
+    gets there to answer the most frequent label always. None without calls: the manifests then stay as they are.
     """
     parts = dict(zip(("chosen_on", "calls"), halves(corpus.calls), strict=True))
     if not all(parts.values()):
@@ -43,9 +43,9 @@ def choose(folders: Mapping[str, Path], corpus: Corpus, threads: int = 2) -> dic
         }
         for name, folder in folders.items()
     }
-    chosen = min(WAYS, key=lambda way: sum(each["chosen_on"][way]["nll"] for each in found.values()))
-    for folder in folders.values():
-        manifest.update(folder, long_text=chosen)
+    chosen = {name: min(WAYS, key=lambda way: each["chosen_on"][way]["nll"]) for name, each in found.items()}
+    for name, folder in folders.items():
+        manifest.update(folder, long_text=chosen[name])
     frequent = np.bincount([call.label for call in parts["chosen_on"]], minlength=3).argmax()
     labels = [call.label for call in parts["calls"]]
     return {

@@ -200,6 +200,8 @@ def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: T
         "evaluate": _evaluate,
         "report": _report,
     }
+    if not run.config.students:
+        del steps["finetune"], steps["distill"]  # there is nobody to teach: what is in service is measured
     if "tiny" not in run.config.students:
         del steps["adapt"], steps["ablate"]  # which are about that student
     for number, (name, step) in enumerate(steps.items(), 1):
@@ -336,7 +338,8 @@ def _evaluate(run: "Run", data: "Corpus") -> None:
 
     shipped = ship.shipped(run)
     before = None if run.config.baseline is None else baseline.read(run.config.baseline)
-    found = evaluate.run(shipped, data, seeds=ship.of_seeds(run), teachers=measured(run, data), before=before)
+    teachers = measured(run, data) if run.config.students else None
+    found = evaluate.run(shipped, data, seeds=ship.of_seeds(run), teachers=teachers, before=before)
     run.write("evaluation.json", found)
     ship.write_metrics(run, found)
 

@@ -54,6 +54,9 @@ class Student(_Part):
     domain: Schedule
     transfers: int | None = Field(default=None, ge=1)
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
+    remembered: float = Field(default=1.0, gt=0, le=1)
+    """The share of the domain's, the general and the unlabelled texts that the transfer reads. Less than all where the
+    student begins from a network that has learned from them: `cloud`, where an artifact is the `teacher`."""
     pruning: Pruning | None = None
     """Of `small` and `cloud`: cut before training. Default: the layers stay whole."""
 
@@ -105,7 +108,8 @@ class Config(_Part):
     )
     """The BERT of 2 layers by 128."""
     students: tuple[Kind, ...] = ("cloud", "tiny")
-    """Which are made. One that ships as nothing is there to compare with."""
+    """Which are made. One that ships as nothing is there to compare with. With none, all of `ships` are `former`
+    artifacts, and the run measures them."""
     ships: dict[Literal["edge", "edge-tiny", "cloud"], Kind] = {"edge": "tiny", "cloud": "cloud"}
     """Which kind of student ships as which artifact."""
     formats: dict[str, FileFormat] = {}

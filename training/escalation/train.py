@@ -1,5 +1,6 @@
 """From labelled calls to the folder of an escalation model: its weights, its card, and how good it is."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -44,16 +45,20 @@ def train(paths: Sequence[Path], unlabelled: Sequence[Path], edge_model: str, ou
     fitted = fit(calls)
     metrics = measure(calls, negative)
     metrics["elsewhere"] = [_elsewhere(path, classifier, fitted) for path in unlabelled]
+    weights = {
+        "intercept": fitted.intercept,
+        "features": {name: weight.model_dump() for name, weight in fitted.weights.items()},
+    }
     described = {
         "format": 1,
         "name": out.name,
-        "version": "1.0.0",
+        # As that of other models that are given none: no two have the same.
+        "version": f"0.0.0+{hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:8]}",
         "created": datetime.now(UTC).date().isoformat(),
         "edge_model": artifact.id,
         "calls": len(calls),
         "negative": int(negative.sum()),
-        "intercept": fitted.intercept,
-        "features": {name: weight.model_dump() for name, weight in fitted.weights.items()},
+        **weights,
         "metrics": metrics,
     }
     out.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,9 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import torch
 from tokenizers import Tokenizer
@@ -20,6 +22,8 @@ from training.learn.loop import Log
 from training.learn.network import Classifier
 from training.learn.run import Run
 from training.measure.figures import Scores
+
+T = TypeVar("T")
 
 SMALL_LAYERS = (0, 2, 4)
 
@@ -143,10 +147,16 @@ def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
 def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = first_of(run, kind, seed)
     student: Student = getattr(run.config, kind)
-    rows = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES + extra_rows(run, data, tokenizer)
+    domain = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES
+    rows = _share(domain, student.remembered, seed) + extra_rows(run, data, tokenizer)
     if student.pruning is not None:
         seen = random.Random(seed).sample(rows, min(IMPORTANCE_TEXTS, len(rows)))
         model = prune.prune(model, seen, student.pruning)
+    data = replace(
+        data,
+        general_train=_share(data.general_train, student.remembered, seed),
+        unlabelled=_share(data.unlabelled, student.remembered, seed),
+    )
     rows += distill.other_rows(
         tokenizer,
         data,
@@ -155,6 +165,11 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     return loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log), tokenizer
+
+
+def _share(items: list[T], share: float, seed: int) -> list[T]:
+    """So many of `items`, drawn by `seed`; all of them in their order where `share` is 1."""
+    return items if share == 1 else random.Random(seed).sample(items, round(share * len(items)))
 
 
 def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
@@ -189,7 +204,9 @@ def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:
     kinds = teachers(run.config)
     general = split == "general_train"
     names = [GENERAL[kind] for kind in kinds] if general else [name for each in kinds.values() for name in each]
-    return cached(run, split, lambda: distill.ensemble([answers(run, name, examples) for name in names]))
+    return cached(
+        run, f"{split}_{_mark(examples)}", lambda: distill.ensemble([answers(run, name, examples) for name in names])
+    )
 
 
 def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
@@ -225,7 +242,7 @@ def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
 
 
 def _mark(examples: Sequence[str]) -> str:
-    """A name for texts. The ones that are measured on may change in a run folder, so the name follows the texts."""
+    """A name for texts. In a run folder a model may read a share, and what is measured on may change."""
     return hashlib.sha256(json.dumps(examples).encode()).hexdigest()[:12]
 
 

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
+from models.admission import Admission
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.language_detection import detect
 from models.router import Policy, Scored, policy
-from schemas.records import LABELS, Route
+from schemas.records import LABELS, Role, Route
 from training.data.suite import UNSURE, Item
 from training.measure.figures import Scores
 
@@ -67,7 +69,9 @@ def run(
     rules = policy("default", calibrated_threshold=artifacts["edge"].confidence_threshold)
     scores = {name: Classifier(artifact, threads=threads).score for name, artifact in artifacts.items()}
     ids = {name: artifact.id for name, artifact in artifacts.items()}
-    found = answers(items, rules, scores["edge"], scores.get("cloud"))
+    reads = {name: artifact.languages for name, artifact in artifacts.items()}
+    admission = Admission(get_args(Role), reads["edge"], reads.get("cloud", ()), "publish", detect)
+    found = answers(items, rules, admission, scores["edge"], scores.get("cloud"))
     return {
         "threshold": rules.confidence_threshold,
         "items": {item.id: item.digest for item in items},
@@ -78,18 +82,26 @@ def run(
     }
 
 
-def answers(items: Sequence[Item], rules: Policy, edge: Score, cloud: Score | None) -> dict[Model, list[Outcome]]:
-    """Each model's outcomes, in the order of `items`; without a `cloud` the edge's alone."""
+def answers(
+    items: Sequence[Item], rules: Policy, admission: Admission, edge: Score, cloud: Score | None
+) -> dict[Model, list[Outcome]]:
+    """Each model's outcomes, in the order of `items`; without a `cloud` the edge's alone.
+
+    Languages are the line's business: what `admission` says that neither reads stays on its edge, which is not sure.
+    """
     texts = [item.text for item in items]
     on_edge = edge(texts)
     found: dict[Model, list[Outcome]] = {"edge": _outcomes(items, rules, on_edge, ["edge"] * len(items))}
     if cloud is not None:
         on_cloud = cloud(texts)
-        scored = [Scored(item.id, item.text, float(row.max())) for item, row in zip(items, on_edge, strict=True)]
-        routes = [decision.route for decision in rules.decide(scored)]
+        admitted = [admission.admit(item.role, None, item.text) for item in items]
+        believed = np.asarray([each.believed(row.tolist()) for each, row in zip(admitted, on_edge, strict=True)])
+        scored = [Scored(item.id, item.text, float(row.max())) for item, row in zip(items, believed, strict=True)]
+        decisions = zip(admitted, rules.decide(scored), strict=True)
+        routes = [each.decided(decision).route for each, decision in decisions]
         deferred = np.asarray([route == "cloud" for route in routes])
         found["cloud"] = _outcomes(items, rules, on_cloud, ["cloud"] * len(items))
-        found["line"] = _outcomes(items, rules, np.where(deferred[:, None], on_cloud, on_edge), routes)
+        found["line"] = _outcomes(items, rules, np.where(deferred[:, None], on_cloud, believed), routes)
     return found
 
 

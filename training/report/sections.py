@@ -27,9 +27,9 @@ ship, are measured in float32."""
 REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
 
-`FILE` is `training/configs/shipped.toml` for the shipped models, or a few lines that name transcripts of your own. The
-same configuration, seed and number of threads give the same figures; the SHA-256 of the files, in `report.json`, show
-whether the data are the same."""
+`FILE` is `training/configs/measured.toml` for the shipped models, `shipped.toml` and `continued.toml` beside it to make
+such again, or a few lines that name transcripts of your own. The same configuration, seed and number of threads give
+the same figures; the SHA-256 of the files, in `report.json`, show whether the data are the same."""
 
 
 def page(report: Report, pictures: Sequence[str]) -> str:

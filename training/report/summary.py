@@ -46,9 +46,13 @@ def models(report: Report) -> str:
 
 
 def shipped(report: Report) -> str:
-    """The table of the models that ship, in few rows: `models` has all that is known."""
-    columns = ({row: cell for row, cell in column.items() if not LEFT_OUT.search(row)} for column in _artifacts(report))
-    return _side_by_side(list(columns))
+    """The table of the edge and the cloud model that ship, in few rows: `models` has all that is known."""
+    shown = (
+        {row: cell for row, cell in column.items() if not LEFT_OUT.search(row)}
+        for artifact, column in zip(report["evaluation"]["artifacts"], _artifacts(report), strict=True)
+        if artifact in ("edge", "cloud")
+    )
+    return _side_by_side(list(shown))
 
 
 def _artifacts(report: Report) -> list[dict[str, str]]:

@@ -63,11 +63,12 @@ def long_text(report: Report) -> Iterator[str]:
             rows.append([f"{name}, `{way}`", number(chosen_on), *(figure(figures, each) for each in names)])
     if "majority" in found:
         rows.append(["always the most frequent label", ABSENT, *(figure(found["majority"], each) for each in names)])
+    ways = ", ".join(f"`{way}` with `{name}`" for name, way in found["chosen"].items())
     yield "## And long texts?"
     yield (
         "Whole calls, longer than what a model reads at once: `head` cuts, `head_tail` keeps both ends, `chunks` reads "
-        f"all in pieces and averages. The worker does `{found['chosen']}`, as the manifest says: it has the least NLL "
-        "on one half of the calls, in the mean over the artifacts. The other figures are of the other half."
+        f"all in pieces and averages. The worker does what the manifest says: {ways}, for it has the least NLL on one "
+        "half of the calls. The other figures are of the other half."
     )
     headings = ["accuracy", "macro F1", "macro recall", "NLL"]
     yield table(["artifact and way", "NLL, half to choose on", *headings], rows)

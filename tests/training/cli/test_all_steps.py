@@ -268,6 +268,29 @@ def test_a_former_artifact_teaches_a_student_cut_from_its_network(
     assert (tmp_path / "run" / "ship" / "edge-tiny" / "CARD.md").is_file()
 
 
+def test_a_run_without_students_measures_what_is_in_service(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = CONFIG.replace('students = ["cloud", "small", "tiny"]', f'students = []\nformer = "{run / "ship"}"')
+    (folder / "own.toml").write_text(changed, "utf-8")
+    ours = tmp_path / "run"
+    try:
+        result = train(folder, monkeypatch, "all", out=ours)
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    assert result.exit_code == 0, result.output
+    assert not (ours / "models").exists()
+    for name in ("edge", "cloud"):
+        assert load_artifact(str(ours / "ship" / name)).id == load_artifact(str(run / "ship" / name)).id
+        assert manifest.sha256(ours / "ship" / name / "model.onnx") == manifest.sha256(
+            run / "ship" / name / "model.onnx"
+        )
+    found = json.loads((ours / "evaluation.json").read_text("utf-8"))
+    assert found["deferral"]["teacher"] == load_artifact(str(run / "ship" / "cloud")).id
+    assert found["seeds"] == {}
+    assert "(**ships as edge**)" in (ours / "report" / "report.md").read_text("utf-8")
+
+
 def test_what_ships_has_the_version_that_the_configuration_says(
     folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

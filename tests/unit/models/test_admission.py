@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from models.admission import Admission, Admitted, Unread
+from models.doubt import MOST_SURE
 from models.language_detection import detect
 from models.router import Complexity, Decision
 
@@ -51,6 +52,12 @@ def test_what_no_model_reads_is_published_as_degraded_or_not_scored(language: st
     assert (admitted.skipped, decision.route, decision.reason) == (None, "edge", "unsupported_language")
     assert admitted.is_degraded(decision)
     assert rule("skip").admit("customer", language, GERMAN).skipped == "unsupported_language"
+
+
+def test_the_edge_is_sure_of_what_it_reads_alone() -> None:
+    sure = (0.9, 0.06, 0.04)
+    assert rule().admit("customer", None, "Where is my bag, and why does nobody tell me?").believed(sure) == sure
+    assert max(rule().admit("customer", None, GERMAN).believed(sure)) == pytest.approx(MOST_SURE)
 
 
 @pytest.mark.parametrize("cloud", [("en", "de"), ("*",)])

@@ -13,6 +13,7 @@ from onnxruntime.quantization import quantize_dynamic
 from models import classifier as module
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier, _batches, softmax
+from models.doubt import MOST_SURE
 from tests.tiny_artifact import WORDS, tiny_artifact, write_manifest
 
 TEXTS = st.lists(
@@ -35,6 +36,20 @@ def test_labels_follow_the_words(classifier: Classifier) -> None:
     assert scored.argmax(axis=1).tolist() == [0, 1, 2]
     assert scored.dtype == np.float32
     assert classifier.id == "edge@1.0.0"
+
+
+def test_what_a_rule_answers_stands_in_its_place(classifier: Classifier) -> None:
+    scored = classifier.score(["awful", "5 stars", "great", "??"])
+    assert scored.argmax(axis=1).tolist() == [0, 2, 2, 1]
+    assert scored[[1, 3]].max(axis=1).tolist() == pytest.approx([0.95, 0.6])
+    np.testing.assert_array_equal(scored[[0, 2]], classifier.score(["awful", "great"]))
+    assert classifier.score(["5 stars"]).shape == (1, 3)
+
+
+def test_of_a_text_in_which_it_knows_no_piece_it_is_not_sure(classifier: Classifier) -> None:
+    unknown, beside = classifier.score(["\u4f60\u597d \u4f60", "\u4f60\u597d the \u4f60"]).max(axis=1).tolist()
+    assert unknown == pytest.approx(MOST_SURE)
+    assert beside > MOST_SURE
 
 
 def test_no_texts_make_an_empty_array(classifier: Classifier) -> None:

@@ -215,7 +215,12 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
             "seeds": {kind: draw.seeds(domain) for kind in KINDS},
             "behaviour": draw.behaviour(),
         },
-        "long_text": {"calls": long["edge"]["calls"], "chosen": "chunks", "artifacts": long, "majority": majority},
+        "long_text": {
+            "calls": long["edge"]["calls"],
+            "chosen": dict.fromkeys(long, "chunks"),
+            "artifacts": long,
+            "majority": majority,
+        },
         "ablations": [{"what": "labels alone", "dev": [draw.share() for _ in range(3)], "general": [draw.share()]}],
         "environment": [{"cores": 2, "gpu": None, "threads": 2, "libraries": {"torch": "2.13.0"}}],
         "config": {"seed": 1, "seeds": 3},

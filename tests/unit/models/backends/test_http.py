@@ -22,6 +22,12 @@ from tests.kafka.certificates import Authority
 
 GOOD = answer(completion())
 MARKER = "Zebra Quagga 1"
+NO_MODEL = "Invalid model name passed in model=x. Call `/v1/models` to view available models for your key."
+
+
+def litellm(message: str, kind: str = "invalid_request_error") -> dict[str, Any]:
+    """An error of a LiteLLM proxy (1.108.7)."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": "400"}}
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +56,19 @@ def test_what_can_pass_is_tried_again(status: int) -> None:
         (answer({}, 503, x_should_retry="false"), "HTTP 503"),
         (answer({}, 302, Location="http://127.0.0.1:1/"), "a redirect, which is not followed"),
         (answer({}, 501), "HTTP 501"),
+        # As a LiteLLM proxy says it.
+        (
+            answer(litellm("No connected db.", "no_db_connection"), 400),
+            "no_db_connection: check EDGEWISE_CLOUD_API_KEY",
+        ),
+        (
+            answer(litellm("Budget has been exceeded!", "budget_exceeded"), 422),
+            "HTTP 422, budget_exceeded: its account",
+        ),
+        (
+            answer(litellm(f"/chat/completions: {NO_MODEL}"), 400),
+            "HTTP 400, invalid_request_error: check EDGEWISE_CLOUD_URL",
+        ),
         (answer({"error": {"code": "context_length_exceeded"}}, 400), "HTTP 400, context_length_exceeded"),
     ],
 )
@@ -127,6 +146,9 @@ def test_retry_after_is_honoured_and_given_up_at_once_beyond_the_deadline() -> N
     with serve(answer({}, 429, Retry_After="0.05"), GOOD) as server:
         of(ask(server.url, ["x"]))
     assert len(server.requests) == 2
+    with serve(lambda handler, _: handler.send(429, b"{}", {"llm_provider-retry-after": "3600"}), GOOD) as server:
+        assert "HTTP 429" in failure(ask(server.url, ["x"])).detail
+    assert len(server.requests) == 1
     with serve(answer({}, 429, Retry_After="3600"), GOOD) as server:
         # Were it waited for, or tried all the same, the second round would reach the server too.
         failed = failure(ask(server.url, ["x"], times=2))
@@ -193,6 +215,12 @@ def test_a_wrong_key_opens_the_circuit_at_once() -> None:
     with serve(answer({}, 401)) as server:
         assert "EDGEWISE_CLOUD_API_KEY" in failure(ask(server.url, ["x"], times=5)).detail
     assert len(server.requests) == 1
+
+
+def test_a_refusal_that_quotes_a_customer_is_of_this_text_alone() -> None:
+    with serve(answer(litellm(f"cannot read '{NO_MODEL}'"), 400)) as server:
+        failed = failure(ask(server.url, ["x"]))
+    assert failed.detail.endswith("refused the request (HTTP 400, invalid_request_error)")
 
 
 def test_texts_that_are_refused_leave_the_circuit_closed() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models import rules
 from models.artifact import Artifact, load_artifact
 from models.backends import onnx_process
 from models.backends.bill import Tariff
@@ -86,6 +87,14 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
         assert list(await backend.answer([], DEADLINE_S)) == []
 
     with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, tariff=Tariff(0.013600000000001)))
+
+
+def test_an_answer_names_the_rules_where_they_gave_it(artifact: Artifact) -> None:
+    async def scenario(backend: CloudBackend) -> None:
+        answers = await backend.answer([Question("1 star"), Question("great")], DEADLINE_S)
+        assert [answer.model for answer in answers if isinstance(answer, Answer)] == [rules.ID, "cloud@1.0.0"]
+
+    with_backend(artifact, scenario)
 
 
 class Calls(OnnxProcessBackend):

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from models import rules
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.doubt import MOST_SURE
 from models.redaction import ConversationRedactor, NoRedaction, Redacted
 from models.residency import LocalRule
 from models.router import Decision, Policy, Scored
@@ -208,8 +210,24 @@ def test_what_the_edge_does_not_read(
     for output in outputs.get("sentiment", ()):
         result = RESULTS.decode(output.value)
         assert (result.reason, result.degraded, result.language, result.route) == (reason, True, "de", "edge")
+        assert result.confidence == pytest.approx(MOST_SURE, abs=1e-6)
     for output in outputs.get("cloud-inference", ()):
         assert (REQUESTS.decode(output.value).language, REQUESTS.decode(output.value).reason) == ("de", reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "model"), [("5/5", "positive", rules.ID), ("great", "positive", "edge@1.0.0")]
+)
+def test_a_result_names_the_rules_where_they_answer_and_the_audit_event_the_edge(
+    classifier: Classifier, text: str, label: str, model: str
+) -> None:
+    event = dataclasses.replace(TRANSCRIPT, text=text)
+    outputs = process(agent(classifier), [record(event)])
+    result = RESULTS.decode(outputs["sentiment"][0].value)
+    assert (result.label, result.model, result.reason) == (label, model, "optimal_edge")
+    assert AUDIT.decode(outputs["routing-events"][0].value).model == "edge@1.0.0"
+    deferred = process(agent(classifier, dataclasses.replace(KEEP_ALL, random_cloud_rate=1.0)), [record(event)])
+    assert REQUESTS.decode(deferred["cloud-inference"][0].value).edge_model == model
 
 
 def test_results_stand_in_the_order_of_their_events(classifier: Classifier) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from models.doubt import MOST_SURE
 from models.policy_file import Fitted, PolicyFile
 from models.router import Policy
 from schemas.codec import Codec
@@ -52,6 +53,13 @@ def test_it_says_what_the_candidate_would_have_answered_and_where_it_would_have_
     assert sure.confidence == sure.negative
     assert (sure.scored_at, sure.inference_ms > 0) == (NOW, True)
     assert (unsure.route, unsure.reason) == ("cloud", "low_confidence")
+
+
+def test_of_what_the_candidate_does_not_read_it_is_not_sure(candidate: Path) -> None:
+    event = dataclasses.replace(TRANSCRIPT, text="Mein Paket ist nie angekommen und niemand antwortet")
+    (answer,) = answers(candidate, record(event))
+    assert answer.reason == "unsupported_language"
+    assert answer.confidence == pytest.approx(MOST_SURE, abs=1e-6)
 
 
 def test_what_is_not_scored_and_what_is_poison_leave_nothing(candidate: Path) -> None:

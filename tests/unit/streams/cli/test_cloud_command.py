@@ -52,6 +52,18 @@ def test_check_tells_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(server.requests) == len(SAMPLES)
 
 
+def test_check_tells_whose_price_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(answer(completion(model="m"), x_litellm_response_cost="0.000003")) as server:
+        own = run(server, monkeypatch, "check").output.splitlines()[-2:]
+    assert own == [
+        "dollars       0.000030 (measured), or 0.0030 for 1,000 texts",
+        "price         the service's own: it says what each answer costs",
+    ]
+    with serve(answer(completion(model="m"))) as server:
+        assumed = run(server, monkeypatch, "check").output.splitlines()[-1]
+    assert assumed.endswith("assumed: no price book knows this model (EDGEWISE_PRICES)")
+
+
 def test_check_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(answer({}, 401)) as server:
         done = run(server, monkeypatch, "check", "--json")

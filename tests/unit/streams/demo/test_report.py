@@ -10,7 +10,7 @@ from streams.demo.processes import Health
 from streams.demo.report import Accuracy, Report, report_json, report_lines
 from streams.demo.view import Rate, State, figures, picture, plain, told
 from streams.monitoring.window import Window
-from streams.verify.ledger import Verdict
+from streams.verify.verdict import Verdict
 from tests.events import routing_event
 
 

@@ -15,6 +15,7 @@ import pytest
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
 from models.cloud import Answer as CloudAnswer
+from models.doubt import MOST_SURE
 from models.redaction import NoRedaction, Redacted
 from models.residency import local_rule
 from models.router import policy, random_draw
@@ -251,6 +252,10 @@ def test_the_line_scores_whom_and_what_a_worker_scores(settings: Settings) -> No
     assert [row["reason"] for row in found] == reasons
     assert [row["sentiment"] is None for row in found] == [True, False, True, False, False]
     assert [row["cost_usd"] for row in found] == [0.0, 0.001, 0.0, 0.001, 0.001]
+    unread, read = found[3]["confidence"], found[1]["confidence"]
+    assert unread == pytest.approx(MOST_SURE, abs=1e-6)
+    assert isinstance(read, float)
+    assert read > MOST_SURE
     skipping = build_scorer(settings.model_copy(update={"unsupported_language": "skip"}), "line")
     assert [row["sentiment"] is None for row in scored_by(skipping, given)] == [True, False, False, True, True]
 

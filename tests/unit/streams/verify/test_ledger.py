@@ -6,7 +6,8 @@ import pytest
 
 from schemas.records import ConversationState, MonitoringWindow, RoutingEvent, SentimentResult, TranscriptEvent
 from streams.monitoring.window import Window
-from streams.verify.ledger import LISTED, RecordPosition, RedrivenLetter, StoredRecord, Verdict, judge
+from streams.verify.ledger import RecordPosition, RedrivenLetter, StoredRecord, judge
+from streams.verify.verdict import LISTED, Verdict
 from tests.conversations import states_of
 from tests.events import RESULT, TRANSCRIPT, routing_event
 

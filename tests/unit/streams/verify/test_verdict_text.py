@@ -1,4 +1,4 @@
-from streams.verify.ledger import LISTED, Verdict
+from streams.verify.verdict import LISTED, Verdict
 from streams.verify.verdict_text import verdict_json, verdict_lines
 
 

@@ -1,19 +1,22 @@
 """How long texts are read: tried on one half of the calls, reported on the other."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.artifact import load_artifact
+from models.long_text import How
 from tests.tiny_artifact import WORDS, tiny_artifact
 from tests.unit.training.small_corpus import CORPUS
 from training.artifacts import long_text
-from training.data.corpus import CALLS, halves, sets_of
+from training.data.corpus import CALLS, Example, halves, sets_of
 from training.measure import evaluate
-from training.measure.figures import confusion, honesty
+from training.measure.figures import Scores, confusion, honesty
 
 
 def made(folder: Path) -> dict[str, Path]:
@@ -36,14 +39,29 @@ def found(folders: dict[str, Path]) -> dict[str, Any]:
 
 def test_the_best_way_on_one_half_is_written_to_the_manifests(found: dict[str, Any], folders: dict[str, Path]) -> None:
     # The end decides here: `head` never sees it, and the mean over a call's pieces makes less of it.
-    assert found["chosen"] == "head_tail"
-    losses = [
-        {way: each["nll"] for way, each in artifact["chosen_on"].items()} for artifact in found["artifacts"].values()
-    ]
-    assert min(losses[0], key=lambda way: losses[0][way] + losses[1][way]) == "head_tail"
+    assert found["chosen"] == dict.fromkeys(folders, "head_tail")
+    for artifact in found["artifacts"].values():
+        losses = {way: each["nll"] for way, each in artifact["chosen_on"].items()}
+        assert min(losses, key=losses.__getitem__) == "head_tail"
     assert found["calls"]["head_tail"]["accuracy"] > found["calls"]["head"]["accuracy"]
     for folder in folders.values():
         assert load_artifact(str(folder)).long_text == "head_tail"
+
+
+def test_each_artifact_gets_its_own_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = made(tmp_path)
+    answers = long_text.score
+    best = {folders["edge"]: "head", folders["cloud"]: "chunks"}
+
+    def score(folder: Path, way: How, examples: Sequence[Example], threads: int) -> Scores:
+        given = answers(folder, "head_tail", examples, threads)
+        return given if way == best[folder] else np.roll(given, 1, axis=1)
+
+    monkeypatch.setattr(long_text, "score", score)
+    result = long_text.choose(folders, CORPUS, threads=1)
+    assert result is not None
+    assert result["chosen"] == {"edge": "head", "cloud": "chunks"}
+    assert {name: load_artifact(str(each)).long_text for name, each in folders.items()} == result["chosen"]
 
 
 def test_the_other_half_is_what_the_evaluation_measures(found: dict[str, Any], folders: dict[str, Path]) -> None:

@@ -75,5 +75,19 @@ def test_the_shipped_configuration_says_its_version() -> None:
     assert config.read(CONFIGS / "shipped.toml").version == "2.1.0"
 
 
+def test_the_shipped_models_are_measured_beside_all_that_they_learned_from() -> None:
+    measured = config.read(CONFIGS / "measured.toml")
+    assert list(measured.ships) == ["edge", "edge-tiny", "cloud"]
+    assert measured.students == ()
+    files = {file for source in measured.sources for file in source.train}
+    made = [config.read(CONFIGS / name) for name in ("shipped.toml", "continued.toml")]
+    assert files == {file for each in made for source in each.sources for file in source.train}
+    held_out = [
+        [(source.name, source.dev, source.test, source.shares) for source in each.sources if sum(source.shares)]
+        for each in (measured, *made)
+    ]
+    assert held_out[0] == held_out[1] == held_out[2]
+
+
 def test_the_shipped_configuration_is_judged_by_what_the_shipped_models_answered() -> None:
     assert config.read(CONFIGS / "shipped.toml").baseline == baseline.SHIPPED

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from itertools import product
 from pathlib import Path
 
@@ -129,7 +130,10 @@ def test_a_folder_is_written_that_a_worker_loads(tmp_path: Path) -> None:
     data = lines(tmp_path / "calls.jsonl", {"negative": 55, "neutral": 60})
     card = train([data], [data], "edge", tmp_path / "own")
     model = load_escalation_model(str(tmp_path / "own"))
-    assert model.id == "own@1.0.0"
+    train([lines(tmp_path / "more.jsonl", {"negative": 70, "neutral": 60})], (), "edge", tmp_path / "more" / "own")
+    other = load_escalation_model(str(tmp_path / "more" / "own"))
+    assert model.id != other.id
+    assert all(re.fullmatch(r"own@0\.0\.0\+[0-9a-f]{8}", each.id) for each in (model, other))
     assert model.assess([ScoredTurn("customer", -900)]).value > 0.5 > model.assess([ScoredTurn("customer", 900)]).value
     assert card == (tmp_path / "own" / "CARD.md").read_text("utf-8")
     assert "55 of them negative" in card

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from models.admission import Admission
 from models.artifact import ArtifactError
+from models.language_detection import detect
 from models.router import Policy, policy
+from schemas.records import Role
 from tests.tiny_artifact import tiny_artifact
 from training.data.suite import Item
 from training.measure import behaviour
@@ -20,6 +24,11 @@ UNSURE_NEGATIVE, SURE_NEUTRAL = (0.5, 0.3, 0.2), (0.1, 0.8, 0.1)
 
 def rules(threshold: float = 0.6, random: float = 0.0) -> Policy:
     return policy("default", calibrated_threshold=threshold, random_cloud_rate=random)
+
+
+def admission(*languages: str) -> Admission:
+    """Of a line whose models read English and `languages`."""
+    return Admission(get_args(Role), {"en"}, {"en", *languages}, "publish", detect)
 
 
 def items(*rows: tuple[str, str, Sequence[str]], role: str = "customer") -> list[Item]:
@@ -62,7 +71,7 @@ def test_right_is_any_of_the_labels_or_to_be_unsure_where_that_is_allowed() -> N
         "a": SURE_NEGATIVE, "b": SURE_NEGATIVE, "c": SURE_NEUTRAL, "d": UNSURE_NEGATIVE, "e": SURE_NEUTRAL,
         "f": UNSURE_NEGATIVE,
     }  # fmt: skip
-    found = answers(suite, rules(), answering(scores), None)
+    found = answers(suite, rules(), admission(), answering(scores), None)
     assert list(found) == ["edge"]
     assert [outcome.right for outcome in found["edge"]] == [True, False, True, True, False, False]
     assert [outcome.wrong_and_sure for outcome in found["edge"]] == [False, True, False, False, True, False]
@@ -75,6 +84,7 @@ def test_a_confidence_at_the_threshold_is_sure_as_it_is_for_the_router() -> None
         found = answers(
             suite,
             rules(threshold),
+            admission(),
             answering({"a": (0.6, 0.2, 0.2)}),
             answering({"a": SURE_NEGATIVE}),
         )
@@ -86,15 +96,27 @@ def test_in_the_line_the_cloud_answers_what_the_router_defers() -> None:
     long = "unacceptable, I am angry and furious " * 12
     suite = items(("wishes", "sure", ["negative"]), ("wishes", "unsure", ["positive"]), ("wishes", long, ["positive"]))
     edge = {"sure": SURE_NEGATIVE, "unsure": UNSURE_NEGATIVE, long: SURE_NEGATIVE}
-    found = answers(suite, rules(), answering(edge), answering(dict.fromkeys(edge, SURE_POSITIVE)))
+    found = answers(suite, rules(), admission(), answering(edge), answering(dict.fromkeys(edge, SURE_POSITIVE)))
     assert [outcome.answer for outcome in found["edge"]] == ["negative"] * 3
     assert [outcome.answer for outcome in found["cloud"]] == ["positive"] * 3
     assert [(outcome.answer, outcome.route) for outcome in found["line"]] == [
         ("negative", "edge"), ("positive", "cloud"), ("positive", "cloud")
     ]  # fmt: skip
     everything = rules(random=1.0)
-    drawn = answers(suite[:1], everything, answering(edge), answering({"sure": SURE_POSITIVE}))
+    drawn = answers(suite[:1], everything, admission(), answering(edge), answering({"sure": SURE_POSITIVE}))
     assert drawn["line"][0].answer == "positive"
+
+
+def test_in_the_line_what_neither_model_reads_is_the_edges_and_not_sure() -> None:
+    german = "Mein Paket ist nie angekommen und niemand antwortet"
+    suite = items(("other_languages", german, ["unsure"]))
+    edge, cloud = answering({german: SURE_NEGATIVE}), answering({german: SURE_POSITIVE})
+    found = answers(suite, rules(), admission(), edge, cloud)
+    alone, in_line = found["edge"][0], found["line"][0]
+    assert (alone.right, alone.sure, in_line.right, in_line.sure) == (False, True, True, False)
+    assert (found["line"][0].answer, found["line"][0].route) == ("negative", "edge")
+    asked = answers(suite, rules(), admission("de"), edge, cloud)["line"][0]
+    assert (asked.answer, asked.route, asked.sure) == ("positive", "cloud", True)
 
 
 def test_the_summary_counts_by_kind_and_by_role() -> None:
@@ -102,7 +124,7 @@ def test_the_summary_counts_by_kind_and_by_role() -> None:
         ("agent_turns", "d", ["neutral"]), role="agent"
     )
     scores = {"a": SURE_NEGATIVE, "b": SURE_POSITIVE, "c": UNSURE_NEGATIVE, "d": SURE_POSITIVE}
-    found = summary(answers(suite, rules(), answering(scores), None)["edge"])
+    found = summary(answers(suite, rules(), admission(), answering(scores), None)["edge"])
     assert found["kinds"]["wishes"] == {
         "items": 3, "right": 2, "accuracy": 0.6667, "accuracy_interval": [0.2077, 0.9385], "wrong_and_sure": 0.3333,
         "cloud": 0.0, "wrong": ["wishes-2"],

@@ -1,0 +1,44 @@
+"""What a student reads, and how much of it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from tests.training.tiny_networks import build, examples, tokenizer
+from training.config.config import Config, Schedule, Student
+from training.data.corpus import Corpus
+from training.learn import curriculum, distill, loop
+
+SCHEDULE = Schedule(epochs=1, rate=0.001)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_of_what_a_student_knows_it_reads_a_share_and_of_the_rest_all(
+    monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    read: list[loop.Row] = []
+    asked: dict[str, int] = {}
+
+    def fit(model: Any, rows: list[loop.Row], *_: object, **__: object) -> Any:
+        read.extend(rows)
+        return model
+
+    def logits(_: object, split: str, texts: list[str]) -> Any:
+        asked[split] = len(texts)
+        return torch.zeros(len(texts), 3)
+
+    monkeypatch.setattr(loop, "fit", fit)
+    monkeypatch.setattr(curriculum, "teacher_logits", logits)
+    monkeypatch.setattr(curriculum, "first_of", lambda *_: (build(100), tokenizer()))
+    monkeypatch.setattr(curriculum, "extra_rows", lambda *_: [loop.Row(ids=[2, 3], target=(1.0, 0.0, 0.0))] * 5)
+    made = examples(24)
+    data = Corpus("d", made[:8], [], made[:2], [], "g", made[8:18], [], [each.text for each in made[18:]], [])
+    config = Config(data=Path(), cloud=Student(transfer=SCHEDULE, domain=SCHEDULE, remembered=share))
+    curriculum._transfer(SimpleNamespace(config=config), data, "cloud", 1, lambda _: None)  # type: ignore[arg-type]
+    assert asked == {"domain_train": 8, "general_train": 10 * share, "unlabelled": 6 * share}
+    assert len(read) == 8 * distill.DOMAIN_COPIES * share + 5 + (10 + 6) * share
