@@ -40,6 +40,8 @@ demo: $(READY) ## Watch real customer messages go through the whole line, and re
 # Two processes are given whole files of tests: one plays the faults, one after another, the other does all else meanwhile.
 # The brokers live for minutes, in which Java's second compiler would cost more than it saves: it stays off.
 test: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
+# What is compiled is kept, whatever the environment says: else each of the processes that tests start would do it again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
 	@$(RUN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -19,6 +19,12 @@ INPUT: Final = "words"
 OUTPUT: Final = "probabilities"
 """What it gives: float32 `[words, classes]`, each row adding up to 1."""
 
+BESIDE: Final = 0.05
+"""From this probability of the kinds told together on, a word beside one that is told belongs to its span.
+
+Chosen with the threshold, on dev sets: see docs/redaction.md.
+"""
+
 _WINDOW = 1024  # words of a text that are in memory as vectors at once
 
 
@@ -26,7 +32,8 @@ class OnnxTagger:
     """Runs an artifact's network, a text a call, so that a text's spans depend on that text alone.
 
     A text whose words are all common is not read. A word is of a kind where the probability of the kinds told together
-    reaches the manifest's threshold; words of one kind with nothing but white space between are one span.
+    reaches the manifest's threshold, and what is beside it where that reaches `BESIDE` (Canny's hysteresis, 1986): a
+    name or an address is mostly told as a whole. Words of one kind with nothing but white space between are one span.
 
     One caller at a time may use an instance. Raises ArtifactError: a file is missing or altered, or can't be loaded.
     """
@@ -51,8 +58,13 @@ class OnnxTagger:
         if rows is None:
             return []
         told = self._probabilities(rows)[:, self._columns]
+        of_any = told.sum(axis=1)
+        if of_any.max() < self._threshold:
+            return []
+        beside = np.flatnonzero(of_any >= BESIDE)
+        runs = np.split(beside, np.flatnonzero(np.diff(beside) > 1) + 1)
         spans: list[Span] = []
-        for at in np.flatnonzero(told.sum(axis=1) >= self._threshold):
+        for at in (at for run in runs if of_any[run].max() >= self._threshold for at in run):
             kind = self._told[int(told[at].argmax())]
             start, end = words[at].span()
             if spans and spans[-1].kind == kind and not text[spans[-1].end : start].strip():

@@ -90,11 +90,12 @@ def find(
 ) -> list[Finding]:
     """What is to be redacted in `text`, whose tokens are given, in order, without overlaps, as characters of `text`.
 
-    `tagged` is what a tagger found in it; `expected` are the kinds that were asked for just before, which an answer
-    without a word about it can be; `known` are words of names that were found before.
+    `tagged` is what a tagger found in it: its names are looked for in the rest of it. `expected` are the kinds that
+    were asked for just before, which an answer without a word about it can be; `known` are words of names that were
+    found before.
     """
     findings = []
-    for finding in _by_rules(tokens, expected, known):
+    for finding in _by_rules(tokens, expected, known | _names(text, tagged)):
         start, end = tokens.place(finding.start, finding.end)
         findings.append(finding._replace(start=start, end=end))
     for span in tagged:
@@ -102,6 +103,12 @@ def find(
         if start < end:
             findings.append(Finding(start, end, span.kind, " ".join(text[start:end].casefold().split()), TAGGED))
     return merge(findings)
+
+
+def _names(text: str, tagged: Sequence[Span]) -> frozenset[str]:
+    """The words of the names that a tagger found."""
+    found = [text[span.start : span.end].casefold().split() for span in tagged if span.kind == "NAME"]
+    return frozenset(word for words in found for word in words if len(word) > 2)
 
 
 def replaced(text: str, found: Sequence[Finding], labels: Sequence[str]) -> Redacted:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from models.redaction.onnx_tagger import BESIDE
 from training.redaction.evaluate import table
 from training.redaction.figures import Figures
 
@@ -18,6 +19,7 @@ def card(manifest: Mapping[str, Any], figures: Mapping[str, Figures]) -> str:
     head = _HEAD.format(
         **(learned | words),
         told=" or ".join(manifest["told"]),
+        beside=BESIDE,
         common=len(manifest["common"]),
         megabytes=size / 1e6,
     )

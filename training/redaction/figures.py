@@ -81,6 +81,11 @@ class Figures:
         chosen = set(kinds)
         return Share(sum(self.right[kind] for kind in chosen), sum(self.made[kind] for kind in chosen))
 
+    def f1(self, kinds: Iterable[str]) -> float:
+        """The harmonic mean of recall and precision; 0 where nothing was found."""
+        recall, precision = self.recall(kinds).value, self.precision(kinds).value
+        return 2 * recall * precision / (recall + precision) if recall + precision > 0 else 0.0
+
 
 def measure(texts: Sequence[Labelled], redact: Callable[[Labelled], Sequence[Span]]) -> Figures:
     """The figures of `redact`, which gives the spans that it finds in a text, over `texts` in their order."""

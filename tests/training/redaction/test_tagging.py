@@ -119,5 +119,5 @@ def test_the_threshold_is_that_of_the_best_f1(monkeypatch: pytest.MonkeyPatch, t
     written: list[float] = []
     monkeypatch.setattr(train, "OnnxTagger", Tagger)
     monkeypatch.setattr(train, "_write", lambda _, manifest: written.append(manifest["threshold"]))
-    aside = [Labelled("a", "gate love gate", (Span(5, 9, "NAME"),))]
-    assert train._best_threshold(tmp_path, aside, {}) == 0.3
+    dev = [Labelled("a", "gate love gate", (Span(5, 9, "NAME"),))]
+    assert train._best_threshold(tmp_path, dev, {}) == 0.3
