@@ -204,7 +204,7 @@ def line_at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 
 def send_bad_records(bootstrap: str) -> None:
-    """At once, so that they are one batch: a page names letters by offsets, of which the end of each batch takes one."""
+    """Send them at once, as one batch: a page names letters by offsets, of which the end of each batch takes one."""
     producer = Producer({"bootstrap.servers": bootstrap})
     for number in range(LETTERS):
         damaged = number < LETTERS / 2
