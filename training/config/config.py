@@ -57,6 +57,9 @@ class Student(_Part):
     remembered: float = Field(default=1.0, gt=0, le=1)
     """The share of the domain's, the general and the unlabelled texts that the transfer reads. Less than all where the
     student begins from a network that has learned from them: `cloud`, where an artifact is the `teacher`."""
+    changed: float = Field(default=1.0, gt=0, le=1)
+    """How much of what the transfer changes in the weights is kept. Less than all where the student begins from a
+    network that answers well already: half of the way it has learned most, and forgotten little."""
     pruning: Pruning | None = None
     """Of `small` and `cloud`: cut before training. Default: the layers stay whole."""
 

@@ -1,5 +1,6 @@
 """The order of a run's models: which is trained from which, on what texts, and which teaches it."""
 
+import copy
 import hashlib
 import json
 import random
@@ -164,7 +165,9 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
         teacher_logits(run, "unlabelled", data.unlabelled),
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
-    return loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log), tokenizer
+    first = copy.deepcopy(model)
+    last = loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log)
+    return distill.between(first, last, student.changed), tokenizer
 
 
 def _share(items: list[T], share: float, seed: int) -> list[T]:

@@ -24,6 +24,17 @@ def keep_layers(teacher: Classifier, layers: Sequence[int]) -> Classifier:
     return student
 
 
+def between(first: Classifier, last: Classifier, share: float) -> Classifier:
+    """A copy of `last` whose weights lie between those of `first`, which it was trained from, and its own.
+
+    A `share` of 0 is `first`, of 1 `last` (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
+    https://arxiv.org/abs/2109.01903, which takes a half where nothing says more).
+    """
+    there, mixed = first.to(network.DEVICE).state_dict(), copy.deepcopy(last)
+    mixed.load_state_dict({name: torch.lerp(there[name], own, share) for name, own in last.state_dict().items()})
+    return mixed
+
+
 def ensemble(logits: Sequence[Tensor]) -> Tensor:
     """The teachers' mean log-probabilities, `[rows, 3]`. Not of logits: their level is each teacher's own."""
     return torch.stack([rows.log_softmax(-1) for rows in logits]).mean(0)

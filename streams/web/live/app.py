@@ -13,7 +13,6 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import EdgewiseError
 from streams.config.settings import Settings
@@ -28,6 +27,7 @@ from streams.web.live.board import Board
 from streams.web.live.conversations_view import STATUSES, conversation_view, conversations_view
 from streams.web.live.event_filter import EventFilter, FilterError
 from streams.web.live.events_view import event_view, events_view
+from streams.web.live.headers import WithHeaders
 from streams.web.live.health_view import health_view
 from streams.web.live.layout import Frame, View, page_html, sign_in
 from streams.web.live.overview import overview
@@ -42,35 +42,6 @@ CHANGES_S: Final = 2.0
 _STILL_HERE_S: Final = 15.0  # proxies close a connection on which nothing comes for a minute or so
 _MOST_FORM_BYTES: Final = 8_192
 _LOOKS_UP_AT_ONCE: Final = 2  # requests that read topics; more wait
-
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
-
-class _WithHeaders:
-    """Every answer with the headers that keep others out of the page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                more = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *more]
-            await send(message)
-
-        await self._app(scope, receive, sending)
 
 
 class Page:
@@ -116,7 +87,7 @@ class Page:
                 Route("/livez", _alive),
                 Route("/readyz", self._ready),
             ],
-            middleware=[Middleware(_WithHeaders)],
+            middleware=[Middleware(WithHeaders)],
             exception_handlers={HTTPStatus.NOT_FOUND: _not_here, HTTPStatus.METHOD_NOT_ALLOWED: _not_here},
         )
 

@@ -18,7 +18,7 @@ SCHEDULE = Schedule(epochs=1, rate=0.001)
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
-def test_of_what_a_student_knows_it_reads_a_share_and_of_the_rest_all(
+def test_a_student_reads_a_share_of_what_it_knows_and_all_the_rest_and_keeps_a_share_of_the_change(
     monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     read: list[loop.Row] = []
@@ -26,6 +26,8 @@ def test_of_what_a_student_knows_it_reads_a_share_and_of_the_rest_all(
 
     def fit(model: Any, rows: list[loop.Row], *_: object, **__: object) -> Any:
         read.extend(rows)
+        with torch.no_grad():
+            model.head.bias += 1
         return model
 
     def logits(_: object, split: str, texts: list[str]) -> Any:
@@ -38,7 +40,9 @@ def test_of_what_a_student_knows_it_reads_a_share_and_of_the_rest_all(
     monkeypatch.setattr(curriculum, "extra_rows", lambda *_: [loop.Row(ids=[2, 3], target=(1.0, 0.0, 0.0))] * 5)
     made = examples(24)
     data = Corpus("d", made[:8], [], made[:2], [], "g", made[8:18], [], [each.text for each in made[18:]], [])
-    config = Config(data=Path(), cloud=Student(transfer=SCHEDULE, domain=SCHEDULE, remembered=share))
-    curriculum._transfer(SimpleNamespace(config=config), data, "cloud", 1, lambda _: None)  # type: ignore[arg-type]
+    student = Student(transfer=SCHEDULE, domain=SCHEDULE, remembered=share, changed=share)
+    run: Any = SimpleNamespace(config=Config(data=Path(), cloud=student))
+    model, _ = curriculum._transfer(run, data, "cloud", 1, lambda _: None)
+    assert model.head.bias.tolist() == pytest.approx([share] * 3)  # it was 0
     assert asked == {"domain_train": 8, "general_train": 10 * share, "unlabelled": 6 * share}
     assert len(read) == 8 * distill.DOMAIN_COPIES * share + 5 + (10 + 6) * share

@@ -23,6 +23,18 @@ def test_a_student_starts_as_every_second_layer_of_its_teacher() -> None:
             assert mine is not theirs
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_weights_between_two_networks_lie_at_their_share_of_the_way(share: float) -> None:
+    first, last = build(100), build(100)
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter.add_(1)
+    mixed = distill.between(first, last, share)
+    for lowest, found in zip(first.parameters(), mixed.parameters(), strict=True):
+        assert torch.allclose(found, lowest + share, atol=1e-6)
+    assert torch.allclose(last.head.weight, first.head.weight + 1)  # as it was
+
+
 def test_an_ensemble_is_the_mean_of_log_probabilities() -> None:
     first, second = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 3.0]])
     taught = distill.ensemble([first, second + 100])  # a logit's level says nothing
