@@ -21,7 +21,7 @@ from schemas.records import LABELS
 _QUANTISES_AT_RUN_TIME = b"DynamicQuantize"
 
 # Small batches hold little padding, fit the processor's cache (256 tokens of the edge's widest layer are 0.5 MB), and
-# there are some for each thread. A text's processor time with 256, 512 and 2,048: edge, 32 texts in a call, 265, 289
+# there are some for each thread. A text's processor time with 256, 512 and 2,048: edge-tiny, 32 in a call, 265, 289
 # and 346 us; cloud, 64 texts, 2.5, 2.6 and 3.6 ms. With 128 the number of calls begins to cost: 6 % of 500 texts.
 TOKEN_BUDGET = 256
 
@@ -158,7 +158,7 @@ def load_tokenizer(artifact: Artifact, threads: int) -> Tokenizer:
 def load_session(artifact: Artifact) -> onnxruntime.InferenceSession:
     """The artifact's model, ready to be run by any number of threads, a call each; raises ArtifactError."""
     options = onnxruntime.SessionOptions()
-    # On two threads one text takes longer: 0.46 ms instead of 0.33 (edge), 3.0 ms instead of 2.7 (cloud).
+    # On two threads one text takes longer: 0.46 ms instead of 0.33 (edge-tiny), 3.0 ms instead of 2.7 (cloud).
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL

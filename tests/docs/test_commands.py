@@ -204,11 +204,12 @@ def line_at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 
 def send_bad_records(bootstrap: str) -> None:
+    """Send them at once, as one batch: a page names letters by offsets, of which the end of each batch takes one."""
     producer = Producer({"bootstrap.servers": bootstrap})
     for number in range(LETTERS):
         damaged = number < LETTERS / 2
         producer.produce("transcripts", b"no Avro" if damaged else b"\xc3\x01" + bytes(8), f"c{number}", 0)
-        assert producer.flush(30) == 0
+    assert producer.flush(30) == 0
 
 
 def runnable(line: Line, place: Shell) -> bool:
