@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.escalation import load_escalation_model
+from models.artifact import ARTIFACTS
+from models.escalation import MODEL_FILE, load_escalation_model
 from schemas.codec import Codec
 from schemas.records import Alert, ConversationState, Label, Role, SentimentResult
 from schemas.topics import ALERTS, CONVERSATIONS, DEAD_LETTERS, SENTIMENT
@@ -354,5 +356,6 @@ def test_a_state_that_cannot_be_read_stops_the_agent(line: Line) -> None:
 
 def test_the_model_is_loaded_and_named() -> None:
     agent = asyncio.run(build(Settings(), lambda _topic, _since: iter(())))
-    assert (agent.model, agent.source) == ("escalation@1.0.0", "sentiment")
+    shipped = json.loads((ARTIFACTS / "escalation" / MODEL_FILE).read_bytes())
+    assert (agent.model, agent.source) == (f"{shipped['name']}@{shipped['version']}", "sentiment")
     asyncio.run(agent.close())
