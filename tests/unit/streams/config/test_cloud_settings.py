@@ -182,7 +182,7 @@ def _ask(settings: Settings, kind: type[Any] = object) -> Any:
         backend, _ = await start_backend(settings)
         assert isinstance(backend, kind)
         try:
-            return await backend.answer([Question("x")], 10)
+            return await backend.answer([Question("hello")], 10)
         finally:
             await backend.close()
 
