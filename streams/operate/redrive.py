@@ -10,7 +10,7 @@ delivered before its mark is written, so that it is never marked as redriven wit
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import stamina
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -31,6 +31,10 @@ _RETRY_S = 60.0
 # A transaction holds so much at most: sent within a second, however slow the link, and small beside the client's queue.
 _LETTERS = 500
 _BYTES = 8 * 1024 * 1024
+
+# With more, what is under way behind a record that the broker refuses would be queued again, and be waited for by the
+# abort until its time is over.
+_PRODUCER_OPTIONS: Final[Mapping[str, object]] = {"max.in.flight.requests.per.connection": 1}
 
 # Each try blocks by itself, so there need be no pause.
 _repeating = stamina.retry(on=is_repeatable, timeout=_RETRY_S, attempts=None, wait_initial=0.0, wait_jitter=0.02)
@@ -183,7 +187,7 @@ class _Transactions:
         self._failures: list[KafkaError] = []
         # One for the installation, whoever runs the command: that is what fences.
         self._id = f"{self._settings.topic_prefix}edgewise-redrive"
-        self._producer = cluster.producer(transactional_id=self._id)
+        self._producer = cluster.producer(_PRODUCER_OPTIONS, transactional_id=self._id)
         try:
             _repeating(self._producer.init_transactions)(_INIT_TIMEOUT_S)
         except KafkaException as failure:
