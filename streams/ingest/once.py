@@ -15,6 +15,7 @@ ends its last transaction. Another's could come before it, and the one offset in
 With the embedded broker this is at least once: it does not isolate what a killed server left open.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NamedTuple
@@ -40,6 +41,7 @@ NAME: Final = "ingest"
 _HOUR_MS: Final = 3_600_000
 _INIT_TIMEOUT_S: Final = 60.0
 _RETRY_S: Final = 30.0
+_POLL_S: Final = 0.1  # a delivery ends it before
 
 _PRODUCER_OPTIONS: Final[Mapping[str, object]] = {
     "linger.ms": 0,  # what waited while the last transaction was under way goes out together
@@ -181,7 +183,11 @@ class OnceWriter:
         producer.produce(deliveries, digests, self._settings.worker_id.encode(), 0, on_delivery=placed)
         for item in items:
             producer.produce(transcripts, item.value, item.key, headers=[*item.headers], on_delivery=delivered)
-        left = producer.flush(_RETRY_S)
+        # flush() would wait on after a failure: librdkafka then sends nothing more, and keeps the rest until their time
+        # is over.
+        deadline = time.monotonic() + _RETRY_S
+        while (left := len(producer)) and not failures and time.monotonic() < deadline:
+            producer.poll(_POLL_S)
         if failures:
             # What fails because the transaction has failed already says less than what failed first.
             raise KafkaException(min(failures, key=lambda error: error.code() not in _OF_THE_RECORD))
