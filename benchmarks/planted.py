@@ -47,6 +47,7 @@ FEWER = 4  # than 120 a minute, which the rules' `min_events` go well with, are 
 DOLLARS = 0.0136  # the article's price of a cloud query
 READY_S = 240.0
 QUIET_S = 40  # of which the reference for drift is made
+CALM_S = 15  # in which health is watched before the first trouble
 
 log = logging.getLogger("planted")
 
@@ -150,7 +151,7 @@ def main() -> None:
         line.settings = settings.model_copy(update={"drift_reference": str(_frozen(settings, folder))})
         line.start("health")
         address = stack.enter_context(page_at(line.settings)).address
-        time.sleep(15)
+        time.sleep(CALM_S)
         found = list(_played(line, _troubles(line, cloud, folder), address))
         alerts = [codec(settings, ALERTS).decode(message.value() or b"") for message in _all_alerts(line)]
     print(f"{line.traffic.sent:,} events\n")

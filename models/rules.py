@@ -6,6 +6,7 @@ by accident" is none.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from models.text import normalise
@@ -56,8 +57,12 @@ _MUTE: Final = re.compile(
 
 def answer(text: str) -> Probabilities | None:
     """The probabilities of negative, neutral and positive where a rule answers `text`, else None."""
-    if len(text) > MOST_CHARS:
-        return None
+    return None if len(text) > MOST_CHARS else _answer(text)
+
+
+# Each text is asked about twice: by the classifier, and by who tells who answered. A batch's texts fit.
+@lru_cache(maxsize=1024)
+def _answer(text: str) -> Probabilities | None:
     label = rating(text)
     if label is not None:
         rest = (1 - _RATED) / (len(LABELS) - 1)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.records import RoutingEvent
+from schemas.records import RoutingEvent, nanodollars
 from schemas.topics import BUDGET, ROUTING_EVENTS
+from streams.agents.budget_ledger import BudgetLedger
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
@@ -80,14 +81,15 @@ def _within_budget(scene: Scene, calls: int) -> None:
     if reasons != {"budget_exhausted"}:
         raise RuntimeError(f"events are degraded for {sorted(reasons)}")
     decode = codec(scene.settings, BUDGET).decode
-    latest = {message.key(): decode(message.value()) for message in read_topic(cluster, BUDGET)}
-    set_aside = sum(max(lease.granted, lease.spent) for lease in latest.values()) / 1e9
+    leases = [decode(message.value()) for message in read_topic(cluster, BUDGET)]
+    latest = {lease.lease: lease for lease in leases}.values()
     # Whoever is killed after a claim, before the next batch is committed, leaves a lease that does not tell its grant.
-    undecided = sum(lease.claimed for lease in latest.values()) / 1e9
-    if not (paid - undecided - 1e-6 <= set_aside <= BUDGET_USD + 1e-6):
-        raise RuntimeError(
-            f"{set_aside:.2f} dollars are spent or set aside, {undecided:.2f} claimed, and {paid:.2f} were paid"
-        )
+    ledger = BudgetLedger({"day": nanodollars(BUDGET_USD)})
+    ledger.take_in(leases)
+    granted = sum(ledger.granted(lease) or 0 for lease in latest if lease.claimed)
+    set_aside = (sum(max(lease.granted, lease.spent) for lease in latest) + granted) / 1e9
+    if not paid - 1e-6 <= set_aside <= BUDGET_USD + 1e-6:
+        raise RuntimeError(f"{set_aside:.2f} dollars are spent or set aside, {paid:.2f} were paid")
 
 
 def service_misbehaves(scene: Scene) -> None:
