@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.languages import ALL, primary
-from models.long_text import How
+from models.long_text import How, Weighing
 from models.pointer import PointerError, is_pointed_at, read_pointer
 from models.text import READ_BY_MODELS_OF, VERSION
 from schemas.errors import UsageError
@@ -54,6 +55,19 @@ class FileEntry(_Part):
     bytes: int = Field(ge=0)
 
 
+def _finite(offsets: tuple[float, float, float]) -> tuple[float, float, float]:
+    if not all(map(isfinite, offsets)):
+        raise ValueError("an offset is a finite number")
+    return offsets
+
+
+class WeighingEntry(_Part):
+    """The numbers of a `models.long_text.Weighing`."""
+
+    temperature: float = Field(gt=0, allow_inf_nan=False)
+    offsets: Annotated[tuple[float, float, float], AfterValidator(_finite)]  # of `labels`
+
+
 class Manifest(_Part):
     """manifest.json: what the model is, what it reads and returns, how good it is and on what, under which terms."""
 
@@ -66,7 +80,8 @@ class Manifest(_Part):
     files: dict[PlainName, FileEntry]
     max_tokens: int = Field(ge=3, le=8192)  # [CLS], one token, [SEP]
     text_version: int
-    long_text: How = "head"  # what is read of a text of more than max_tokens
+    long_text: How = "head"  # what is read of a text of more than max_tokens, if there is no weighing
+    weighing: WeighingEntry | None = None  # reads such a text in pieces, of which what is neutral counts least
     languages: Annotated[tuple[str, ...], AfterValidator(_as_subtags)] = ("en",)  # that it reads; `*` for all
     temperature: float = Field(gt=0, allow_inf_nan=False)
     confidence_threshold: float | None = Field(ge=0, le=1)  # null: a model that does not route
@@ -120,8 +135,14 @@ class Artifact:
 
     @property
     def long_text(self) -> How:
-        """What of a text of more than `max_tokens` is read."""
+        """What of a text of more than `max_tokens` is read, where there is no `weighing`."""
         return self.manifest.long_text
+
+    @property
+    def weighing(self) -> Weighing | None:
+        """How a text of more than `max_tokens` is answered from its pieces; None: as `long_text` says."""
+        entry = self.manifest.weighing
+        return None if entry is None else Weighing(entry.temperature, entry.offsets)
 
 
 def shipped() -> list[str]:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from models import compatibility, rules
 from models.artifact import Artifact, ArtifactError
 from models.doubt import doubted
-from models.long_text import fit, pool
+from models.long_text import fit, pool, weigh
 from models.text import normalise
 from schemas.records import LABELS
 
@@ -38,8 +38,8 @@ class Classifier:
     batch's activations by their extremes, so each text's result would depend on its batch mates, and a replay, whose
     batches are others, would publish other labels.
 
-    A text longer than the artifact's `max_tokens` is read as its manifest's `long_text` says; the logits of several
-    pieces are averaged.
+    A text longer than the artifact's `max_tokens` is read as its manifest's `long_text` says, and the logits of several
+    pieces are averaged; with a `weighing` it is read in pieces, and answered as that says.
 
     What a rule answers (`models.rules`) the model is not asked. Of a text in which it knows no piece it is not sure
     (`models.doubt`).
@@ -53,7 +53,7 @@ class Classifier:
         self.id = artifact.id
         self.languages = artifact.languages
         self._temperature = artifact.temperature
-        self._max_tokens, self._long_text = artifact.max_tokens, artifact.long_text
+        self._max_tokens, self._long_text, self._weighing = artifact.max_tokens, artifact.long_text, artifact.weighing
         self._tokenizer = load_tokenizer(artifact, threads)
         self._pad = self._tokenizer.token_to_id("[PAD]") or 0
         self._unknown = self._tokenizer.token_to_id("[UNK]")
@@ -80,7 +80,8 @@ class Classifier:
     def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What the model says of `texts`, as `score` returns it; there is one at least."""
         encoded = self._encode([normalise(text) for text in texts])
-        pieces = [fit(ids, self._max_tokens, self._long_text) for ids in encoded]
+        weighed = self._weighing is not None
+        pieces = [fit(ids, self._max_tokens, self._long_text, weighed=weighed) for ids in encoded]
         rows = [row for rows in pieces for row in rows]
         logits = np.empty((len(rows), len(LABELS)), np.float32)
         batches = list(_batches(rows, self._token_budget))
@@ -90,12 +91,21 @@ class Classifier:
             logits[batch] = result
         if len(rows) > len(texts):
             text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
-            logits = pool(logits, [len(row) for row in rows], text_of)
+            logits = self._pool(logits, [len(row) for row in rows], text_of, [len(ids) for ids in encoded])
         probabilities = softmax(logits, self._temperature)
         for number, ids in enumerate(encoded):
             if all(each == self._unknown for each in ids[1:-1]):  # between the two that begin and end it
                 probabilities[number] = doubted(probabilities[number].tolist())
         return probabilities
+
+    def _pool(
+        self, logits: NDArray[np.float32], tokens: list[int], text_of: NDArray[np.int64], lengths: list[int]
+    ) -> NDArray[np.float32]:
+        pooled = pool(logits, tokens, text_of)
+        if self._weighing is None:
+            return pooled
+        weighed = weigh(logits, tokens, text_of, self._temperature, self._weighing)
+        return np.where(np.array(lengths)[:, None] > self._max_tokens, weighed, pooled)
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         try:

@@ -1,5 +1,6 @@
 """What a model reads of a long text: its beginning, its beginning and end, or all of it in pieces."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +23,21 @@ WHOLE = 64
 the model had 0.54 right at once and 0.48 in pieces; given the first 128, 0.57 and 0.60."""
 
 
-def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """How a text of more than `max_tokens` is answered from its pieces, where its manifest says so (`weighing`).
+
+    A piece of a conversation is neutral most of the time, and so is the plain mean of all. So each piece's logits count
+    by its tokens times `(1 - p) ** 2`, where p is its own probability of neutral. The mean, centred, is divided by
+    `temperature`, and `offsets` of negative, neutral, positive are added: softmax of that is the answer. They are
+    fitted on whole calls (`training.artifacts.long_text`).
+    """
+
+    temperature: float
+    offsets: tuple[float, float, float]
+
+
+def fit(ids: list[int], max_tokens: int, how: How, *, weighed: bool = False) -> list[list[int]]:
     """The rows of at most `max_tokens` ids that stand for one text's `ids`; a text that is not long is one, unchanged.
 
     Long is what has more than `max_tokens`, for `chunks` more than `WHOLE`. `ids` starts with [CLS] and ends with
@@ -31,8 +46,12 @@ def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
     every id, once, in as few rows of at most `PIECE` as hold them, all of one length but for one id: a last row of a
     few words would say little, and be as loud as any other per token.
 
+    `weighed` reads what is longer than `max_tokens` as `chunks` does, whatever `how` says.
+
     A row has room for [CLS], [SEP] and one id at least: `max_tokens` is 3 or more, as in every manifest.
     """
+    if weighed and len(ids) > max_tokens:
+        how = "chunks"
     if len(ids) <= (min(WHOLE, max_tokens) if how == "chunks" else max_tokens):
         return [ids]
     first, body, last = ids[0], ids[1:-1], ids[-1]
@@ -49,8 +68,14 @@ def fit(ids: list[int], max_tokens: int, how: How) -> list[list[int]]:
     return [[first, *piece, last] for piece in pieces]
 
 
-def what_is_read(how: How, max_tokens: int) -> str:
-    """A sentence for people: what a model of `max_tokens` reads of a long text."""
+def what_is_read(how: How, max_tokens: int, *, weighed: bool = False) -> str:
+    """A sentence for people: what a model of `max_tokens` reads of a long text, and whether it has a `Weighing`."""
+    if weighed:
+        pieces = f"in pieces of at most {min(PIECE, max_tokens)}, and takes the mean"
+        least = "in which what is neutral counts least"
+        if how == "chunks" and max_tokens > WHOLE:
+            return f"It reads a text of more than {WHOLE} tokens {pieces}, beyond {max_tokens:,} tokens one {least}."
+        return f"It reads a text of more than {max_tokens:,} tokens {pieces}, {least}."
     if how == "chunks":
         whole, piece = min(WHOLE, max_tokens), min(PIECE, max_tokens)
         return f"It reads a text of more than {whole} tokens in pieces of at most {piece}, and takes the mean."
@@ -73,3 +98,28 @@ def pool(logits: "NDArray[np.float32]", tokens: "ArrayLike", text_of: "ArrayLike
     return np.asarray(
         np.add.reduceat(logits * weights, starts, axis=0) / np.add.reduceat(weights, starts, axis=0), np.float32
     )
+
+
+def weigh(
+    logits: "NDArray[np.float32]",
+    tokens: "ArrayLike",
+    text_of: "ArrayLike",
+    temperature: float,
+    weighing: Weighing,
+) -> "NDArray[np.float32]":
+    """One row of logits a text, as `weighing` has it from those of its rows, which are given as to `pool`.
+
+    `temperature` is the model's: by it a row's probability of neutral is found, and the result is to be divided by it.
+    Where all rows are neutral without any doubt it is of their plain mean.
+    """
+    import numpy as np
+
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    doubt = 1 - powers[:, 1] / powers.sum(axis=1)
+    # Not 0, so that rows without any doubt have a mean as well.
+    weights = np.asarray(tokens, np.float64) * np.maximum(doubt**2, 1e-12)
+    starts = np.flatnonzero(np.diff(np.asarray(text_of, np.int64), prepend=-1))
+    mean = np.add.reduceat(logits * weights[:, None], starts, axis=0) / np.add.reduceat(weights, starts)[:, None]
+    mean -= mean.mean(axis=1, keepdims=True)
+    return np.asarray((mean / weighing.temperature + weighing.offsets) * temperature, np.float32)

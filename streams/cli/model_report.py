@@ -64,7 +64,7 @@ def describe(artifact: Artifact) -> str:
         f"  It tells {', '.join(manifest.labels[:-1])} and {manifest.labels[-1]} texts apart.",
         f"  {MODEL}: {_size(artifact)}, ONNX opset {manifest.opset}; base model: {manifest.base}",
         f"  reads {'all languages' if ALL in manifest.languages else ', '.join(manifest.languages)}",
-        f"  {what_is_read(manifest.long_text, manifest.max_tokens)}",
+        f"  {what_is_read(manifest.long_text, manifest.max_tokens, weighed=manifest.weighing is not None)}",
         f"  Probabilities are the softmax of its logits / {manifest.temperature:g}.",
         "  It does not route: it has no confidence threshold."
         if threshold is None

@@ -45,7 +45,7 @@ def test_the_picture_is_small_and_from_a_run_that_was_verified() -> None:
 @pytest.mark.parametrize("card", [card for card in CARDS if (REPOSITORY / card).with_name("manifest.json").exists()])
 def test_readme_and_cards_say_the_same_of_long_texts(card: str) -> None:
     manifest = json.loads((REPOSITORY / card).with_name("manifest.json").read_text("utf-8"))
-    sentence = what_is_read(manifest["long_text"], manifest["max_tokens"])
+    sentence = what_is_read(manifest["long_text"], manifest["max_tokens"], weighed="weighing" in manifest)
     assert sentence in read(card)
     said = re.search(r"a text of more than \d+ tokens( in pieces of at most \d+)?", sentence)
     assert said is not None

@@ -3,7 +3,7 @@
 An artifact carries one number for calibration, its temperature. `compare` says on dev what more numbers would buy.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.router import complexity, policy
-from schemas.records import LABELS
 from training.artifacts import long_text, manifest
+from training.artifacts.scaling import Method, fit, logits_of, of_offsets, of_temperature, softmax
 from training.data.corpus import Corpus, Example
 from training.measure.figures import BINS, Floats, Scores, bin_of, honesty, reliability, surprise
 
@@ -22,59 +22,13 @@ COVERAGE = 0.90
 
 FOLDS = 10
 
-# Each method's features [rows, labels, parameters]: its logits are their product with the parameters.
-Method = Callable[[Floats], Floats]
-
-
-def _temperature(logits: Floats) -> Floats:
-    return logits[:, :, None]
-
-
-def _bias(logits: Floats) -> Floats:
-    """A temperature and an offset for each label."""
-    return np.concatenate([_temperature(logits), np.broadcast_to(np.eye(3), (len(logits), 3, 3))], axis=2)
-
 
 def _vector(logits: Floats) -> Floats:
     """A factor and an offset for each label: vector scaling (Guo et al. 2017, 4.2)."""
-    return np.concatenate([logits[:, :, None] * np.eye(3), _bias(logits)[:, :, 1:]], axis=2)
+    return np.concatenate([logits[:, :, None] * np.eye(3), of_offsets(logits)[:, :, 1:]], axis=2)
 
 
-METHODS: dict[str, Method] = {"temperature": _temperature, "bias": _bias, "vector": _vector}
-
-
-def logits_of(probabilities: Scores, temperature: float = 1.0) -> Floats:
-    """The logits behind `probabilities` `[rows, 3]` at `temperature`, but for a constant a row.
-
-    Softmax ignores that constant.
-    """
-    return np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) * temperature
-
-
-def fit(features: Floats, labels: Sequence[int]) -> Floats:
-    """The parameters with the least negative log-likelihood. The loss is convex, so Newton's method finds them."""
-    wanted = np.eye(len(LABELS))[np.asarray(labels)]
-    size = features.shape[2]
-    # Without a penalty there is not always one solution: the same can be added to all offsets, and where every answer
-    # is right a larger factor is always better. A penalty this small changes no solution in its first four digits.
-    ridge = 1e-6 * len(labels)
-    parameters = np.zeros(size)
-
-    def loss(at: Floats) -> float:
-        return float(surprise(_softmax(features @ at), labels).sum() + ridge * at @ at / 2)
-
-    for _ in range(50):
-        given = _softmax(features @ parameters)
-        slope = np.einsum("rlp,rl->p", features, given - wanted) + ridge * parameters
-        centred = features - np.einsum("rlp,rl->rp", features, given)[:, None, :]
-        curve = np.einsum("rlp,rl,rlq->pq", centred, given, centred, optimize=True) + ridge * np.eye(size)
-        step = np.linalg.solve(curve, slope)
-        while loss(parameters - step) > loss(parameters) + 1e-9 and np.abs(step).max() > 1e-9:
-            step = step / 2
-        parameters = parameters - step
-        if np.abs(step).max() < 1e-7:
-            break
-    return parameters
+METHODS: dict[str, Method] = {"temperature": of_temperature, "bias": of_offsets, "vector": _vector}
 
 
 def fit_temperature(probabilities: Scores, labels: Sequence[int]) -> float:
@@ -82,7 +36,7 @@ def fit_temperature(probabilities: Scores, labels: Sequence[int]) -> float:
 
     `probabilities` `[rows, 3]` are those at temperature 1 (Guo et al. 2017, section 4.2).
     """
-    (inverse,) = fit(_temperature(logits_of(probabilities)), labels)
+    (inverse,) = fit(of_temperature(logits_of(probabilities)), labels)
     return round(1 / float(np.clip(inverse, 1 / 20, 1 / 0.05)), 2)
 
 
@@ -102,7 +56,7 @@ def compare(probabilities: Scores, labels: Sequence[int]) -> dict[str, dict[str,
         scaled[name] = np.empty_like(logits)
         for held in range(FOLDS):
             parameters = fit(features[fold != held], wanted[fold != held].tolist())
-            scaled[name][fold == held] = _softmax(features[fold == held] @ parameters)
+            scaled[name][fold == held] = softmax(features[fold == held] @ parameters)
     base = surprise(scaled["temperature"], labels)
     found = {}
     for name, given in scaled.items():
@@ -160,10 +114,10 @@ def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -
         return logits_of(classifier.score([example.text for example in examples]), artifact.temperature)
 
     sets = {"dev": corpus.domain_dev, "test": corpus.domain_test}
-    before = {name: _softmax(logits(examples)) for name, examples in sets.items()}
+    before = {name: softmax(logits(examples)) for name, examples in sets.items()}
     labels = {name: [example.label for example in examples] for name, examples in sets.items()}
     temperature = fit_temperature(before["dev"], labels["dev"])
-    after = {name: _softmax(logits_of(given) / temperature) for name, given in before.items()}
+    after = {name: softmax(logits_of(given) / temperature) for name, given in before.items()}
     threshold = None
     if routes:
         confidences = after["dev"].max(axis=1).tolist()
@@ -199,8 +153,3 @@ def run(folders: Mapping[str, Path], corpus: Corpus, *, threads: int = 2) -> dic
         name: calibrate(folder, corpus, routes=name != "cloud", threads=threads) for name, folder in folders.items()
     }
     return {"calibration.json": calibration, "long_text.json": long_text.choose(folders, corpus, threads)}
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -182,6 +182,31 @@ def escalation(
     print(train(data, unlabelled or (), edge_model, out, threads=threads))
 
 
+@app.command("long-text")
+def long_text(
+    artifacts: Annotated[list[Path], typer.Argument(help="Folders of artifacts; their manifests are told.")],
+    config: ConfigFile,
+    data: Data = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the models.")] = CORES,
+) -> None:
+    """Choose anew how artifacts read long texts, on half of the calls, and print the figures of all ways as JSON.
+
+    It does not need the extra. Give the artifacts a new version beside it: their answers to long texts change.
+
+    Example: [bold]edgewise train long-text my-run/ship/edge --config own.toml[/]
+    """
+    import json
+
+    from training.artifacts.long_text import choose
+    from training.config.config import read
+    from training.data.corpus import load
+
+    settings = read(config)
+    if data is not None:
+        settings = settings.model_copy(update={"data": data.resolve()})
+    print(json.dumps(choose({folder.name: folder for folder in artifacts}, load(settings), threads), indent=1))
+
+
 @app.command("all")
 def every_step(config: ConfigFile, out: Out = RUN, data: Data = None, threads: Threads = CORES) -> None:
     """Run every step in order; a model that the run folder already has is not trained again.

@@ -144,7 +144,7 @@ def _limits(manifest: Mapping[str, Any], report: Report) -> Iterator[str]:
             [[row["what"], row["test"], number(row["cases"], 0), percent(row["pass_rate"])] for row in failed],
         )
     yield (
-        f"{what_is_read(manifest['long_text'], manifest['max_tokens'])} "
+        f"{what_is_read(manifest['long_text'], manifest['max_tokens'], weighed=bool(manifest.get('weighing')))} "
         "It knows one message, not the conversation before it."
     )
 

@@ -67,8 +67,9 @@ def long_text(report: Report) -> Iterator[str]:
     yield "## And long texts?"
     yield (
         "Whole calls, longer than what a model reads at once: `head` cuts, `head_tail` keeps both ends, `chunks` reads "
-        f"all in pieces and averages. The worker does what the manifest says: {ways}, for it has the least NLL on one "
-        "half of the calls. The other figures are of the other half."
+        "all in pieces and averages; so does `weighed`, in which neutral pieces count least, with a temperature and an "
+        f"offset a label. The worker does what the manifest says: {ways}, for it has the least NLL on one half of the "
+        "calls, that of `weighed` by cross-validation. The other figures are of the other half."
     )
     headings = ["accuracy", "macro F1", "macro recall", "NLL"]
     yield table(["artifact and way", "NLL, half to choose on", *headings], rows)

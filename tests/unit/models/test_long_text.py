@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.artifact import ArtifactError, load_artifact
-from models.long_text import PIECE, WHOLE, How, fit, pool, what_is_read
+from models.classifier import Classifier
+from models.long_text import PIECE, WHOLE, How, Weighing, fit, pool, weigh, what_is_read
 from tests.tiny_artifact import tiny_artifact, write_manifest
 
 CLS, SEP = 101, 102
@@ -101,6 +102,86 @@ def test_the_manifest_says_what_is_read(tmp_path: Path) -> None:
     write_manifest(folder, long_text="tail")
     with pytest.raises(ArtifactError, match="long_text: Input should be 'head', 'head_tail' or 'chunks'"):
         load_artifact(str(folder))
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_what_is_weighed_is_read_in_pieces_beyond_the_limit_and_as_ever_up_to_it(how: How) -> None:
+    for length in (8, 80, 98):
+        assert fit(text_of(length), 100, how, weighed=True) == fit(text_of(length), 100, how)
+    assert fit(text_of(99), 100, how, weighed=True) == fit(text_of(99), 100, "chunks")
+
+
+PLAIN = Weighing(1.0, (0.0, 0.0, 0.0))
+
+
+def test_what_is_neutral_counts_least() -> None:
+    # At temperature 2 the rows are neutral by 0 and by 0.5; the other half of the second is negative.
+    neutral, half = [-1000.0, 1000.0, -1000.0], [0.0, 0.0, -1000.0]
+    logits = np.array([neutral, neutral, half, neutral, half, [30.0, 0.0, 0.0]], np.float32)
+    weighed = weigh(logits, [9, 9, 9, 9, 9, 27], [0, 0, 0, 1, 2, 2], 2.0, PLAIN)
+    # Centred are [1000 / 3, 1000 / 3, -2000 / 3] and [20, -10, -10]; the latter's weight is 27, the former's 9 / 4.
+    share = 27 / (27 + 9 / 4)
+    weighed /= 2  # which the caller does with the temperature
+    assert weighed[0] == pytest.approx([1000 / 3, 1000 / 3, -2000 / 3], rel=1e-4)
+    assert weighed[1] == pytest.approx([-2000 / 3, 4000 / 3, -2000 / 3], rel=1e-4), "neutral beyond doubt has a mean"
+    mean = share * np.array([20, -10, -10]) + (1 - share) * np.array([1000 / 3, 1000 / 3, -2000 / 3])
+    # The last row's doubt is not quite 1.
+    assert weighed[2] == pytest.approx(mean, rel=1e-3)
+
+
+def test_the_temperature_and_the_offsets_are_of_the_answer() -> None:
+    logits = np.array([[3, 0, 0], [3, 0, 0]], np.float32)
+    weighed = weigh(logits, [5, 6], [0, 0], 0.5, Weighing(4.0, (1.0, 0.0, -1.0)))
+    assert weighed / 0.5 == pytest.approx(np.array([[2 / 4 + 1, -1 / 4, -1 / 4 - 1]]))
+    assert weighed.dtype == np.float32
+
+
+def test_the_worker_weighs_what_is_longer_than_the_model_reads(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, max_tokens=80)
+    short, long = "awful " * 20 + "a " * 40, "a " * 200 + "awful " * 20 + "a " * 200
+    before = Classifier(load_artifact(str(folder))).score([short, long])
+    write_manifest(folder, max_tokens=80, weighing={"temperature": 1.0, "offsets": [0, 0, 0]})
+    weighed = Classifier(load_artifact(str(folder))).score([short, long])
+    assert weighed[0].tolist() == before[0].tolist()
+    assert (before[1].argmax(), weighed[1].argmax()) == (1, 0), "one piece of many says what the text says"
+    write_manifest(folder, max_tokens=80, weighing={"temperature": 1.0, "offsets": [0, 0, 100]})
+    assert Classifier(load_artifact(str(folder))).score([long, short]).argmax(axis=1).tolist() == [
+        2,
+        before[0].argmax(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weighing", "says"),
+    [
+        ({"temperature": 0, "offsets": [0, 0, 0]}, "weighing.temperature: Input should be greater than 0"),
+        ({"temperature": 1, "offsets": [0, 0]}, "weighing.offsets.2: Field required"),
+        ({"temperature": 1, "offsets": [0, 0, float("inf")]}, "weighing.offsets: Value error, an offset is a finite"),
+        ({"offsets": [0, 0, 0]}, "weighing.temperature: Field required"),
+    ],
+)
+def test_a_weighing_that_is_none_is_refused(tmp_path: Path, weighing: dict[str, object], says: str) -> None:
+    folder = tiny_artifact(tmp_path)
+    write_manifest(folder, weighing=weighing)
+    with pytest.raises(ArtifactError, match=says):
+        load_artifact(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        (
+            "head",
+            "It reads a text of more than 1,000 tokens in pieces of at most 32, and takes the mean, in which what ",
+        ),
+        (
+            "chunks",
+            "more than 64 tokens in pieces of at most 32, and takes the mean, beyond 1,000 tokens one in which ",
+        ),
+    ],
+)
+def test_people_are_told_of_a_weighing(how: How, says: str) -> None:
+    assert says in what_is_read(how, 1000, weighed=True)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from training.artifacts.calibrate import (
     choose_threshold,
     compare,
     error_if_honest,
-    fit,
     fit_temperature,
 )
+from training.artifacts.scaling import fit
 from training.data.corpus import Corpus, Example
 
 

@@ -78,3 +78,74 @@ def test_without_calls_the_manifests_stay_as_they_are(tmp_path: Path) -> None:
     before = [(folder / "manifest.json").read_bytes() for folder in folders.values()]
     assert long_text.choose(folders, replace(CORPUS, calls=[]), threads=1) is None
     assert [(folder / "manifest.json").read_bytes() for folder in folders.values()] == before
+
+
+def drawn(number: int) -> Example:
+    """A call that is neutral but for some pieces: two or more of them make it negative, and the mean needs four."""
+    draw = np.random.default_rng(number)
+    awful = int(draw.integers(5))
+    pieces = [f"{'awful ' * 20}"] * awful + [f"{'a b c ' * 8}"] * 60
+    draw.shuffle(pieces)
+    return Example(f"drawn-{number}", " ".join(pieces), 0 if awful >= 2 else 1)
+
+
+@pytest.fixture(scope="module")
+def weighed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folders = {"edge": tiny_artifact(tmp_path_factory.mktemp("weighed"), "edge")}
+    corpus = replace(CORPUS, calls=[drawn(number) for number in range(240)])
+    result = long_text.choose(folders, corpus, threads=1)
+    assert result is not None
+    return folders["edge"], result
+
+
+def test_calls_that_are_mostly_neutral_are_weighed(weighed: tuple[Path, dict[str, Any]]) -> None:
+    folder, found = weighed
+    assert found["chosen"] == {"edge": "weighed"}
+    plain = max(found["calls"][way]["accuracy"] for way in long_text.WAYS)
+    assert found["calls"]["weighed"]["accuracy"] > plain + 0.1
+    assert found["calls"]["weighed"]["ece"] < min(found["calls"][way]["ece"] for way in long_text.WAYS)
+    artifact = load_artifact(str(folder))
+    losses = {way: found["artifacts"]["edge"]["chosen_on"][way]["nll"] for way in long_text.WAYS}
+    assert artifact.long_text == min(losses, key=losses.__getitem__)
+    assert artifact.weighing is not None
+    calls = halves([drawn(number) for number in range(240)])[1]
+    measured = evaluate.measure(folder, {"calls": calls}, 1).probabilities["calls"]
+    assert found["calls"]["weighed"]["confusion"] == confusion(measured, [call.label for call in calls]).tolist()
+
+
+def test_the_figures_of_the_half_that_is_fitted_on_are_by_cross_validation(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, "edge")
+    # Labels that have nothing to do with the texts.
+    calls = [replace(drawn(number), label=(number * 7919) % 11 % 2) for number in range(120)]
+    fitted = long_text.weigh(folder, calls, CORPUS.domain_dev, 1)
+    assert fitted is not None
+    weighing, unseen = fitted
+    labels = [call.label for call in calls]
+    seen = long_text.score(folder, "chunks", calls, 1, weighing)
+    assert honesty(unseen, labels)["nll"] > honesty(seen, labels)["nll"]
+    assert unseen.sum(axis=1) == pytest.approx(1)
+    assert long_text.weigh(folder, calls, CORPUS.domain_dev, 1)[0] == weighing  # type: ignore[index]
+
+
+def test_few_calls_are_not_fitted_on(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, "edge")
+    calls = [drawn(number) for number in range(long_text.FEWEST)]
+    short = Example("short", "awful", 0)
+    assert long_text.weigh(folder, [*calls[1:], short], CORPUS.domain_dev, 1) is None
+    fitted = long_text.weigh(folder, [*calls, short], CORPUS.domain_dev, 1)
+    assert fitted is not None
+    plain = long_text.score(folder, "head", [short], 1)
+    assert fitted[1][-1] == pytest.approx(plain[0]), "a text that the model reads at once is not weighed"
+
+
+def test_texts_are_put_together_of_one_label_each() -> None:
+    made = long_text.put_together(CORPUS.domain_dev, 7, 50)
+    assert [each.label for each in made] == [0, 1, 2, 0, 1, 2, 0]
+    by_label = [{each.text for each in CORPUS.domain_dev if each.label == label} for label in range(3)]
+    for each in made:
+        assert len(each.text.split()) > 50
+        rest = each.text
+        for text in sorted(by_label[each.label], key=len, reverse=True):
+            rest = rest.replace(text, "")
+        assert not rest.strip()
+    assert long_text.put_together([], 3, 50) == []
