@@ -30,8 +30,8 @@ PUT_TOGETHER = 0.25
 """How many texts that are put together stand beside each call in the fit.
 
 Calls that end well are called neutral, so hardly one is positive (13 of 708), and of the calls alone the edge learns
-never to answer that: of 30 long texts of nothing but praise it then called 29 neutral. With these it was right on all of
-15 others, at 1.4 points of the calls' accuracy, by cross-validation on 352 calls that are neither fitted nor reported on.
+never to answer that: of 30 long texts of nothing but praise it then called 29 neutral. With these it was right on all
+of 15 others, at 1.4 points of the calls' accuracy (cross-validated on 352 calls that it is not fitted on either).
 """
 
 FOLDS = 10
