@@ -46,8 +46,8 @@ def from_text(text: str, path: str = "") -> int:
     """A written moment as UTC milliseconds; without a zone it is UTC.
 
     It is ISO 8601, also with a space before the zone, in lower case or without separators (`20150224111548`); RFC 2822;
-    Twitter's way; the year first; the month by its name; day, month and year with dots; or with slashes or hyphens where
-    a number over 12 tells the day.
+    Twitter's way; the year first; the month by its name; day, month and year with dots; or with slashes or hyphens
+    where a number over 12 tells the day.
 
     Raises FormatError: it is none of these, says two days, or has a zone by a name that means several.
     """
