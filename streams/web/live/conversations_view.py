@@ -11,6 +11,7 @@ from streams.operate.risk_index import Listed
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table
 from streams.web.live.board import Board
+from streams.web.live.event_filter import events_path
 from streams.web.live.events_view import event_path, event_table
 from streams.web.live.layout import Card, View, cards, links, path
 from streams.web.written import NONE, figure
@@ -110,11 +111,14 @@ def _cards(state: ConversationState) -> list[Card]:
 
 def _parties(state: ConversationState) -> Table:
     rows = []
+    conversation, scored = state.conversation_id, {"stage": "completed", "scored": "yes"}
+    since, until = min(state.turn_times, default=0) - SLACK_MS, max(state.turn_times, default=0) + SLACK_MS
     for role, turns in sorted(state.turns.items()):
         quarters = state.quarters.get(role, ())
+        whose = None if role == "overall" else role
         rows.append(
             (
-                role,
+                Link(role, events_path(since, until, conversation=conversation, role=whose, **scored)),
                 figure(turns),
                 f"{state.mean_score.get(role, 0):+.2f}",
                 *(
