@@ -21,7 +21,7 @@ def alerts_view(board: Board, now_ms: int) -> View:
     return View(
         "Alerts",
         "/alerts",
-        [f"{figure(len(firing))} fire. The rules are those of `edgewise health`; docs/health.md tells of them."],
+        [f"Firing now: {figure(len(firing))}. The rules are those of `edgewise health`; docs/health.md tells of them."],
         [
             *([Section("Firing", [alert_table(firing[:_MOST], now_ms)])] if firing else []),
             *([Section("Resolved", [alert_table(resolved[:_MOST], now_ms)])] if resolved else []),
