@@ -48,8 +48,8 @@ def read(value: object, hints: Hints) -> Reading:
     if not document.at("event").there:
         messages = document.at("payload").required().items()
         first = document.at("payload").first()
-        own = conversation_id(first.at("conversation_id"), hints, first.at("account_id").id())
-        conversation = Conversation(NAME, hints, own, channel="chat")
+        listed = conversation_id(first.at("conversation_id"), hints, first.at("account_id").id())
+        conversation = Conversation(NAME, hints, listed, channel="chat")
         for message in messages:
             _add(conversation, message)
         return conversation.reading()
