@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from models.allowance import Allowance, Unlimited
 from models.price_book import Price
@@ -125,7 +125,7 @@ def is_counted(usage: Mapping[str, Any], *names: str) -> bool:
     return all(_is_count(usage.get(name)) for name in names)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < 10**9
 
 
