@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -28,44 +29,51 @@ def csv_records(
 
     Raises RecordingError: there is no header, or it has a name twice.
     """
-    reader = _rows(lines, dialect)
-    line, header, fault = next(((line, cells, fault) for line, cells, fault in reader if cells or fault), (0, [], ""))
-    if fault:
-        raise RecordingError(f"{named(path)}, line {line}: {fault}")
-    if not header:
-        raise RecordingError(f"{named(path)}: empty, where a CSV file begins with a header")
-    names = _header(header, path, line)
-    on_header(names, line)
-    width = len(names)
-    for at, cells, damage in reader:
-        if len(cells) > width and not any(cells[width:]):
-            del cells[width:]
-        if len(cells) == width and not damage:
-            yield at, dict(zip(names, cells))  # noqa: B905 - they are of one length
-        elif cells or damage:
-            wrong = damage or f"{len(cells)} cells, where the header has {width}"
-            on_fault(Fault(at, wrong, dialect.delimiter.join(cells)))
-
-
-def _rows(lines: Checked, dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
-    """The cells of each row, with the line where it begins and what is wrong with it; an empty line has no cells."""
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    text = iter(lines)
+    text = chain.from_iterable(lines.runs())
     if dialect.skip:
         next(text, None)  # as it is: a line with half a quotation has no cells
+    first = 1 + dialect.skip
     reader = csv.reader(text, **dialect.options)  # type: ignore[arg-type]
-    begins = lines.number + 1
+    header, at, fault = _first(reader, lines)
+    if fault:
+        raise RecordingError(f"{named(path)}, line {first + at}: {fault}")
+    if not header:
+        raise RecordingError(f"{named(path)}: empty, where a CSV file begins with a header")
+    names = _header(header, path, first + at)
+    on_header(names, first + at)
+    width = len(names)
+    # Of a file of millions of rows what is done to each is what it takes: csv itself counts the lines.
+    at = reader.line_num
     while True:
-        cells: list[str] = []
-        fault = ""
+        try:
+            for cells in reader:
+                if not lines.fault and (len(cells) == width or (len(cells) > width and not any(cells[width:]))):
+                    yield first + at, dict(zip(names, cells))  # noqa: B905 - what is beyond is empty
+                elif cells or lines.fault:
+                    wrong = lines.take_fault() or f"{len(cells)} cells, where the header has {width}"
+                    on_fault(Fault(first + at, wrong, dialect.delimiter.join(cells)))
+                at = reader.line_num
+        except csv.Error as error:
+            on_fault(Fault(first + at, lines.take_fault() or f"not CSV: {error}", ""))
+            at = reader.line_num
+        else:
+            return
+
+
+def _first(reader: "Iterator[list[str]]", lines: Checked) -> tuple[list[str], int, str]:
+    """The first row with cells, how many lines stand before it, and what is wrong with it; no cells where none is."""
+    before = 0
+    while True:
         try:
             cells = next(reader)
         except StopIteration:
-            return
+            return [], before, ""
         except csv.Error as error:
-            fault = f"not CSV: {error}"
-        yield begins, cells, lines.take_fault() or fault
-        begins = lines.number + 1
+            return [], before, lines.take_fault() or f"not CSV: {error}"
+        if cells or lines.fault:
+            return cells, before, lines.take_fault()
+        before = reader.line_num  # type: ignore[attr-defined]
 
 
 def _header(cells: Sequence[str], path: Path | str, line: int) -> list[str]:

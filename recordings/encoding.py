@@ -3,11 +3,9 @@
 import codecs
 import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from recordings.fault import RecordingError, named
 from recordings.source import Source
 from schemas.errors import UsageError
 
@@ -21,7 +19,23 @@ _MARKS: Final = (
 _LEAST_NULS: Final = 0.2  # of one half of the bytes: text with a Latin letter in five, even in Cyrillic or Greek
 
 ESCAPED: Final = re.compile("[\udc80-\udcff]")
-"""What stands for a byte that is none of the encoding's: so says Python's error handler `surrogateescape`."""
+"""What stands for a byte that is none of the encoding's."""
+
+# As Python's `surrogateescape`, but of bytes under 128 too, of which UTF-16 may lack a half: it never raises, so that
+# what stands before and behind is read.
+_ESCAPE: Final = "edgewise-escape"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 | 0x80 | byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ESCAPE, _escape)
+
+_RUN: Final = 64 * 1024  # bytes of a run of lines, give or take a line
+_LINE_END: Final = re.compile(r"[\r\n]")
 
 _SPLIT_BYTES: Final = re.compile("[\x00\udc80-\udcff]")
 
@@ -48,50 +62,82 @@ def recognised_encoding(head: bytes) -> str:
     return "utf-8"
 
 
-def decoded(source: Source, encoding: str | None = None) -> io.TextIOWrapper:
+def decoded(source: Source, encoding: str | None = None) -> "io.TextIOWrapper[io.BufferedReader]":
     """The characters of `source`, their line ends as they are; a byte order mark is left out.
 
-    A byte that is none of the encoding's becomes half a surrogate pair, for `Checked` to find.
+    A byte that is none of the encoding's becomes half a surrogate pair, `ESCAPED`, for `Checked` to find.
     """
     name = encoding or recognised_encoding(source.head)
-    buffered = io.BufferedReader(source, 64 * 1024)
+    buffered: io.BufferedReader = io.BufferedReader(source, 64 * 1024)
     buffered.read(next((len(mark) for mark, of in _MARKS if of == name and source.head.startswith(mark)), 0))
-    return io.TextIOWrapper(buffered, encoding=name, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(buffered, encoding=name, errors=_ESCAPE, newline="")
 
 
 class Checked:
-    """The lines of a text. Of one that is no text, `fault` then says why, until it is taken."""
+    """The lines of a text. Of one that is no text, `fault` says why, until it is taken."""
 
-    def __init__(self, text: io.TextIOWrapper, path: Path | str) -> None:
+    def __init__(self, text: "io.TextIOWrapper[io.BufferedReader]") -> None:
         self._text = text
-        self._path = path
-        self._bad = ""
-        self.number = 0  # of the line that was given last, from 1
+        self.number = 0  # of the line that iterating gave last, from 1
+        self.fault = ""
 
     def __iter__(self) -> Iterator[str]:
-        """The lines, with their ends. Raises RecordingError: what cannot be decoded any further."""
-        encoding = self._text.encoding
-        try:
-            for line in self._text:
+        """The lines, with their ends."""
+        for run in self.runs():
+            for line in run:
                 self.number += 1
-                if "\x00" in line or not (line.isascii() or ESCAPED.search(line) is None):
-                    self._bad = _what(line, encoding)
                 yield line
-        except UnicodeDecodeError:
-            raise RecordingError(
-                f"{named(self._path)}, after line {self.number}: not {encoding.upper()}: give --encoding"
-            ) from None
+
+    def runs(self) -> Iterator[Iterator[str]]:
+        """The lines in runs: of one in which nothing is wrong, all are checked at once.
+
+        What was read before reading fails has been given by then.
+        """
+        decoder = codecs.getincrementaldecoder(self._text.encoding)(_ESCAPE)
+        held: list[str] = []  # of a line without its end
+        data = b"\n"
+        while data:
+            data = self._text.buffer.read1(_RUN)
+            text = decoder.decode(data, final=not data)
+            if data and not (_LINE_END.search(text) or (held and held[-1].endswith("\r"))):
+                held.append(text)
+                continue
+            text = "".join([*held, text])
+            # Whether a carriage return at the end is all of a line end, the next character tells.
+            end = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1 if data else len(text)
+            held = [text[end:]]
+            lines = io.StringIO(text[:end], newline="")
+            yield lines if _is_text(text) else self._checked(lines)
 
     def take_fault(self) -> str:
         """What is wrong with the lines given since this was asked last; "" for nothing."""
-        bad, self._bad = self._bad, ""
-        return bad
+        fault, self.fault = self.fault, ""
+        return fault
+
+    def _checked(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            if not _is_text(line):
+                self.fault = _what(line, self._text.encoding)
+            yield line
+
+
+def _is_text(text: str) -> bool:
+    """Whether it has neither a NUL nor half a surrogate pair."""
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _what(line: str, encoding: str) -> str:
     found = _SPLIT_BYTES.search(line)
     before = line[: found.start()] if found else line
-    byte = len(before.encode(encoding, "surrogateescape")) + 1
+    byte = len(before.encode(encoding, "replace")) + 1
     if found is not None and found[0] == "\x00":
         return f"a NUL (byte {byte} of the line), which no text has: give --encoding, such as utf-16"
     return f"not {encoding.upper()} (byte {byte} of the line): give --encoding, such as cp1252"

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import repeat
 from json.scanner import make_scanner
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +73,8 @@ def json_values(text: io.TextIOWrapper, path: Path | str, longest: int = LONGEST
         values.end()
         return
     while True:
+        if array:
+            yield from values.members()
         yield values.value()
         if array and not values.comma():
             values.need("]")
@@ -92,6 +95,7 @@ class _Values:
         self._at = 0  # in what is held
         self._line = 1
         self._all = False  # nothing comes after what is held
+        self._together = True  # members are tried to be read at once
 
     def take(self, mark: str) -> bool:
         """Whether `mark` comes next; it is then passed."""
@@ -123,6 +127,31 @@ class _Values:
         """Raises RecordingError: something comes next."""
         if not self.ended():
             raise self._wrong("not JSON: something stands behind the array")
+
+    def members(self) -> Iterator[tuple[int, Any]]:
+        """The objects of an array that can be told at once: all that are held but the last, if they stand on one line.
+
+        What parses as a list of values is one, whatever stands behind it. Where it does not, the comma at its end was
+        within a member: they are then told one by one.
+        """
+        while self._together:
+            self._skip_blanks()
+            end = self._held.rfind("},", self._at) + 1
+            while end and self._held[end + 1 : end + 3].lstrip()[:1] != "{":
+                end = self._held.rfind("},", self._at, end) + 1
+            if not end or self._held.find("\n", self._at, end) >= 0:
+                return
+            whole = f"[{self._held[self._at : end]}]"
+            try:
+                found, parsed = _SCAN(whole, 0)
+            except (StopIteration, ValueError, RecursionError):
+                found, parsed = [], 0
+            if parsed != len(whole):
+                self._together = False
+                return
+            self._at = end + 1
+            yield from zip(repeat(self._line), found)
+            self._read()
 
     def value(self) -> tuple[int, Any]:
         """The next value, and the line where it begins. Raises RecordingError: it is no JSON."""
@@ -170,10 +199,7 @@ class _Values:
         left = len(self._held) - self._at
         if left > self._longest:
             raise self._wrong(f"a value of more than {self._longest // 1024**2} MiB")
-        try:
-            more = self._text.read(max(_PIECE, left))
-        except UnicodeDecodeError:
-            raise self._wrong(f"not {self._text.encoding.upper()}: give --encoding") from None
+        more = self._text.read(max(_PIECE, left))
         if not more.isascii() and (found := ESCAPED.search(more)):
             line = self._line + self._held.count("\n", self._at) + more.count("\n", 0, found.start())
             raise self._wrong(f"not {self._text.encoding.upper()}: give --encoding, such as cp1252", line)

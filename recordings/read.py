@@ -81,7 +81,7 @@ def values(  # noqa: PLR0913 - each is given by its name
     if chosen == "jsonl":
         yield from _json(source, text, head, path, told)
         return
-    lines = Checked(text, path)
+    lines = Checked(text)
     if dialect is not None:
         yield from csv_records(lines, dialect, path, told, on_header)
         return
@@ -94,14 +94,14 @@ def values(  # noqa: PLR0913 - each is given by its name
 
 
 def _json(
-    source: Source, text: io.TextIOWrapper, head: str, path: Path | str, on_fault: OnFault
+    source: Source, text: "io.TextIOWrapper[io.BufferedReader]", head: str, path: Path | str, on_fault: OnFault
 ) -> Iterator[tuple[int, Any]]:
     """Lines, or else an array, or objects that go over several lines."""
     start = head.lstrip()
     if start.startswith("[") or start.partition("\n")[0].rstrip() == "{":
         source.lines = False
         return json_values(text, path)
-    return json_lines(Checked(text, path), on_fault)
+    return json_lines(Checked(text), on_fault)
 
 
 def recognised_format(head: str, text_column: str) -> Format:

@@ -336,6 +336,19 @@ _OBJECTS: dict[str, Any] = {
         ],
         "users": [{"id": 8, "role": "agent", "name": "Sam"}],
     },
+    "zendesk-events": {
+        "account_id": 22129848,
+        "detail": {"id": "35", "subject": "Parcel", "status": "OPEN", "via": {"channel": "email"}},
+        "event": {
+            "comment": {"id": 90001, "body": "My parcel is late.\n\n-- \nJo", "is_public": True,
+                        "author": {"id": 7, "is_staff": False, "name": "Jo"}},
+        },
+        "id": "d4f5c389-8f4a-4c2e-a1b9-8e4f39c71d52",
+        "subject": "zen:ticket:35",
+        "time": "2026-01-05T09:55:14.123456789Z",
+        "type": "zen:event-type:ticket.comment_added",
+        "zendesk_event_version": "2022-11-06",
+    },
     "zendesk-messaging": {
         "app": {"id": "app"},
         "webhook": {"id": "w", "version": "v2"},

@@ -99,18 +99,26 @@ def rows_of(
     """
     missing = dict.fromkeys([text_column, *asked.values()])
     first: tuple[int, Mapping[str, object]] | None = None
+    number = conversations = 0
     make = tuple.__new__  # twice as fast as Row(...), of which a file has millions
-    for number, (line, fields, within) in enumerate(islice(_objects(read, on_fault), limit), 1):
-        if missing:
-            first = first or (line, fields)
-            for name in [name for name in missing if name in fields]:
-                del missing[name]
-        text = fields.get(text_column)
-        if isinstance(text, str):
-            yield make(Row, (number, line, fields, text, True, *within))
+    for line, value in read:
+        if not missing and isinstance(value, dict) and "turns" not in value and isinstance(value.get(text_column), str):
+            number += 1  # of nearly all rows this is all there is to do
+            yield make(Row, (number, line, value, value[text_column], True, 0, False, False))
         else:
-            words = text_of(text)
-            yield Row(number, line, fields, words or "", words is not None, *within)
+            conversations += _is_conversation(value)
+            for fields, within in islice(
+                _rows_in(value, line, conversations, on_fault), None if limit is None else limit - number
+            ):
+                number += 1
+                if missing:
+                    first = first or (line, fields)
+                    for name in [name for name in missing if name in fields]:
+                        del missing[name]
+                text = text_of(fields.get(text_column))
+                yield make(Row, (number, line, fields, text or "", text is not None, *within))
+        if number == limit:
+            break
     if missing and first is not None:
         line, fields = first
         name = next(iter(missing))
@@ -153,7 +161,7 @@ def _format_of(path: Path | str) -> Format | None:
     except KeyError:
         raise RecordingError(
             f"{path}: its ending does not tell the format ({', '.join(FORMATS)}, .json, .vtt, .srt and .vcon do): give "
-            "--format csv, jsonl, lines, or a vendor's"
+            "--format csv, jsonl, lines, json (its content tells), or a vendor's"
         ) from None
 
 
@@ -191,19 +199,22 @@ class _Within(NamedTuple):
 _ALONE: Final = _Within()
 
 
-def _objects(read: Iterator[tuple[int, Any]], on_fault: OnFault) -> Iterator[tuple[int, Mapping[str, object], _Within]]:
-    """The fields of each row, with its line and its place in a conversation's object."""
-    conversations = 0
-    for line, value in read:
-        if not isinstance(value, dict):
-            on_fault(Fault(line, "not a JSON object", json.dumps(value)))
-        elif isinstance(turns := value.get("turns"), list):
-            conversations += 1
-            for fields, place in _turns(value, turns, line, on_fault):
-                counted = "turn" not in turns[place - 1]
-                yield line, fields, _Within(conversations, counted, last=place == len(turns))
-        else:
-            yield line, value, _ALONE
+def _is_conversation(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("turns"), list)
+
+
+def _rows_in(
+    value: Any, line: int, conversation: int, on_fault: OnFault
+) -> Iterator[tuple[Mapping[str, object], _Within]]:
+    """The fields of the row that a value is, or of each turn of the conversation, which is that number of the file."""
+    if not isinstance(value, dict):
+        on_fault(Fault(line, "not a JSON object", json.dumps(value)))
+    elif _is_conversation(value):
+        turns = value["turns"]
+        for fields, place in _turns(value, turns, line, on_fault):
+            yield fields, _Within(conversation, "turn" not in turns[place - 1], last=place == len(turns))
+    else:
+        yield value, _ALONE
 
 
 def _turns(

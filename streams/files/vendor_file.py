@@ -162,26 +162,25 @@ def _fields(turn: Turn, *, last: bool) -> dict[str, object]:
     }
 
 
-def _whole(source: Source, text: io.TextIOWrapper, path: Path | str) -> str:
+def _whole(source: Source, text: "io.TextIOWrapper[io.BufferedReader]", path: Path | str) -> str:
     """All of a file of captions."""
     source.lines = False
-    try:
-        content = text.read()
-    except UnicodeDecodeError:
-        raise RecordingError(f"{named(path)}: not {text.encoding.upper()}: give --encoding") from None
+    content = text.read()
     if not content.isascii() and (bad := ESCAPED.search(content)):
         line = content.count("\n", 0, bad.start()) + 1
         raise RecordingError(f"{named(path)}, line {line}: not {text.encoding.upper()}: give --encoding")
     return content
 
 
-def _values(source: Source, text: io.TextIOWrapper, path: Path | str, on_fault: OnFault) -> Iterator[tuple[int, Any]]:
+def _values(
+    source: Source, text: "io.TextIOWrapper[io.BufferedReader]", path: Path | str, on_fault: OnFault
+) -> Iterator[tuple[int, Any]]:
     """What the JSON of a file holds, with the line on which each begins: members of an array, objects of lines."""
     start = source.head.decode(text.encoding, "ignore").lstrip("\ufeff \t\r\n")
     if (name := recognise(start)) is not None:
         raise RecordingError(f"{named(path)}: not JSON: it looks like {name}: give --format {name}")
     if is_lines(start):
-        return json_lines(Checked(text, path), on_fault)
+        return json_lines(Checked(text), on_fault)
     source.lines = False
     return json_values(text, path, _LARGEST_FILE)
 

@@ -1,5 +1,7 @@
 """Our own JSON: what `POST /v1/events` takes, and what stands in an answer when it is refused."""
 
+import codecs
+import re
 import uuid
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -16,6 +18,13 @@ MOST_EVENTS: Final = 10_000
 
 # Of ids that are made of a delivery's; a fixed random one, so that they are the same on every server.
 _NAMESPACE: Final = uuid.UUID("3d6a1c52-0f5e-5b0e-9c3c-6d1f2f0f8a37")
+
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+"""An escape in JSON: a pair of surrogates, half of one, or another, of which the second character begins none."""
 
 _LONG: Final = 2**63 - 1
 
@@ -70,11 +79,25 @@ _FIELDS: Final = frozenset(JsonEvent.model_fields)
 
 
 def json_value(body: bytes) -> Any:
-    """What the JSON of a request's body holds. Raises BodyError: it is none, nested too deep, or not UTF-8."""
+    """What the JSON of a request's body holds; half a surrogate pair is U+FFFD, a byte order mark is left out.
+
+    Raises BodyError: it is none, nested too deep, or not UTF-8.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        return from_json(body, allow_inf_nan=False)
+        try:
+            return from_json(body, allow_inf_nan=False)
+        except ValueError:
+            if not _SURROGATE.search(body):
+                raise
+            # A text that was cut within an emoji: from_json refuses the whole body for it.
+            return from_json(_ESCAPE.sub(_whole_character, body), allow_inf_nan=False)
     except ValueError as error:
         raise BodyError(f"not JSON: {error}") from None
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def json_lines(body: bytes) -> list[Any]:

@@ -29,7 +29,9 @@ class _Source:
 _SOURCES: Final[Mapping[str, _Source]] = {
     "zoom": _Source(("zoom",)),
     "twilio": _Source(("twilio-conversations",)),
-    "zendesk": _Source(("zendesk-messaging", "zendesk"), ours=True, delivery="x-zendesk-webhook-invocation-id"),
+    "zendesk": _Source(
+        ("zendesk-messaging", "zendesk-events", "zendesk"), ours=True, delivery="x-zendesk-webhook-invocation-id"
+    ),
     "intercom": _Source(("intercom",)),
     "chatwoot": _Source(("chatwoot",)),
     "deepgram": _Source(("deepgram",), query=True),

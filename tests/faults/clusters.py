@@ -45,6 +45,11 @@ def cluster(folder: Path, brokers: int) -> Iterator[Cluster]:
                 brokers,
                 properties={
                     "listener.security.protocol.map": _PROTOCOLS,
+                    # With KIP-848 the brokers, not the workers, say how long a member may be silent.
+                    "group.consumer.min.session.timeout.ms": "6000",
+                    "group.consumer.session.timeout.ms": "6000",
+                    "group.consumer.min.heartbeat.interval.ms": "2000",
+                    "group.consumer.heartbeat.interval.ms": "2000",
                     "log.cleaner.backoff.ms": "500",  # where there is nothing to compact it looks again after 15 s
                 },
                 listeners=_LISTENERS,

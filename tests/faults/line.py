@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 from streams.agents.topology import VERIFIED_AGENTS as AGENTS
 from streams.config.settings import Settings
 from streams.system.processes import die_with_parent
+from tests.faults.forked import Forked
 from tests.faults.orders import FOLDER
 from tests.kafka.kafka_server import REPOSITORY
 
@@ -48,7 +49,8 @@ class Line:
     """For each of `agents` one process in each of `slots`, which names its worker id; logs go to `folder`.
 
     A worker that ends by itself is written to `exits`, and started again unless `restarts` is false. `hosts` has the
-    settings of the slots that do not go by the line's.
+    settings of the slots that do not go by the line's. With `forked` the workers of this code are forked from a process
+    that has imported it.
     """
 
     def __init__(
@@ -61,15 +63,17 @@ class Line:
         restarts: bool = False,
         module: str = "streams.cli",
         hosts: Mapping[int, Settings] | None = None,
+        forked: bool = False,
     ) -> None:
         self.exits: list[Exit] = []
         self.restarts = restarts
         self._module = module
+        self._forked = forked
         self._settings = settings
         self._hosts = hosts or {}
         self._folder = folder
         self._wanted = [(agent, slot) for agent in agents for slot in slots]
-        self._workers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+        self._workers: dict[tuple[str, int], subprocess.Popen[bytes] | Forked] = {}
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="line")
@@ -107,9 +111,13 @@ class Line:
         settings = settings or self._hosts.get(slot, self._settings)
         variables = environ(settings) | {"EDGEWISE_WORKER_ID": f"slot-{slot}", "EDGEWISE_LOG_LEVEL": "info"}
         variables |= {FOLDER: str(self._folder), **(environment or {})}
-        with self._lock, self._log(agent, slot).open("ab") as log:
+        name, path = module or self._module, self._log(agent, slot)
+        with self._lock, path.open("ab") as log:
+            if self._forked and (code, python) == (REPOSITORY, sys.executable):
+                self._workers[agent, slot] = Forked(name, ["worker", agent], variables, path)
+                return
             self._workers[agent, slot] = subprocess.Popen(
-                [python, "-m", module or self._module, "worker", agent],
+                [python, "-m", name, "worker", agent],
                 cwd=code,
                 env=variables,
                 stdout=log,

@@ -25,8 +25,13 @@ def participants(analysis: Field) -> dict[str, str]:
 def add_segment(conversation: Conversation, segment: Field, roles: Mapping[str, str]) -> None:
     """Adds an entry of `Transcript[]`, or what stands under `Transcript` in a segment of a stream.
 
+    A chat's joins, leaves, attachments and forms are entries, too: they are left out as events.
+
     Raises FormatError: it has no `Content`, or a field is of a wrong type.
     """
+    if segment.at("Type").text() not in {"MESSAGE", ""} or segment.at("ContentType").text().startswith("application/"):
+        conversation.leave_out("event")
+        return
     speaker = segment.at("ParticipantId").id()
     role = segment.at("ParticipantRole").id() or roles.get(speaker, speaker)
     begin, end = (offset(segment.at(f"{name}OffsetMillis"), "ms") for name in ("Begin", "End"))

@@ -37,18 +37,35 @@ class Cue:
 
 
 def blocks(text: str) -> Iterator[list[str]]:
-    """The runs of lines between blank lines; a byte order mark is left out, any kind of line end is one."""
+    """The runs of lines between blank lines; a byte order mark is left out, any kind of line end is one.
+
+    A time begins a run of its own, with the number before it, also where no blank line parts it from what stands there.
+    """
     block: list[str] = []
     for line in (
         text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd").split("\n")
     ):
-        if line.strip():
-            block.append(line)
-        elif block:
-            yield block
+        if not line.strip():
+            if block:
+                yield block
             block = []
+        elif TIMING.fullmatch(line) and (before := _before_its_id(block)):
+            yield before
+            block = [*block[len(before) :], line]
+        else:
+            block.append(line)
     if block:
         yield block
+
+
+def _before_its_id(block: list[str]) -> list[str]:
+    """The lines of `block` that do not belong to the cue whose time follows: its id may be the last of them.
+
+    A number is one where cues are numbered, and what stands alone is one whatever it is.
+    """
+    begins = TIMING.fullmatch(block[0]) if block else None
+    has_id = bool(block) and not begins and (len(block) == 1 or block[-1].strip().isdecimal())
+    return block[:-1] if has_id else block
 
 
 def cue(block: list[str]) -> Cue | None:

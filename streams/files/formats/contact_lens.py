@@ -1,18 +1,19 @@
-"""Amazon Connect Contact Lens, the analysis file after a call or chat.
+"""Amazon Connect Contact Lens, the analysis file after a call or chat; Amazon Connect's own file of a chat.
 
 | Contact Lens | turn |
 |---|---|
-| `CustomerMetadata.ContactId`, else the file's name up to `_analysis_` | conversation_id |
+| `CustomerMetadata.ContactId`, `ContactId`, else the file's name up to `_analysis_` | conversation_id |
 | `Transcript[].Id` | event_id |
 | `Transcript[].Content` (HTML where `ContentType` is `text/html`) | text |
 | `Transcript[].AbsoluteTime` (chat); `BeginOffsetMillis` from the start of the call | occurred_at |
 | the start: the time in `CustomerMetadata.InputS3Uri` (`…_20220622T16:55_UTC.wav`), which is the recording's | |
-| `Participants[].ParticipantRole` by `Transcript[].ParticipantId` | role |
-| `Channel` | channel |
+| `Participants[].ParticipantRole` by `Transcript[].ParticipantId`; `Transcript[].ParticipantRole` | role |
+| `Channel`; chat in a file that has it not | channel |
 | `LanguageCode` | language |
 | `Sentiment`, `DisplayName`, `EndOffsetMillis` | attributes `vendor_sentiment`, `speaker`, `duration_ms` |
 
-The time in the name of the analysis file is when the analysis was made, and so is no start.
+Of a chat, joins, leaves, attachments and forms are events. The time in the name of the analysis file is when the
+analysis was made, and so is no start.
 """
 
 import re
@@ -45,12 +46,16 @@ def read(value: object, hints: Hints) -> Reading:
     analysis = Field(value).object()
     metadata = analysis.at("CustomerMetadata")
     found = _CONTACT.search(hints.name)
-    named = Field(metadata.at("ContactId").value or (found[1] if found else None), "CustomerMetadata.ContactId")
+    named = Field(
+        metadata.at("ContactId").value or analysis.at("ContactId").value or (found[1] if found else None),
+        "CustomerMetadata.ContactId",
+    )
+    is_chat = any(has(entry, ["AbsoluteTime"]) for entry in lists(value, "Transcript"))
     conversation = Conversation(
         NAME,
         hints,
         conversation_id(named, hints),
-        channel=channel_word(analysis.at("Channel").text()),
+        channel=channel_word(analysis.at("Channel").text() or ("chat" if is_chat else "")),
         language=language_tag(analysis.at("LanguageCode").text()),
         start=_start(metadata.at("InputS3Uri").text()),
     )

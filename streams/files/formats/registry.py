@@ -29,6 +29,7 @@ from streams.files.formats import (
     webvtt,
     whisper,
     zendesk,
+    zendesk_events,
     zendesk_messaging,
     zoom,
 )
@@ -59,7 +60,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             contact_lens, contact_lens_realtime, transcribe, amazon_pca, genesys, genesys_notification,
             genesys_audiohook, twilio_intelligence, twilio_conversations, webvtt, srt, deepgram, deepgram_live,
             assemblyai, whisper, vcon, google_ccai, google_insights, azure_speech, azure_language, intercom, zendesk,
-            zendesk_messaging, chatwoot, zoom,
+            zendesk_events, zendesk_messaging, chatwoot, zoom,
         ),
     )
 }  # fmt: skip

@@ -8,7 +8,8 @@
 | its start (`00:00:01,500`), from the start of the recording | occurred_at |
 | `Name: ` at its head: as a word for a role, else by the role map | role, attribute `speaker` |
 
-The channel is voice. Lines after a blank line belong to the caption before them, unless they have a time.
+The channel is voice. Lines after a blank line belong to the caption before them, unless they have a time. With the
+next caption's number at their head they are that caption, and left out as untimed.
 """
 
 import re
@@ -24,6 +25,7 @@ from streams.files.formats.turn import Hints, Reading
 NAME: Final = "srt"
 
 _BEGINS: Final = re.compile(r"\ufeff?\s*\d{1,9}[ \t]*(?:\r\n?|\n)\s*\d{1,4}:\d{1,2}:\d{1,2}[.,]\d{1,9}\s*-->")
+_NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def looks_like(value: object) -> bool:
@@ -39,10 +41,15 @@ def read(value: object, hints: Hints) -> Reading:
         )
     conversation = Conversation(NAME, hints, conversation_id(Field(None), hints), channel="voice")
     cues: list[Cue] = []
+    number = 0
     for block in blocks(Field(value).text()):
         found = cue(block)
         if found is not None:
             cues.append(found)
+            number = int(found.id) if _NUMBER.fullmatch(found.id) else number + 1
+        elif block[0].strip() == str(number + 1):
+            conversation.leave_out("untimed")
+            number += 1
         elif cues:
             cues[-1] = replace(cues[-1], lines=(*cues[-1].lines, *block))
     add_cues(conversation, cues, hints.roles)

@@ -4,16 +4,18 @@
 |---|---|
 | `uuid` | conversation_id |
 | the place of the dialog, or of the analysis and the entry in it | event_id |
-| `dialog[].body` of the type `text` (plain or HTML, as it is or base64url) | text |
-| `analysis[].body` of the type `transcript`: see below | text |
+| `dialog[].body` of the type `text` (plain, HTML or a mail of several parts, as it is or base64url) | text |
+| `analysis[].body` of the types `transcript` and `wtf_transcription`: see below | text |
 | `dialog[].start`, and within a transcript `start` | occurred_at |
 | `parties[]` by the dialog's `originator`, else the first of its `parties`: `role`, `meta.role`, else `name` | role |
 | voice of a recording; email where a text has a `message_id` or its parties have only `mailto`; else chat | channel |
 | `parties[].name` | attribute `speaker` |
+| `transcript.language` of the extension WTF | language |
 
 A transcript's body is the vendor's own. Known are a list of turns with `text` or `message`, and `speaker`, `party` or
-`parties`; the extension WTF (`segments[]`); and what Deepgram answers. Of several transcripts of one dialog the
-redacted one is read, else the last, and the others are left out as repeated. Dialogs without a text are events.
+`parties`; the extension WTF (`segments[]`, whose `speaker` may have a label in `speakers`); and what Deepgram answers.
+Of several transcripts of one dialog the redacted one is read, else the last, and the others are left out as repeated.
+Dialogs without a text are events.
 """
 
 import base64
@@ -28,12 +30,16 @@ from streams.files.formats import deepgram
 from streams.files.formats.conversation import Conversation, Utterance, conversation_id
 from streams.files.formats.error import FormatError
 from streams.files.formats.field import Field, has
+from streams.files.formats.mail_parts import is_of_parts, shown_part
 from streams.files.formats.roles import role_word
 from streams.files.formats.times import moment as time_of
 from streams.files.formats.times import offset
 from streams.files.formats.turn import Hints, Reading
+from streams.files.formats.words import language_tag
 
 NAME: Final = "vcon"
+
+_WTF: Final = "wtf_transcription"
 
 
 def looks_like(value: object) -> bool:
@@ -74,7 +80,7 @@ def _transcripts(conversation: Conversation, vcon: Field, texts: set[int]) -> Ma
     chosen: dict[int, tuple[int, Field]] = {}
     for number, analysis in enumerate(vcon.at("analysis").items()):
         kind = analysis.at("type").text()
-        if not kind.startswith("transcript"):
+        if not kind.startswith(("transcript", _WTF)):
             continue
         dialog = analysis.at("dialog")
         named = dialog.first() if isinstance(dialog.value, list) else dialog
@@ -95,21 +101,23 @@ def _text(vcon: Field, dialog: Field, place: int) -> Utterance:
     kind = dialog.at("mediatype", "mimetype").text()
     party = dialog.at("originator")
     if not party.there:
-        parties = dialog.at("parties")
-        party = parties.first() if isinstance(parties.value, list) else parties
+        party = _first(dialog.at("parties"))
     role, name = _party(vcon, party)
     people = [party.value for party in vcon.at("parties").items()]
     by_mail = all(has(each, ["mailto"]) and not has(each, ["tel"]) for each in people)
     body = _body(dialog)
+    text, is_html = "" if isinstance(body.value, dict | list) else body.text(), kind.startswith("text/html")
+    if is_of_parts(kind):
+        text, is_html = shown_part(text, kind, body.path)
     return Utterance(
-        text="" if isinstance(body.value, dict | list) else body.text(),
+        text=text,
         id=f"d{place}",
         at=time_of(dialog.at("start")),
         role=role,
         speaker=name,
         speaker_id=party.id(),
         channel="email" if people and (by_mail or dialog.at("message_id").there) else "chat",
-        html=kind.startswith("text/html"),
+        html=is_html,
     )
 
 
@@ -124,12 +132,14 @@ def _body(holder: Field) -> Field:
             text = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         except (binascii.Error, ValueError):
             raise FormatError("not base64url of UTF-8", body.path) from None
-    if encoding == "json":
-        try:
-            return Field(json.loads(text), body.path)
-        except (ValueError, RecursionError):
-            raise FormatError("not JSON", body.path) from None
-    return Field(text, body.path)
+    return _json(text, body.path) if encoding == "json" else Field(text, body.path)
+
+
+def _json(text: str, path: str) -> Field:
+    try:
+        return Field(json.loads(text), path)
+    except (ValueError, RecursionError):
+        raise FormatError("not JSON", path) from None
 
 
 def _party(vcon: Field, party: Field) -> tuple[Role, str]:
@@ -148,14 +158,19 @@ def _party(vcon: Field, party: Field) -> tuple[Role, str]:
 def _transcript(vcon: Field, analysis: Field) -> Iterator[Utterance]:
     """The utterances of a transcript. Raises FormatError: its body is of no known kind."""
     body = _body(analysis)
+    if isinstance(body.value, str) and body.value.lstrip().startswith(("{", "[")):  # whatever `encoding` says
+        body = _json(body.value, body.path)
     if isinstance(body.value, str):
         yield Utterance(text=body.text(), offset=0)
     elif isinstance(body.value, list):
         for entry in body.items():
-            yield _entry(vcon, entry)
+            yield _entry(vcon, entry, Field(None))
     elif has(body.value, ["segments"]):
+        spoken = (
+            language_tag(body.at("transcript").at("language").text()) if _is_object(body.at("transcript")) else None
+        )
         for entry in body.at("segments").items():
-            yield _entry(vcon, entry)
+            yield replace(_entry(vcon, entry, body.at("speakers")), language=spoken)
     elif has(body.value, ["results"]):
         for place, channel in enumerate(body.at("results").at("channels").required().items()):
             yield from deepgram.spoken(channel.at("alternatives").first().required(), str(place))
@@ -167,25 +182,39 @@ def _transcript(vcon: Field, analysis: Field) -> Iterator[Utterance]:
         )
 
 
-def _entry(vcon: Field, entry: Field) -> Utterance:
-    """A turn of a list: who speaks is a party's index, a party's name, a word for a role, or a label."""
+def _entry(vcon: Field, entry: Field, speakers: Field) -> Utterance:
+    """A turn of a list: who speaks is a party's index, a party's name, a word for a role, or a label.
+
+    `speakers` has more of each label: how it is called.
+    """
     start = entry.at("start")
     moment = time_of(start) if isinstance(start.value, str) and "-" in start.value else None
-    party = entry.at("party", "parties")
-    party = party.first() if isinstance(party.value, list) else party
+    party = _first(entry.at("party", "parties"))
     role, name = _party(vcon, party) if party.there else ("unknown", "")
     speaker = entry.at("speaker", "role").id()
-    for person in vcon.at("parties").items() if speaker and not party.there else []:
-        if person.at("name").text() == speaker:
-            place = person.path.rpartition("[")[2].rstrip("]")
-            role, name = _party(vcon, Field(int(place)))
+    more = speakers.at(speaker) if _is_object(speakers) else Field(None)
+    called = (more.at("label").text() if _is_object(more) else "") or speaker
+    for place, person in enumerate(vcon.at("parties").items() if called and not party.there else []):
+        if person.at("name").text() == called:
+            role, name = _party(vcon, Field(place))
     return Utterance(
         text=entry.at("text", "message", "transcript").required().text(),
         at=moment,
         offset=None if moment is not None else offset(start, "s"),
         duration=offset(entry.at("duration"), "s"),
-        role=role if role != "unknown" else role_word(speaker),
-        speaker=name,
+        role=role if role != "unknown" else role_word(called),
+        speaker=name or (called if called != speaker else ""),
         speaker_id=speaker or party.id(),
         attributes={"vendor_confidence": entry.at("confidence").plain()},
     )
+
+
+def _first(parties: Field) -> Field:
+    """The first index of `parties`, which is one, a list, or a list of them for each channel of a recording."""
+    while isinstance(parties.value, list):
+        parties = parties.first()
+    return parties
+
+
+def _is_object(field: Field) -> bool:
+    return isinstance(field.value, dict)

@@ -1,4 +1,4 @@
-"""Whisper and OpenAI's transcriptions: `verbose_json`, `diarized_json`, and what whisper's command writes.
+"""Whisper and OpenAI's transcriptions: `verbose_json`, `diarized_json`, what whisper's command and WhisperX write.
 
 | Whisper | turn |
 |---|---|
@@ -30,10 +30,10 @@ _LOG_PROBABILITY: Final = -1.0
 
 
 def looks_like(value: object) -> bool:
-    """Whether it is a text with segments that have a start and a text of their own."""
-    return has(value, ["text", "segments"]) and all(
-        has(entry, ["start", "end", "text"]) for entry in lists(value, "segments")
-    )
+    """Whether it has segments with a start and a text of their own beside all of the text, or the words of WhisperX."""
+    segments = lists(value, "segments")
+    whole = has(value, ["text", "segments"]) or (bool(segments) and has(value, ["word_segments"]))
+    return whole and all(has(entry, ["start", "end", "text"]) for entry in segments)
 
 
 def read(value: object, hints: Hints) -> Reading:

@@ -6,10 +6,11 @@
 | `message.id` | event_id |
 | `message.content.text` (HTML in `htmlText` alone) | text |
 | `message.received` | occurred_at; of a webhook also turn |
-| `message.author.type`: user is the customer, business the agent; with the subtype `AI`, the bot | role |
+| `message.author.type`: user is the customer, business the agent, or the bot, see below | role |
 | `message.author.displayName`, `message.author.userId` | attributes `speaker`, `speaker_id` |
 
-Events other than `conversation:message` and content without text are left out as events. The channel is chat.
+A bot is who has the subtype `AI`, or whose `message.source.type` is `zd:answerBot` or `ultimate`; `zd:surveys` is the
+system. Events other than `conversation:message` and content without text are left out as events. The channel is chat.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,9 @@ from streams.files.formats.turn import Hints, Reading, joined
 NAME: Final = "zendesk-messaging"
 
 _ROLES: Final[Mapping[str, Role]] = {"user": "customer", "business": "agent"}
+
+# What `message.source.type` says of messages of the author `business` that no person wrote.
+_SOURCES: Final[Mapping[str, Role]] = {"zd:answerBot": "bot", "ultimate": "bot", "zd:surveys": "system"}
 
 
 def looks_like(value: object) -> bool:
@@ -64,13 +68,16 @@ def _add(conversation: Conversation, message: Field) -> None:
         conversation.leave_out("event")
         return
     author = message.at("author")
-    automatic = any(kind.text() == "AI" for kind in author.at("subtypes").items())
+    role = role_word(author.at("type").text(), _ROLES)
+    if role == "agent":
+        written_by = "bot" if any(kind.text() == "AI" for kind in author.at("subtypes").items()) else role
+        role = _SOURCES.get(message.at("source").at("type").id(), written_by)
     conversation.add(
         Utterance(
             text=text,
             id=message.at("id").id(),
             at=moment(message.at("received")),
-            role="bot" if automatic else role_word(author.at("type").text(), _ROLES),
+            role=role,
             speaker=author.at("displayName").text(),
             speaker_id=author.at("userId").id(),
             html=html.there,

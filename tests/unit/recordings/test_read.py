@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recordings import source
-from recordings.encoding import encoding_name, recognised_encoding
+from recordings import encoding as encodings
+from recordings import json_records, source
+from recordings.encoding import Checked, decoded, encoding_name, recognised_encoding
 from recordings.fault import Fault, RecordingError
 from recordings.read import FORMATS, Found, ending_of, values
-from recordings.source import opened
+from recordings.source import Source, opened
 from schemas.errors import UsageError
 
 TEXTS = ["My parcel never came; and nobody, nobody calls", "Thanks, that was quick", "naïve – “quoted”"]
@@ -146,6 +149,30 @@ def test_faults_are_told_with_their_lines_and_the_rows_between_are_read(tmp_path
     assert [(fault.line, fault.what[:9]) for fault in faults] == [(2, "not UTF-8")]
 
 
+@given(st.text("a\r\n\v\u2028é\x00", max_size=30), st.sampled_from(["utf-8", "utf-16-le"]), st.integers(1, 9))
+def test_lines_are_pythons_wherever_reading_stops(content: str, encoding: str, run: int) -> None:
+    data = content.encode(encoding)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encodings, "_RUN", run)
+        lines = Checked(decoded(Source(io.BytesIO(data), "a.txt"), encoding))
+        found = []
+        for line in lines:
+            found.append(line)
+            assert bool(lines.take_fault()) == ("\x00" in line)
+    assert found == list(io.StringIO(content, newline=""))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".txt"])
+def test_half_a_character_of_utf_16_is_told_with_its_line(ending: str, tmp_path: Path) -> None:
+    content = "text\none\ntwo\n".encode("utf-16-le") + b"\x01\xd8\n\x00" + "three\n".encode("utf-16-le") + b"x"
+    rows, faults = faulty(tmp_path / f"a{ending}", content)
+    assert [row["text"] for row in rows] == ["text", "one", "two", "three"][ending == ".csv" :]
+    assert [(fault.line, fault.what) for fault in faults] == [
+        (4, "not UTF-16-LE (byte 1 of the line): give --encoding, such as cp1252"),
+        (6, "not UTF-16-LE (byte 1 of the line): give --encoding, such as cp1252"),
+    ]
+
+
 def test_an_encoding_that_is_given_wins(tmp_path: Path) -> None:
     assert read(tmp_path / "a.csv", "text\ncafé €\n".encode("cp1252"), encoding="cp1252") == [{"text": "café €"}]
     assert read(tmp_path / "a.txt", "\ufeffhé".encode("utf-16-le"), encoding="utf-16") == [{"text": "hé"}]
@@ -183,6 +210,46 @@ def test_an_array_is_read_a_member_at_a_time_and_what_comes_before_damage_is_giv
         numbers.extend((line, value["n"]) for line, value in values(file, "a.jsonl", "jsonl"))
     assert numbers == [(n + 1, n) for n in range(3_000)]
     assert str(raised.value).startswith("a.jsonl, line 3001: not JSON: Expecting property name")
+
+
+OBJECTS = st.recursive(
+    st.sampled_from(["}, {", '"},{"', "]", 1, None]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(OBJECTS, max_size=8),
+    st.sampled_from([(",", ":"), (", ", ": "), (",\n", ":"), (",  ", ":")]),
+    st.integers(1, 40),
+)
+def test_an_array_is_what_json_says_wherever_reading_stops(
+    members: list[Any], separators: tuple[str, str], piece: int
+) -> None:
+    content = json.dumps(members, separators=separators)
+    text = io.TextIOWrapper(io.BytesIO(content.encode()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_records, "_PIECE", piece)
+        found = list(json_records.json_values(text, "a.json"))
+    assert [value for _, value in found] == members
+    at = 1
+    for (line, _), member in zip(found, members, strict=True):
+        assert line == at
+        at += json.dumps(member, separators=separators).count("\n") + separators[0].count("\n")
+
+
+@pytest.mark.parametrize("end", ["]", '] , {"a": 2}, {"a": 3}]', ', {"a": }, {"a": 3}]'])
+def test_what_stands_behind_or_in_an_array_of_one_line_is_seen(end: str, tmp_path: Path) -> None:
+    found: list[Any] = []
+    (tmp_path / "a.jsonl").write_text('[{"a": 0}, {"a": 1}' + end)
+    with opened(tmp_path / "a.jsonl") as file:
+        if end == "]":
+            found.extend(value for _, value in values(file, "a.jsonl", "jsonl"))
+        else:
+            with pytest.raises(RecordingError, match=r"a\.jsonl, line 1: not JSON"):
+                found.extend(value for _, value in values(file, "a.jsonl", "jsonl"))
+    assert found == [{"a": 0}, {"a": 1}]
 
 
 @pytest.mark.parametrize("content", ["[1, 2", "[1 2]", "[1] 2", '[{"a": 1},]', "[\xff"])

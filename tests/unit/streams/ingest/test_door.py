@@ -119,6 +119,14 @@ def test_what_is_no_event_is_refused_in_words_that_are_not_the_customer_s(door: 
     assert WORDS not in answer.text
 
 
+def test_half_an_emoji_and_a_byte_order_mark_refuse_nothing(door: Door, door_settings: Settings) -> None:
+    text = rb"cut \ud83d\u0021 and \udE00 \ud83d\ude00 \\ud83d \\\ud83d"
+    answer = events(door, b'\xef\xbb\xbf{"conversation_id": "half", "text": "' + text + b'"}')
+    assert answer.status_code == 200, answer.text
+    [event] = sent(door_settings, "half")
+    assert event.text == "cut \ufffd! and \ufffd \U0001f600 \\ud83d \\\ufffd"
+
+
 @pytest.mark.parametrize("given", [None, "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
 def test_without_a_token_nothing_is_read(door: Door, given: str | None) -> None:
     headers = {"Content-Type": "application/json"} | ({} if given is None else {"Authorization": given})
@@ -160,6 +168,12 @@ def test_a_webhook_becomes_events_once(door: Door, door_settings: Settings, vend
     assert again.json() == first.json() | {"new": 0, "repeated": first.json()["new"]}
     if conversation:
         assert len(sent(door_settings, conversation)) == first.json()["new"]
+
+
+def test_zendesk_sends_events_of_a_subscription_too(door: Door, door_settings: Settings) -> None:
+    body = vendor_object("zendesk-events")
+    assert [webhook(door, "zendesk", body).json()["new"] for _ in range(2)] == [1, 0]
+    assert [event.event_id for event in sent(door_settings, "35")] == ["35/90001"]
 
 
 def test_a_form_of_twilio_becomes_an_event_once(door: Door, door_settings: Settings) -> None:

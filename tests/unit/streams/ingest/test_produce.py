@@ -63,6 +63,11 @@ def test_each_line_is_an_event_and_blank_ones_are_none(settings: Settings) -> No
     assert (second.event_id, second.occurred_at) == ("e2", NOW)
 
 
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(settings: Settings) -> None:
+    create(settings)
+    assert produce(settings, io.BytesIO(b"\xef\xbb\xbf" + line(1) + line(2)), "stop").events == 2
+
+
 def test_a_line_that_is_no_event_stops_it_after_those_before(settings: Settings) -> None:
     create(settings)
     for number, bad in enumerate(BAD):

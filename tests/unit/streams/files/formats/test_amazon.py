@@ -141,3 +141,29 @@ def test_an_error_names_the_place_and_not_what_stands_there() -> None:
     del value["Transcript"][1]["Content"]
     with pytest.raises(FormatError, match=r"^Transcript\[1\]\.Content: is missing$"):
         turns("contact-lens", value)
+
+
+def test_joins_attachments_and_forms_of_a_chat_are_events() -> None:
+    at = "2026-01-05T09:55:14.735Z"
+    joined = "application/vnd.amazonaws.connect.event.participant.joined"
+    form = "application/vnd.amazonaws.connect.message.interactive"
+    chat = {
+        "AWSAccountId": "111122223333",
+        "Version": "2019-08-26",
+        "ContactId": CONTACT,
+        "Participants": [{"ParticipantId": "p1"}],
+        "Transcript": [
+            {"AbsoluteTime": at, "ContentType": joined, "Id": "a", "Type": "EVENT", "ParticipantId": "p1",
+             "ParticipantRole": "CUSTOMER"},
+            {"AbsoluteTime": at, "ContentType": "text/plain", "Id": "b", "Type": "MESSAGE", "ParticipantId": "p1",
+             "ParticipantRole": "CUSTOMER", "DisplayName": "Jo", "Content": "It is late."},
+            {"AbsoluteTime": at, "Id": "c", "Type": "ATTACHMENT", "ParticipantId": "p1", "Attachments": []},
+            {"AbsoluteTime": at, "ContentType": form, "Id": "d", "Type": "MESSAGE", "ParticipantId": "p2",
+             "ParticipantRole": "SYSTEM", "Content": "{}"},
+        ],
+    }  # fmt: skip
+    found = reading("contact-lens", chat)
+    [turn] = found.turns
+    assert (turn.role, turn.text, turn.channel, turn.conversation_id) == ("customer", "It is late.", "chat", CONTACT)
+    assert turn.occurred_at == 1_767_606_914_735
+    assert found.left_out == {"event": 3}

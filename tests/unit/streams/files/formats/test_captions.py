@@ -88,6 +88,28 @@ def test_srt_keeps_the_lines_after_a_blank_line() -> None:
     assert [turn.text for turn in turns("srt", text)] == ["one two", "three"]
 
 
+def test_a_time_begins_a_cue_also_where_no_blank_line_parts_it_from_the_one_before() -> None:
+    text = f"WEBVTT\n\n{TIME}yeah\n<c.colorE5>what</c>\n{TIME}this will\n\n7\n{TIME}happen\n8\n{TIME}{TIME}now\n9\n"
+    found = reading("webvtt", text)
+    assert [(turn.text, turn.event_id) for turn in found.turns] == [
+        ("yeah what", "given/#0"),
+        ("this will", "given/#1"),
+        ("happen", "given/7"),
+        ("now 9", "given/#4"),
+    ]
+    assert found.left_out == {"blank": 1}
+    times = ["00:00:01,500 --> 00:00:02,000", "00:00:03,500 --> 00:00:04,000", "00:00:05,500 --> 00:00:06,000"]
+    srt = f"1\n{times[0]}\none\n2\n{times[1]}\ntwo\n\nand more\n3\n{times[2]}\nthree\n"
+    assert [turn.text for turn in turns("srt", srt)] == ["one", "two and more", "three"]
+
+
+def test_a_caption_with_its_number_and_no_time_is_untimed_and_no_part_of_the_one_before() -> None:
+    time = "00:00:01,500 --> 00:00:02,000"
+    found = reading("srt", f"1\n{time}\none\n\n2\ntwo\n\n3\nthree\n\n4\n{time}\nfour\n\n9\nis a number\n")
+    assert [turn.text for turn in found.turns] == ["one", "four 9 is a number"]
+    assert found.left_out == {"untimed": 2}
+
+
 @pytest.mark.parametrize("name", ["webvtt", "srt"])
 def test_another_text_is_told_what_is_missing(name: str) -> None:
     with pytest.raises(FormatError, match=r"first line is not WEBVTT|does not begin with a number"):

@@ -72,6 +72,50 @@ def test_zendesk_messaging_list_knows_an_automatic_answer() -> None:
     assert found.left_out == {"event": 1}
 
 
+@pytest.mark.parametrize(
+    ("kind", "source", "role"),
+    [("business", "zd:answerBot", "bot"), ("business", "ultimate", "bot"), ("business", "zd:surveys", "system"),
+     ("business", "zd:agentWorkspace", "agent"), ("user", "web", "customer")],
+)  # fmt: skip
+def test_zendesk_messaging_knows_its_bots_by_the_source(kind: str, source: str, role: str) -> None:
+    value = vendor_object("zendesk-messaging")
+    message = value["events"][0]["payload"]["message"]
+    message |= {"author": {"type": kind, "displayName": "Acme"}, "source": {"type": source}}
+    assert [turn.role for turn in turns("zendesk-messaging", value)] == [role]
+
+
+def test_zendesk_events_read_comments_and_count_other_events() -> None:
+    value = vendor_object("zendesk-events")
+    [turn] = turns("zendesk-events", value)
+    assert (turn.event_id, turn.role, turn.text, turn.channel) == (
+        "35/90001",
+        "customer",
+        "My parcel is late.",
+        "email",
+    )
+    assert (turn.turn, turn.occurred_at) == (1_767_606_914_123, 1_767_606_914_123)
+    assert turn.attributes == {"speaker": "Jo", "speaker_id": "7"}
+    value["event"]["comment"]["author"]["is_staff"] = True
+    assert [turn.role for turn in turns("zendesk-events", value)] == ["agent"]
+    value["event"]["comment"]["is_public"] = False
+    assert reading("zendesk-events", value).left_out == {"private": 1}
+    assert reading("zendesk-events", value | {"type": "zen:event-type:ticket.created"}).left_out == {"event": 1}
+
+
+@pytest.mark.parametrize(
+    ("actor", "role"),
+    [({"id": "zd:answerBot", "type": "system"}, "bot"), ({"id": "42", "type": "agent"}, "agent"),
+     ({"id": "43", "type": "end_user", "name": "Jo"}, "customer"), ({"id": "x", "type": "system"}, "system")],
+)  # fmt: skip
+def test_zendesk_events_read_messages(actor: dict[str, str], role: str) -> None:
+    value = vendor_object("zendesk-events") | {
+        "type": "zen:event-type:messaging_ticket.message_added",
+        "event": {"actor": actor, "conversation_id": "67ab", "message": {"id": "67ac", "body": "Hi there."}},
+    }
+    [turn] = turns("zendesk-events", value)
+    assert (turn.event_id, turn.role, turn.text, turn.channel) == ("67ab/67ac", role, "Hi there.", "chat")
+
+
 def test_chatwoot_joins_the_account_since_conversations_are_counted_in_it() -> None:
     [turn] = turns("chatwoot", vendor_object("chatwoot"))
     assert (turn.conversation_id, turn.event_id) == ("1/57", "1/57/15")

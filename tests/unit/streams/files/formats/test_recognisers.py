@@ -1,6 +1,7 @@
 import pytest
 
 from streams.files.formats.error import FormatError
+from streams.files.formats.registry import recognise
 from tests.vendor_objects import reading, said, turns, vendor_object
 
 REQUEST = "a847f427-4ad5-4d67-9b95-db801e58251c"
@@ -150,3 +151,12 @@ def test_google_insights_reads_segments() -> None:
     assert turn.attributes == {
         "speaker_id": "77", "channel_id": "2", "vendor_confidence": "0.9", "vendor_sentiment_score": "0.25",
     }  # fmt: skip
+
+
+def test_whisperx_has_segments_and_words_and_no_text_of_them_all() -> None:
+    segments = [{"start": 0.0, "end": 1.0, "text": " Late.", "words": [], "speaker": "SPEAKER_00"}]
+    value = {"segments": segments, "word_segments": [], "language": "en"}
+    assert recognise(value) == "whisper"
+    [turn] = turns("whisper", value, roles={"speaker_00": "customer"})
+    assert (turn.role, turn.text, turn.language) == ("customer", "Late.", "en")
+    assert recognise({"segments": segments}) is None

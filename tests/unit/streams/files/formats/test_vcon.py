@@ -3,8 +3,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.files.formats.error import FormatError
+from streams.files.formats.mail_parts import shown_part
 from tests.vendor_objects import reading, said, turns, vendor_object
 
 UUID = "01928e10-193e-8231-b9a2-279e0d16bc46"
@@ -48,6 +51,27 @@ def test_a_transcript_may_be_deepgrams_a_plain_text_or_json_in_a_text() -> None:
         turns("vcon", with_body({"foo": 1}))
 
 
+@pytest.mark.parametrize("encoding", ["json", None])
+def test_the_extension_wtf_has_labels_and_a_language(encoding: str | None) -> None:
+    body = {
+        "transcript": {"text": "Hello. Late.", "language": "en-US"},
+        "segments": [
+            {"id": 0, "start": 0.5, "end": 1.0, "speaker": 0, "text": "Hello.", "confidence": 0.9},
+            {"id": 1, "start": 2.5, "end": 3.0, "speaker": 1, "text": "Late."},
+            {"id": 2, "start": 3.5, "end": 4.0, "speaker": 2, "text": "Hm."},
+        ],
+        "speakers": {"0": {"id": 0, "label": "Agent"}, "1": {"id": 1, "label": "Bob"}},
+    }
+    written = with_body(json.dumps(body), type="wtf_transcription")
+    if encoding:
+        written["analysis"][0]["encoding"] = encoding
+    for value in (with_body(body, type="wtf_transcription"), written):
+        found = [turn for turn in turns("vcon", value) if turn.channel == "voice"]
+        assert said(found) == [("agent", "Hello."), ("customer", "Late."), ("unknown", "Hm.")]
+        assert [turn.attributes.get("speaker") for turn in found] == ["Agent", "Bob", None]
+        assert {turn.language for turn in found} == {"en-US"}
+
+
 def test_of_two_transcripts_of_a_dialog_the_redacted_one_is_read() -> None:
     value = vendor_object("vcon")
     value["analysis"].insert(
@@ -78,6 +102,66 @@ def test_a_mail_is_cut_and_may_be_html_or_base64url() -> None:
     found = turns("vcon", value)
     assert said(found) == [("customer", "Awesome!"), ("customer", "Fine.")]
     assert {turn.channel for turn in found} == {"email"}
+
+
+def mail(kind: str, body: str) -> Any:
+    value = vendor_object("vcon")
+    value["dialog"] = [{"type": "text", "parties": [[1], 0], "mediatype": kind, "body": body, "message_id": "<1@x>"}]
+    value["analysis"] = []
+    return reading("vcon", value)
+
+
+PLAIN = (
+    "--b\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n"
+    "Grüße, awesome!\r\n\r\n On Friday A <a@x.org> wrote:\r\n > lost\r\n"
+)
+HTML = (
+    "--b\r\nContent-Type: text/html; charset=iso-8859-1\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>Gr=FC=DFe</p>\r\n"
+)
+FILE = "--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nsecret\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        (HTML + PLAIN + FILE, "Grüße, awesome!"),
+        (HTML + FILE, "Grüße"),
+        (HTML.replace("iso-8859-1", "x-morse"), "Gr\ufffd\ufffde"),
+        (HTML.replace("iso-8859-1", "a\x00b"), "Gr\ufffd\ufffde"),
+    ],
+)
+def test_a_mail_of_parts_is_its_plain_text_else_its_html(parts: str, text: str) -> None:
+    [turn] = mail('multipart/alternative; \n\tboundary="b"', parts + "--b--\r\n").turns
+    assert (turn.text, turn.role, turn.channel) == (text, "customer", "email")
+
+
+PIECES = [
+    PLAIN, HTML, FILE, "--b\r\n", "--b--", "Content-Type: ", "text/html; charset=", "multipart/mixed; boundary=", '"',
+    "b", "=?utf-8?q?=41?=", "\n", "\n\n", "base64", "Content-Transfer-Encoding: ", "; filename*=utf-8''", "%E4", "=FC",
+    "\x00", "é", ":", "idna", "punycode", "utf-16", "hex", "message/rfc822", "x-uuencode", "begin 666 a\n",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20), st.lists(st.sampled_from(PIECES), max_size=4))
+def test_whatever_stands_in_a_mail_it_is_read(parts: list[str], kind: list[str]) -> None:
+    for each in ("multipart/mixed; boundary=b", "message/rfc822", "multipart/" + "".join(kind)):
+        text, _ = shown_part("".join(parts), each)
+        assert text == text.strip()
+
+
+def test_a_mail_with_its_headers_and_one_without_a_text() -> None:
+    [turn] = mail("message/rfc822", "Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nTGF0ZS4=\r\n").turns
+    assert turn.text == "Late."
+    assert mail("multipart/mixed; boundary=b", FILE + "--b--").left_out == {"blank": 1}
+
+
+def test_a_mail_of_a_thousand_nested_parts_is_refused() -> None:
+    nested = "".join(
+        f"--b{n}\n" * (n > 0) + f"Content-Type: multipart/mixed; boundary=b{n + 1}\n\n" for n in range(2_000)
+    )
+    with pytest.raises(FormatError, match=r"^dialog\[0\]\.body: a mail of parts that are nested too deep"):
+        mail("message/rfc822", nested)
 
 
 @pytest.mark.parametrize(
