@@ -147,8 +147,3 @@ def test_what_is_no_text_is_refused() -> None:
     row = Row(1, 7, {"text": ["a"]}, "", is_text=False)
     with pytest.raises(RecordingError, match=r"calls\.csv, line 7: not a text where the text should be"):
         list(recorded_events([row], Path("calls.csv"), "digest", {}, lambda: 0))
-
-
-@pytest.mark.parametrize("name", ["conversationId", "Contact ID", "call-id", "caseId", "dialog_id", "conv_id"])
-def test_a_conversation_s_id_is_known_by_many_names(name: str) -> None:
-    assert [event.conversation_id for event in events({"text": "a", name: "c"})] == ["c"]
