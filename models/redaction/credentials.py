@@ -138,7 +138,7 @@ def _goes_on(words: list[str], first: int, index: int) -> bool:
     following = words[index + 1] if index + 1 < len(words) else ""
     if word in {"i", "a"}:  # a letter only between others: "k o a l a"
         return _is_part(before) and (not following or _is_part(following))
-    if _is_part(word) or word in _SAID:  # "ram 123", "a b c one two three", "sunshine exclamation mark"
+    if _is_part(word):  # "ram 123", "a b c one two three", "sunshine exclamation mark"
         return True
     if not word.isalpha() or word in _NEVER_LAST:
         return False
@@ -150,7 +150,7 @@ def _goes_on(words: list[str], first: int, index: int) -> bool:
 
 
 def _is_part(word: str) -> bool:
-    return word.isdigit() or word in NUMBER_WORDS or (len(word) == 1 and word.isalpha())
+    return word.isdigit() or word in NUMBER_WORDS or word in _SAID or (len(word) == 1 and word.isalpha())
 
 
 def _chunk_end(text: str, start: int) -> int:

@@ -251,7 +251,8 @@ def _is_code(tokens: Tokens, run: Run, cued: Cued | None, *, whole: bool) -> boo
         return strict and length > 3 and cued is not None and cued.cue.kind in {"REFERENCE", "PASSWORD", "USERNAME"}
     if strict and cued:
         stated = cued.cue.after - cued.cue.first > 1 or _states(words, run, cued)
-        return length > 3 and run.digits > 1 and (stated or length > 4)
+        spelled = sum(element.spoken and not element.digits for element in elements) > 1  # "zulu nine nine kilo"
+        return length > 3 and run.digits > 1 and (stated or spelled or length > 4)
     if len(elements) == 2 and run.digits > 4 and not elements[0].digits:  # "ok 74132": a state and its postal code
         return False
     if length < 5 or run.digits < 2:

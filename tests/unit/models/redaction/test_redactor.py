@@ -88,6 +88,7 @@ SPOKEN = [
     ("area code five hundred four er eleven sixty two forty one", "area code [PHONE]"),
     ("my birthday's coming up it's one fourteen two thousand two", "my birthday's coming up it's [DATE_OF_BIRTH]"),
     ("it's j as in juliet, o, n as in november at hotmail dot com", "it's [EMAIL]"),
+    ("reference zulu nine nine kilo", "reference [REFERENCE]"),
     ("my username is mike underscore eighty two", "my username is [USERNAME]"),
     ("the user name is cool cat ninety nine", "the user name is [USERNAME]"),
     ("my password is sunshine twenty three exclamation mark", "my password is [PASSWORD]"),
