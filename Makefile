@@ -37,13 +37,16 @@ $(READY): $(VENV)/.locked pyproject.toml
 demo: $(READY) ## Watch real customer messages go through the whole line, and read the report
 	@$(RUN)/edgewise demo $(ARGS)
 
-# Two processes are given whole files of tests: one plays the faults, one after another, the other does all else meanwhile.
+# Most tests wait more than they compute: there are more processes than cores, each given whole files of tests. With a real
+# Kafka one plays the faults, one after another, and each of them has a broker.
+KAFKA_THERE = $(wildcard $(or $(KAFKA_HOME),../shared/kafka)/libs/kafka_*.jar)
+PROCESSES ?= $(if $(KAFKA_THERE),3,4)
 # The brokers live for minutes, in which Java's second compiler would cost more than it saves: it stays off.
 test: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
 # What is compiled is kept, whatever the environment says: else each of the processes that tests start would do it again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
-	@$(RUN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-training: $(TRAINING)/.ready ## Run the tests of training, with PyTorch, in .venv-training
 	@$(TRAINING)/bin/python -m pytest tests/training $(ARGS)

@@ -1,8 +1,8 @@
 """How soon the live page is there, and what it takes: `python -m benchmarks.page [DAYS…]`; it needs Chromium.
 
-`monitoring` on the embedded broker holds windows of a minute, of one partition, each written twice, as far back as the
-period goes. A browser opens the page as soon as the process listens, while the days are still being read, and again
-once all of it has been.
+`monitoring` on a Kafka broker of its own holds windows of a minute, of one partition, each written twice, as far back
+as the period goes. (The embedded broker answers a fetch with all that there is, which is then in memory.) A browser
+opens the page as soon as the process listens, while the days are still being read, and again once all of it has been.
 """
 
 import sys
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.brokers import running
 from benchmarks.live_windows import window_records
 from benchmarks.machine import machine
 from schemas.codec import Codec
@@ -20,7 +21,6 @@ from schemas.topics import MONITORING
 from streams.agents.open_windows import WindowKey
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
-from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.monitoring.window import Window
 from streams.operate.topics import create
 from streams.system.clock import now_ms
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def _measured(browser: Browser, days: int) -> list[str]:
-    with EmbeddedBroker() as broker:
-        settings = Settings(bootstrap_servers=broker.bootstrap_servers)
+    with running("kafka") as servers:
+        settings = Settings(bootstrap_servers=servers)
         create(settings)
         _fill(settings, days * 1440)
         began = time.monotonic()

@@ -246,7 +246,8 @@ def _fired(found: Sequence[Found], alerts: Sequence[Alert]) -> Iterator[tuple[st
         fired = [alert for alert in alerts if alert.state == "firing" and each.begin <= alert.started_at < until]
         for alert in fired:
             ends = [of.resolved_at for of in alerts if of.alert_id == alert.alert_id and of.resolved_at is not None]
-            over = f"{(ends[0] - each.end) / 1000:.0f}" if ends else "not by the end"
+            after_s = round((ends[0] - each.end) / 1000) if ends else None
+            over = "not by the end" if after_s is None else f"{-after_s} before it" if after_s < 0 else f"{after_s}"
             yield each.what, span, f"`{alert.rule}`", f"{(alert.started_at - each.begin) / 1000:.0f}", over
         if not fired:
             yield each.what, span, "none", "", ""

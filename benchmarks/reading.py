@@ -1,10 +1,11 @@
-"""What reading a file costs an event, beside `json.loads` or `csv.reader` of the same bytes.
+"""What reading a file costs an event, beside `json.loads` or `csv.reader` of the same bytes, and where the rest goes.
 
     python -m benchmarks.reading [--rows 20000] [--rounds 7]
 
 Every format and dialect is read in turns with the plain way, in rounds of which the first does not count; a ratio is of
 the two in one round. Time is the processor's: what else the machine does is left out. `rows` are what `edgewise score`
-reads; `events` are what `edgewise replay` sends, before Avro. A vendor's objects are the samples of the tests.
+reads; `events` are what `edgewise replay` sends, before Avro. The second table has the ratio after each step of the way
+from bytes to events. A vendor's objects are the samples of the tests.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import gzip
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import thread_time
 from typing import NamedTuple
@@ -22,6 +25,12 @@ from backports import zstd
 
 from benchmarks.figure import Figure, VoidError, figure
 from benchmarks.table import show
+from recordings.csv_records import csv_records
+from recordings.dialect import Dialect
+from recordings.encoding import Checked, decoded
+from recordings.fault import stop_at
+from recordings.json_records import json_values
+from recordings.source import opened
 from streams.files.formats.registry import FORMATS, read
 from streams.files.formats.turn import Hints
 from streams.files.recorded_event import Rules, made_events
@@ -43,16 +52,20 @@ class File(NamedTuple):
 
 
 def main() -> None:
-    """Prints two tables: formats and dialects, then vendors."""
+    """Prints three tables: formats and dialects, the steps of two of them, then vendors."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--rows", type=int, default=20_000)
     options.add_argument("--rounds", type=int, default=7)
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="edgewise-reading-") as folder:
         figures: list[Figure] = []
+        steps: list[Figure] = []
         for name, file in _files(Path(folder), arguments.rows):
             figures += _measured(name, file, arguments.rounds)
+            if name in _STEPS:
+                steps += _stepped(name, file, arguments.rounds)
     show(f"Reading {arguments.rows:,} rows, {arguments.rounds} rounds: beside the plain way, 1 is as fast", figures)
+    show("The same after each step", steps)
     vendors = [_vendor(name, arguments.rounds) for name in FORMATS if not isinstance(vendor_object(name), str)]
     show(f"Vendors' objects to turns, {arguments.rounds} rounds: beside json.loads, 1 is as fast", vendors)
 
@@ -115,6 +128,67 @@ def _measured(name: str, file: File, rounds: int) -> list[Figure]:
         figure(f"{name}: rows, ratio", "", "", [each[0] / each[1] for each in kept]),
         figure(f"{name}: events, ratio", "", "", [each[0] / each[2] for each in kept]),
     ]
+
+
+def _read_bytes(path: Path) -> Iterable[object]:
+    with opened(path) as source:
+        while source.read(64 * 1024):
+            pass
+    return ()
+
+
+def _csv_lines(path: Path) -> Iterable[object]:
+    with opened(path) as source:
+        yield from chain.from_iterable(Checked(decoded(source)).runs())
+
+
+def _csv_cells(path: Path) -> Iterable[object]:
+    with opened(path) as source:
+        yield from csv.reader(chain.from_iterable(Checked(decoded(source)).runs()), strict=True)
+
+
+def _csv_records(path: Path) -> Iterable[object]:
+    with opened(path) as source:
+        yield from csv_records(Checked(decoded(source)), Dialect(), path, stop_at(path))
+
+
+def _json_values(path: Path) -> Iterable[object]:
+    with opened(path) as source:
+        source.lines = False
+        yield from json_values(decoded(source), path)
+
+
+def _events(path: Path) -> Iterable[object]:
+    return made_events(read_rows(path), path, "digest", Rules(), now_ms)
+
+
+_STEPS: Mapping[str, Mapping[str, Callable[[Path], Iterable[object]]]] = {
+    "csv": {
+        "bytes, with their digest": _read_bytes, "lines, checked": _csv_lines, "cells": _csv_cells,
+        "cells by the header's names": _csv_records, "rows": read_rows, "events": _events,
+    },
+    "json array": {
+        "bytes, with their digest": _read_bytes, "objects": _json_values, "rows": read_rows, "events": _events,
+    },
+}  # fmt: skip
+
+
+def _stepped(name: str, file: File, rounds: int) -> list[Figure]:
+    """The plain way's time beside that of each step, with all before it."""
+    taken = [
+        [_took(lambda: file.plain(file.path.read_bytes())), *(_took(partial(_run, step, file)) for step in steps)]
+        for steps in [_STEPS[name].values()]
+        for _ in range(rounds + 1)
+    ]
+    return [
+        figure(f"{name}: {what}", "", "", [each[0] / each[place] for each in taken[1:]])
+        for place, what in enumerate(_STEPS[name], 1)
+    ]
+
+
+def _run(step: Callable[[Path], Iterable[object]], file: File) -> None:
+    for _ in step(file.path):
+        pass
 
 
 def _require(found: Iterable[object], count: int) -> None:

@@ -91,7 +91,7 @@ def _said(draw: random.Random, partition: int, transcript: TranscriptEvent, labe
         complexity=draw.uniform(0.1, 0.7),
         language=draw.choice(("en", "en", "de")),
         pii=draw.choice(((), (), ("phone",))),
-        model="edge@2.0.0",
+        model="edge@3.0.0",
         router="default@2",
     )
     if transcript.role == "bot":

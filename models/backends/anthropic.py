@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.backends.bill import Usage, count
+from models.backends.bill import Usage, count, is_counted
 from models.backends.probabilities import written
 from models.backends.prompt import SCHEMA, conversation, instructions
 from models.backends.service import Call, Scored
@@ -68,4 +68,6 @@ def _usage(usage: Any) -> Usage | None:
         return None
     # `input_tokens` leaves out what was read from, or written to, the cache.
     read = count(usage, "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    if not read or not is_counted(usage, "input_tokens", "output_tokens"):  # no request is of no tokens
+        return None
     return Usage(Tokens(read, count(usage, "output_tokens"), count(usage, "cache_read_input_tokens")))

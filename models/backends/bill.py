@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from models.allowance import Allowance, Unlimited
 from models.price_book import Price
@@ -117,7 +117,16 @@ class Bill:
 def count(usage: Any, *names: str) -> int:
     """The sum of `usage`'s whole numbers under `names`; what is none counts as 0."""
     values = [usage.get(name) for name in names] if isinstance(usage, Mapping) else []
-    return sum(value for value in values if type(value) is int and 0 <= value < 10**9)
+    return sum(value for value in values if _is_count(value))
+
+
+def is_counted(usage: Mapping[str, Any], *names: str) -> bool:
+    """Whether `usage` has a number of tokens under each of `names`; one that has none says nothing of the cost."""
+    return all(_is_count(usage.get(name)) for name in names)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 10**9
 
 
 def _split(total: int, parts: int) -> list[int]:

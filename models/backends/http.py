@@ -28,7 +28,8 @@ LONGEST_ANSWER = 1 << 20  # bytes; a batch's answer has some thousands
 
 Kind = Literal[
     "unreachable",  # no connection, or the wrong certificate
-    "refused",  # the key, the model or the quota: it takes a person
+    "unauthorised",  # the key is missing or wrong
+    "refused",  # the address, the model or the quota: it takes a person
     "failed",  # the service failed, was cut off, or was too slow
     "nonsense",  # it answered what is no answer
     "declined",  # it does not answer this text; others it may
@@ -240,7 +241,8 @@ class Caller:
         """A refusal of this one request. Raises CallError, and _PassingError for what may be tried again."""
         error = self.error("failed", f"answered {reply.in_words}")
         if reply.lasting:
-            refused = CallError("refused", f"{error}{_TO_MEND[reply.lasting]}")
+            kind: Kind = "unauthorised" if reply.lasting == "key" else "refused"
+            refused = CallError(kind, f"{error}{_TO_MEND[reply.lasting]}")
             self.breaker.failed(str(refused), at_once=True)
             raise refused
         if reply.status in _OWN_FAULT:

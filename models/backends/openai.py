@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.backends.bill import Usage, count
+from models.backends.bill import Usage, count, is_counted
 from models.backends.probabilities import NoDistributionError, of_codes, written
 from models.backends.prompt import CODES, SCHEMA, conversation, instructions
 from models.backends.reply import Reply
@@ -53,7 +53,9 @@ class OpenAI:
             if choice is None:
                 raise call.nonsense("answered without a choice")
             model = call.require_model(self._model, reply.body.get("model"))
-            if by_code and choice.get("finish_reason") != "content_filter" and _top(choice) is None:
+            if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
+                raise call.declined("declined to judge a text")
+            if by_code and _top(choice) is None:
                 self._by_code = False  # nor will it have any for the next text
                 continue
             p = of_codes(_top(choice), CODES) if by_code else written(_numbers(choice, call))
@@ -109,10 +111,7 @@ def _top(choice: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _numbers(choice: Mapping[str, Any], call: Call) -> Any:
-    finish = choice.get("finish_reason")
-    if choice["message"].get("refusal") or finish == "content_filter":
-        raise call.declined("declined to judge a text")
-    if finish == "length":
+    if choice.get("finish_reason") == "length":
         raise call.nonsense(f"was not done after {_NUMBERS_TOKENS:,} tokens")
     content = choice["message"].get("content")
     try:
@@ -133,5 +132,7 @@ def _usage(reply: Reply) -> Usage | None:
     priced = usd is not None and 0 <= usd <= 1000
     cached = count(usage.get("prompt_tokens_details"), "cached_tokens")
     read = count(usage, "prompt_tokens")
+    if not priced and not (read and is_counted(usage, "completion_tokens")):  # no request is of no tokens
+        return None
     tokens = Tokens(read, count(usage, "completion_tokens"), min(read, cached))
     return Usage(tokens, usd if priced else None)

@@ -87,4 +87,5 @@ class Tei:
 
 def _usage(reply: Reply) -> Usage | None:
     tokens = reply.headers.get("x-compute-tokens", "")
-    return Usage(Tokens(int(tokens))) if tokens.isascii() and tokens.isdigit() and len(tokens) < 10 else None
+    is_count = tokens.isascii() and tokens.isdigit() and len(tokens) < 10
+    return Usage(Tokens(int(tokens))) if is_count and int(tokens) else None

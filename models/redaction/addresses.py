@@ -170,7 +170,8 @@ def _named_end(tokens: Tokens, name: int) -> int:
     if after == name or after >= len(words) or words[name] in _NOT_STREETS or words[name] in CUE_WORDS:
         return 0
     if words[after].isdigit() and len(words[after]) < 5 and "\n" not in tokens.apart(after):
-        return after + 1
+        counts = after + 1 < len(words) and words[after + 1] in _NOT_IN_STREETS  # "4K TV 55 inch"
+        return 0 if counts else after + 1
     return after if words[after] in _UNIT_LINES else 0
 
 

@@ -17,8 +17,11 @@ NOT_SECRETS: Final = frozenset(word_list("credentials.not_secrets"))
 # Before "password", these speak about it: "I forgot my password again".
 _TALKED_ABOUT: Final = frozenset(word_list("credentials.talked_about"))
 _NEVER_LAST: Final = NOT_SECRETS | UNIT_WORDS | frozenset(word_list("credentials.never_last"))
+# What people say for a sign or a capital within a password, and what else may stand between its parts.
+_SAID: Final = frozenset(word_list("credentials.said"))
 _REACH = 6
-_LONGEST = 5  # tokens of a password that digits or single letters continue
+_LONGEST = 5  # tokens of an answer that is one for its digits
+_MOST_PARTS = 20  # tokens of a password that is said part by part
 
 
 def credentials(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = ()) -> Iterator[Finding]:
@@ -96,11 +99,13 @@ def _answer(tokens: Tokens, kind: Kind) -> Finding | None:
     rest = words[first:]
     if not rest or rest[0] in NOT_SECRETS:
         return None
+    finding = _finding(tokens, first, kind)
     if len([word for word in rest if word.isalnum()]) == 1 or (
         len(rest) <= _LONGEST and any(word.isdigit() or word in NUMBER_WORDS for word in rest)
     ):
-        return _finding(tokens, first, kind)
-    return None
+        return finding
+    # "capital p a s s w zero r d one": it is said part by part to the end.
+    return finding if finding and finding.end >= tokens.ends[-1 - (words[-1] in ".,?!")] else None
 
 
 def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
@@ -112,17 +117,11 @@ def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
     after = first + 1
     while after < len(words) and tokens.starts[after] < end:
         after += 1
-    # "ram 123", "82482 fghg", "a b c one two three"
     while (
         after < len(words)
-        and after - first < _LONGEST * 4
-        and (
-            words[after].isdigit()
-            or words[after] in NUMBER_WORDS
-            or (len(words[after]) == 1 and words[after].isalpha())
-        )
+        and after - first < _MOST_PARTS
         and "\n" not in tokens.apart(after)
-        and words[after] not in {"i", "a"}
+        and _goes_on(words, first, after)
     ):
         end = tokens.ends[after]
         after += 1
@@ -131,6 +130,27 @@ def _finding(tokens: Tokens, first: int, kind: Kind) -> Finding | None:
     if after + 1 == len(words) and behind_digits and words[after].isalpha() and words[after] not in _NEVER_LAST:
         end = tokens.ends[after]
     return Finding(start, end, kind, tokens.text[start:end])
+
+
+def _goes_on(words: list[str], first: int, index: int) -> bool:
+    """Whether the word at `index` belongs to the secret from `first` on, which goes on up to it."""
+    word, before = words[index], words[index - 1]
+    following = words[index + 1] if index + 1 < len(words) else ""
+    if word in {"i", "a"}:  # a letter only between others: "k o a l a"
+        return _is_part(before) and (not following or _is_part(following))
+    if _is_part(word):  # "ram 123", "a b c one two three", "sunshine exclamation mark"
+        return True
+    if not word.isalpha() or word in _NEVER_LAST:
+        return False
+    # "mike underscore smith"; "cool cat ninety nine", and not "jane for two days"
+    counted = index + 2 < len(words) and words[index + 2] in UNIT_WORDS
+    return before in _SAID or (
+        index == first + 1 and not counted and (following.isdigit() or following in NUMBER_WORDS)
+    )
+
+
+def _is_part(word: str) -> bool:
+    return word.isdigit() or word in NUMBER_WORDS or word in _SAID or (len(word) == 1 and word.isalpha())
 
 
 def _chunk_end(text: str, start: int) -> int:

@@ -91,11 +91,28 @@ def _around_dot(tokens: Tokens, dot: int, end: int) -> Finding | None:
         return _finding(tokens, _local_start(words, first - 1), end)
     if (at := _at_before(words, first)) is not None:
         return _finding(tokens, _local_start(words, at), end)
-    if words[first] in {"www", "w"}:
-        return Finding(tokens.starts[first], tokens.ends[end - 1], "URL", _value(words[first:end]))
+    after = _path_end(words, end)
+    if words[first] in {"www", "w"} or after > end:
+        return Finding(tokens.starts[first], tokens.ends[after - 1], "URL", _value(words[first:after]))
     if words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
         return _finding(tokens, _local_start(words, dot - 1), end)
     return None
+
+
+def _path_end(words: list[str], end: int) -> int:
+    """The token after the path of a link whose domain ends before token `end`: "slash help slash five two"."""
+    while True:
+        part = end + (words[end : end + 1] == ["forward"])
+        if part + 1 >= len(words) or words[part] not in {"slash", "/"} or not words[part + 1].isalnum():
+            return end
+        end = part + 2
+        while end < len(words) and (
+            _is_number(words[end])
+            or len(words[end]) == len(words[end - 1]) == 1
+            or (words[end] in _JOINERS and words[end + 1 : end + 2] and words[end + 1].isalnum())
+            or words[end - 1] in _JOINERS
+        ):
+            end += 1
 
 
 def _ip_place(words: list[str], dot: int) -> tuple[int, int, str] | None:
@@ -189,7 +206,7 @@ def _local_start(words: list[str], at: int) -> int:
             continue
         elif number_at(words, index - 1) and word not in {"o", "nil"}:
             tied = False
-        elif word in _FILL and index < at:
+        elif (word in _FILL and index < at) or (word == "," and _is_letter(words, index - 1)):  # "j as in juliet, o, n"
             pass
         elif not word.isalpha() or (word in _STOPS and not (index == at and word not in {"is", "it", "my", "me"})):
             break
@@ -202,6 +219,12 @@ def _local_start(words: list[str], at: int) -> int:
     while index < at and words[index] in _FILL:
         index += 1
     return index
+
+
+def _is_letter(words: list[str], end: int) -> bool:
+    """Whether a letter that is spelled ends before token `end`."""
+    before = words[end - 1] if end > 0 else ""
+    return (len(before) == 1 and before.isalpha()) or (bool(before) and _spelled_start(words, end) is not None)
 
 
 def _spelled_start(words: list[str], end: int) -> int | None:

@@ -68,9 +68,34 @@ def names(
         seen |= {word for word in tokens.words[first:after] if len(word) > 2 and word not in NOT_NAMES | _TITLES}
     if seen:
         covered = {index for first, after in spans for index in range(first, after)}
+        for first, after in _spelled_again(tokens.words, seen):
+            covered |= {*range(first, after)}
+            yield _finding(tokens, first, after)
         for index, word in enumerate(tokens.words):
             if word.removesuffix("'s") in seen and index not in covered:
                 yield _finding(tokens, index, index + 1)
+
+
+def _spelled_again(words: list[str], seen: set[str]) -> Iterator[tuple[int, int]]:
+    """Where three letters or more are spelled that are one of the words `seen`."""
+    index = 0
+    while index < len(words):
+        span = _spelled(words, index) if len(words[index]) == 1 and words[index].isalpha() else None
+        if span and _letters(words, *span) in seen:
+            yield span
+        index = span[1] if span else index + 1
+
+
+def _letters(words: list[str], first: int, after: int) -> str:
+    """The letters that are spelled from token `first` to `after`; empty where another word stands among them."""
+    letters = ""
+    while first < after:
+        spelled = letter_at(words, first)
+        if spelled is None and words[first] not in _BETWEEN_LETTERS:
+            return ""
+        letter, first = spelled or ("", first + 1)
+        letters += letter
+    return letters
 
 
 def _announced(tokens: Tokens, found: list[Cue]) -> Iterator[tuple[int, int]]:
@@ -263,5 +288,6 @@ def _answer(tokens: Tokens) -> tuple[int, int] | None:
 
 
 def _finding(tokens: Tokens, first: int, after: int) -> Finding:
-    value = " ".join([word.removesuffix("'s") for word in tokens.words[first:after] if word[0].isalnum()])
+    words = [word.removesuffix("'s") for word in tokens.words[first:after] if word[0].isalnum()]
+    value = (_letters(tokens.words, first, after) if len(words) > 2 else "") or " ".join(words)
     return Finding(tokens.starts[first], tokens.ends[after - 1], "NAME", value)

@@ -1,5 +1,6 @@
 """Numbers and codes: which runs are redacted, and as what."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -36,6 +37,9 @@ _VAGUE: Final = frozenset(word_list("numbers.vague"))
 FILLERS: Final = HESITATIONS | frozenset(word_list("numbers.fillers"))
 _PUBLIC: Final = frozenset(word_list("numbers.public"))
 _BEFORE_YEARS: Final = frozenset(word_list("numbers.before_years"))
+# One or two letters that a hyphen ties to a number.
+_BEFORE: Final = re.compile(r"(?:^|[\W_])([^\W\d_]{1,2}-)$")
+_BEHIND: Final = re.compile(r"-[^\W\d_]{1,2}(?!\w)")
 
 
 def numbers(tokens: Tokens, dates: Dates, found: list[Cue], expected: Sequence[Kind] = ()) -> list[Finding]:
@@ -114,6 +118,11 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
         end += end < len(text) and text[end] == ")" and ")" not in text[start:end]
     while start and text[start - 1] in "+#":
         start -= 1
+    # "A-99812-BB"
+    if match := _BEFORE.search(text, max(0, start - 4), start):
+        start = match.start(1)
+    if match := _BEHIND.match(text, end):
+        end = match.end()
     return start, end
 
 
@@ -168,7 +177,7 @@ def _is_long(tokens: Tokens, run: Run, *, whole: bool) -> bool:
     digits = run.digits
     if any(element.cardinal for element in elements):
         return (digits > 8 and len(elements) > 2) or (digits > 6 and len(elements) > 3)
-    if _is_year(tokens.words, run, whole=whole):
+    if _is_year(tokens.words, run, whole=whole) or _is_time(tokens.words, run):
         return False
     if run.spoken:
         # Two groups are a time or a year: "ten thirty", "nineteen eighty two".
@@ -187,6 +196,13 @@ def _is_year(words: list[str], run: Run, *, whole: bool) -> bool:
         return False
     value = run.value
     return len(value) == 4 and value[:2] in {"19", "20"}
+
+
+def _is_time(words: list[str], run: Run) -> bool:
+    """Whether four digits are a time that lost its colon: "at 1042"."""
+    if len(run.elements) > 1 or run.spoken or run.digits != 4 or not run.first or words[run.first - 1] != "at":
+        return False
+    return int(run.value[:2]) < 24 and int(run.value[2:]) < 60
 
 
 def _ends_in_recent_year(digits: str) -> bool:
@@ -235,7 +251,8 @@ def _is_code(tokens: Tokens, run: Run, cued: Cued | None, *, whole: bool) -> boo
         return strict and length > 3 and cued is not None and cued.cue.kind in {"REFERENCE", "PASSWORD", "USERNAME"}
     if strict and cued:
         stated = cued.cue.after - cued.cue.first > 1 or _states(words, run, cued)
-        return length > 3 and run.digits > 1 and (stated or length > 4)
+        spelled = sum(element.spoken and not element.digits for element in elements) > 1  # "zulu nine nine kilo"
+        return length > 3 and run.digits > 1 and (stated or spelled or length > 4)
     if len(elements) == 2 and run.digits > 4 and not elements[0].digits:  # "ok 74132": a state and its postal code
         return False
     if length < 5 or run.digits < 2:

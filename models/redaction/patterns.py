@@ -12,6 +12,11 @@ from models.redaction.tokens import Tokens
 # The look-behind lets a match start only where a run of address characters starts, so that each run is read once. 64 is
 # the longest local part (RFC 5321, 4.5.3.1.1); of a longer one its end is found, and what is before it taken along.
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]*[\w+-]\s?@\s?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}\b")
+# "jane (at) example (dot) com", "jane[at]example.org". The bounds keep it linear.
+_VEILED = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64} ?[(\[{<] ?at ?[)\]}>] ?[\w-]{1,63}"
+    r"(?: ?(?:\.|[(\[{<] ?dot ?[)\]}>]| dot ) ?[\w-]{1,63}){1,8}"
+)
 _LINK = re.compile(
     r"(?:\bhttps?:|\bftp:|\bwww\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}/[^\s<>\"]+"
 )
@@ -33,7 +38,7 @@ IBAN_LENGTHS: Final = {
 
 
 def emails(tokens: Tokens) -> Iterator[Finding]:
-    """Written e-mail addresses."""
+    """Written e-mail addresses, those with a word in brackets for their @ among them."""
     # From one @ to the next: a run of address characters without one is not read again at each of them.
     end = 0
     lower = tokens.lower
@@ -49,6 +54,14 @@ def emails(tokens: Tokens) -> Iterator[Finding]:
             yield Finding(match.start(), match.end(), "EMAIL", "".join(match[0].split()))
             end = match.end()
         at = lower.find("@", max(at + 1, end))
+    if any(bracket in lower for bracket in "([{<"):
+        yield from _veiled_emails(tokens)
+
+
+def _veiled_emails(tokens: Tokens) -> Iterator[Finding]:
+    for match in _VEILED.finditer(tokens.lower):
+        value = re.sub(r" ?[(\[{<] ?at ?[)\]}>] ?", "@", match[0])
+        yield Finding(match.start(), match.end(), "EMAIL", re.sub(r" ?[(\[{<] ?dot ?[)\]}>] ?| dot ", ".", value))
 
 
 def _first_of_address(lower: str, start: int, at: int) -> int:

@@ -140,7 +140,7 @@ def _by_rules(tokens: Tokens, expected: tuple[Kind, ...], known: frozenset[str])
     found: list[Finding] = []
     found_cues = cues(tokens.words) if _may_have_cues(words, lower) else []
     numeric = any(map(str.isdigit, words))
-    if "@" in words:
+    if "@" in words or "at" in words:
         found += emails(tokens)
     if "www" in lower or "/" in words:
         found += links(tokens)

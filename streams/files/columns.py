@@ -10,7 +10,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "event_id": ("event_id", "id", "message_id"),
     "conversation_id": (
         "conversation_id", "contact_id", "session_id", "call_id", "chat_id", "interaction_id", "engagement_id",
-        "thread_id", "ticket_id", "dialogue_id",
+        "thread_id", "ticket_id", "case_id", "dialogue_id", "dialog_id", "conv_id",
     ),
     "turn": ("turn",),
     "role": ("role", "speaker"),

@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.validation import MAX_ID_CHARS
 from streams.files.columns import Columns
+from streams.files.formats.field import whole_characters
 from streams.files.recording import Row
 
 # Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
@@ -32,7 +33,7 @@ def given_id(fields: Mapping[str, object], column: str | None) -> str | None:
         return None
     value = fields[column]
     if isinstance(value, str):
-        return None if value.strip().lower() in _NONE else value
+        return None if value.strip().lower() in _NONE else whole_characters(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(  # noqa: TRY004 - of all that is wrong with a row
             f"its {column} is no id: true, false, a list or an object"

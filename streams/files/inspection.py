@@ -76,7 +76,7 @@ class Inspection:
             ),
             *_if(survey.reordered, f"{survey.reordered:,} conversations are not in order: turns go by their times"),
             *_if(
-                survey.rows > 1 and survey.conversations == survey.rows,
+                "conversation_id" not in self.columns and survey.conversations == survey.rows > 1,
                 "each row is a conversation of its own: name its id with --column conversation_id=COLUMN",
             ),
             *_if(not survey.rows and not self.unreadable, "nothing was read"),

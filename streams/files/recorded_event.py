@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, get_args
 from recordings.fault import Fault, OnFault, stop_at
 from schemas.records import Channel, Role, TranscriptEvent
 from streams.files.columns import Columns, is_missing
+from streams.files.formats.field import whole_characters
 from streams.files.formats.roles import ROLES, mapped_role, role_word
 from streams.files.identity import ids_of
 from streams.files.recorded_time import Times, milliseconds
@@ -54,8 +55,8 @@ def made_events(
     file again gives the same. One without a conversation is its own; one without a turn is the next of its
     conversation; one without a time happens now. A role that the schema does not know is what the rules say, else what
     the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as written,
-    in the attributes, as do all other columns, and the members of an object `attributes`. `on_fault` is told of a row
-    of which no event can be made; without it the first one raises.
+    in the attributes, as do all other columns, and the members of an object `attributes`. Half an emoji is U+FFFD.
+    `on_fault` is told of a row of which no event can be made; without it the first one raises.
 
     Raises RecordingError: a text that is none, or an id, a time or a turn that cannot be understood.
     """
@@ -127,7 +128,7 @@ def _made(
         event_id=event_id,
         conversation_id=conversation_id,
         turn=turns[conversation_id] if turn is None else _turn(fields[turn], turn),
-        text=row.text,
+        text=whole_characters(row.text),
         occurred_at=clock() if at is None else _time(fields[at], at, rules.times),
         role=told.role,
         channel=told.channel,
@@ -144,10 +145,10 @@ def _circumstances(
 ) -> Circumstances:
     """The row's, of which `found` says the columns of fields and `rest` has the others' values."""
     fields = row.fields
-    attributes = {key: _text(value) for key, value in rest.items() if key != "attributes"}
+    attributes = {whole_characters(key): _text(value) for key, value in rest.items() if key != "attributes"}
     nested = rest.get("attributes")
     if isinstance(nested, dict):
-        attributes |= {key: _text(value) for key, value in nested.items() if not is_missing(value)}
+        attributes |= {whole_characters(key): _text(value) for key, value in nested.items() if not is_missing(value)}
     elif nested is not None:
         attributes["attributes"] = _text(nested)
     return Circumstances(
@@ -201,4 +202,4 @@ def _turn(value: object, column: str) -> int:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return whole_characters(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -15,6 +15,7 @@ from streams.files.formats.written_time import from_text, is_compact
 
 # What stood there is not repeated: where columns are mixed up it may be a customer's words.
 _NO_TIME: Final = "is none of ISO 8601, 2015-02-24 11:15:48 -0800, or a number since 1970: give --time-format"
+_SHORTENED: Final = "looks rounded by a spreadsheet: export the column as text"
 _AMBIGUOUS: Final = "has a day and a month that could be either: give --time-format, such as %m/%d/%Y"
 
 EXCEL: Final = "excel"
@@ -25,6 +26,7 @@ _DAY_MS: Final = 86_400_000
 _MOST: Final = 1e300  # infinity and NaN are no times
 # As days, from the year 2000 to 2100; as seconds, an offset of ten to twenty hours.
 _EXCELS_DAYS: Final = (36_526, 73_051)
+_ROUNDED: Final = re.compile(r"\d(?:[.,]\d{1,5})?[eE]\+\d{1,3}")  # 1.42478E+12 is right to a day or an hour
 _OFFSET: Final = re.compile(r"(?:\d{1,4}:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,9})?|[Pp].+")
 
 
@@ -66,6 +68,8 @@ def milliseconds(value: object, times: Times = Times()) -> int:
     Raises ValueError: it is none of these, or outside what `times` allows; the message begins with a verb.
     """
     text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and _ROUNDED.fullmatch(text):
+        raise ValueError(_SHORTENED)
     try:
         found = _read(text, times)
     except FormatError as error:

@@ -161,7 +161,7 @@ def _format_of(path: Path | str) -> Format | None:
     except KeyError:
         raise RecordingError(
             f"{path}: its ending does not tell the format ({', '.join(FORMATS)}, .json, .vtt, .srt and .vcon do): give "
-            "--format csv, jsonl, lines, or a vendor's"
+            "--format csv, jsonl, lines, json (its content tells), or a vendor's"
         ) from None
 
 

@@ -110,6 +110,10 @@ class Cluster:
                 "enable.partition.eof": True,  # the end of a partition is reported, as the error _PARTITION_EOF
                 "auto.offset.reset": reset,  # librdkafka's default would go to the end, and miss all that is there
                 "fetch.wait.max.ms": fetch_wait_ms,
+                # What is fetched ahead is held in memory, 64 MB a partition by default. 8 MB last until more has come,
+                # where the client looks again soon after they were too many: its 1 s would be a pause.
+                "queued.max.messages.kbytes": 8 * 1024,
+                "fetch.queue.backoff.ms": 20,
             }
         )
 

@@ -103,6 +103,8 @@ def _trials_for(share: float, target: float, confidence: float) -> int | None:
 
 def _more(kept: Kept, needed: int) -> str:
     left = kept.left_on_edge
+    if not left.known and kept.unanswered:
+        return f"; the cloud was asked about {kept.unanswered:,} of them and did not answer"
     if not left.known:
         return "; there is no random sample, set random_cloud_rate above 0"
     events = round(left.events / left.known * (needed - kept.known))

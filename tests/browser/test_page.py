@@ -141,6 +141,11 @@ def test_a_point_of_a_chart_leads_to_its_events(page: Page) -> None:
     place.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_contain_text(f"{count} audit events recorded")
+    page.goto("/conversation?id=call-14")
+    turn = page.get_by_role("link", name=re.compile(r"^\d+: (customer|agent) [+-]")).last
+    [number] = re.findall(r"^\d+", turn.get_attribute("aria-label") or "")
+    turn.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(rf"Event call-14-{number}\b"))
 
 
 def test_the_form_finds_what_is_asked_for(page: Page) -> None:

@@ -121,7 +121,7 @@ def test_what_the_demo_says_of_the_bill() -> None:
     }
     total.add([routing_event(route="cloud", cloud_label="neutral", **paid)])
     printed = report_lines(Report(Verdict(events=1, results=1), total, Accuracy(0, None, None, None), 0, 12.5))
-    assert missing(CLOUD, "cost   ", "\n".join(printed)) == []
+    assert missing(CLOUD, "answered on the edge ", "\n".join(printed)) == []
 
 
 @pytest.fixture

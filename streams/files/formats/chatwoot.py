@@ -2,7 +2,7 @@
 
 | Chatwoot | turn |
 |---|---|
-| `account.id` and `conversation.id`; of the API `conversation_id` | conversation_id |
+| `account.id` and `conversation.id`; of the API `account_id` and `conversation_id` | conversation_id |
 | `id` | event_id |
 | `content` (`content_attributes.email.text_content.reply` of a mail, which Chatwoot has cut) | text |
 | `created_at`: ISO 8601, `2020-03-03 13:05:57 UTC`, or seconds since 1970 | occurred_at; of a webhook also turn |
@@ -47,8 +47,9 @@ def read(value: object, hints: Hints) -> Reading:
     document = Field(value).object()
     if not document.at("event").there:
         messages = document.at("payload").required().items()
-        own = document.at("payload").first().at("conversation_id")
-        conversation = Conversation(NAME, hints, conversation_id(own, hints), channel="chat")
+        first = document.at("payload").first()
+        listed = conversation_id(first.at("conversation_id"), hints, first.at("account_id").id())
+        conversation = Conversation(NAME, hints, listed, channel="chat")
         for message in messages:
             _add(conversation, message)
         return conversation.reading()

@@ -64,7 +64,7 @@ def spoken(alternative: Field, channel_id: str = "", language: str | None = None
         for paragraph in paragraphs:
             sentences = paragraph.at("sentences").required().items()
             text = " ".join(sentence.at("text").required().text() for sentence in sentences)
-            yield _timed(text, paragraph, paragraph, channel_id, language)
+            yield _timed(text, paragraph, paragraph, channel_id, language, paragraph)
     elif any(word.at("speaker").there for word in words):
         for _, run in groupby(words, key=lambda word: word.at("speaker").id()):
             said = list(run)

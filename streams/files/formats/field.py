@@ -86,7 +86,7 @@ class Field:
             return ""
         if not isinstance(self.value, str):
             raise self.wrong("a text")
-        return _whole_characters(self.value)
+        return whole_characters(self.value)
 
     def id(self) -> str:
         """An identifier, text or whole number, as text; "" where it is missing. Raises FormatError: it is neither."""
@@ -98,7 +98,7 @@ class Field:
             return ""
         if not isinstance(self.value, str):
             raise self.wrong("an identifier")
-        return _whole_characters(self.value).strip()
+        return whole_characters(self.value).strip()
 
     def number(self) -> float | int | None:
         """The number, also where it is written as text. Raises FormatError: it is no finite number."""
@@ -148,7 +148,7 @@ class Field:
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
         if isinstance(self.value, str):
-            return _whole_characters(self.value) or None
+            return whole_characters(self.value) or None
         if isinstance(self.value, int) and abs(self.value) < _LONGEST_INTEGER:
             return str(self.value)
         if isinstance(self.value, float) and math.isfinite(self.value):
@@ -178,7 +178,8 @@ def lists(value: object, name: str) -> list[object]:
     return found if isinstance(found, list) else []
 
 
-def _whole_characters(text: str) -> str:
+def whole_characters(text: str) -> str:
+    """`text`, in which half a surrogate pair, which JSON can name and UTF-8 cannot hold, is U+FFFD."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

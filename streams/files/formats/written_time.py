@@ -1,4 +1,4 @@
-"""Moments that are written out: ISO 8601, mail's and Twitter's ways, dates with dots, or with slashes if clear."""
+"""Moments that are written out: ISO 8601, mail's and Twitter's ways, dates as tables have them where they are clear."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,16 +20,36 @@ _ZONES: Final = {
 _TWITTER: Final = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2})\s+(\d{1,2}) (\d\d:\d\d:\d\d) (?:([A-Z]{1,4}|[+-]\d{4}) )?(\d{4})"
 )
-_DAY: Final = re.compile(r"(\d{1,2})([./])(\d{1,2})\2(\d{4})(?:,?[ T](\d{1,2}:\d\d(?::\d\d)?)(?: ?([AaPp][Mm]))?)?")
+# After a date: `11:15`, ` 1:15:48.5 PM`, `T11:15 +01:00`.
+_CLOCK: Final = (
+    r"(?:(?:,? ?| ?T ?)(?<=[ ,T])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r" ?(?P<half>[AaPp]\.?[Mm]\.?)? ?(?P<zone>[A-Z]{1,3}|[+-]\d\d:?\d\d)?)?"
+)
+_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_NAME: Final = "(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})"
+_DATES: Final = [
+    re.compile(f"(?:[A-Z][a-z]{{2,8}},? )?{date}{_CLOCK}")
+    for date in (
+        r"(?P<year>\d{4})(?P<by>[./-])(?P<month>\d{1,2})(?P=by)(?P<day>\d{1,2})",
+        r"(?P<first>\d{1,2})(?P<by>[./-])(?P<then>\d{1,2})(?P=by)(?P<year>\d{4}|\d\d)",
+        rf"(?P<day>\d{{1,2}})[ -]{_NAME}\.?[ -](?P<year>\d{{4}})",
+        rf"{_NAME}\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})",
+    )
+]
+
+# What Python's reader of mail dates would pass over in silence: an hour that is in the afternoon, another zone's name.
+_UNREAD: Final = re.compile(r"\d ?(?:[AaPp]\.?[Mm]\.?|[A-Za-z]{2,})\)?$")
+_CENTURY: Final = 2000  # of a year of two digits: no transcript is older
 
 
 def from_text(text: str, path: str = "") -> int:
     """A written moment as UTC milliseconds; without a zone it is UTC.
 
     It is ISO 8601, also with a space before the zone, in lower case or without separators (`20150224111548`); RFC 2822;
-    Twitter's way; day, month and year with dots; or with slashes where a number over 12 tells the day.
+    Twitter's way; the year first; the month by its name; day, month and year with dots; or with slashes or hyphens
+    where a number over 12 tells the day.
 
-    Raises FormatError: it is none of these, or says two days.
+    Raises FormatError: it is none of these, says two days, or has a zone by a name that means several.
     """
     joined = text.strip()
     try:
@@ -37,10 +57,9 @@ def from_text(text: str, path: str = "") -> int:
     except ValueError:
         found = _compact(joined) or _iso(joined) or _twitter(joined) or _day(joined, path)
     if found is None:
-        try:
-            found = parsedate_to_datetime(joined)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            raise FormatError("a time that is neither ISO 8601, RFC 2822, nor a number since 1970", path) from None
+        found = _mail(joined)
+    if found is None:
+        raise FormatError("a time that is neither ISO 8601, RFC 2822, nor a number since 1970", path)
     if found.tzinfo is None:
         found = found.replace(tzinfo=UTC)
     return round((found - _EPOCH).total_seconds() * 1000)
@@ -76,27 +95,63 @@ def _twitter(text: str) -> datetime | None:
     match = _TWITTER.fullmatch(text)
     if match is None:
         return None
-    zone = match[4] or "UTC"
     found = _parsed(f"{match[1]} {match[2]} {match[5]} {match[3]}", "%b %d %Y %H:%M:%S")
-    if found is None or (zone.isalpha() and zone not in _ZONES):
-        return None
-    hours = _ZONES[zone] if zone.isalpha() else int(zone[:3]) + int(zone[0] + zone[3:]) / 60
-    return found.replace(tzinfo=timezone(timedelta(hours=hours)))
+    zone = _zone(match[4] or "UTC")
+    return None if found is None or zone is None else found.replace(tzinfo=zone)
 
 
 def _day(text: str, path: str) -> datetime | None:
-    match = _DAY.fullmatch(text)
+    match = next((match for date in _DATES if (match := date.fullmatch(text))), None)
     if match is None:
         return None
-    first, second = int(match[1]), int(match[3])
-    if match[2] == "/" and first <= 12 and second <= 12 and first != second:
+    said = match.groupdict()
+    year = int(said["year"]) + (_CENTURY if len(said["year"]) == 2 else 0)
+    if said.get("first"):
+        month, day = _month_and_day(int(said["first"]), int(said["then"]), said, path)
+    else:
+        month = _MONTHS.index(said["name"][:3].lower()) + 1 if said.get("name") else int(said["month"])
+        day = int(said["day"])
+    hour = int(said["hour"] or 0)
+    if said["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if said["half"][0] in "Pp" else 0)
+    zone = _zone(said["zone"] or "UTC")
+    if zone is None:
+        return None
+    fraction = int((said["fraction"] or "").ljust(6, "0")[:6])
+    try:
+        return datetime(year, month, day, hour, int(said["minute"] or 0), int(said["second"] or 0), fraction, zone)
+    except ValueError:
+        return None
+
+
+def _month_and_day(first: int, second: int, said: dict[str, str | None], path: str) -> tuple[int, int]:
+    """Which of two numbers is the day. Raises FormatError: either could be."""
+    if said["by"] == ".":
+        return second, first
+    short = len(said["year"] or "") == 2  # the first may be the year then
+    if (max(first, second) <= 12 and first != second) or (short and first > 12):
         raise FormatError("a date whose day and month could be either: give --time-format, such as %m/%d/%Y", path)
-    day, month = (first, second) if match[2] == "." or first > 12 else (second, first)
-    time = match[5] or "00:00:00"
-    time += ":00" if time.count(":") == 1 else ""
-    if match[6]:
-        return _parsed(f"{day} {month} {match[4]} {time} {match[6]}", "%d %m %Y %I:%M:%S %p")
-    return _parsed(f"{day} {month} {match[4]} {time}", "%d %m %Y %H:%M:%S")
+    return (second, first) if first > 12 else (first, second)
+
+
+def _zone(name: str) -> timezone | None:
+    """The zone of `PST` or `+01:00`; None for letters that mean something else in each country."""
+    if name.isalpha():
+        return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else None
+    sign = -1 if name[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
+
+
+def _mail(text: str) -> datetime | None:
+    unread = _UNREAD.search(text)
+    if unread is not None and unread[0].strip("0123456789 )").upper() not in _ZONES:
+        return None
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _parsed(text: str, pattern: str) -> datetime | None:

@@ -6,6 +6,7 @@ from schemas.records import Alert
 from streams.system.clock import iso
 from streams.web.document import Link, Section, Table
 from streams.web.live.board import Board
+from streams.web.live.event_filter import figure_path
 from streams.web.live.layout import View, path
 from streams.web.written import NONE, figure, lasted
 
@@ -20,7 +21,7 @@ def alerts_view(board: Board, now_ms: int) -> View:
     return View(
         "Alerts",
         "/alerts",
-        [f"{figure(len(firing))} fire. The rules are those of `edgewise health`; docs/health.md tells of them."],
+        [f"Firing now: {figure(len(firing))}. The rules are those of `edgewise health`; docs/health.md tells of them."],
         [
             *([Section("Firing", [alert_table(firing[:_MOST], now_ms)])] if firing else []),
             *([Section("Resolved", [alert_table(resolved[:_MOST], now_ms)])] if resolved else []),
@@ -37,7 +38,7 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
             alert.severity,
             f"{alert.state}, silenced" if alert.silenced else alert.state,
             f"{alert.metric}, {lasted(alert.window_ms)}" if alert.window_ms else alert.metric,
-            _number(alert.value),
+            _value(alert),
             _number(alert.bound),
             iso(alert.started_at),
             lasted((alert.resolved_at or now_ms) - alert.started_at),
@@ -47,6 +48,15 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
     ]
     header = ("rule", "severity", "state", "of", "value", "bound", "since", "for", "what")
     return Table("Alerts, the latest first", header, rows, frozenset((1, 2, 3, 6, 7, 8)))
+
+
+def _value(alert: Alert) -> str:
+    """It leads to the events that it was measured on, where these have audit events: lag and dead letters have none."""
+    said = _number(alert.value)
+    if alert.value is None or not alert.window_ms or alert.metric == "dead_letters":
+        return said
+    since_ms = alert.updated_at - alert.window_ms
+    return Link(said, figure_path(alert.metric, alert.value, since_ms, alert.updated_at))
 
 
 def _number(value: float | None) -> str:

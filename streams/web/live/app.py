@@ -7,6 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
+from zlib import crc32
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -119,6 +120,7 @@ class Page:
         """What `find` finds, as a page; what it cannot find, too."""
 
         async def endpoint(request: Request) -> Response:
+            frame = await in_daemon_thread(self._frame)  # it may have to wait for what is being added up
             try:
                 view = await find(request)
             except FilterError as error:
@@ -126,15 +128,15 @@ class Page:
             except EdgewiseError as error:
                 logger.warning("%s", error)
                 view = View("Not now", request.url.path, [f"{error}."], status=HTTPStatus.SERVICE_UNAVAILABLE)
-            frame = await in_daemon_thread(self._frame)  # it may have to wait for what is being added up
             return HTMLResponse(page_html(view, frame), view.status)
 
         return self._guarded(endpoint)
 
     def _frame(self) -> Frame:
-        told = (self._board.fault(), self._board.reading())
-        prefix = self._settings.topic_prefix.rstrip(".")
-        return Frame(prefix, [each for each in told if each is not None], self._access.asks_for_token)
+        version = self._board.version  # before the rest: what comes meanwhile is to be drawn anew
+        notices = [each for each in (self._board.fault(), self._board.reading()) if each is not None]
+        seen = f"{version}-{crc32(' '.join(notices).encode())}"
+        return Frame(self._settings.topic_prefix.rstrip("."), notices, self._access.asks_for_token, seen)
 
     def _asking(self, leads_to: str, *, wrong: bool) -> Response:
         view = View("Sign in", "", ["Who has the token may look."], [], status=HTTPStatus.UNAUTHORIZED)
@@ -166,12 +168,13 @@ class Page:
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
 
-    async def _changes(self, _request: Request) -> Response:
-        return StreamingResponse(self._told(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    async def _changes(self, request: Request) -> Response:
+        told = self._told(request.query_params.get("seen"))
+        return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
-    async def _told(self) -> AsyncIterator[str]:
-        """Events of the board's changes, until the browser leaves or the server stops."""
-        version, quiet_s = self._board.version, 0.0
+    async def _told(self, seen: str | None) -> AsyncIterator[str]:
+        """Events of what is new, until the browser leaves or the server stops; `seen`: what it has drawn last."""
+        seen, quiet_s = seen or (await in_daemon_thread(self._frame)).seen, 0.0
         yield "retry: 3000\n\n"
         while not self._closing.is_set():
             try:
@@ -179,9 +182,9 @@ class Page:
                     await self._closing.wait()
             except TimeoutError:
                 quiet_s += CHANGES_S
-            if self._board.version != version:
-                version, quiet_s = self._board.version, 0.0
-                yield f"event: change\ndata: {version}\n\n"
+            if (now := (await in_daemon_thread(self._frame)).seen) != seen:
+                seen, quiet_s = now, 0.0
+                yield f"event: change\ndata: {seen}\n\n"
             elif quiet_s >= _STILL_HERE_S:
                 quiet_s = 0.0
                 yield ": still here\n\n"

@@ -70,10 +70,14 @@ if (live && pause) {
       focused.hasAttribute(name) ? name + '="' + CSS.escape(focused.getAttribute(name)) + '"' : "").find(Boolean) + "]";
     const scrolled = [...live.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
     live.replaceChildren(...fresh.childNodes);
+    live.dataset.seen = fresh.dataset.seen;
     [...live.querySelectorAll(".scroll")].forEach((part, at) => { part.scrollLeft = scrolled[at] || 0; });
     if (like) { try { live.querySelector(like)?.focus({preventScroll: true}); } catch { /* it had no name */ } }
   };
-  const open = () => { source = new EventSource("/changes"); source.addEventListener("change", draw); };
+  const open = () => {
+    source = new EventSource("/changes?seen=" + encodeURIComponent(live.dataset.seen));
+    source.addEventListener("change", draw);
+  };
   document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) draw(); });
   pause.hidden = false;
   pause.addEventListener("click", () => {

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from schemas.records import ConversationState, RoutingEvent, TranscriptEvent
+from schemas.records import ConversationState, TranscriptEvent
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
-from streams.operate.audit_trail import SLACK_MS, Found, events_of, state_at, texts_of
+from streams.operate.audit_trail import SLACK_MS, Found, Recorded, events_of, state_at, texts_of
 from streams.operate.risk_index import Listed
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table
 from streams.web.live.board import Board
+from streams.web.live.event_filter import events_path
 from streams.web.live.events_view import event_path, event_table
 from streams.web.live.layout import Card, View, cards, links, path
 from streams.web.written import NONE, figure
@@ -83,7 +84,8 @@ def conversation_view(cluster: Cluster, board: Board, conversation_id: str, at_m
     sections = []
     if state is not None:
         lead = [cards(_cards(state)), _parties(state)]
-        sections.append(Section("Turns", [_scores(state), _turns(state, found, texts)]))
+        audited = _audited(found)
+        sections.append(Section("Turns", [_scores(state, audited), _turns(state, audited, texts)]))
     elif texts:
         sections.append(Section("Texts", [_said(texts)]))
     cut = [] if found.is_whole else ["There were too many records in that time to look at all of them."]
@@ -109,11 +111,14 @@ def _cards(state: ConversationState) -> list[Card]:
 
 def _parties(state: ConversationState) -> Table:
     rows = []
+    conversation, scored = state.conversation_id, {"stage": "completed", "scored": "yes"}
+    since, until = min(state.turn_times, default=0) - SLACK_MS, max(state.turn_times, default=0) + SLACK_MS
     for role, turns in sorted(state.turns.items()):
         quarters = state.quarters.get(role, ())
+        whose = None if role == "overall" else role
         rows.append(
             (
-                role,
+                Link(role, events_path(since, until, conversation=conversation, role=whose, **scored)),
                 figure(turns),
                 f"{state.mean_score.get(role, 0):+.2f}",
                 *(
@@ -130,8 +135,14 @@ def _parties(state: ConversationState) -> Table:
     return Table("By party; quarters of the conversation from -5 to 5", header, rows, frozenset((9,)))
 
 
-def _scores(state: ConversationState) -> Chart:
+def _audited(found: Found) -> dict[tuple[int, str], Recorded]:
+    """By turn and role the audit event that tells of the answer: of an event's two the later one."""
+    return {(each.event.turn, each.event.role): each for each in reversed(found.events)}
+
+
+def _scores(state: ConversationState, audited: Mapping[tuple[int, str], Recorded]) -> Chart:
     roles = sorted(set(state.turn_roles))
+    events = [audited.get(turn) for turn in zip(state.turn_numbers, state.turn_roles, strict=True)]
     scores = list(zip(state.turn_roles, state.turn_scores, strict=True))
     return Chart(
         "Score by turn, -1 to 1",
@@ -141,24 +152,25 @@ def _scores(state: ConversationState) -> Chart:
         written=lambda score: f"{score:+.1f}",
         bottom=-1.0,
         top=1.0,
+        leads_to=[None if each is None else event_path(each.event, each.recorded_at) for each in events],
     )
 
 
-def _turns(state: ConversationState, found: Found, texts: Mapping[str, TranscriptEvent] | None) -> Table:
+def _turns(
+    state: ConversationState,
+    audited: Mapping[tuple[int, str], Recorded],
+    texts: Mapping[str, TranscriptEvent] | None,
+) -> Table:
     """The latest turns first; with `texts` what was said."""
-    events: dict[tuple[int, str], RoutingEvent] = {}
-    recorded: dict[str, int] = {}
-    for each in reversed(found.events):
-        events[each.event.turn, each.event.role] = each.event  # of an event's two the later one stays
-        recorded[each.event.event_id] = each.recorded_at
     said = {(event.turn, event.role): event.text for event in (texts or {}).values()}
     rows = []
     columns = (state.turn_numbers, state.turn_roles, state.turn_labels, state.turn_scores, state.turn_times)
     for number, role, label, score, scored_at in reversed(list(zip(*columns, strict=True))):
-        event = events.get((number, role))
+        found = audited.get((number, role))
+        event = None if found is None else found.event
         rows.append(
             (
-                figure(number) if event is None else Link(figure(number), event_path(event, recorded[event.event_id])),
+                figure(number) if found is None else Link(figure(number), event_path(found.event, found.recorded_at)),
                 role,
                 label,
                 f"{score / 1000:+.2f}",

@@ -102,6 +102,24 @@ class EventFilter:
         return events_path(self.since_ms, until_ms, slower=slower, skip=skip or None, **self.wanted)
 
 
+EVENTS_OF: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "edge_share": {"route": "edge"},
+        "agreement": {"reason": "random_cloud", "route": "cloud"},
+        "degraded_share": {"degraded": "yes"},
+        "budget_used": {"reason": "budget_exhausted"},
+    }
+)
+"""By metric the events that a figure of it is made of, where these are not all that were scored."""
+
+
+def figure_path(metric: str, value: float | None, since_ms: int, until_ms: int | None) -> str:
+    """The address of the events that make `value`, the figure of `metric` in that time (UTC); of a p95 the slow."""
+    slower = f"{value:.6g}" if metric == "latency_p95_ms" and value is not None else None
+    of = EVENTS_OF.get(metric, {})
+    return events_path(since_ms, until_ms, stage="completed", scored="yes", slower=slower, **of)
+
+
 def events_path(since_ms: int, until_ms: int | None, **wanted: str | int | None) -> str:
     """The address of the list of events recorded in that time (UTC) of which `wanted` holds."""
     return path("/events", since=_moment(since_ms), until=None if until_ms is None else _moment(until_ms), **wanted)

@@ -7,28 +7,18 @@ from streams.monitoring.health import Figure
 from streams.monitoring.health_metrics import value_of
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.share import CONFIDENCE
-from streams.monitoring.window import Window
 from streams.system.clock import iso
 from streams.web.document import Chart, Link, Section, Series, Table
 from streams.web.live.board import Board
-from streams.web.live.event_filter import events_path
+from streams.web.live.event_filter import EVENTS_OF, events_path, figure_path
 from streams.web.live.layout import Card, View, cards
 from streams.web.live.span import Span, SpanName, span_links, span_of
-from streams.web.report import quantiles
 from streams.web.written import NONE, figure
 
 WORD_STANDING: Final = {
     "excellent": "kept", "good": "kept", "fair": "unclear", "poor": "missed", "critical": "missed",
 }  # fmt: skip
 """How the word of a score is marked."""
-
-_EVENTS: Final = {
-    "edge_share": {"route": "edge"},
-    "agreement": {"reason": "random_cloud", "route": "cloud"},
-    "degraded_share": {"degraded": "yes"},
-    "budget_used": {"reason": "budget_exhausted"},
-}
-"""The events that a figure is made of, where these are not all."""
 
 _NOTES: Final = (
     f"Intervals are exact (Clopper and Pearson) with confidence {CONFIDENCE:g}. Agreement is with the cloud, on "
@@ -47,7 +37,7 @@ def health_view(board: Board, bounds: Mapping[str, HealthRule], name: SpanName, 
         said = "No event was scored in this time, so nothing is known."
         return View("Health", "/health", [span_links("/health", name), said], is_live=True)
     header = ("figure", "value", "interval", "bound", "standing", "course", "an hour", "p")
-    rows = [_row(each, span, total) for each in found.figures]
+    rows = [_row(each, span) for each in found.figures]
     charts = [chart for each in found.figures if (chart := _chart(each, span)) is not None]
     score = Card(
         "score",
@@ -71,13 +61,11 @@ def health_view(board: Board, bounds: Mapping[str, HealthRule], name: SpanName, 
     )
 
 
-def _row(of: Figure, span: Span, total: Window) -> tuple[str, ...]:
+def _row(of: Figure, span: Span) -> tuple[str, ...]:
     trend, limits = of.trend, of.interval
     rule = of.rule if of.standing != "not judged" else None
-    wanted: dict[str, str | None] = {"stage": "completed", "scored": "yes", **_EVENTS.get(of.metric.name, {})}
-    if of.metric.name == "latency_p95_ms" and (p95 := quantiles(total.end_to_end_ms)["p95"]) is not None:
-        wanted["slower"] = f"{p95:.6g}"
-    value = NONE if of.value is None else Link(_number(of.value), events_path(span.since_ms, None, **wanted))
+    path = figure_path(of.metric.name, of.value, span.since_ms, None)
+    value = NONE if of.value is None else Link(_number(of.value), path)
     return (
         of.metric.title,
         value,
@@ -104,7 +92,7 @@ def _chart(of: Figure, span: Span) -> Chart | None:
         span.places,
         [Series("value", values), Series("bound", bound)],
         written=_number,
-        leads_to=span.events(**_EVENTS.get(of.metric.name, {})),
+        leads_to=span.events(**EVENTS_OF.get(of.metric.name, {})),
     )
 
 

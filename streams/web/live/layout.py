@@ -40,6 +40,7 @@ class Frame:
     installation: str = ""  # the topics' prefix
     notices: Sequence[str] = field(default_factory=tuple)
     can_sign_out: bool = False
+    seen: str = ""  # another one whenever there is something new to be seen
 
 
 class Card(NamedTuple):
@@ -119,7 +120,7 @@ def page_html(view: View, frame: Frame) -> str:
         *(part_html(part, numbers) for part in view.lead),
         *(line for at, section in enumerate(view.sections) for line in section_html(section, at, numbers)),
     ]
-    live = ' id="live"' if view.is_live else ""
+    live = f' id="live" data-seen="{escape(frame.seen)}"' if view.is_live else ""
     return "\n".join(
         [
             "<!DOCTYPE html>",

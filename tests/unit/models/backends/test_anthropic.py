@@ -6,7 +6,7 @@ import pytest
 
 from models.cloud import Failure
 from models.spending import Spending, Tokens
-from tests.asked import MODEL, PAID, ask, failure, message, of
+from tests.asked import MODEL, PAID, ask, failure, message, most_usd, of
 from tests.http_server import answer, serve
 
 NUMBERS = {"negative": 0.8, "neutral": 0.15, "positive": 0.05}
@@ -51,6 +51,14 @@ def test_what_comes_back_is_judged_and_has_been_paid_for(body: dict[str, Any], w
     assert words in failed.detail
     assert failed == Failure("cloud_error", failed.detail, failed.spent)
     assert failed.spent.cost_usd == PAID.cost_usd
+
+
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": 0, "output_tokens": 0}, {"input_tokens": 50}])
+def test_what_is_no_count_of_tokens_costs_the_most_that_it_can(usage: dict[str, int]) -> None:
+    with serve(answer(message(NUMBERS, usage=usage))) as server:
+        spent = of(ask(server.url, ["x"], "anthropic")).spent
+    assert spent.cost_usd == pytest.approx(most_usd(server.requests[0]), abs=1e-9)
+    assert (spent.tokens, spent.basis) == (None, "assumed")
 
 
 def test_an_overloaded_service_is_tried_again() -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from models.backends.bill import Tariff
 from models.backends.calibration import Calibration
+from models.backends.circuit_breaker import FAILURES
 from models.backends.service import short_name
 from models.cloud import Failure
 from models.model_name import is_same_model
 from models.price_book import Price
 from models.spending import Spending, Tokens
-from tests.asked import MODEL, PAID, ask, completion, failure, of, written_completion
+from tests.asked import MODEL, PAID, ask, completion, failure, most_usd, of, written_completion
 from tests.http_server import answer, serve
 
 NUMBERS = json.dumps({"negative": 0.1, "neutral": 0.2, "positive": 0.7})
@@ -78,6 +79,40 @@ def test_a_model_without_log_probabilities_writes_numbers(first: Any) -> None:
     assert [("logprobs" in request.body) for request in server.requests] == [True, False, False]
     schema = server.requests[1].body["response_format"]["json_schema"]["schema"]
     assert schema["required"] == ["negative", "neutral", "positive"]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"message": {"content": None, "refusal": "I will not"}, "finish_reason": "stop"},
+        {"message": {"content": ""}, "finish_reason": "content_filter"},
+    ],
+    ids=["refusal", "filtered"],
+)
+def test_a_text_that_is_declined_says_nothing_of_the_next(choice: Any) -> None:
+    declined = answer(completion(choices=[choice]))
+    with serve(*[declined] * FAILURES, answer(completion())) as server:
+        answers = ask(server.url, ["x"], times=FAILURES + 1)
+    assert of(answers).probabilities == pytest.approx((0.7, 0.2, 0.1))
+    assert all(request.body["logprobs"] for request in server.requests)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": -5, "completion_tokens": 1},
+        {"prompt_tokens": 10**30, "completion_tokens": 1},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 100, "completion_tokens": "1"},
+        {"prompt_tokens": 100},
+        None,
+    ],
+)
+def test_what_is_no_count_of_tokens_costs_the_most_that_it_can(usage: Any) -> None:
+    with serve(answer(completion(usage=usage))) as server:
+        spent = of(ask(server.url, ["x"])).spent
+    assert spent.cost_usd == pytest.approx(most_usd(server.requests[0]), abs=1e-9)
+    assert (spent.tokens, spent.basis) == (None, "assumed")
 
 
 def test_a_try_that_gave_no_answer_is_on_the_bill_of_the_one_that_did() -> None:

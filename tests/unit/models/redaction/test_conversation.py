@@ -66,6 +66,18 @@ def test_a_name_is_found_again_without_a_cue() -> None:
     ]
 
 
+def test_a_name_that_is_spelled_in_parts_is_known_when_it_is_read_back() -> None:
+    turns = ["please spell your last name", "k o w", "that's k, o, w?", "k as in kilo o w"]
+    assert said(turns) == [turns[0], "[NAME_1]", "that's [NAME_1]?", "[NAME_1]"]
+
+
+def test_an_answer_may_be_said_part_by_part() -> None:
+    turns = ["and the password?", "capital p a s s w zero r d one.", "your user name?", "mike underscore smith"]
+    assert said(turns) == [turns[0], "[PASSWORD_1].", turns[2], "[USERNAME_1]"]
+    turns = ["the password?", "capital a k o a l a underscore nine"]
+    assert said(turns) == [turns[0], "[PASSWORD_1]"]
+
+
 def test_an_address_in_two_turns_is_one() -> None:
     assert said(["what's the email address?", "it's jane dot doe", "okay", "at gmail dot com"]) == [
         "what's the email address?",

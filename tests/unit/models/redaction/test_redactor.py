@@ -32,6 +32,9 @@ WRITTEN = [
     ("account number 12345678", "account number [ACCOUNT]"),
     ("see (KMM24999563V99860L0KM)", "see [REFERENCE]"),
     ("Order XK-4870 has not arrived", "Order [REFERENCE] has not arrived"),
+    ("claim A-99812-BB, please", "claim [REFERENCE], please"),
+    ("they looked at 1742, at 1084 and at 104277", "they looked at 1742, at [REFERENCE] and at [REFERENCE]"),
+    ("jane.doe (at) example (dot) com or jane[at]mail.example.org", "[EMAIL] or [EMAIL]"),
     ("Ticket XK-1421 was closed by the agent.", "Ticket [REFERENCE] was closed by the agent."),
     ("booking reference KX7P2Q", "booking reference [REFERENCE]"),
     ("pin 10 - 11 - 1234", "pin [PIN]"),
@@ -84,6 +87,15 @@ SPOKEN = [
     ("i have six forty three seven hundred seventy nine thirty one", "i have [PHONE]"),
     ("area code five hundred four er eleven sixty two forty one", "area code [PHONE]"),
     ("my birthday's coming up it's one fourteen two thousand two", "my birthday's coming up it's [DATE_OF_BIRTH]"),
+    ("it's j as in juliet, o, n as in november at hotmail dot com", "it's [EMAIL]"),
+    ("reference zulu nine nine kilo", "reference [REFERENCE]"),
+    ("my username is mike underscore eighty two", "my username is [USERNAME]"),
+    ("the user name is cool cat ninety nine", "the user name is [USERNAME]"),
+    ("my password is sunshine twenty three exclamation mark", "my password is [PASSWORD]"),
+    ("password is capital p a s s w zero r d one", "password is [PASSWORD]"),
+    ("password is k o a l a okay", "password is [PASSWORD] okay"),
+    ("go to example dot com slash account slash five five two and log in", "go to [URL] and log in"),
+    ("www dot example dot org forward slash reset", "[URL]"),
 ]
 KEPT = [
     "one of the two pizzas was late",
@@ -117,6 +129,11 @@ KEPT = [
     "This is HIGHLY frustrating",
     "I have an older account and login. Nothing works",
     "I bought it in March 2019",
+    "a 4K TV 55 inch wide",
+    "it was escalated at 1042 by the night shift",
+    "call me (at work) or at home",
+    "I saw it on example dot com and bought it",
+    "the login page is empty and I wait",
     "",
 ]
 

@@ -79,13 +79,14 @@ def run_line(turns: Sequence[Turn], redaction: Redaction, folder: Path, server: 
         settings, Classifier(load_artifact(str(tiny_artifact(folder)))), TO_THE_CLOUD, redaction, clock=lambda: NOW
     )
     monitor = MonitorAgent(settings, lambda _topic, _since: (), clock=lambda: NOW)
+    transcripts = Codec(TRANSCRIPTS)
 
     async def line() -> None:
         caller = Caller(Endpoint("the service", server.url), jitter=random.Random(1))
         cloud = CloudAgent(settings, HttpBackend(Tei(None, texts_a_call=16), caller, TARIFF), clock=lambda: NOW)
         for start in range(0, len(turns), BATCH):
             values = [
-                Codec(TRANSCRIPTS).encode(
+                transcripts.encode(
                     dataclasses.replace(
                         TRANSCRIPT, event_id=f"e{at}", conversation_id=turn.conversation, turn=at, text=turn.text
                     )

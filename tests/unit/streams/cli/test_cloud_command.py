@@ -90,6 +90,27 @@ def test_check_is_done_soon_when_nothing_answers(monkeypatch: pytest.MonkeyPatch
     assert len(server.requests) < len(SAMPLES)
 
 
+def test_check_ends_after_a_minute_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.cli.cloud_report.LEAST_DEADLINE_S", 0.05)
+    monkeypatch.setattr("streams.cli.cloud_report.PATIENCE_S", 0.1)
+    with serve(hang) as server:
+        done = run(server, monkeypatch, "check", deadline_ms="50")
+    assert done.exit_code == 1
+    assert len(server.requests) <= 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "authorised"),
+    [(403, {}, "no"), (404, {}, "unknown"), (429, {"code": "insufficient_quota"}, "unknown"), (422, {}, "yes")],
+)
+def test_check_tells_a_wrong_key_from_a_wrong_model(
+    monkeypatch: pytest.MonkeyPatch, status: int, error: dict[str, str], authorised: str
+) -> None:
+    with serve(answer({"error": error}, status)) as server:
+        done = run(server, monkeypatch, "check")
+    assert [line.split()[-1] for line in done.output.splitlines()[1:3]] == ["yes", authorised]
+
+
 def test_check_asks_the_process_beside_the_worker_too() -> None:
     done = CliRunner().invoke(cli.app, ["cloud", "check", "--json"])
     report = json.loads(done.output)

@@ -147,6 +147,7 @@ def test_version() -> None:
         (("dead-letters", "list", "--since", "soon"), {}, "edgewise: --since soon: give a time such as 2026-01-31T12"),
         (("replay", "a.csv", "--pace", "soon"), {}, "edgewise: pace 'soon': give max"),
         (("replay", "a.csv", "--column", "x"), {}, "edgewise: --column x: give FIELD=COLUMN"),
+        (("replay", "-"), {}, "edgewise: replay reads a file to its end before it sends anything"),
     ],
 )
 def test_wrong_usage_is_a_line_on_standard_error_and_exit_code_2(

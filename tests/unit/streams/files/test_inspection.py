@@ -59,6 +59,10 @@ def test_what_looks_wrong_is_told(name: str, content: str, wrong: str, tmp_path:
     assert looks
 
 
+def test_conversations_of_a_row_each_are_no_wonder_where_a_column_names_them(tmp_path: Path) -> None:
+    assert "a conversation of its own" not in told(tmp_path / "a.csv", "callId,text\na,hello\nb,bye\n")
+
+
 def test_a_vendors_file_is_named_and_its_sentiment_counted(tmp_path: Path) -> None:
     segments = [
         {"Transcript": {"Id": str(i), "ParticipantId": "p", "ParticipantRole": "CUSTOMER", "Content": "hello",

@@ -15,11 +15,28 @@ TODAY = Times(latest_ms=1_700_000_000_000)
         "2015-02-24T11:15:48Z", "2015-02-24t11:15:48z", "2015-02-24 11:15:48 UTC", "2015-02-24 03:15:48 -0800",
         20150224111548, " 20150224111548", "Tue Feb 24 11:15:48 +0000 2015", "Tue Feb 24 03:15:48 PST 2015",
         "Tue, 24 Feb 2015 11:15:48 +0000", "24.02.2015 11:15:48", "2/24/2015 11:15:48", "24/02/2015, 11:15:48",
-        "2/24/2015 11:15:48 AM", "1424776548", 1424776548.0, 1424776548000, "1424776548000000", 1424776548000000000,
+        "2/24/2015 11:15:48 AM", "2015/02/24 11:15:48", "2015/2/24 3:15:48 -0800", "2015.02.24T11:15:48Z",
+        "2015-2-24 11:15:48", "24-02-2015 11:15:48", "02-24-2015 11:15:48", "2/24/15 11:15:48", "24.2.15, 11:15:48",
+        "24-Feb-2015 11:15:48", "Feb 24, 2015 11:15:48 AM", "Tuesday, February 24th, 2015 11:15:48 GMT",
+        "24 February 2015 03:15:48 PST", "Tue, 24 Feb 2015 12:15:48 +0100 (CET)", "1.424776548E9",
+        "1424776548", 1424776548.0, 1424776548000, "1424776548000000", 1424776548000000000,
     ],
 )  # fmt: skip
 def test_a_time_is_read_where_it_says_one_moment(written: object) -> None:
     assert milliseconds(written, TODAY) == MS
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2/24/2015 11:15 PM", 23),
+        ("2/24/2015 12:15 a.m.", 0),
+        ("Feb 24, 2015 9:15 pm", 21),
+        ("24 Feb 2015 12:15 PM", 12),
+    ],
+)
+def test_an_hour_of_the_afternoon_is_one(written: str, hour: int) -> None:
+    assert milliseconds(written, TODAY) == 1_424_736_000_000 + hour * 3_600_000 + 15 * 60_000
 
 
 @pytest.mark.parametrize(
@@ -56,6 +73,18 @@ def test_with_a_base_what_says_a_moment_by_itself_is_that_moment() -> None:
         ("2031-01-01", "would be 2031-01-01T00:00:00.000Z: times from 2000 to a day from now are taken$"),
         ("9" * 30, "would be after the year 9999"),
         ("03/04/2015", "could be either: give --time-format"),
+        ("03-04-2015", "could be either: give --time-format"),
+        ("2/3/15", "could be either: give --time-format"),
+        ("24/2/15", "could be either: give --time-format"),
+        ("1.42478E+12", "looks rounded by a spreadsheet: export the column as text"),
+        ("1,42478E+09", "looks rounded by a spreadsheet"),
+        ("24 Feb 2015 11:15:48 CET", "is none of"),
+        ("2015/02/24 11:15:48 IST", "is none of"),
+        ("Tue, 24 Feb 2015 11:15:48 Uhr", "is none of"),
+        ("2/24/2015 13:15 PM", "is none of"),
+        ("2015/13/24", "is none of"),
+        ("31.02.2015", "is none of"),
+        ("24.02.201511:15", "is none of"),
         ("my card is 4111", "is none of ISO 8601"),
         ("", "is none of"),
         ("1e999", "is none of"),

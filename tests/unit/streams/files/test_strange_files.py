@@ -9,7 +9,9 @@ import pytest
 
 from models.text_validation import is_readable
 from recordings.fault import RecordingError
+from schemas.codec import Codec
 from schemas.records import TranscriptEvent
+from schemas.topics import TRANSCRIPTS
 from streams.files.inspection import Inspection, inspect
 from streams.files.recorded_event import Rules, made_events
 from streams.files.rows import Input, read_rows
@@ -71,6 +73,17 @@ def test_a_call_s_offsets_are_refused_before_anything_is_sent_and_read_with_a_ba
 def test_a_row_does_not_refuse_the_file(content: str, read: int, refused: int, tmp_path: Path) -> None:
     found = inspected(tmp_path / "a.jsonl", content)
     assert (found.survey.rows, found.faults.count) == (read, refused)
+
+
+def test_half_an_emoji_is_sent_as_a_character_that_avro_can_hold(tmp_path: Path) -> None:
+    half = '"half \\ud83d"'
+    ids = f'"id":{half},"session_id":{half}'
+    content = f'{{{ids},"text":{half},"role":{half},{half}:[{half}],"attributes":{{{half}:{half}}}}}'
+    [event] = events(tmp_path / "a.jsonl", content)
+    whole = "half \ufffd"
+    assert (event.event_id, event.conversation_id, event.text) == (whole, whole, whole)
+    assert event.attributes == {"role": whole, whole: whole}
+    assert Codec(TRANSCRIPTS).encode(event)
 
 
 def test_turns_of_a_table_are_whole_numbers(tmp_path: Path) -> None:

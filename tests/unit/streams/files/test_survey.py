@@ -85,7 +85,9 @@ def test_the_turns_of_one_object_are_one_conversation_whatever_its_id_is_called(
     assert events[2].conversation_id == events[3].conversation_id == "s-77"
 
 
-@pytest.mark.parametrize("name", ["contact_id", "callId", "Session ID", "conversation-id"])
+@pytest.mark.parametrize(
+    "name", ["contact_id", "callId", "Session ID", "conversation-id", "caseId", "dialog_id", "conv_id"]
+)
 def test_usual_names_of_a_conversations_id_are_known(name: str, tmp_path: Path) -> None:
     _, events = surveyed(written(tmp_path / "a.csv", f"{name},text", "k1,a", "k1,b"))
     assert [(event.conversation_id, event.turn, event.attributes) for event in events] == [

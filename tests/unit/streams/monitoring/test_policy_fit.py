@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streams.monitoring.decisions import KEPT, labelled
+from streams.monitoring.decisions import KEPT, SAMPLED, UNANSWERED, labelled
 from streams.monitoring.policy_fit import Asked, PolicyFitError, fit_policy, policy_curve
 from tests.decisions import simulated
 
@@ -50,6 +50,15 @@ def test_without_a_random_sample_it_is_refused() -> None:
     assert (decisions.group == KEPT).all()
     with pytest.raises(PolicyFitError, match="there is no random sample"):
         fit_policy(decisions, Asked(0.9, 0.95, 0.75, 0.02))
+
+
+def test_a_sample_that_the_cloud_did_not_answer_is_told_from_none() -> None:
+    decisions, _ = simulated(3_000, threshold=0.0, rate=0.02, seed=2)
+    asked = (decisions.group == SAMPLED).sum()
+    unanswered = np.where(decisions.group == SAMPLED, UNANSWERED, decisions.group).astype(np.int8)
+    silent = replace(decisions, group=unanswered, agrees=np.full(3_000, -1, np.int8))
+    with pytest.raises(PolicyFitError, match=f"the cloud was asked about {asked} of them and did not answer$"):
+        fit_policy(silent, Asked(0.9, 0.95, 0.75, 0.02))
 
 
 def test_what_is_not_so_is_not_shown() -> None:

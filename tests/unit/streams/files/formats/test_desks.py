@@ -147,6 +147,8 @@ def test_chatwoot_list_has_numbers_for_types_and_seconds() -> None:
     found = turns("chatwoot", {"meta": {}, "payload": payload})
     assert said(found) == [("customer", "Late!"), ("bot", "Hi")]
     assert [turn.event_id for turn in found] == ["9/1", "9/2"]
+    of_account = [message | {"account_id": 3} for message in payload]
+    assert {turn.conversation_id for turn in turns("chatwoot", {"payload": of_account})} == {"3/9"}  # as of a webhook
 
 
 def test_twilio_sentences_with_their_transcript() -> None:

@@ -160,3 +160,17 @@ def test_whisperx_has_segments_and_words_and_no_text_of_them_all() -> None:
     [turn] = turns("whisper", value, roles={"speaker_00": "customer"})
     assert (turn.role, turn.text, turn.language) == ("customer", "Late.", "en")
     assert recognise({"segments": segments}) is None
+
+
+def test_deepgram_s_own_sentiment_goes_with_its_paragraphs() -> None:
+    paragraph = {
+        "sentences": [{"text": "Late."}],
+        "start": 1,
+        "end": 2,
+        "sentiment": "negative",
+        "sentiment_score": -0.5,
+    }
+    alternative = {"transcript": "Late.", "paragraphs": {"paragraphs": [paragraph]}}
+    results = {"channels": [{"alternatives": [alternative]}]}
+    [turn] = turns("deepgram", {"metadata": {"request_id": REQUEST}, "results": results})
+    assert (turn.attributes["vendor_sentiment"], turn.attributes["vendor_sentiment_score"]) == ("negative", "-0.5")

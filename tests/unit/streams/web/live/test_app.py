@@ -3,6 +3,8 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Protocol
@@ -10,10 +12,12 @@ from typing import Protocol
 import pytest
 from starlette.testclient import TestClient
 
+from schemas.records import PersonLabel
 from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.monitoring.people import PeopleLabels
 from streams.monitoring.period import merged
 from streams.operate.hourly_windows import WindowRecord
 from streams.operate.risk_index import StateRecord
@@ -137,6 +141,55 @@ def test_a_point_of_a_figure_leads_to_the_events_that_it_is_of(browser: TestClie
     assert browser.get(href).status_code == 200
     days = PLACE.findall(browser.get("/report").text)
     assert {told[:10] for _, told in days} == {href[len("/events?since=") :][:10] for href, _ in days}
+
+
+def test_a_point_of_a_conversation_leads_to_the_event_of_its_turn(browser: TestClient, said: list[Said]) -> None:
+    answer = browser.get("/conversation?id=call-7")
+    scored = [each for each in said if each.transcript.conversation_id == "call-7" and each.result is not None]
+    places = [(unescape(href), told) for href, told in PLACE.findall(answer.text)]
+    assert len(places) == len(scored)
+    for (href, told), each in zip(places, scored, strict=True):
+        assert told.startswith(f"{each.transcript.turn}: {each.transcript.role} ")
+        assert f"Event {each.transcript.event_id} " in text(browser.get(href))
+
+
+@pytest.mark.parametrize("view", ["/", "/health", "/report", "/conversations", "/alerts", "/conversation?id=call-7"])
+def test_every_row_of_figures_leads_to_what_it_is_made_of(
+    browser: TestClient, board: Board, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    people = PeopleLabels()
+    label = PersonLabel(event_id="call-7-1", conversation_id="call-7", label="negative", labelled_at=NOW)
+    people.add(replace(label, answer_label="neutral", answered_at=NOW - 1_000, role="customer", model="edge@3.0.0"))
+    monkeypatch.setattr(board, "people", people)
+    rows = re.findall(r"<tr>(<t[hd].*?)</tr>", browser.get(view).text.replace('scope="col"', ""))
+    told = [row for row in rows if re.search(r"<td[^>]*>[^<≤≥]*\d", row)]  # a bound is no figure
+    assert len(told) >= 2
+    assert [row for row in told if 'href="' not in row] == []
+
+
+@pytest.mark.parametrize("name", ["events scored", "not scored", "answered on the edge"])
+def test_a_row_of_thirty_days_leads_to_as_many_events(browser: TestClient, said: list[Said], name: str) -> None:
+    total = merged(windows(said).values())
+    count = {"events scored": total.events, "not scored": total.skipped, "answered on the edge": total.routes["edge"]}
+    [href] = re.findall(rf'<a href="([^"]*)">{name}</a>', browser.get("/report").text)
+    assert f"{figure(count[name])} audit events recorded" in text(browser.get(unescape(href)))
+
+
+def test_a_party_leads_to_its_turns(browser: TestClient) -> None:
+    answer = browser.get("/conversation?id=call-7")
+    parties = re.findall(r'<a href="([^"]*)">(overall|customer|agent)</a></th><td>(\d+)</td>', answer.text)
+    assert [who for _, who, _ in parties] == ["agent", "customer", "overall"]
+    for href, who, turns in parties:
+        assert f"{turns} audit events recorded" in text(browser.get(unescape(href))), who
+
+
+def test_an_alert_leads_to_the_events_that_it_was_measured_on(browser: TestClient) -> None:
+    answer = browser.get("/alerts")
+    measured = [unescape(href) for href in re.findall(r'<td><a href="([^"]*)">', answer.text)]
+    assert ["slower=181" in href for href in measured] == [True, False]
+    assert "route=edge" in measured[1]
+    for href in measured:
+        assert "audit events recorded" in text(browser.get(href))
 
 
 def test_a_label_of_a_role_leads_to_its_events(browser: TestClient, said: list[Said]) -> None:
@@ -274,24 +327,50 @@ def test_a_sign_in_leads_to_no_other_site(text: str) -> None:
     assert _own_address(text) == "/"
 
 
-def test_a_browser_is_told_when_there_is_something_new(
-    board: Board, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "CHANGES_S", 0.01)
+def told(board: Board, settings: Settings, seen: str | None, happens: Callable[[], object]) -> list[str]:
+    """What a browser hears that has drawn `seen`, up to the first change; `happens` is called once it listens."""
 
-    async def told() -> list[str]:
+    async def heard() -> list[str]:
         closing = asyncio.Event()
         page = Page(Cluster(settings), board, Access(settings), closing)
         found = []
-        async for event in page._told():
+        async for event in page._told(seen):
             found.append(event)
-            if event.startswith("retry"):
-                board._changes += 1
-            else:
+            if event.startswith("event: change"):
                 closing.set()
+            else:
+                happens()
         return found
 
-    assert asyncio.run(told()) == ["retry: 3000\n\n", f"event: change\ndata: {board.version}\n\n"]
+    return asyncio.run(asyncio.wait_for(heard(), 30))
+
+
+def seen_in(answer: Answer) -> str:
+    [found] = re.findall(r'data-seen="([^"]+)"', answer.text)
+    return str(found)
+
+
+@pytest.mark.parametrize("what", ["a record comes", "all is read", "a topic cannot be read"])
+def test_a_browser_is_told_when_there_is_something_new(
+    browser: TestClient, board: Board, settings: Settings, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(app, "CHANGES_S", 0.01)
+    happens: dict[str, Callable[[], object]] = {
+        "a record comes": lambda: setattr(board, "_changes", board._changes + 1),
+        "all is read": lambda: monkeypatch.setattr(board, "reading", lambda: None),
+        "a topic cannot be read": lambda: monkeypatch.setattr(board, "fault", lambda: "no broker answers"),
+    }
+    events = told(board, settings, seen_in(browser.get("/")), happens[what])
+    assert events == ["retry: 3000\n\n", f"event: change\ndata: {seen_in(browser.get('/'))}\n\n"]
+
+
+def test_what_comes_before_the_browser_listens_is_told_too(
+    browser: TestClient, board: Board, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "CHANGES_S", 0.01)
+    seen = seen_in(browser.get("/"))
+    board._changes += 1
+    assert len(told(board, settings, seen, lambda: None)) == 2
 
 
 def test_the_page_has_nothing_from_elsewhere(browser: TestClient) -> None:
