@@ -191,9 +191,9 @@ def long_text(
 ) -> None:
     """Choose anew how artifacts read long texts, on half of the calls, and print the figures of all ways as JSON.
 
-    It does not need the extra. Give the artifacts a new version beside it: their answers to long texts change.
+    Of the extra it needs onnx alone. Give the artifacts a new version beside it: their answers to long texts change.
 
-    Example: [bold]edgewise train long-text my-run/ship/edge --config own.toml[/]
+    Example: [bold]edgewise train long-text --config own.toml my-run/ship/edge[/]
     """
     import json
 

@@ -39,7 +39,7 @@ STEPS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-de
 def test_every_step_has_a_command() -> None:
     assert STEPS == [
         "ablate", "adapt", "all", "behaviour", "calibrate", "compress", "corpus", "distill", "escalation", "evaluate",
-        "finetune", "redaction", "report", "samples",
+        "finetune", "long-text", "redaction", "report", "samples",
     ]  # fmt: skip
 
 
