@@ -86,7 +86,7 @@ class Door:
 
     def application(self) -> Starlette:
         """The ASGI application."""
-        return Starlette(
+        application = Starlette(
             routes=[
                 Route(EVENTS, self._logged(EVENTS, self._events), methods=["POST"]),
                 *(
@@ -101,6 +101,9 @@ class Door:
             ],
             exception_handlers={HTTPException: _not_found},
         )
+        # Else a path with a slash too many would be answered 307, to an address made of what the client calls the host.
+        application.router.redirect_slashes = False
+        return application
 
     def _logged(
         self, path: str, handle: Callable[[Request], Awaitable[_Answer]]

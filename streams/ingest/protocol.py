@@ -63,6 +63,9 @@ class BoundedProtocol(H11Protocol):
         metrics.MALFORMED.inc()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             super().send_400_response(msg)
+            if self.cycle is not None:  # a request whose body is no HTTP has its answer now
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
         else:  # it came behind a request that is answered, or being answered
             self.transport.close()
 

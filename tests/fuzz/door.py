@@ -176,6 +176,7 @@ CONNECTION_SEEDS: Final = (
     ),
     request("/v1/webhooks/deepgram", json.dumps(vendor_object("deepgram")).encode(), f"dg-token: {SECRET}", _JSON),
     request("/v1/webhooks/zoom", b"{}", "x-zm-signature: v0=0", "x-zm-request-timestamp: 1767606914", _JSON),
+    b"GET /docs/ HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
     b"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\nContent-Type: "
     b"application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n",

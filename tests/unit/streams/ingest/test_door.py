@@ -280,7 +280,7 @@ def test_the_server_describes_itself_and_loads_nothing(door: Door) -> None:
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "src=" not in page.text
     assert "conversation_id" in page.text
-    for path, status in (("/nothing", 404), ("/v1/webhooks/acme", 404), ("/v1/events", 405)):
+    for path, status in (("/nothing", 404), ("/v1/webhooks/acme", 404), ("/docs/", 404), ("/v1/events", 405)):
         answer = httpx.get(door.url + path)
         assert (answer.status_code, answer.json()["status"]) == (status, status)
 

@@ -119,6 +119,19 @@ def test_a_refused_body_that_does_not_come_ends_the_connection(port: int) -> Non
         assert ended(connection)
 
 
+def test_a_body_that_is_no_http_is_answered_once_and_no_failure_of_ours(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"POST /no HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\nzz\r\n")
+        received = b""
+        while part := connection.recv(65_536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 400")
+    assert received.count(b"HTTP/1.1") == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_too_many_connections_are_answered_503_and_still_more_are_closed(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
