@@ -99,7 +99,8 @@ class Consumer(confluent_kafka.Consumer):
 
     def consume(self, *args: Any) -> list[confluent_kafka.Message]:
         messages = super().consume(*args)
-        if messages and (deed := _told("fetched")) is not None:
+        # The end of a partition is told as a message too: nothing is fetched then.
+        if any(message.error() is None for message in messages) and (deed := _told("fetched")) is not None:
             _do(deed, "fetched")
             self._is_nobody = True
         return messages
