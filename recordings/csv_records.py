@@ -4,11 +4,14 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recordings.dialect import Dialect
 from recordings.encoding import Checked
 from recordings.fault import Fault, OnFault, RecordingError, named
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 # A whole call in one cell may be longer than 128 KiB, which is the most that csv reads by default.
 _LONGEST_CELL: Final = 64 * 1024 * 1024
@@ -61,7 +64,7 @@ def csv_records(
             return
 
 
-def _first(reader: "Iterator[list[str]]", lines: Checked) -> tuple[list[str], int, str]:
+def _first(reader: "Reader", lines: Checked) -> tuple[list[str], int, str]:
     """The first row with cells, how many lines stand before it, and what is wrong with it; no cells where none is."""
     before = 0
     while True:
@@ -73,7 +76,7 @@ def _first(reader: "Iterator[list[str]]", lines: Checked) -> tuple[list[str], in
             return [], before, lines.take_fault() or f"not CSV: {error}"
         if cells or lines.fault:
             return cells, before, lines.take_fault()
-        before = reader.line_num  # type: ignore[attr-defined]
+        before = reader.line_num
 
 
 def _header(cells: Sequence[str], path: Path | str, line: int) -> list[str]:

@@ -123,8 +123,11 @@ class Checked:
 
 def _is_text(text: str) -> bool:
     """Whether it has neither a NUL nor half a surrogate pair."""
-    if "\x00" in text:
-        return False
+    return "\x00" not in text and has_utf8(text)
+
+
+def has_utf8(text: str) -> bool:
+    """Whether UTF-8 can hold `text`: not half a surrogate pair."""
     if text.isascii():
         return True
     try:

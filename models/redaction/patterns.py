@@ -13,10 +13,9 @@ from models.redaction.tokens import Tokens
 # the longest local part (RFC 5321, 4.5.3.1.1); of a longer one its end is found, and what is before it taken along.
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]*[\w+-]\s?@\s?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}\b")
 # "jane (at) example (dot) com", "jane[at]example.org". The bounds keep it linear.
-_VEILED = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64} ?[(\[{<] ?at ?[)\]}>] ?[\w-]{1,63}"
-    r"(?: ?(?:\.|[(\[{<] ?dot ?[)\]}>]| dot ) ?[\w-]{1,63}){1,8}"
-)
+_AT = r" ?[(\[{<] ?at ?[)\]}>] ?"
+_DOT = r"(?: ?[(\[{<] ?dot ?[)\]}>] ?| dot )"
+_VEILED = re.compile(rf"(?<![\w.+-])[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?: ?(?:\.|{_DOT}) ?[\w-]{{1,63}}){{1,8}}")
 _LINK = re.compile(
     r"(?:\bhttps?:|\bftp:|\bwww\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}/[^\s<>\"]+"
 )
@@ -60,8 +59,8 @@ def emails(tokens: Tokens) -> Iterator[Finding]:
 
 def _veiled_emails(tokens: Tokens) -> Iterator[Finding]:
     for match in _VEILED.finditer(tokens.lower):
-        value = re.sub(r" ?[(\[{<] ?at ?[)\]}>] ?", "@", match[0])
-        yield Finding(match.start(), match.end(), "EMAIL", re.sub(r" ?[(\[{<] ?dot ?[)\]}>] ?| dot ", ".", value))
+        value = re.sub(_DOT, ".", re.sub(_AT, "@", match[0]))
+        yield Finding(match.start(), match.end(), "EMAIL", value)
 
 
 def _first_of_address(lower: str, start: int, at: int) -> int:

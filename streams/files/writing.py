@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import TextIO
 
+from recordings.encoding import has_utf8
 from schemas.errors import UsageError
 from streams.system.json_text import finite, json_text
 
@@ -29,7 +30,7 @@ def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
     for row in rows:
         line = json_text(row)
         # Half a surrogate pair, which JSON can name, has no UTF-8: such a row goes out the way it came in, escaped.
-        out.write((line if _has_utf8(line) else json.dumps(finite(row))) + "\n")
+        out.write((line if has_utf8(line) else json.dumps(finite(row))) + "\n")
 
 
 def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO, added: Sequence[str]) -> None:
@@ -58,16 +59,6 @@ def _cell(value: object) -> object:
     value = finite(value)
     if isinstance(value, dict | list | bool):
         value = json_text(value)
-    if isinstance(value, str) and not _has_utf8(value):
+    if isinstance(value, str) and not has_utf8(value):
         return value.encode("utf-8", "replace").decode()
     return value
-
-
-def _has_utf8(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -5,18 +5,16 @@ The short forms of the faults start some hundred workers one after another. What
 """
 
 import atexit
-import ctypes
 import multiprocessing
 import os
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from streams.agents.topology import AGENTS
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
@@ -57,9 +55,16 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def _end_with_the_tests() -> None:
+    # By themselves the server of forks and what it forked would go on when the tests are killed.
+    tests = multiprocessing.parent_process()
+    assert tests is not None
+    tests.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _run(module: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    # The server of forks ends with the tests, and what it forked with it.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    threading.Thread(target=_end_with_the_tests, name="tests", daemon=True).start()
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

@@ -29,9 +29,8 @@ FEWEST = 100
 PUT_TOGETHER = 0.25
 """How many texts that are put together stand beside each call in the fit.
 
-Calls that end well are called neutral, so hardly one is positive (13 of 708), and of the calls alone the edge learns
-never to answer that: of 30 long texts of nothing but praise it then called 29 neutral. With these it was right on all
-of 15 others, at 1.4 points of the calls' accuracy (cross-validated on 352 calls that it is not fitted on either).
+Calls that end well are called neutral, so hardly one is positive. Of the calls alone a model learns never to answer
+that, and calls a long text of nothing but praise neutral.
 """
 
 FOLDS = 10
