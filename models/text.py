@@ -7,11 +7,13 @@ names the :data:`VERSION` of these rules that it was trained under.
 import html
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from models.mojibake import without_mojibake
 from models.quoted import without_quotes
+from schemas.records import Role
 
 VERSION = 2
 """Raise it with every change to what :func:`normalise` returns: an artifact of a version that is not in
@@ -22,6 +24,10 @@ READ_BY_MODELS_OF: Final = frozenset({1, 2})
 learned from: tags, letters in another shape, a wrong encoding, quoted mail. Of the airline's texts it changes one."""
 
 USER, URL, EMAIL = "@user", "[url]", "[email]"
+
+SPOKEN_BY: Final[Mapping[Role, str]] = {"agent": "agent: ", "bot": "bot: ", "system": "bot: "}
+"""What stands before a text of that role where a model is told who speaks. A customer's, and one of an unknown role,
+stand as they are."""
 
 # What redaction puts into a text, as words that texts have: to the models, "[NAME_1]" is five pieces of noise.
 PLACEHOLDERS: Final = dict.fromkeys(

@@ -55,11 +55,16 @@ class Student(_Part):
     transfers: int | None = Field(default=None, ge=1)
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
     remembered: float = Field(default=1.0, gt=0, le=1)
-    """The share of the domain's, the general and the unlabelled texts that the transfer reads. Less than all where the
-    student begins from a network that has learned from them: `cloud`, where an artifact is the `teacher`."""
+    """The share of the domain's and the general texts that the transfer reads. Less than all where the student begins
+    from a network that has learned from them: `cloud`, where an artifact is the `teacher`."""
+    unlabelled: float = Field(default=1.0, ge=0, le=1)
+    """The share of the unlabelled texts that it reads: none where the student is to know better than its teacher."""
     changed: float = Field(default=1.0, gt=0, le=1)
     """How much of what the transfer changes in the weights is kept. Less than all where the student begins from a
     network that answers well already: half of the way it has learned most, and forgotten little."""
+    taught_by: Literal["cloud"] | None = None
+    """Of `small`: the run's first student of that kind teaches it, of all texts, and it begins from layers of it. It
+    comes first in `students`. Default: the teachers teach."""
     pruning: Pruning | None = None
     """Of `small` and `cloud`: cut before training. Default: the layers stay whole."""
 
@@ -142,6 +147,16 @@ class Config(_Part):
     def _one_way_to_teach(self) -> Self:
         if self.teacher is not None and self.large is not None:
             raise ValueError("an artifact is the teacher, or teachers are trained: give either `teacher` or `large`")
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_comes_first(self) -> Self:
+        for kind in ("cloud", "small", "tiny"):
+            by = getattr(self, kind).taught_by
+            if by is not None and (kind != "small" or by not in self.students[: (*self.students, kind).index(kind)]):
+                raise ValueError(
+                    f"{kind}.taught_by: only `small` is taught by `cloud`, which comes before it in `students`"
+                )
         return self
 
     @field_validator("version")

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.errors import UsageError
-from schemas.records import Label
+from schemas.records import Label, Role
 
 EXAMPLE = (
     'list at least one, such as: [[sources]] name = "ours", role = "domain", train = "transcripts.csv", '
@@ -130,6 +130,11 @@ class Source(BaseModel):
         if self.role == "domain" and not self.dev and not self.shares[1]:
             raise ValueError(f"{self.name}: nothing to choose on: give `dev` or a `dev_share` above 0")
         return self
+
+    @property
+    def said_by(self) -> Role:
+        """The role of all who speak in it, where `speakers` names one alone."""
+        return next((role for role in get_args(Role) if self.speakers == (role,)), "unknown")
 
     @property
     def shares(self) -> tuple[float, float, float]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from models.text import normalise
-from schemas.records import LABELS
+from models.text import SPOKEN_BY, normalise
+from schemas.records import LABELS, Role
 from training.config.config import Config
 from training.config.sources import CorpusError, Source, check_sources
 from training.data import generator, suite
@@ -51,7 +51,7 @@ class Example:
     """One labelled text, as published; of a conversation, the turns, one a line.
 
     `agreement` is the share of annotators behind `label`, 1.0 where the set does not say; a third where no label is
-    right. `weight` is how much it counts to who learns from it.
+    right. `weight` is how much it counts to who learns from it, `role` who speaks.
     """
 
     id: str
@@ -59,12 +59,18 @@ class Example:
     label: int
     agreement: float = 1.0
     weight: float = 1.0
+    role: Role = "unknown"
 
     @property
     def target(self) -> tuple[float, ...]:
         """The label as a distribution over `LABELS`: `agreement`, and the rest shared by the other two."""
         rest = (1.0 - self.agreement) / (len(LABELS) - 1)
         return tuple(self.agreement if index == self.label else rest for index in range(len(LABELS)))
+
+    @property
+    def read(self) -> str:
+        """The text as a model learns it: of half of what agents, bots and systems say it is told that they speak."""
+        return SPOKEN_BY.get(self.role, "") + self.text if held_out(f"role {self.id}", 0.5) else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,10 @@ class Corpus:
     @property
     def digest(self) -> str:
         """The SHA-256 of all that is learned from or chosen on. Under another one a model is another model."""
-        labelled = [(example.text, example.target, example.weight) for example in self.trained_on + self.domain_dev]
+        labelled = [
+            (example.text, example.target, example.weight, example.role)
+            for example in self.trained_on + self.domain_dev
+        ]
         return hashlib.sha256(json.dumps([labelled, self.unlabelled]).encode()).hexdigest()
 
     @property
@@ -279,7 +288,7 @@ class _Once:
 def _example(row: Row, weight: float) -> Example:
     # In a conversation a line is a turn, so line ends inside a turn become spaces.
     text = row.parts[0] if len(row.parts) == 1 else "\n".join(" ".join(part.split()) for part in row.parts)
-    return Example(row.id, text, row.label, row.agreement, weight)
+    return Example(row.id, text, row.label, row.agreement, weight, row.role)
 
 
 def _split(source: Source, config: Config) -> dict[str, list[Row]]:
@@ -303,7 +312,7 @@ def _split(source: Source, config: Config) -> dict[str, list[Row]]:
 def _made(made: generator.Made) -> Row:
     # Where no label is right the target is the same for all three, by any of them and this agreement.
     label, agreement = (LABELS[0], 1 / len(LABELS)) if made.label == UNSURE else (made.label, 1.0)
-    return Row(made.id, (made.text,), LABELS.index(label), agreement)
+    return Row(made.id, (made.text,), LABELS.index(label), agreement, made.role)
 
 
 def _read(source: Source, files: Iterable[Path], labelled: bool) -> Iterator[Row]:

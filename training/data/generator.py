@@ -138,7 +138,7 @@ def _surface(start: Start, text: str, grammar: Grammar, rng: random.Random) -> t
     if start.style == "none":
         return "chat", text
     ((channel, style, _),) = rng.choices(STYLES, [share for *_, share in STYLES])
-    if (channel == "social" and start.role != "customer") or (channel == "email" and start.role == "bot"):
+    if (channel == "social" and start.role != "customer") or (channel == "email" and start.role in ("bot", "system")):
         channel, style = "chat", _plain
     return channel, style(text, grammar, rng)
 

@@ -87,7 +87,7 @@ def load(folder: Path = GRAMMAR) -> Grammar:
     """
     starts: list[Start] = []
     rules: dict[str, tuple[str, ...]] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in sorted(folder.rglob("*.toml")):
         file = _read(path)
         starts += file.start
         for name, texts in file.rules.items():

@@ -12,7 +12,7 @@ from typing import Any
 from recordings.fault import RecordingError
 from recordings.read import FORMATS, ending_of, values
 from recordings.source import opened
-from schemas.records import LABELS, Label
+from schemas.records import LABELS, Label, Role
 from training.config.sources import CorpusError, Source
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -26,6 +26,7 @@ class Row:
     parts: tuple[str, ...]
     label: int
     agreement: float
+    role: Role = "unknown"
 
 
 def label_id(name: str, where: str, labels: Mapping[str, Label] | None = None) -> int:
@@ -99,6 +100,7 @@ def rows(source: Source, path: Path, labelled: bool) -> Iterator[Row]:
             parts=parts,
             label=label_id(label, where, source.labels),
             agreement=_agreement(source, fields, where),
+            role=source.said_by if source.role == "extra" else "unknown",
         )
     if not count:
         raise CorpusError(f"{path}: no rows")

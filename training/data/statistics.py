@@ -43,7 +43,7 @@ def describe(config: Config, corpus: Corpus) -> dict[str, Any]:
 def _source(source: Source, config: Config, corpus: Corpus) -> dict[str, Any]:
     files = paths(config.data, source.train + source.dev + source.test)
     if source.generate is not None:
-        files = sorted(GRAMMAR.glob("*.toml"))
+        files = sorted(GRAMMAR.rglob("*.toml"))
     return {
         "name": source.name,
         "role": source.role,

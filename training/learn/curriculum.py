@@ -26,6 +26,9 @@ from training.measure.figures import Scores
 
 T = TypeVar("T")
 
+Lessons = Callable[[str, Sequence[str]], Tensor]
+"""Takes a split's name and its texts, returns a teacher's logits `[rows, 3]`."""
+
 SMALL_LAYERS = (0, 2, 4)
 
 IMPORTANCE_TEXTS = 1024
@@ -65,7 +68,7 @@ def train_teachers(run: Run, data: Corpus) -> None:
     """
     config = run.config
     if (folder := config.teacher) is not None:
-        run.once(GENERAL["teacher"], lambda _: readback.read_back(folder))
+        run.once(GENERAL["teacher"], lambda _: readback.read_back(folder, dither=config.seed))
         return
 
     def minilm() -> tuple[BertModel, Tokenizer]:
@@ -141,28 +144,30 @@ def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
     if kind == "tiny":
         model, tokenizer = run.model("tiny-adapted", "adapt")
         return finetune.with_head(model.encoder, seed), tokenizer
-    model, tokenizer = run.model("general", "finetune")
+    by = getattr(run.config, kind).taught_by
+    model, tokenizer = run.model("general", "finetune") if by is None else run.model(f"{by}-1", "distill")
     return (distill.keep_layers(model, SMALL_LAYERS) if kind == "small" else model), tokenizer
 
 
 def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = first_of(run, kind, seed)
     student: Student = getattr(run.config, kind)
-    domain = domain_rows(run, data, tokenizer) * distill.DOMAIN_COPIES
-    rows = _share(domain, student.remembered, seed) + extra_rows(run, data, tokenizer)
+    logits = lessons(run, kind)
+    domain = domain_rows(data, tokenizer, logits) * distill.DOMAIN_COPIES
+    rows = _share(domain, student.remembered, seed) + extra_rows(run, kind, data, tokenizer)
     if student.pruning is not None:
         seen = random.Random(seed).sample(rows, min(IMPORTANCE_TEXTS, len(rows)))
         model = prune.prune(model, seen, student.pruning)
     data = replace(
         data,
         general_train=_share(data.general_train, student.remembered, seed),
-        unlabelled=_share(data.unlabelled, student.remembered, seed),
+        unlabelled=_share(data.unlabelled, student.unlabelled, seed),
     )
     rows += distill.other_rows(
         tokenizer,
         data,
-        teacher_logits(run, "general_train", [example.text for example in data.general_train]),
-        teacher_logits(run, "unlabelled", data.unlabelled),
+        logits("general_train", [example.read for example in data.general_train]),
+        logits("unlabelled", data.unlabelled),
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     first = copy.deepcopy(model)
@@ -177,26 +182,42 @@ def _share(items: list[T], share: float, seed: int) -> list[T]:
 
 def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
-    rows = domain_rows(run, data, tokenizer)
+    rows = domain_rows(data, tokenizer, lessons(run, kind))
     if data.extra_train:
         # As often as in the transfer, or the extra texts would outweigh the domain's.
-        rows = rows * distill.DOMAIN_COPIES + extra_rows(run, data, tokenizer)
+        rows = rows * distill.DOMAIN_COPIES + extra_rows(run, kind, data, tokenizer)
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     return loop.fit(model, rows, getattr(run.config, kind).domain, seed=seed, measure=measure, log=log), tokenizer
 
 
-def domain_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
-    """The domain's labelled texts as training rows with the teachers' logits."""
-    logits = teacher_logits(run, "domain_train", [example.text for example in data.domain_train])
-    return distill.taught(tokenizer, data.domain_train, logits)
+def domain_rows(data: Corpus, tokenizer: Tokenizer, logits: Lessons) -> list[loop.Row]:
+    """The domain's labelled texts as training rows with their teacher's `logits`."""
+    read = [example.read for example in data.domain_train]
+    return distill.taught(tokenizer, data.domain_train, logits("domain_train", read))
 
 
-def extra_rows(run: Run, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
-    """The extra labelled texts as training rows, with the teachers' logits if these were trained on such texts too."""
-    if run.config.teacher is not None:
+def extra_rows(run: Run, kind: str, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
+    """The extra labelled texts as training rows, with their teacher's logits if it was trained on such texts too."""
+    if run.config.teacher is not None and getattr(run.config, kind).taught_by is None:
         return finetune.rows_of(tokenizer, data.extra_train)
-    logits = teacher_logits(run, "extra_train", [example.text for example in data.extra_train])
-    return distill.taught(tokenizer, data.extra_train, logits)
+    read = [example.read for example in data.extra_train]
+    return distill.taught(tokenizer, data.extra_train, lessons(run, kind)("extra_train", read))
+
+
+def lessons(run: Run, kind: str) -> Lessons:
+    """What the students of a `kind` learn from beside labels: the teachers' logits, or those of the one that does."""
+    if (by := getattr(run.config, kind).taught_by) is None:
+        return partial(teacher_logits, run)
+    name = f"{by}-1"
+
+    def logits(split: str, examples: Sequence[str]) -> Tensor:
+        def given() -> Tensor:
+            model, tokenizer = run.model(name, "distill")
+            return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
+
+        return cached(run, f"{name}_{split}_{_mark(examples)}", given)
+
+    return logits
 
 
 def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:

@@ -69,7 +69,7 @@ def test_generated_texts_are_learned_from_with_the_domain_and_are_another_corpus
     other = corpus.load(settings.model_copy(update={"seed": 2}))
     assert other.digest != loaded.digest
     told = statistics.describe(settings, loaded)["sources"][1]
-    assert {file["path"] for file in told["files"]} == {path.name for path in grammar.GRAMMAR.glob("*.toml")}
+    assert {file["path"] for file in told["files"]} == {path.name for path in grammar.GRAMMAR.rglob("*.toml")}
     assert told["splits"] == {"extra_train": {"read": 120, "kept": 120, "repeated": {}}}
 
 
@@ -316,7 +316,14 @@ def test_the_extra_sets_leave_what_is_measured_as_it_is() -> None:
     counts = Counter(
         tally.source for tally in loaded.tallies for _ in range(tally.kept) if tally.split == "extra_train"
     )
-    assert set(counts) == {"goemotions", "goemotions_questions", "agents", "chats", "bank_questions"}
+    assert set(counts) == {
+        "goemotions",
+        "goemotions_questions",
+        "goemotions_statements",
+        "agents",
+        "chats",
+        "bank_questions",
+    }
     assert min(counts.values()) > 400
 
 
