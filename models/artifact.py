@@ -82,6 +82,7 @@ class Manifest(_Part):
     text_version: int
     long_text: How = "head"  # what is read of a text of more than max_tokens, if there is no weighing
     weighing: WeighingEntry | None = None  # reads such a text in pieces, of which what is neutral counts least
+    reads_roles: bool = False  # it learned what agents, bots and systems say with `models.text.SPOKEN_BY` before it
     languages: Annotated[tuple[str, ...], AfterValidator(_as_subtags)] = ("en",)  # that it reads; `*` for all
     temperature: float = Field(gt=0, allow_inf_nan=False)
     confidence_threshold: float | None = Field(ge=0, le=1)  # null: a model that does not route
@@ -122,6 +123,11 @@ class Artifact:
     def confidence_threshold(self) -> float | None:
         """The calibrated threshold of the default routing policy; None for a model that does not route."""
         return self.manifest.confidence_threshold
+
+    @property
+    def reads_roles(self) -> bool:
+        """Whether the model is told of a text that an agent, a bot or a system wrote it."""
+        return self.manifest.reads_roles
 
     @property
     def languages(self) -> tuple[str, ...]:

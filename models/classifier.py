@@ -14,8 +14,8 @@ from models import compatibility, rules
 from models.artifact import Artifact, ArtifactError
 from models.doubt import doubted
 from models.long_text import fit, pool, weigh
-from models.text import normalise
-from schemas.records import LABELS
+from models.text import SPOKEN_BY, normalise
+from schemas.records import LABELS, Role
 
 # Operators that a dynamically quantised model has: each finds the scale of its input over the whole batch.
 _QUANTISES_AT_RUN_TIME = b"DynamicQuantize"
@@ -53,33 +53,40 @@ class Classifier:
         self.id = artifact.id
         self.languages = artifact.languages
         self._temperature = artifact.temperature
+        self._reads_roles = artifact.reads_roles
         self._max_tokens, self._long_text, self._weighing = artifact.max_tokens, artifact.long_text, artifact.weighing
         self._tokenizer = load_tokenizer(artifact, threads)
         self._pad = self._tokenizer.token_to_id("[PAD]") or 0
         self._unknown = self._tokenizer.token_to_id("[UNK]")
         alone = _QUANTISES_AT_RUN_TIME in artifact.model_path.read_bytes()
         self._token_budget = 1 if alone else token_budget
+        # What a role adds to a text is not of its words.
+        self._added = {role: len(self._encode([said])[0]) - 2 for role, said in SPOKEN_BY.items()}
         self._session = load_session(artifact)
         compatibility.check(artifact, self._tokenizer, self._session)
         # Kept for as long as this instance: its threads end with it.
         self._map = ThreadPoolExecutor(threads, "classifier").map if threads > 1 else map
 
-    def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def score(self, texts: Sequence[str], roles: Sequence[Role] | None = None) -> NDArray[np.float32]:
         """Probabilities (n, 3) of negative, neutral, positive, in the order of `texts`: softmax(logits / temperature).
 
-        Each is normalised first. No texts: shape (0, 3).
+        Each is normalised first. A model that learned who speaks is told the texts' `roles`; others do without, and so
+        do all where no roles are given. No texts: shape (0, 3).
         """
         ruled = [rules.answer(text) for text in texts]
         asked = [number for number, given in enumerate(ruled) if given is None]
         result = np.array([(0.0, 0.0, 0.0) if given is None else given for given in ruled], np.float32)
         result = result.reshape(-1, len(LABELS))
         if asked:
-            result[asked] = self._ask([texts[number] for number in asked])
+            told: Sequence[Role] = roles if roles is not None and self._reads_roles else ["unknown"] * len(texts)
+            result[asked] = self._ask([texts[number] for number in asked], [told[number] for number in asked])
         return result
 
-    def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _ask(self, texts: Sequence[str], roles: Sequence[Role]) -> NDArray[np.float32]:
         """What the model says of `texts`, as `score` returns it; there is one at least."""
-        encoded = self._encode([normalise(text) for text in texts])
+        encoded = self._encode(
+            [SPOKEN_BY.get(role, "") + normalise(text) for text, role in zip(texts, roles, strict=True)]
+        )
         weighed = self._weighing is not None
         pieces = [fit(ids, self._max_tokens, self._long_text, weighed=weighed) for ids in encoded]
         rows = [row for rows in pieces for row in rows]
@@ -93,8 +100,9 @@ class Classifier:
             text_of = np.repeat(np.arange(len(texts)), [len(rows) for rows in pieces])
             logits = self._pool(logits, [len(row) for row in rows], text_of, [len(ids) for ids in encoded])
         probabilities = softmax(logits, self._temperature)
-        for number, ids in enumerate(encoded):
-            if all(each == self._unknown for each in ids[1:-1]):  # between the two that begin and end it
+        for number, (ids, role) in enumerate(zip(encoded, roles, strict=True)):
+            # Between what begins it and what ends it.
+            if all(each == self._unknown for each in ids[1 + self._added.get(role, 0) : -1]):
                 probabilities[number] = doubted(probabilities[number].tolist())
         return probabilities
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.spending import Spending
 from schemas.errors import EdgewiseError
-from schemas.records import Reason
+from schemas.records import Reason, Role
 
 
 class CloudError(EdgewiseError):
@@ -16,10 +16,11 @@ class CloudError(EdgewiseError):
 
 
 class Question(NamedTuple):
-    """A text to be scored, and its language (BCP 47) where it is known."""
+    """A text to be scored, its language (BCP 47) where it is known, and who speaks."""
 
     text: str
     language: str | None = None
+    role: Role = "unknown"
 
 
 class Answer(NamedTuple):

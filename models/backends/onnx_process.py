@@ -20,7 +20,7 @@ from models.backends.bill import Bill, Tariff
 from models.backends.scoring_process import ANSWER, FAILED, HEADER, LONGEST_MESSAGE, READY, REFUSED, REQUEST, frame
 from models.cloud import Answer, CloudError, Failure, Question, require_probabilities
 from models.spending import Spending
-from schemas.records import LABELS
+from schemas.records import LABELS, Role
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,8 @@ class OnnxProcessBackend:
                 answers = [failure if index in call else known for index, known in enumerate(answers)]
                 continue
             try:
-                rows = await self.score([questions[index].text for index in call], left_s)
+                asked = [questions[index] for index in call]
+                rows = await self.score([each.text for each in asked], left_s, [each.role for each in asked])
             except CloudError as error:
                 left_s = max(0.0, left_s - (clock_s() - begun_s))
                 bill.close()  # it is our own processor: nobody bills it
@@ -140,8 +141,10 @@ class OnnxProcessBackend:
                     answers[index] = Answer((negative, neutral, positive), answered_by, spent)
         return answers
 
-    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
-        """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`.
+    async def score(
+        self, texts: Sequence[str], timeout_s: float, roles: Sequence[Role] | None = None
+    ) -> NDArray[np.float32]:
+        """Calibrated probabilities (n, 3) of negative, neutral, positive, in the order of `texts`, said by `roles`.
 
         Raises CloudError: the child died, failed, answered nonsense, or did not answer within `timeout_s` seconds, a
         start and the wait for other calls included; or it did so a moment ago.
@@ -150,7 +153,7 @@ class OnnxProcessBackend:
             return np.empty((0, len(LABELS)), np.float32)
         try:
             async with asyncio.timeout(timeout_s), self._turn:
-                return await self._exchange(await self._ready(), texts)
+                return await self._exchange(await self._ready(), texts, roles or ["unknown"] * len(texts))
         except TimeoutError as error:
             self._start_outlasted_a_call = self._starting is not None
             why_not = f"{self.id} did not answer {len(texts)} texts within {timeout_s:g} s"
@@ -185,11 +188,11 @@ class OnnxProcessBackend:
             raise CloudError(self._why_not)
         return self._process
 
-    async def _exchange(self, process: Process, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def _exchange(self, process: Process, texts: Sequence[str], roles: Sequence[Role]) -> NDArray[np.float32]:
         assert process.stdin is not None  # noqa: S101 - for mypy: it was started with a pipe
         size = len(texts) * _BYTES_A_TEXT
         try:
-            process.stdin.write(frame(REQUEST, json.dumps(list(texts)).encode()))
+            process.stdin.write(frame(REQUEST, json.dumps(list(zip(texts, roles, strict=True))).encode()))
             await process.stdin.drain()
             kind, payload = await _read_frame(process, max(size, LONGEST_MESSAGE))
             if kind == FAILED:

@@ -71,7 +71,7 @@ class CloudAgent(Agent):
     async def _answered(self, requests: Sequence[tuple[KafkaRecord, CloudRequest]]) -> list[Output]:
         outputs: list[Output] = []
         begun = perf_counter()
-        questions = [Question(request.text, request.language) for _, request in requests]
+        questions = [Question(request.text, request.language, request.role) for _, request in requests]
         with step("ask cloud", {"messaging.batch.message_count": len(questions)}, "client") as asked:
             answers = await self._backend.answer(questions, self._deadline_s)
             asked.tell({"edgewise.failures": sum(isinstance(answer, Failure) for answer in answers)})

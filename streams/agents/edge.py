@@ -87,7 +87,8 @@ class EdgeAgent(Agent):
         admitted = [self._admission.admit(event.role, event.language, event.text) for _, event in events]
         scored = [number for number, each in enumerate(admitted) if each.skipped is None]
         begun, core_begun = perf_counter(), process_time()
-        given = self._classifier.score([events[number][1].text for number in scored]).tolist()
+        turns = [events[number][1] for number in scored]
+        given = self._classifier.score([turn.text for turn in turns], [turn.role for turn in turns]).tolist()
         seconds, core_seconds = perf_counter() - begun, process_time() - core_begun
         spent = self._price.spent(core_seconds, len(scored))
         scores = [admitted[number].believed(p) for number, p in zip(scored, given, strict=True)]

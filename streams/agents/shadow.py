@@ -54,7 +54,7 @@ class ShadowAgent(Agent):
         if not asked:
             return []
         begun = perf_counter()
-        given = self._classifier.score([event.text for event, _ in asked]).tolist()
+        given = self._classifier.score([event.text for event, _ in asked], [event.role for event, _ in asked]).tolist()
         seconds, at = perf_counter() - begun, self._clock()
         scores = [each.believed(p) for (_, each), p in zip(asked, given, strict=True)]
         metrics.INFERENCE_SECONDS.labels(self.name).observe(seconds)

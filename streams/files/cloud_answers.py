@@ -12,11 +12,11 @@ from models.spending import Spending
 from streams.config.backends import start_backend
 from streams.config.settings import Settings
 
-CloudScorer = Callable[[Sequence[str]], Sequence[Answer | Failure]]
+CloudScorer = Callable[[Sequence[Question]], Sequence[Answer | Failure]]
 
 
 def cloud_scorer(settings: Settings) -> CloudScorer:
-    """What asks the cloud about texts: the ONNX model in this process, or the service, in batches as the workers do.
+    """What asks the cloud questions: the ONNX model in this process, or the service, in batches as the workers do.
 
     Raises ArtifactError: the model is missing or altered.
     """
@@ -24,25 +24,30 @@ def cloud_scorer(settings: Settings) -> CloudScorer:
         artifact = load_artifact(settings.cloud_model)
         classifier = Classifier(artifact, threads=settings.model_threads, token_budget=settings.token_budget)
         spent = Spending(Prices(settings.edge_price_usd, settings.cloud_price_usd).cloud_usd, calls=1)
-        return lambda texts: [Answer((a, b, c), artifact.id, spent) for a, b, c in classifier.score(texts).tolist()]
-    return lambda texts: _outside_a_loop(settings, texts)
+
+        def answered(questions: Sequence[Question]) -> Sequence[Answer | Failure]:
+            given = classifier.score([each.text for each in questions], [each.role for each in questions])
+            return [Answer((a, b, c), artifact.id, spent) for a, b, c in given.tolist()]
+
+        return answered
+    return lambda questions: _outside_a_loop(settings, questions)
 
 
-def _outside_a_loop(settings: Settings, texts: Sequence[str]) -> Sequence[Answer | Failure]:
+def _outside_a_loop(settings: Settings, questions: Sequence[Question]) -> Sequence[Answer | Failure]:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_ask(settings, texts))
+        return asyncio.run(_ask(settings, questions))
     with ThreadPoolExecutor(1) as thread:  # a notebook's cells run inside a loop
-        return thread.submit(asyncio.run, _ask(settings, texts)).result()
+        return thread.submit(asyncio.run, _ask(settings, questions)).result()
 
 
-async def _ask(settings: Settings, texts: Sequence[str]) -> list[Answer | Failure]:
+async def _ask(settings: Settings, questions: Sequence[Question]) -> list[Answer | Failure]:
     backend, _ = await start_backend(settings)
     answers: list[Answer | Failure] = []
     try:
-        for start in range(0, len(texts), backend.batch):
-            part = [Question(text) for text in texts[start : start + backend.batch]]
+        for start in range(0, len(questions), backend.batch):
+            part = questions[start : start + backend.batch]
             answers += await backend.answer(part, settings.cloud_deadline_ms / 1000)
     finally:
         await backend.close()

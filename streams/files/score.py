@@ -11,7 +11,7 @@ import models.cloud
 from models.admission import Admitted
 from models.artifact import load_artifact
 from models.classifier import Classifier
-from models.cloud import Failure
+from models.cloud import Failure, Question
 from models.pricing import Prices
 from models.residency import Found, look
 from models.router import Scored
@@ -86,9 +86,9 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
     it is asked without personal data; what a rule of residency names, or cannot be redacted, stays on the edge.
     `edge` and `cloud` score all with one model; no decision is taken, so there is no reason. Costs are by the prices in
     `settings`, or by the service's tokens: what the cloud answers for the line has cost the edge's price too. What the
-    cloud does not answer keeps the edge's answer in the line; by `cloud` it has none. Roles and languages are the
-    line's business alone, and so are redaction and residency: `edge` and `cloud` score all, and a service is asked
-    without personal data by its backend.
+    cloud does not answer keeps the edge's answer in the line; by `cloud` it has none. Which roles and languages are
+    scored is the line's business alone, and so are redaction and residency: `edge` and `cloud` score all, and a service
+    is asked without personal data by its backend.
 
     Turns of a conversation are given in their order, in one call or in several. One that is of none is read by itself.
 
@@ -99,11 +99,13 @@ def build_scorer(settings: Settings, model: Model) -> Scorer:
         classifier = _load(settings, settings.edge_model)
         return lambda turns: [
             Answer(p, model, None, prices.edge_usd, prices.cloud_usd)
-            for p in classifier.score([turn.text for turn in turns]).tolist()
+            for p in classifier.score([turn.text for turn in turns], [turn.role for turn in turns]).tolist()
         ]
     if model == "cloud":
         ask = cloud_scorer(settings)
-        return lambda turns: [_cloud_alone(answer, prices) for answer in ask([turn.text for turn in turns])]
+        return lambda turns: [
+            _cloud_alone(answer, prices) for answer in ask([Question(turn.text, role=turn.role) for turn in turns])
+        ]
     admission = build_admission(settings, load_artifact(settings.edge_model).languages)
     answered, may_leave = _line(settings, prices), _Leaving(settings)
 
@@ -148,7 +150,7 @@ def _line(settings: Settings, prices: Prices) -> Callable[[Sequence[tuple[Turn, 
     cloud = cloud_scorer(settings)
 
     def answered(turns: Sequence[tuple[Turn, Admitted, Found]]) -> list[Answer]:
-        given = edge.score([turn.text for turn, _, _ in turns]).tolist()
+        given = edge.score([turn.text for turn, _, _ in turns], [turn.role for turn, _, _ in turns]).tolist()
         probabilities = [admitted.believed(p) for (_, admitted, _), p in zip(turns, given, strict=True)]
         batch = [
             Scored(turn.event_id, turn.text, max(p), found.kinds)
@@ -161,7 +163,8 @@ def _line(settings: Settings, prices: Prices) -> Callable[[Sequence[tuple[Turn, 
             Answer(p, d.route, d.reason, prices.edge_usd, prices.cloud_usd)
             for p, d in zip(probabilities, decisions, strict=True)
         ]
-        for i, given in zip(deferred, cloud([turns[i][2].text for i in deferred]) if deferred else [], strict=True):
+        asked = [Question(turns[i][2].text, role=turns[i][0].role) for i in deferred]
+        for i, given in zip(deferred, cloud(asked) if deferred else [], strict=True):
             answers[i] = _deferred(answers[i], given)
         return answers
 

@@ -69,10 +69,12 @@ _READ_AGAIN = (
     KafkaError._STATE,  # noqa: SLF001
 )
 _SAYS_NOT_WHY = (KafkaError._STATE, KafkaError._FATAL)  # noqa: SLF001
+# The last is said of records that were not sent in their time; why a broker refused one it would say itself.
 _TOO_LATE = (
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError._MSG_TIMED_OUT,  # noqa: SLF001
     KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._INCONSISTENT,  # noqa: SLF001
 )
 
 
@@ -180,7 +182,11 @@ class Delivery:
 
     def _require_passing(self, producer: TransactionalProducer, error: KafkaError, took_s: float) -> None:
         """Raises what ends the worker, unless it helps to read again what a transaction failed with."""
-        too_late = error.code() in _TOO_LATE or (error.code() in FENCED and took_s >= producer.timeout_s)
+        too_late = (
+            error.code() in _TOO_LATE
+            or error.retriable()  # and was tried again until its time was up
+            or (error.code() in FENCED and took_s >= producer.timeout_s)
+        )
         if too_late:  # a request of it may be on its way still, and the next one is to have more time
             producer.doubtful = True
         if too_late and self._timeout_ms < LONGEST_TIMEOUT_MS:

@@ -21,7 +21,7 @@ Model = Literal["edge", "cloud", "line"]
 MODELS: Final[tuple[Model, ...]] = ("edge", "cloud", "line")
 """`line` is what the workers do together: the edge answers, or, where the router defers, the cloud."""
 
-Score = Callable[[Sequence[str]], Scores]
+Score = Callable[[Sequence[str], Sequence[Role]], Scores]
 
 OVERALL: Final = "overall"
 """Stands beside the kinds for all items together."""
@@ -89,11 +89,11 @@ def answers(
 
     Languages are the line's business: what `admission` says that neither reads stays on its edge, which is not sure.
     """
-    texts = [item.text for item in items]
-    on_edge = edge(texts)
+    texts, roles = [item.text for item in items], [item.role for item in items]
+    on_edge = edge(texts, roles)
     found: dict[Model, list[Outcome]] = {"edge": _outcomes(items, rules, on_edge, ["edge"] * len(items))}
     if cloud is not None:
-        on_cloud = cloud(texts)
+        on_cloud = cloud(texts, roles)
         admitted = [admission.admit(item.role, None, item.text) for item in items]
         believed = np.asarray([each.believed(row.tolist()) for each, row in zip(admitted, on_edge, strict=True)])
         scored = [Scored(item.id, item.text, float(row.max())) for item, row in zip(items, believed, strict=True)]

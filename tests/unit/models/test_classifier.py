@@ -14,6 +14,7 @@ from models import classifier as module
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier, _batches, softmax
 from models.doubt import MOST_SURE
+from schemas.records import Role
 from tests.tiny_artifact import WORDS, tiny_artifact, write_manifest
 
 TEXTS = st.lists(
@@ -50,6 +51,22 @@ def test_of_a_text_in_which_it_knows_no_piece_it_is_not_sure(classifier: Classif
     unknown, beside = classifier.score(["\u4f60\u597d \u4f60", "\u4f60\u597d the \u4f60"]).max(axis=1).tolist()
     assert unknown == pytest.approx(MOST_SURE)
     assert beside > MOST_SURE
+
+
+def test_a_model_that_reads_roles_is_told_who_speaks_and_another_is_not(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, words={"agent": -1, "bot": 1, "great": 1})
+    texts = ["the gate"] * 5
+    roles: tuple[Role, ...] = ("agent", "customer", "bot", "system", "unknown")
+    plain = Classifier(load_artifact(str(folder)))
+    np.testing.assert_array_equal(plain.score(texts, roles), plain.score(texts))
+    write_manifest(folder, reads_roles=True)
+    told = Classifier(load_artifact(str(folder)))
+    assert told.score(texts, roles).argmax(axis=1).tolist() == [0, 1, 2, 2, 1]
+    np.testing.assert_array_equal(told.score(texts), plain.score(texts))
+    # What a rule answers it answers of all, and a role is no word that the model knows of the text.
+    assert told.score(["5 stars", "\u4f60\u597d"], ["agent", "agent"]).max(axis=1).tolist() == pytest.approx(
+        [0.95, MOST_SURE]
+    )
 
 
 def test_no_texts_make_an_empty_array(classifier: Classifier) -> None:

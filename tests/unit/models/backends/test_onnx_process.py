@@ -22,9 +22,10 @@ from models.backends.onnx_process import CALL_CHARS, FIRST_BACKOFF_S, LAST_BACKO
 from models.classifier import Classifier
 from models.cloud import Answer, CloudBackend, CloudError, Failure, Question
 from models.spending import Spending
+from schemas.records import Role
 from tests.faults.broken_scoring import GARBAGE
 from tests.faults.cloud_worker import Backend
-from tests.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact, write_manifest
 
 ROOT = Path(__file__).parents[4]
 DEADLINE_S = 60.0  # that no healthy call comes near, on a busy machine either
@@ -89,6 +90,19 @@ def test_it_is_a_cloud_backend_and_answers_as_the_classifier_does(artifact: Arti
     with_backend(artifact, scenario, lambda artifact: OnnxProcessBackend(artifact, tariff=Tariff(0.013600000000001)))
 
 
+def test_a_model_that_reads_roles_is_told_who_asks(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path, "cloud", {"agent": -1}, confidence_threshold=None)
+    write_manifest(folder, name="cloud", reads_roles=True)
+    roles: tuple[Role, ...] = ("agent", "customer", "unknown")
+
+    async def scenario(backend: CloudBackend) -> None:
+        answers = await backend.answer([Question("the gate", role=role) for role in roles], DEADLINE_S)
+        given = np.array([answer.probabilities for answer in answers if isinstance(answer, Answer)])
+        assert given.argmax(axis=1).tolist() == [0, 1, 1]
+
+    with_backend(load_artifact(str(folder)), scenario)
+
+
 def test_an_answer_names_the_rules_where_they_gave_it(artifact: Artifact) -> None:
     async def scenario(backend: CloudBackend) -> None:
         answers = await backend.answer([Question("1 star"), Question("great")], DEADLINE_S)
@@ -105,7 +119,10 @@ class Calls(OnnxProcessBackend):
         self.calls: list[tuple[list[int], float]] = []
         self.takes_s = 0.0
 
-    async def score(self, texts: Sequence[str], timeout_s: float) -> NDArray[np.float32]:
+    async def score(
+        self, texts: Sequence[str], timeout_s: float, roles: Sequence[Role] | None = None
+    ) -> NDArray[np.float32]:
+        assert roles == ["unknown"] * len(texts)
         self.calls.append(([len(text) for text in texts], timeout_s))
         await asyncio.sleep(self.takes_s)
         if any("bad" in text for text in texts):

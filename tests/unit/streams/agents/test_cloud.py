@@ -177,7 +177,7 @@ def test_all_that_a_batch_holds_is_asked_at_once_within_the_deadline() -> None:
     backend = Backend()
     sentiment, audit, _ = process(backend, records(130))
     assert [len(questions) for questions in backend.asked] == [130]
-    assert backend.asked[0][0] == Question("is it?", "en")
+    assert backend.asked[0][0] == Question("is it?", "en", "agent")
     assert backend.deadlines_s == [0.25]
     assert len(sentiment) == len(audit) == 130
     assert CloudAgent(SETTINGS, backend).chunk_records == 64

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from streams.agents.dead_letter_limit import TooManyDeadLettersError
 from streams.agents.edge import EdgeAgent
 from streams.config.settings import Settings
 from tests.events import TRANSCRIPT, consumer_record
-from tests.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact, write_manifest
 
 NOW = TRANSCRIPT.occurred_at + 5_000
 SETTINGS = Settings(topic_prefix="p.", edge_price_usd=0.001, cloud_price_usd=0.0136)
@@ -39,6 +40,14 @@ AUDIT = Codec(ROUTING_EVENTS)
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     return Classifier(load_artifact(str(tiny_artifact(tmp_path_factory.mktemp("models")))))
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Classifier:
+    """One that is told who speaks, and takes all that agents say for a complaint."""
+    folder = tiny_artifact(tmp_path, words={"agent": -1})
+    write_manifest(folder, reads_roles=True)
+    return Classifier(load_artifact(str(folder)))
 
 
 def agent(classifier: Classifier, policy: Policy = KEEP_ALL, settings: Settings = SETTINGS) -> EdgeAgent:
@@ -68,6 +77,12 @@ def test_whatever_key_an_event_came_with_its_records_have_the_conversations(
     outputs = process(agent(classifier, router), [dataclasses.replace(record(TRANSCRIPT), key=key)])
     assert set(outputs) == {"cloud-inference" if threshold else "sentiment", "routing-events"}
     assert {output.key for each in outputs.values() for output in each} == {b"c1"}
+
+
+def test_a_model_that_reads_roles_is_told_the_event_s(told: Classifier) -> None:
+    said = [dataclasses.replace(TRANSCRIPT, text="the gate", role=role) for role in ("agent", "customer")]
+    outputs = process(agent(told), [record(event) for event in said])
+    assert [RESULTS.decode(output.value).label for output in outputs["sentiment"]] == ["negative", "neutral"]
 
 
 def test_a_confident_event_is_answered_and_audited(classifier: Classifier) -> None:

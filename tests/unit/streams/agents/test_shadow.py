@@ -19,7 +19,7 @@ from streams.agents.agent import KafkaRecord
 from streams.agents.shadow import ShadowAgent, build
 from streams.config.settings import Settings
 from tests.events import TRANSCRIPT, consumer_record
-from tests.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact, write_manifest
 
 NOW = TRANSCRIPT.occurred_at + 5_000
 POLICY = Policy("test", "1", confidence_threshold=0.95, complexity_threshold=2.0, random_cloud_rate=0.0)
@@ -53,6 +53,14 @@ def test_it_says_what_the_candidate_would_have_answered_and_where_it_would_have_
     assert sure.confidence == sure.negative
     assert (sure.scored_at, sure.inference_ms > 0) == (NOW, True)
     assert (unsure.route, unsure.reason) == ("cloud", "low_confidence")
+
+
+def test_a_candidate_that_reads_roles_is_told_them(tmp_path: Path) -> None:
+    candidate = tiny_artifact(tmp_path, words={"agent": -1})
+    write_manifest(candidate, reads_roles=True)
+    roles: tuple[Role, ...] = ("agent", "customer")
+    said = [record(dataclasses.replace(TRANSCRIPT, text="the gate", role=role)) for role in roles]
+    assert [answer.label for answer in answers(candidate, *said)] == ["negative", "neutral"]
 
 
 def test_of_what_the_candidate_does_not_read_it_is_not_sure(candidate: Path) -> None:

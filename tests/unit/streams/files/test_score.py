@@ -15,6 +15,7 @@ import pytest
 from models.artifact import ArtifactError, load_artifact
 from models.classifier import Classifier
 from models.cloud import Answer as CloudAnswer
+from models.cloud import Question
 from models.doubt import MOST_SURE
 from models.redaction import NoRedaction, Redacted
 from models.residency import local_rule
@@ -31,11 +32,11 @@ from streams.files.cloud_answers import CloudScorer
 from streams.files.identity import event_id_of
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row, digest, read_recording
-from streams.files.score import FIELDS, Answer, Scorer, Turn, build_scorer, score_rows
+from streams.files.score import FIELDS, Answer, Model, Scorer, Turn, build_scorer, score_rows
 from streams.files.scored_rows import Summary
 from streams.files.writing import CHUNK, write_csv, write_jsonl
 from tests.events import TRANSCRIPT, consumer_record
-from tests.tiny_artifact import tiny_artifact
+from tests.tiny_artifact import tiny_artifact, write_manifest
 
 NOW_MS = 1_700_000_000_000
 
@@ -260,14 +261,25 @@ def test_the_line_scores_whom_and_what_a_worker_scores(settings: Settings) -> No
     assert [row["sentiment"] is None for row in scored_by(skipping, given)] == [True, False, False, True, True]
 
 
+@pytest.mark.parametrize("model", ["edge", "cloud", "line"])
+def test_models_that_read_roles_are_told_those_of_the_rows(tmp_path: Path, model: Model) -> None:
+    for name in ("edge", "cloud"):
+        write_manifest(tiny_artifact(tmp_path, name, {"agent": -1}), name=name, reads_roles=True)
+    told = Settings(edge_model=str(tmp_path / "edge"), cloud_model=str(tmp_path / "cloud"), random_cloud_rate=0.5)
+    given = rows(*({"text": "the gate", "role": role} for role in ("agent", "customer") * 10))
+    found = list(scored_by(build_scorer(told, model), given))
+    assert [row["sentiment"] for row in found] == ["negative", "neutral"] * 10
+    assert {row["route"] for row in found} == ({"edge", "cloud"} if model == "line" else {model})
+
+
 def line_and_asked(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> tuple[Scorer, list[str]]:
     """The line, of which a cloud that answers alike is asked about all, and the texts that it is asked about."""
     asked: list[str] = []
 
     def scorer(_: Settings) -> CloudScorer:
-        def answers(texts: Sequence[str]) -> list[CloudAnswer]:
-            asked.extend(texts)
-            return [CloudAnswer((0.0, 0.1, 0.9), "cloud@1", Spending()) for _ in texts]
+        def answers(questions: Sequence[Question]) -> list[CloudAnswer]:
+            asked.extend(question.text for question in questions)
+            return [CloudAnswer((0.0, 0.1, 0.9), "cloud@1", Spending()) for _ in questions]
 
         return answers
 

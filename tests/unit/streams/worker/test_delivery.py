@@ -105,6 +105,18 @@ def test_a_transaction_that_took_too_long_is_begun_anew_with_twice_the_time_up_t
         scene.deliver()
 
 
+@pytest.mark.parametrize(
+    ("code", "of"), [(KafkaError._INCONSISTENT, NEEDS_ABORT), (KafkaError._TRANSPORT, {"retriable": True})]
+)
+def test_a_network_that_is_down_for_all_of_a_transaction_s_time_ends_no_worker(
+    scene: Scene, code: int, of: dict[str, bool]
+) -> None:
+    """Records that were not sent in time, and a coordinator that nobody reached. Seen to fail with either left out."""
+    scene.fails(code, after_s=3, **of)
+    assert not scene.deliver()
+    assert scene.made[2:] == [2 * FIRST_TIMEOUT_MS]
+
+
 def test_after_a_minute_without_such_the_first_time_out_holds_again(scene: Scene) -> None:
     """Each producer is made anew when it is its turn. Seen to fail with a time-out that only grows."""
     scene.fails(KafkaError._MSG_TIMED_OUT, after_s=3, **NEEDS_ABORT)
