@@ -38,6 +38,7 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
         seed=run.config.seed + number - 1,
         data=data,
         libraries=run.libraries,
+        reads_roles=any(source.role == "extra" and source.tells_roles for source in run.config.sources),
     )
 
 

@@ -51,7 +51,8 @@ class Student(_Part):
     """How a student is trained: on all sets together, then on the domain's and the extra ones."""
 
     transfer: Schedule
-    domain: Schedule
+    domain: Schedule | None = None
+    """Default: not at all, and all sets together are what it learns from."""
     transfers: int | None = Field(default=None, ge=1)
     """How many of the seeds have a transfer of their own; later ones start from the first's. Default: all."""
     remembered: float = Field(default=1.0, gt=0, le=1)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from models.text import SPOKEN_BY
 from schemas.errors import UsageError
 from schemas.records import Label, Role
 
@@ -135,6 +136,11 @@ class Source(BaseModel):
     def said_by(self) -> Role:
         """The role of all who speak in it, where `speakers` names one alone."""
         return next((role for role in get_args(Role) if self.speakers == (role,)), "unknown")
+
+    @property
+    def tells_roles(self) -> bool:
+        """Whether some of its texts are of those whom a model may be told of: agents, bots and systems."""
+        return self.generate is not None or self.said_by in SPOKEN_BY
 
     @property
     def shares(self) -> tuple[float, float, float]:

@@ -47,8 +47,8 @@ def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Cla
         adapted, tokenizer = run.model("tiny-adapted", "adapt")
         encoder = adapted.encoder
     model = finetune.with_head(encoder, seed)
-    examples, schedule = data.domain_train, run.config.tiny.domain
-    return finetune.finetune(model, tokenizer, examples, data, schedule, seed, log), tokenizer
+    schedule = run.config.tiny.domain or run.config.tiny.transfer
+    return finetune.finetune(model, tokenizer, data.domain_train, data, schedule, seed, log), tokenizer
 
 
 def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:

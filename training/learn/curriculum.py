@@ -182,12 +182,14 @@ def _share(items: list[T], share: float, seed: int) -> list[T]:
 
 def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
+    if (schedule := getattr(run.config, kind).domain) is None:
+        return model, tokenizer
     rows = domain_rows(data, tokenizer, lessons(run, kind))
     if data.extra_train:
         # As often as in the transfer, or the extra texts would outweigh the domain's.
         rows = rows * distill.DOMAIN_COPIES + extra_rows(run, kind, data, tokenizer)
     measure = finetune.measure_on(tokenizer, data.domain_dev)
-    return loop.fit(model, rows, getattr(run.config, kind).domain, seed=seed, measure=measure, log=log), tokenizer
+    return loop.fit(model, rows, schedule, seed=seed, measure=measure, log=log), tokenizer
 
 
 def domain_rows(data: Corpus, tokenizer: Tokenizer, logits: Lessons) -> list[loop.Row]:
