@@ -29,7 +29,6 @@ def describe(
     seed: int,
     data: Sequence[Mapping[str, Any]],
     libraries: Mapping[str, str],
-    reads_roles: bool = False,
 ) -> None:
     """Writes the manifest of a fresh model file, not yet calibrated or measured.
 
@@ -52,7 +51,6 @@ def describe(
             "files": files,
             "max_tokens": max_tokens,
             "long_text": "head",
-            "reads_roles": reads_roles,
             "languages": ["en"],  # of the bases, and of every set that is learned from
             "text_version": text.VERSION,
             "temperature": 1.0,

@@ -38,8 +38,9 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
         seed=run.config.seed + number - 1,
         data=data,
         libraries=run.libraries,
-        reads_roles=any(source.role == "extra" and source.tells_roles for source in run.config.sources),
     )
+    if any(source.role == "extra" and source.tells_roles for source in run.config.sources):
+        manifest.update(folder, reads_roles=True)
 
 
 def best(rows: Sequence[Mapping[str, Any]], artifact: str, kind: str, file_format: str) -> str:

@@ -1,5 +1,6 @@
 """What a student reads, and how much of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,8 @@ pytest.importorskip("transformers")
 from tests.training.tiny_networks import build, examples, tokenizer
 from training.config.config import Config, Schedule, Student
 from training.data.corpus import Corpus
-from training.learn import curriculum, distill, loop
+from training.learn import curriculum, distill, loop, network
+from training.learn.run import Run
 
 SCHEDULE = Schedule(epochs=1, rate=0.001)
 
@@ -40,9 +42,35 @@ def test_a_student_reads_a_share_of_what_it_knows_and_all_the_rest_and_keeps_a_s
     monkeypatch.setattr(curriculum, "extra_rows", lambda *_: [loop.Row(ids=[2, 3], target=(1.0, 0.0, 0.0))] * 5)
     made = examples(24)
     data = Corpus("d", made[:8], [], made[:2], [], "g", made[8:18], [], [each.text for each in made[18:]], [])
-    student = Student(transfer=SCHEDULE, domain=SCHEDULE, remembered=share, changed=share)
+    student = Student(transfer=SCHEDULE, domain=SCHEDULE, remembered=share, unlabelled=share, changed=share)
     run: Any = SimpleNamespace(config=Config(data=Path(), cloud=student))
     model, _ = curriculum._transfer(run, data, "cloud", 1, lambda _: None)
     assert model.head.bias.tolist() == pytest.approx([share] * 3)  # it was 0
     assert asked == {"domain_train": 8, "general_train": 10 * share, "unlabelled": 6 * share}
     assert len(read) == 8 * distill.DOMAIN_COPIES * share + 5 + (10 + 6) * share
+
+
+def test_a_student_of_no_domain_schedule_is_what_it_learned_from_all_sets_together(tmp_path: Path) -> None:
+    run = Run(tmp_path, Config(data=Path(), cloud=Student(transfer=SCHEDULE)), 1, "digest")
+    made, pieces = build(100), tokenizer()
+    run.once("cloud-transfer-1", lambda _: (made, pieces))
+    data = Corpus("d", examples(8), [], [], [], "", [], [], [], [], extra_train=examples(4))
+    found, _ = curriculum._specialise(run, data, "cloud", "cloud-transfer-1", 1, lambda _: None)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found.parameters(), made.parameters(), strict=True))
+
+
+def test_a_student_that_the_run_s_cloud_teaches_begins_from_its_layers_and_has_its_logits(tmp_path: Path) -> None:
+    config = Config(data=Path(), students=("cloud", "small"), small=Student(transfer=SCHEDULE, taught_by="cloud"))
+    run, pieces = Run(tmp_path, config, 1, "digest"), tokenizer()
+    made = build(pieces.get_vocab_size())
+    run.once("cloud-1", lambda _: (made, pieces))
+    first, _ = curriculum.first_of(run, "small", 1)
+    ours, theirs = (model.encoder.encoder.layer[at] for model, at in ((first, 1), (made, 2)))
+    assert torch.equal(ours.output.dense.weight, theirs.output.dense.weight)
+    extra = [replace(each, role="agent") for each in examples(6)]
+    data = Corpus("d", [], [], [], [], "", [], [], [], [], extra_train=extra)
+    rows = curriculum.extra_rows(run, "small", data, pieces)
+    read = network.encode(pieces, [example.read for example in extra])
+    assert [list(row.ids) for row in rows] == read
+    assert read != network.encode(pieces, [example.text for example in extra])
+    assert torch.allclose(torch.tensor([row.teacher for row in rows]), network.predict(made, read), atol=1e-5)

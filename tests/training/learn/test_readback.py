@@ -71,3 +71,17 @@ def test_what_cannot_be_read_back_is_refused(tmp_path: Path, changes: dict[str, 
     folder = made(tmp_path / "cloud", **changes)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="only a MiniLM of whole layers, in the format int8s"):
         read_back(folder)
+
+
+def test_dithered_weights_are_rounded_to_the_integers_that_they_come_from(tmp_path: Path) -> None:
+    folder = made(tmp_path / "cloud")
+    plain, dithered, again = read_back(folder)[0], read_back(folder, dither=1)[0], read_back(folder, dither=1)[0]
+    name = "encoder.encoder.layer.0.output.dense.weight"
+    on, near = plain.state_dict()[name], dithered.state_dict()[name]
+    assert torch.equal(near, again.state_dict()[name])
+    # The least difference of two weights of a column of integers times a scale is that scale.
+    step = (on[0].unique()[1:] - on[0].unique()[:-1]).min()
+    moved = (near[0] - on[0]) / step
+    assert moved.abs().max() <= 0.5 + 1e-3
+    assert 0.2 < moved.std() < 0.4  # of a uniform draw 0.29
+    assert torch.equal(plain.state_dict()["head.bias"], dithered.state_dict()["head.bias"])

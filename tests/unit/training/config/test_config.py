@@ -62,6 +62,23 @@ def test_the_teacher_is_an_artifact_and_takes_the_place_of_others(tmp_path: Path
         config.read(path)
 
 
+@pytest.mark.parametrize(
+    "of",
+    [
+        'students = ["small", "cloud"]\n[small]\ntaught_by = "cloud"\n[small.transfer]',
+        'students = ["cloud", "tiny"]\n[tiny]\ntaught_by = "cloud"\n[tiny.transfer]',
+    ],
+)
+def test_only_a_small_student_is_taught_by_the_cloud_and_after_it(tmp_path: Path, of: str) -> None:
+    path = tmp_path / "own.toml"
+    settings = f'data = "."\n{of}\nepochs = 1\nrate = 1e-4\n{SOURCE}'
+    path.write_text(settings, "utf-8")
+    with pytest.raises(ConfigError, match="only `small` is taught by `cloud`, which comes before it in `students`"):
+        config.read(path)
+    path.write_text(settings.replace('["small", "cloud"]', '["cloud", "small"]').replace("tiny", "small"), "utf-8")
+    assert config.read(path).small.taught_by == "cloud"
+
+
 def test_something_ships_as_edge_and_as_cloud(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(f'data = "."\nships = {{ edge = "small" }}\n{SOURCE}', "utf-8")

@@ -72,6 +72,22 @@ def test_rows_of_other_speakers_are_left_out(tmp_path: Path) -> None:
     assert corpus.load(made).unlabelled == ["text number 2"]
 
 
+def test_of_half_of_what_an_agent_says_a_model_is_told_who_speaks(tmp_path: Path) -> None:
+    rows = [row | {"who": ("agent", "customer")[at % 2]} for at, row in enumerate(numbered(400))]
+    write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "c.csv", [{"text": "domain", "label": "neutral"}])
+    agents, customers = (
+        Source(name=role, role="extra", train=("a.csv",), speaker="who", speakers=(role,), label="label")
+        for role in ("agent", "customer")
+    )
+    extra = corpus.load(own(tmp_path, agents, customers, train="c.csv")).extra_train
+    assert (agents.tells_roles, customers.tells_roles) == (True, False)
+    told = [example for example in extra if example.read != example.text]
+    assert {example.role for example in told} == {"agent"}
+    assert all(example.read == f"agent: {example.text}" for example in told)
+    assert 70 < len(told) < 130  # of 200
+
+
 def test_patterns_name_files_in_order_and_absolute_paths_do_too(tmp_path: Path) -> None:
     for name in ("b", "a", "[x]"):
         write_csv(tmp_path / f"{name}.csv", [{"text": f"in {name}", "label": "neutral"}])
