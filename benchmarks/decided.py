@@ -30,10 +30,11 @@ def decided(path: Path) -> list[list[RoutingEvent]]:
         for at, event in enumerate(events)
     ]
     made = [audit(out.value) for out in asyncio.run(agent.process(records)) if out.topic == ROUTING_EVENTS]
-    asked = {event.event_id: event.text for event in events}
+    asked = {event.event_id: event for event in events}
     deferred = [event for event in made if event.stage == "decided"]
     cloud = Classifier(load_artifact(settings.cloud_model))
-    scores = cloud.score([asked[event.event_id] for event in deferred])
+    of = [asked[event.event_id] for event in deferred]
+    scores = cloud.score([event.text for event in of], [event.role for event in of])
     answered = {
         event.event_id: replace(
             event,

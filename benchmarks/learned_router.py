@@ -24,6 +24,7 @@ from models.artifact import load_artifact
 from models.classifier import Classifier
 from models.redaction import Redactor
 from models.router import complexity
+from schemas.records import Role
 from streams.cli.table import aligned
 from streams.files.recording import read_recording
 from streams.monitoring.decisions import Floats
@@ -48,7 +49,9 @@ def main() -> None:
     """Prints the figures of every router on each kind of text and on all."""
     folder, limit = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else EVENTS
     turns = [turn for kind in KINDS for turn in islice(_turns(folder, kind), limit) if turn.text.strip()]
-    edge, cloud = (Classifier(load_artifact(name)).score([turn.text for turn in turns]) for name in ("edge", "cloud"))
+    texts = [turn.text for turn in turns]
+    roles: list[Role] = ["agent" if turn.agent else "customer" for turn in turns]
+    edge, cloud = (Classifier(load_artifact(name)).score(texts, roles) for name in ("edge", "cloud"))
     agrees = edge.argmax(axis=1) == cloud.argmax(axis=1)
     names = np.array([f"{turn.kind} {turn.conversation}" for turn in turns])
     _, conversations = np.unique(names, return_inverse=True)

@@ -33,6 +33,7 @@ from recordings.source import HEAD
 from schemas.codec import Codec, DecodeError, EncodeError
 from schemas.dead_letter import Header, Letter, LetterId, Mark, original_headers, read_letter, redriven_headers
 from schemas.errors import UsageError
+from schemas.records import Role
 from schemas.topics import DEAD_LETTERS, ROUTING_EVENTS, TOPICS, TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
 from streams.agents.edge import EdgeAgent
@@ -96,7 +97,7 @@ class _Model:
     id = "edge@1"
     languages = ("en",)
 
-    def score(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    def score(self, texts: Sequence[str], _: Sequence[Role]) -> np.ndarray[Any, Any]:
         return np.tile([0.96, 0.03, 0.01], (len(texts), 1))
 
 

@@ -52,7 +52,7 @@ def _call(where: str, line: str, classifier: Classifier) -> Call:
         raise UsageError(f"{where}: a label is one of {', '.join(LABELS)}, not {label!r}")
     if not turns:
         raise UsageError(f"{where}: the call has no turns")
-    probabilities = classifier.score(texts)
+    probabilities = classifier.score(texts, roles)
     scores = [round(float(row[2] - row[0]) * 1000) for row in probabilities]
     labels = [LABELS[index] for index in probabilities.argmax(axis=1).tolist()]
     return Call(tuple(map(ScoredTurn, roles, scores)), tuple(labels), cast("Label | None", label), str(kind))
