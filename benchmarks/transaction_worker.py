@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.classifier import Classifier
 from models.redaction import NoRedaction
 from models.router import policy
-from schemas.records import LABELS
+from schemas.records import LABELS, Role
 from streams.agents.agent import Agent, Output
 from streams.agents.edge import EdgeAgent
 from streams.config.loading import load_settings
@@ -75,7 +75,7 @@ class NoModel:
     id = "none@0"
     languages = ("*",)
 
-    def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def score(self, texts: Sequence[str], _: Sequence[Role]) -> NDArray[np.float32]:
         """The same probabilities for each of `texts`."""
         return np.tile(np.array([0.01, 0.01, 0.98], np.float32), (len(texts), 1))[:, : len(LABELS)]
 
