@@ -27,7 +27,8 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
     source, data = f"{model}/{file_format}", manifest.data_of(corpus)
     if run.config.teacher is not None:
         teacher = load_artifact(str(run.config.teacher))
-        source += f", taught by {teacher.id}"
+        by = getattr(run.config, kind_of(model)).taught_by
+        source += f", taught by {teacher.id if by is None else f'{by}-1, which that taught'}"
         data += manifest.sets_of(teacher.manifest, {each["name"] for each in data})
     manifest.describe(
         folder,
