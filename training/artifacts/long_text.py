@@ -45,7 +45,8 @@ def choose(folders: Mapping[str, Path], corpus: Corpus, threads: int = 2) -> dic
     temperature.
 
     A weighing is fitted on that half as well, so there its figures are by cross-validation. Where it is better than
-    the best way, the manifest has both: the way is then for what is no longer than the model reads at once.
+    the best way it reads what is longer than the model reads at once, and `head` leaves whole what is not: no call says
+    how that is best read, and in a mail of a hundred words one sentence decides, which the others outvote in pieces.
 
     Returns what `long_text.json` says: the way `chosen` by artifact; for the first of them the figures of the other
     half by way, as `calls`; the same of each artifact in `artifacts`, with those `chosen_on`; and in `majority` what it
@@ -72,11 +73,10 @@ def choose(folders: Mapping[str, Path], corpus: Corpus, threads: int = 2) -> dic
         }
         losses = {way: each["nll"] for way, each in found[name]["chosen_on"].items()}
         chosen[name] = min(losses, key=losses.__getitem__)
-        manifest.update(
-            folder,
-            long_text=min(WAYS, key=losses.__getitem__),
-            weighing=weighing.model_dump(mode="json") if weighing is not None and chosen[name] == WEIGHED else None,
-        )
+        if weighing is not None and chosen[name] == WEIGHED:
+            manifest.update(folder, long_text="head", weighing=weighing.model_dump(mode="json"))
+        else:
+            manifest.update(folder, long_text=chosen[name], weighing=None)
     frequent = np.bincount(labels["chosen_on"], minlength=3).argmax()
     return {
         "calls": next(iter(found.values()))["calls"],

@@ -28,7 +28,7 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
     if run.config.teacher is not None:
         teacher = load_artifact(str(run.config.teacher))
         by = getattr(run.config, kind_of(model)).taught_by
-        source += f", taught by {teacher.id if by is None else f'{by}-1, which that taught'}"
+        source += f", taught by {teacher.id if by is None else f'{by}-1, which {teacher.id} taught'}"
         data += manifest.sets_of(teacher.manifest, {each["name"] for each in data})
     manifest.describe(
         folder,

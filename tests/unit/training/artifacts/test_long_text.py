@@ -105,8 +105,8 @@ def test_calls_that_are_mostly_neutral_are_weighed(weighed: tuple[Path, dict[str
     assert found["calls"]["weighed"]["accuracy"] > plain + 0.1
     assert found["calls"]["weighed"]["ece"] < min(found["calls"][way]["ece"] for way in long_text.WAYS)
     artifact = load_artifact(str(folder))
-    losses = {way: found["artifacts"]["edge"]["chosen_on"][way]["nll"] for way in long_text.WAYS}
-    assert artifact.long_text == min(losses, key=losses.__getitem__)
+    # What the model reads at once stays whole, whatever way was best for the calls, which are longer.
+    assert artifact.long_text == "head"
     assert artifact.weighing is not None
     calls = halves([drawn(number) for number in range(240)])[1]
     measured = evaluate.measure(folder, {"calls": calls}, 1).probabilities["calls"]
