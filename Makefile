@@ -44,7 +44,7 @@ PROCESSES ?= $(if $(KAFKA_THERE),3,4)
 # The brokers live for minutes, in which Java's second compiler would cost more than it saves: it stays off.
 test: export JDK_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
 # What is compiled is kept, whatever the environment says: else each of the processes that tests start would do it again.
-test: export PYTHONDONTWRITEBYTECODE :=
+test test-training: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run the tests; those with a real Kafka where Java 17 and KAFKA_HOME are there
 	@$(RUN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
