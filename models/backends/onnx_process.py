@@ -192,7 +192,7 @@ class OnnxProcessBackend:
         assert process.stdin is not None  # noqa: S101 - for mypy: it was started with a pipe
         size = len(texts) * _BYTES_A_TEXT
         try:
-            process.stdin.write(frame(REQUEST, json.dumps(list(zip(texts, roles, strict=True))).encode()))
+            process.stdin.write(frame(REQUEST, json.dumps([list(texts), list(roles)]).encode()))
             await process.stdin.drain()
             kind, payload = await _read_frame(process, max(size, LONGEST_MESSAGE))
             if kind == FAILED:

@@ -1,6 +1,6 @@
 """`python -m models.backends.scoring_process FOLDER THREADS TOKEN_BUDGET`: a classifier by standard input and output.
 
-A request is a frame whose payload is a JSON array of pairs, a text and its role; the answer to it is one frame. The
+A request is a frame whose payload is a JSON array of two, the texts and their roles; the answer to it is one frame. The
 process ends at the end of its input, so it outlives its parent, however that dies, by one request at most.
 """
 
@@ -59,7 +59,7 @@ def _serve(folder: str, threads: int, token_budget: int, requests: BinaryIO, ans
         if len(payload) < length:
             break
         try:
-            answer = frame(ANSWER, classifier.score(*zip(*json.loads(payload), strict=True)).tobytes())
+            answer = frame(ANSWER, classifier.score(*json.loads(payload)).tobytes())
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base; its text may quote the input
             answer = frame(FAILED, type(error).__name__.encode())
         _send(answers, answer)

@@ -56,7 +56,7 @@ def main(order: str, folder: str, threads: str, token_budget: str) -> int:
     _send(answers, frame(READY))
     while len(header := requests.read(HEADER.size)) == HEADER.size:
         _, length = HEADER.unpack(header)
-        probabilities = classifier.score(*zip(*json.loads(requests.read(length)), strict=True))
+        probabilities = classifier.score(*json.loads(requests.read(length)))
         _send(answers, _answer(_mood(Path(order)), probabilities, answers))
     return 0
 

@@ -68,7 +68,7 @@ class Example:
         return tuple(self.agreement if index == self.label else rest for index in range(len(LABELS)))
 
     @property
-    def read(self) -> str:
+    def as_read(self) -> str:
         """The text as a model learns it: of half of what agents, bots and systems say it is told that they speak."""
         return SPOKEN_BY.get(self.role, "") + self.text if held_out(f"role {self.id}", 0.5) else self.text
 

@@ -166,7 +166,7 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
     rows += distill.other_rows(
         tokenizer,
         data,
-        logits("general_train", [example.read for example in data.general_train]),
+        logits("general_train", [example.as_read for example in data.general_train]),
         logits("unlabelled", data.unlabelled),
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
@@ -194,7 +194,7 @@ def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: 
 
 def domain_rows(data: Corpus, tokenizer: Tokenizer, logits: Lessons) -> list[loop.Row]:
     """The domain's labelled texts as training rows with their teacher's `logits`."""
-    read = [example.read for example in data.domain_train]
+    read = [example.as_read for example in data.domain_train]
     return distill.taught(tokenizer, data.domain_train, logits("domain_train", read))
 
 
@@ -202,7 +202,7 @@ def extra_rows(run: Run, kind: str, data: Corpus, tokenizer: Tokenizer) -> list[
     """The extra labelled texts as training rows, with their teacher's logits if it was trained on such texts too."""
     if run.config.teacher is not None and getattr(run.config, kind).taught_by is None:
         return finetune.rows_of(tokenizer, data.extra_train)
-    read = [example.read for example in data.extra_train]
+    read = [example.as_read for example in data.extra_train]
     return distill.taught(tokenizer, data.extra_train, lessons(run, kind)("extra_train", read))
 
 
@@ -213,10 +213,7 @@ def lessons(run: Run, kind: str) -> Lessons:
     name = f"{by}-1"
 
     def logits(split: str, examples: Sequence[str]) -> Tensor:
-        def given() -> Tensor:
-            model, tokenizer = run.model(name, "distill")
-            return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
-
+        given = partial(_predicted, run, name, "distill", examples)
         return cached(run, f"{name}_{split}_{_mark(examples)}", given)
 
     return logits
@@ -263,7 +260,11 @@ def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
         # Softmax ignores the constant a row by which these differ from the logits.
         scores = Worker(artifact, threads=torch.get_num_threads()).score(examples)
         return torch.from_numpy(scores).clamp(min=1e-7).log() * artifact.temperature
-    model, tokenizer = run.model(name, "finetune")
+    return _predicted(run, name, "finetune", examples)
+
+
+def _predicted(run: Run, name: str, step: str, examples: Sequence[str]) -> Tensor:
+    model, tokenizer = run.model(name, step)
     return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
 
 

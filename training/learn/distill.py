@@ -42,7 +42,7 @@ def ensemble(logits: Sequence[Tensor]) -> Tensor:
 
 def taught(tokenizer: Tokenizer, examples: Sequence[Example], logits: Tensor) -> list[loop.Row]:
     """Labelled `examples` as training rows with their teacher's `logits`."""
-    ids = network.encode(tokenizer, [example.read for example in examples])
+    ids = network.encode(tokenizer, [example.as_read for example in examples])
     return [
         loop.Row(ids=row, target=example.target, teacher=teacher, weight=example.weight)
         for row, example, teacher in zip(ids, examples, logits.tolist(), strict=True)

@@ -24,7 +24,7 @@ def with_head(encoder: BertModel, seed: int) -> Classifier:
 
 def rows_of(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[loop.Row]:
     """`examples` as training rows without a teacher."""
-    ids = network.encode(tokenizer, [example.read for example in examples])
+    ids = network.encode(tokenizer, [example.as_read for example in examples])
     return [
         loop.Row(ids=row, target=example.target, weight=example.weight)
         for row, example in zip(ids, examples, strict=True)

@@ -70,7 +70,7 @@ def test_a_student_that_the_run_s_cloud_teaches_begins_from_its_layers_and_has_i
     extra = [replace(each, role="agent") for each in examples(6)]
     data = Corpus("d", [], [], [], [], "", [], [], [], [], extra_train=extra)
     rows = curriculum.extra_rows(run, "small", data, pieces)
-    read = network.encode(pieces, [example.read for example in extra])
+    read = network.encode(pieces, [example.as_read for example in extra])
     assert [list(row.ids) for row in rows] == read
     assert read != network.encode(pieces, [example.text for example in extra])
     assert torch.allclose(torch.tensor([row.teacher for row in rows]), network.predict(made, read), atol=1e-5)

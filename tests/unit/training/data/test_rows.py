@@ -82,9 +82,9 @@ def test_of_half_of_what_an_agent_says_a_model_is_told_who_speaks(tmp_path: Path
     )
     extra = corpus.load(own(tmp_path, agents, customers, train="c.csv")).extra_train
     assert (agents.tells_roles, customers.tells_roles) == (True, False)
-    told = [example for example in extra if example.read != example.text]
+    told = [example for example in extra if example.as_read != example.text]
     assert {example.role for example in told} == {"agent"}
-    assert all(example.read == f"agent: {example.text}" for example in told)
+    assert all(example.as_read == f"agent: {example.text}" for example in told)
     assert 70 < len(told) < 130  # of 200
 
 
