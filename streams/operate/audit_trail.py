@@ -211,7 +211,6 @@ class _Topic:
         unread = {partition: end for partition, end in ends.items() if starts[partition] < end}
         assigned = [TopicPartition(self._name, partition, starts[partition]) for partition in unread]
         self._consumer.assign(assigned)
-        self._consumer.resume(assigned)  # what was paused in the last slice
         quiet_since = time.monotonic()
         while unread:
             first = self._consumer.poll(0.2)
@@ -226,7 +225,8 @@ class _Topic:
                     quiet_since = time.monotonic()
                 # An end may come before the last offsets: markers of transactions, or one that is still open.
                 if error is not None or offset + 1 >= unread[partition]:
-                    self._consumer.pause([TopicPartition(self._name, partition)])
+                    # Not paused: a partition that is resumed goes on from where it was, whatever it is assigned anew.
+                    self._consumer.incremental_unassign([TopicPartition(self._name, partition)])
                     del unread[partition]
             if unread and time.monotonic() - quiet_since > _QUIET_S:
                 raise LookUpError(f"nothing came from topic {self._name} for {_QUIET_S:g} s: is a broker there?")
