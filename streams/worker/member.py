@@ -16,7 +16,7 @@ from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
 from streams.worker.batch import Batch, Held, is_members, record_of
-from streams.worker.positions import stable_offsets
+from streams.worker.positions import may_be_known_later, stable_offsets
 from streams.worker.strategy import group_options, is_incremental
 
 logger = logging.getLogger(__name__)
@@ -150,15 +150,23 @@ class Member:
     async def set_back(self) -> None:
         """Sets the partitions that are astray to where the group's last finished transaction left them.
 
-        Raises what `stable_offsets` raises.
+        Where that cannot be known now, for no broker answers or a transaction does not end, they stay astray. Raises
+        what else `stable_offsets` raises.
         """
         wanted = {partition: self.held[partition] for partition in self.astray & self.held.keys()}
         self.astray.clear()
         known = {partition: held.done for partition, held in wanted.items() if held.done is not None}
         # In a thread: librdkafka's calls end with a broker's answer, or a time-out that suits a slow network.
-        offsets = await in_daemon_thread(
-            lambda: stable_offsets(self._cluster, self._consumer, self._group, self.topic, set(wanted), known)
-        )
+        try:
+            offsets = await in_daemon_thread(
+                lambda: stable_offsets(self._cluster, self._group, self.topic, set(wanted), known)
+            )
+        except KafkaException as error:
+            if not may_be_known_later(error):
+                raise
+            logger.warning("%s: where to go on is asked again: %s", self._group, error.args[0].str())
+            self.astray |= {partition for partition, held in wanted.items() if self.held.get(partition) is held}
+            return
         still = {partition for partition, held in wanted.items() if self.held.get(partition) is held}
         for partition in still & offsets.keys():
             wanted[partition].done = wanted[partition].fetched = offsets[partition]

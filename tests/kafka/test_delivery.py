@@ -231,11 +231,7 @@ def nobodys(settings: Settings) -> bytes:
 
 def positions(settings: Settings, partitions: Collection[int]) -> dict[int, int]:
     cluster, group = Cluster(settings), settings.group("edge")
-    consumer = cluster.assigned_consumer(group=group)
-    try:
-        return stable_offsets(cluster, consumer, group, settings.topic("transcripts"), partitions)
-    finally:
-        consumer.close()
+    return stable_offsets(cluster, group, settings.topic("transcripts"), partitions)
 
 
 @both_brokers

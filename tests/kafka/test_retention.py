@@ -40,11 +40,7 @@ def topic(settings: Settings) -> Iterator[str]:
 def begin(settings: Settings, topic: str, known: dict[int, int] | None = None) -> dict[int, int]:
     """Where the edge's group goes on."""
     cluster, group = Cluster(settings), settings.group("edge")
-    consumer = cluster.assigned_consumer(group=group)
-    try:
-        return stable_offsets(cluster, consumer, group, topic, [0], known)
-    finally:
-        consumer.close()
+    return stable_offsets(cluster, group, topic, [0], known)
 
 
 def commit(settings: Settings, topic: str, offset: int) -> None:

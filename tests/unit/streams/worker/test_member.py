@@ -1,6 +1,7 @@
 """A member of a consumer group: what it takes for fetched, by which right, and what a rebalance does to that."""
 
 import asyncio
+import socket
 import struct
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.worker import member as module
-from streams.worker.batch import is_members
+from streams.worker import positions
+from streams.worker.batch import Held, is_members
 from streams.worker.member import Member
 from streams.worker.strategy import is_incremental
 
@@ -101,7 +103,7 @@ class Scene:
         self.consumer = Consumer()
         monkeypatch.setattr(Cluster, "group_consumer", lambda *_: self.consumer)
         monkeypatch.setattr(module, "group_options", lambda *_: {"partition.assignment.strategy": strategy})
-        monkeypatch.setattr(module, "stable_offsets", lambda *given: dict.fromkeys(given[4], 5))
+        monkeypatch.setattr(module, "stable_offsets", lambda *given: dict.fromkeys(given[3], 5))
         agent = cast(Agent, SimpleNamespace(name="edge", source="transcripts"))
         self.member = Member(Cluster(Settings()), agent)
         self.member.join()
@@ -241,7 +243,7 @@ def test_a_partition_that_was_given_up_meanwhile_is_not_sought(scene: Scene, mon
         scene.consumer.take(0)
         scene.consumer.give(0)
         scene.member.stay()
-        return dict.fromkeys(given[4], 5)
+        return dict.fromkeys(given[3], 5)
 
     scene.consumer.give(0)
     scene.consumer.coming += [told(0, -1001, KafkaError._AUTO_OFFSET_RESET)]
@@ -250,6 +252,53 @@ def test_a_partition_that_was_given_up_meanwhile_is_not_sought(scene: Scene, mon
     monkeypatch.setattr(module, "stable_offsets", asked)
     asyncio.run(scene.member.set_back())
     assert scene.consumer.sought == []
+
+
+def test_what_cannot_be_known_now_is_asked_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the error raised: a broker that was away for a minute ended the worker."""
+
+    def asked(*_: Any) -> dict[int, int]:
+        if errors:
+            raise KafkaException(KafkaError(errors.pop()))
+        return {0: 5}
+
+    errors = [KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._TIMED_OUT, KafkaError._TRANSPORT]
+    scene.consumer.give(0, 1)
+    scene.consumer.coming += [told(0, -1001, KafkaError._AUTO_OFFSET_RESET)]
+    assert scene.fetched() == []
+    monkeypatch.setattr(module, "stable_offsets", asked)
+    for _ in range(2):
+        asyncio.run(scene.member.set_back())
+        assert scene.member.astray == {0}
+        assert scene.consumer.sought == []
+    with pytest.raises(KafkaException, match="GROUP_AUTHORIZATION_FAILED"):
+        asyncio.run(scene.member.set_back())
+    scene.member.astray.add(0)
+    asyncio.run(scene.member.set_back())
+    assert scene.consumer.sought == [(0, 5)]
+
+
+def test_a_member_takes_part_in_its_group_while_no_broker_says_where_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the member's own consumer asked: its `poll` waited with it, and the event loop with that."""
+    monkeypatch.setattr(positions, "STABLE_OFFSETS_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(module, "group_options", lambda *_: {})
+
+    async def turns(member: Member) -> int:
+        asking = asyncio.create_task(member.set_back())
+        turns = 0
+        while not (await asyncio.wait({asking}, timeout=0.05))[0]:
+            member.stay()
+            turns += 1
+        return turns
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = Settings(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")
+        member = Member(Cluster(settings), cast(Agent, SimpleNamespace(name="edge", source="transcripts")))
+        member.held[0] = Held()
+        member.astray.add(0)
+        assert asyncio.run(turns(member)) > 3
+        assert member.astray == {0}
+        member.close()
 
 
 def test_what_comes_by_a_new_right_while_positions_are_asked_for_is_kept(
@@ -263,7 +312,7 @@ def test_what_comes_by_a_new_right_while_positions_are_asked_for_is_kept(
         scene.member.stay()
         scene.consumer.coming += [record(0, 7)]
         scene.member.stay()
-        return dict.fromkeys(given[4], 5)
+        return dict.fromkeys(given[3], 5)
 
     scene.consumer.give(0)
     scene.consumer.coming += [told(0, -1001, KafkaError._AUTO_OFFSET_RESET)]
