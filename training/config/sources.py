@@ -52,11 +52,11 @@ class Source(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """Of the set in reports: `airline` gives the metrics `airline_dev` and `airline_test`."""
-    role: Literal["domain", "extra", "general", "unlabelled", "calls"]
+    role: Literal["domain", "extra", "general", "unlabelled", "calls", "measured"]
     """`domain`: the labelled text that the model is for. `extra`: labelled text to learn from together with it, which
     is not measured on; with `turns`, each turn is a text. `general`: other labelled text, learned from first.
     `unlabelled`: text of the domain to read. `calls`: whole conversations to measure on; those that are not held
-    out for it are read as `unlabelled`."""
+    out for it are read as `unlabelled`. `measured`: labelled text of another kind, its `test` files to measure on."""
     train: Files = ()
     generate: int | None = Field(default=None, ge=1, le=200_000)
     """Of an `extra`, instead of `train`: so many texts of the grammar in `training/grammar`, by the run's seed."""
@@ -73,13 +73,13 @@ class Source(BaseModel):
     labels: Mapping[str, Label] = Field(default_factory=dict)
     """What one's own names mean: `{ angry = "negative" }` or `{ "1" = "negative" }`."""
     other_labels: Literal["refused", "left out"] = "refused"
-    """Of an `extra`: `left out` leaves out each row whose label is not one of `labels`, be it one of the three."""
+    """Of an `extra` or `measured`: `left out` leaves out rows with none of `labels`, be it one of the three."""
     always: Label | None = None
-    """Of an `extra`: the label of all its rows, in place of `label`."""
+    """Of an `extra` or `measured`: the label of all its rows, in place of `label`."""
     matching: Pattern | None = None
-    """Of an `extra`: only texts that this regular expression is found in, whatever the case of letters."""
+    """Of an `extra` or `measured`: only texts that this regular expression is found in, in either case."""
     without: Pattern | None = None
-    """Of an `extra`: no text that this one is found in."""
+    """Of an `extra` or `measured`: no text that this one is found in."""
     weight: float = Field(default=1.0, gt=0, le=1)
     """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1."""
     turns: str | None = None
@@ -102,8 +102,8 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _check_choice(self) -> Self:
         chosen = (self.always, self.matching, self.without, None if self.other_labels == "refused" else True)
-        if self.role != "extra" and any(value is not None for value in chosen):
-            raise ValueError(f"{self.name}: always, matching, without and other_labels are for an extra source")
+        if self.role not in {"extra", "measured"} and any(value is not None for value in chosen):
+            raise ValueError(f"{self.name}: always, matching, without and other_labels are for extra and measured text")
         if self.weight != 1 and self.role not in {"extra", "general"}:
             raise ValueError(f"{self.name}: a weight is for an extra or a general source; this is {self.role}")
         if self.always is not None and self.labels:
@@ -111,12 +111,19 @@ class Source(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        if self.role == "measured":
+            if self.train or self.test_share or not self.test:
+                raise ValueError(f"{self.name}: text that is measured alone has files in `test`, and no `train`")
+        elif not self.train and self.generate is None and (self.role != "calls" or not self.test):
+            raise ValueError(f"{self.name}: give the files in `train`{' or `test`' if self.role == 'calls' else ''}")
+        return self
+
+    @model_validator(mode="after")
     def _check(self) -> Self:
         labelled = self.role in {"domain", "general"}
         if self.generate is not None and (self.role != "extra" or self.train):
             raise ValueError(f"{self.name}: `generate` is for an extra source, in place of `train`")
-        if not self.train and self.generate is None and (self.role != "calls" or not self.test):
-            raise ValueError(f"{self.name}: give the files in `train`{' or `test`' if self.role == 'calls' else ''}")
         if self.role != "domain" and (self.dev or self.dev_share or self.sample_share):
             raise ValueError(f"{self.name}: dev, dev_share and sample_share are the domain's; this is {self.role}")
         if self.role in {"unlabelled", "extra"} and (self.test or self.test_share):

@@ -27,6 +27,7 @@ Split = Literal[
     "general_test",
     "unlabelled",
     "calls",
+    "measured",
     "behaviour",
 ]
 T = TypeVar("T")
@@ -109,6 +110,8 @@ class Corpus:
     """Whole conversations, to measure on."""
     extra_train: list[Example] = field(default_factory=list)
     """Labelled text to learn from together with the domain's."""
+    measured: Mapping[str, list[Example]] = field(default_factory=dict)
+    """Labelled text of other kinds, to measure on, by the name of its set."""
     tallies: tuple[Tally, ...] = ()
 
     @property
@@ -128,7 +131,8 @@ class Corpus:
     @property
     def measured_on(self) -> list[Example]:
         """All that must be unseen."""
-        return self.domain_test + self.domain_dev + self.domain_sample + self.general_test + self.calls
+        own = self.domain_test + self.domain_dev + self.domain_sample + self.general_test + self.calls
+        return own + [example for examples in self.measured.values() for example in examples]
 
 
 def text_key(text: str) -> str:
@@ -147,7 +151,7 @@ def sets_of(corpus: Corpus) -> dict[str, list[Example]]:
         f"{corpus.name}_test": corpus.domain_test,
         f"{corpus.general_name}_test": corpus.general_test,
         CALLS: halves(corpus.calls)[1],
-    }
+    } | {f"{name}_test": examples for name, examples in corpus.measured.items()}
     return {name: examples for name, examples in sets.items() if examples}
 
 
@@ -174,7 +178,7 @@ def load(config: Config) -> Corpus:
     """All sources of `config`, read and split.
 
     A text that several splits would have stays where it is measured on, and of those in the first of: the domain's
-    test, dev and sample, the general test, the calls.
+    test, dev and sample, the general test, the calls, what is measured alone.
 
     Raises CorpusError: a file or a row is wrong, or no row is left for train, dev or test. LeakError: what
     `check_no_leak` raises.
@@ -185,18 +189,16 @@ def load(config: Config) -> Corpus:
         raise CorpusError(f"the configuration: {error}") from None
     by_role: dict[str, list[tuple[Source, dict[str, list[Row]]]]] = {
         role: [(source, _split(source, config)) for source in sources if source.role == role]
-        for role in ("domain", "extra", "general", "unlabelled", "calls")
+        for role in ("domain", "extra", "general", "unlabelled", "calls", "measured")
     }
     once = _Once()
 
+    def kept(source: Source, found: Iterable[Row], split: Split) -> list[Example]:
+        examples = (_example(row, source.weight) for row in found)
+        return once.take(source.name, split, examples, lambda example: example.text)
+
     def labelled(role: str, part: str, split: Split) -> list[Example]:
-        return [
-            example
-            for source, parts in by_role[role]
-            for example in once.take(
-                source.name, split, (_example(row, source.weight) for row in parts[part]), lambda example: example.text
-            )
-        ]
+        return [example for source, parts in by_role[role] for example in kept(source, parts[part], split)]
 
     def plain(role: str) -> list[str]:
         return [
@@ -213,6 +215,7 @@ def load(config: Config) -> Corpus:
     sample = labelled("domain", "sample", "domain_sample")
     general_test = labelled("general", "test", "general_test")
     calls = labelled("calls", "test", "calls")
+    measured = {source.name: kept(source, parts["test"], "measured") for source, parts in by_role["measured"]}
     once.know((item.text for item in suite.load() if len(text_key(item.text).split()) >= FEW_WORDS), "behaviour")
     train = labelled("domain", "train", "domain_train")
     general_train = labelled("general", "train", "general_train")
@@ -232,6 +235,7 @@ def load(config: Config) -> Corpus:
         unlabelled=unlabelled,
         calls=calls,
         extra_train=extra_train,
+        measured=measured,
         tallies=tuple(once.tallies),
     )
     for part, found in (("train", train), ("dev", dev), ("test", test)):

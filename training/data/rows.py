@@ -17,6 +17,9 @@ from training.config.sources import CorpusError, Source
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_OF_TURNS = ("extra", "measured")
+"""The roles of sources whose turns are texts of their own; of the others a conversation is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -76,7 +79,7 @@ def paths(data: Path, patterns: Sequence[str]) -> list[Path]:
 def rows(source: Source, path: Path, labelled: bool) -> Iterator[Row]:
     """The rows of a file of `source`, without labels unless `labelled`; rows without a text are then left out.
 
-    Of an `extra` source with `turns` each turn is a row, and those without a text are left out.
+    Of an `extra` or `measured` source with `turns` each turn is a row, and those without a text are left out.
 
     Raises CorpusError: no such column, an unknown label, a label without a text. It names the line.
     """
@@ -100,7 +103,7 @@ def rows(source: Source, path: Path, labelled: bool) -> Iterator[Row]:
             parts=parts,
             label=label_id(label, where, source.labels),
             agreement=_agreement(source, fields, where),
-            role=source.said_by if source.role == "extra" else "unknown",
+            role=source.said_by if source.role in _OF_TURNS else "unknown",
         )
     if not count:
         raise CorpusError(f"{path}: no rows")
@@ -117,10 +120,10 @@ def _left_out(source: Source, label: str, text: str) -> bool:
 
 
 def _wanted(source: Source, path: Path) -> Iterator[tuple[Mapping[str, object], str]]:
-    """The records that are rows, and where each is: of an `extra` source with `turns` the turns that have a text."""
+    """The records that are rows, and where each is: of an `extra` or `measured` source its turns with a text."""
     for line, fields in _records(path):
         where = f"{path}, line {line}"
-        if source.role != "extra" or source.turns is None:
+        if source.role not in _OF_TURNS or source.turns is None:
             yield fields, where
             continue
         for number, turn in enumerate(_turns(source, fields, where), 1):
@@ -138,7 +141,7 @@ def _turns(source: Source, fields: Mapping[str, object], where: str) -> list[Any
 
 def _parts(source: Source, fields: Mapping[str, object], where: str) -> tuple[str, ...] | None:
     """The texts that are not blank; None where no speaker is wanted."""
-    whole = source.turns is None or source.role == "extra"
+    whole = source.turns is None or source.role in _OF_TURNS
     turns = [fields] if whole else _turns(source, fields, where)
     texts, wanted = [], not source.speakers
     for number, turn in enumerate(turns, 1):

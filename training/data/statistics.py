@@ -36,7 +36,8 @@ def describe(config: Config, corpus: Corpus) -> dict[str, Any]:
     """
     return {
         "sources": [_source(source, config, corpus) for source in config.sources],
-        "splits": {split: _split(getattr(corpus, split)) for split in SPLITS if getattr(corpus, split)},
+        "splits": {split: _split(getattr(corpus, split)) for split in SPLITS if getattr(corpus, split)}
+        | {f"{name}_test": _split(examples) for name, examples in corpus.measured.items() if examples},
     }
 
 

@@ -30,6 +30,11 @@ def general(report: Report) -> str | None:
     return next((source["name"] for source in report["corpus"]["sources"] if source["role"] == "general"), None)
 
 
+def aside(report: Report) -> list[str]:
+    """The names of the sets that are measured alone."""
+    return [source["name"] for source in report["corpus"]["sources"] if source["role"] == "measured"]
+
+
 def models(report: Report) -> str:
     """The table of the models, a column each: how small, how good and how fast they are.
 
@@ -86,6 +91,7 @@ def _artifact(report: Report, artifact: str, name: str, other: str | None) -> di
         f"{name} test: macro F1": figure(test, "macro_f1"),
         f"{name} test: ECE": figure(test, "ece"),
         **({f"{other} test: macro recall": figure(measured["sets"][f"{other}_test"], "macro_recall")} if other else {}),
+        **{f"{each} test: macro F1": figure(measured["sets"][f"{each}_test"], "macro_f1") for each in aside(report)},
         "of the cloud's accuracy": ABSENT,
         **_speed(report["speed"].get(artifact)),
     }

@@ -42,7 +42,7 @@ class _Figures:
         return found
 
     def artifact(self, name: str, domain: str) -> dict[str, Any]:
-        sets = {f"{domain}_dev": 1447, f"{domain}_test": 1448, "semeval_test": 5038, "calls": 178}
+        sets = {f"{domain}_dev": 1447, f"{domain}_test": 1448, "semeval_test": 5038, "calls": 178, "comments_test": 900}
         return {
             "id": f"{name}@2.0.0",
             "bytes": KINDS[name],
@@ -150,6 +150,7 @@ def corpus(domain: str) -> dict[str, Any]:
         "sources": [
             source(domain, "domain", "CC BY-NC-SA 4.0", {"domain_train": tally(7763, domain_test=3, domain_train=2)}),
             source("semeval", "general", "for research", {"general_train": tally(44369, general_train=42)}),
+            source("comments", "measured", "CC BY 4.0", {"measured": tally(900)}),
             source("chats", "unlabelled", "CC BY 4.0", {"unlabelled": tally(10003, domain_dev=5, unlabelled=30)}),
         ],
         "splits": {

@@ -209,7 +209,7 @@ def whole(**changes: Any) -> Corpus:
     return replace(made, **changes)
 
 
-MEASURED = ("domain_sample", "domain_dev", "domain_test", "general_test", "calls")
+MEASURED = ("domain_sample", "domain_dev", "domain_test", "general_test", "calls", "measured")
 
 
 @pytest.mark.parametrize("measured", MEASURED)
@@ -217,8 +217,39 @@ MEASURED = ("domain_sample", "domain_dev", "domain_test", "general_test", "calls
 def test_a_leak_is_refused(measured: str, learned: str) -> None:
     corpus.check_no_leak(whole())
     row: Any = "THANKS" if learned == "unlabelled" else Example("a", "THANKS", 2)
+    unseen: Any = [Example("b", "thanks, @user!", 2)]
+    if measured == "measured":
+        unseen = {"comments": unseen}
     with pytest.raises(LeakError, match=r"(training row a|unlabelled text 1) is also .*held-out row b"):
-        corpus.check_no_leak(whole(**{measured: [Example("b", "thanks, @user!", 2)], learned: [row]}))
+        corpus.check_no_leak(whole(**{measured: unseen, learned: [row]}))
+
+
+def test_sets_of_other_kinds_are_measured_on_each_by_its_name_and_not_learned_from(tmp_path: Path) -> None:
+    """Seen to fail with such a set read last: what is learned from had its texts first."""
+    write_csv(tmp_path / "train.csv", [*numbered(3), {"text": "so kind of you", "label": "positive"}])
+    feelings = [("So kind of you!", "joy"), ("it never came", "anger"), ("hmm", "confusion")]
+    write_csv(tmp_path / "comments.csv", [{"text": text, "label": label} for text, label in feelings])
+    turns = [{"speaker": "agent", "text": "One moment, please."}, {"speaker": "customer", "text": "Awful."}]
+    write_jsonl(tmp_path / "chats.jsonl", [{"turns": turns}])
+    known: dict[str, Any] = {"joy": "positive", "anger": "negative"}
+    comments = Source(name="comments", role="measured", test=("comments.csv",), labels=known, other_labels="left out")
+    agents = Source(
+        name="agents", role="measured", test=("chats.jsonl",), turns="turns", speakers=("agent",), always="neutral"
+    )
+    settings = own(tmp_path, comments, agents, train=("train.csv",))
+    loaded = corpus.load(settings)
+    sets = corpus.sets_of(loaded)
+    names = ("comments_test", "agents_test")
+    found = {name: [(each.text, LABELS[each.label]) for each in sets[name]] for name in names}
+    assert found == {
+        "comments_test": [("So kind of you!", "positive"), ("it never came", "negative")],
+        "agents_test": [("One moment, please.", "neutral")],
+    }
+    assert "so kind of you" not in keys(loaded.trained_on)
+    described = statistics.describe(settings, loaded)
+    assert described["splits"]["comments_test"]["labels"] == {"negative": 1, "neutral": 0, "positive": 1}
+    (files,) = (source["files"] for source in described["sources"] if source["name"] == "comments")
+    assert [file["path"] for file in files] == ["comments.csv"]
 
 
 def test_a_turn_of_a_measured_call_is_not_read_either() -> None:
@@ -238,11 +269,11 @@ SPLIT_TEXTS = st.lists(TEXTS, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.fixed_dictionaries(dict.fromkeys(("train", "dev", "test", "general", "read", "turns"), SPLIT_TEXTS)))
+@given(st.fixed_dictionaries(dict.fromkeys(("train", "dev", "test", "general", "aside", "read", "turns"), SPLIT_TEXTS)))
 def test_whatever_is_repeated_nothing_measured_is_learned_from(planted: dict[str, list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        for name in ("train", "dev", "test", "general"):
+        for name in ("train", "dev", "test", "general", "aside"):
             write_csv(
                 data / f"{name}.csv",
                 [
@@ -263,6 +294,7 @@ def test_whatever_is_repeated_nothing_measured_is_learned_from(planted: dict[str
             Source(name="other", role="general", train=("general.csv",), test_share=0.5),
             Source(name="calls", role="calls", train=("calls.jsonl",), turns="turns", test_share=0.5),
             Source(name="unread", role="unlabelled", train=("read.jsonl",)),
+            Source(name="aside", role="measured", test=("aside.csv",)),
         )
         loaded = corpus.load(Config(data=data, sources=sources))
     learned = [corpus.text_key(example.text) for example in loaded.trained_on]
@@ -272,7 +304,7 @@ def test_whatever_is_repeated_nothing_measured_is_learned_from(planted: dict[str
     assert len({*learned, *measured}) == len(learned) + len(measured)
     assert turns.isdisjoint(map(corpus.text_key, loaded.unlabelled))
     # Nothing else is lost: what was written is somewhere, but for conversations cut into turns.
-    written = {corpus.text_key(text) for name in ("train", "dev", "test", "general", "read") for text in planted[name]}
+    written = {corpus.text_key(text) for name in planted if name != "turns" for text in planted[name]}
     assert written <= {*learned, *measured, *turns}
 
 

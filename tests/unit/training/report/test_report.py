@@ -25,6 +25,7 @@ DEFERRAL = ("evaluation", "deferral", "airline_test")
         (*EDGE_TEST, "ece"),
         (*EDGE_TEST, "brier_interval", 1),
         ("evaluation", "artifacts", "cloud", "sets", "calls", "macro_recall"),
+        ("evaluation", "artifacts", "cloud", "sets", "comments_test", "macro_f1"),
         ("evaluation", "artifacts", "cloud", "slices", "length", 1, "accuracy"),
         ("evaluation", "artifacts", "edge", "robustness", 0, "pass_rate"),
         ("evaluation", "artifacts", "cloud", "bytes"),
