@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, overload
 
 from schemas.errors import UsageError
-from schemas.records import Label, Reason, Route
+from schemas.records import Label, Reason, Role, Route
 
 if TYPE_CHECKING:
     from streams.files.score import Scorer
@@ -49,26 +49,32 @@ class Model:
 
     # A str is an iterable of str too; the first signature that fits counts.
     @overload
-    def __call__(self, texts: str) -> Result: ...  # type: ignore[overload-overlap]
+    def __call__(self, texts: str, roles: Role | None = None) -> Result: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, texts: Iterable[str]) -> list[Result]: ...
-    def __call__(self, texts: str | Iterable[str]) -> Result | list[Result]:
+    def __call__(self, texts: Iterable[str], roles: Role | Iterable[str] | None = None) -> list[Result]: ...
+    def __call__(self, texts: str | Iterable[str], roles: str | Iterable[str] | None = None) -> Result | list[Result]:
         """The result of a text; of several, a list in their order, so that it fits the index of a pandas Series.
 
-        Results are what `edgewise score` gives. The random sample that a line sends to the cloud is drawn by the text
-        itself: the same text has the same result whatever is beside it. `docs/python.md` tells of pandas.
+        `roles` say who speaks: one of `customer`, `agent`, `bot`, `system`, `unknown` for all, or one a text. Results
+        are what `edgewise score` gives. The random sample that a line sends to the cloud is drawn by the text itself:
+        the same text has the same result whatever is beside it. `docs/python.md` tells of pandas.
 
         Raises UsageError: it is no text (None, a number, bytes), or one of several is not; its position is named.
+        UsageError too: a role is none, or there are not as many as texts.
         """
         if isinstance(texts, str):
-            return self._score([texts])[0]
-        return self._score(_checked(texts))
+            return self._score([texts], _roles(roles, 1))[0]
+        checked = _checked(texts)
+        return self._score(checked, _roles(roles, len(checked)))
 
-    def _score(self, texts: Sequence[str]) -> list[Result]:
+    def _score(self, texts: Sequence[str], roles: Sequence[str]) -> list[Result]:
         from streams.files.recording import Row
         from streams.files.score import score_rows
 
-        rows = (Row(number, number, {"event_id": _digest(text)}, text) for number, text in enumerate(texts, 1))
+        rows = (
+            Row(number, number, {"event_id": _digest(text), "role": role}, text)
+            for number, (text, role) in enumerate(zip(texts, roles, strict=True), 1)
+        )
         scored = score_rows(rows, self._scorer, max_text_chars=self._max_text_chars, recording="", columns={})
         return [self._result(row) for row in scored]
 
@@ -130,6 +136,26 @@ def _checked(texts: object) -> list[str]:
                 "Series.dropna() does"
             )
     return checked
+
+
+def _roles(roles: object, count: int) -> list[str]:
+    """`roles`, one for each of `count` texts. Raises UsageError: they are not."""
+    if roles is None or isinstance(roles, str):
+        return _known(["unknown" if roles is None else roles] * count)
+    if not isinstance(roles, Iterable):
+        raise UsageError(f"roles are {_name(roles)}: give one for all texts, or a list of as many as texts")
+    given = _known(list(roles))
+    if len(given) != count:
+        raise UsageError(f"there are {len(given):,} roles for {count:,} texts: give one for all, or as many as texts")
+    return given
+
+
+def _known(roles: list[Any]) -> list[str]:
+    allowed = get_args(Role)
+    for position, role in enumerate(roles):
+        if not isinstance(role, str) or role not in allowed:
+            raise UsageError(f"the role at position {position} (from 0) is not one of {', '.join(allowed)}")
+    return roles
 
 
 def _digest(text: str) -> str:

@@ -155,7 +155,9 @@ def in_words(report: Report) -> str:
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
 
 
-async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]) -> "tuple[Calibration, int, float]":
+async def calibrate_backend(
+    settings: Settings, texts: Sequence[tuple[Question, int]]
+) -> "tuple[Calibration, int, float]":
     """A calibration from `texts` and the indices of their labels; how many were not answered; what it cost, in dollars.
 
     Raises UsageError: the backend is `onnx`, whose artifact has a temperature, or too few texts were answered;
@@ -169,7 +171,7 @@ async def calibrate_backend(settings: Settings, texts: Sequence[tuple[str, int]]
     answers: list[Answer | Failure] = []
     try:
         for start in range(0, len(texts), backend.batch):
-            part = [Question(text) for text, _ in texts[start : start + backend.batch]]
+            part = [question for question, _ in texts[start : start + backend.batch]]
             given = await backend.answer(part, _deadline_s(settings))
             answers += given
             if start == 0 and all(isinstance(answer, Failure) for answer in given):

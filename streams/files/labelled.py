@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
+from models.cloud import Question
 from schemas.errors import UsageError
 from schemas.records import LABELS
+from streams.files.recorded_event import RowCircumstances
 from streams.files.recording import Row
 
 
-def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]]:
-    """Each row's text and the index of its label. Raises UsageError: a row has no such column, or another label."""
+def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[Question, int]]:
+    """Each row that has a text, as it is asked about, and the index of its label.
+
+    Its columns `role` and `language` are told, where it has them. Raises UsageError: a row has no such column as
+    `label_column`, or another label.
+    """
+    told = RowCircumstances("", {}, {})
     for row in rows:
         label = row.fields.get(label_column)
         if label not in LABELS:
@@ -17,4 +24,5 @@ def labelled(rows: Iterable[Row], label_column: str) -> Iterator[tuple[str, int]
                 f"line {row.line}: the label in column {label_column!r} {what}: allowed are {', '.join(LABELS)}"
             )
         if row.text.strip():
-            yield row.text, LABELS.index(label)
+            about = told(row)
+            yield Question(row.text, about.language, about.role), LABELS.index(label)

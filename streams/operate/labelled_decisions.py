@@ -28,10 +28,10 @@ def labelled_decisions(settings: Settings, rows: Iterable[Row], label_column: st
     remaining = labelled(rows, label_column)
     confidences, complexities, agrees = list[float](), list[float](), list[bool]()
     while chunk := list(islice(remaining, _CHUNK)):
-        scores = classifier.score([text for text, _ in chunk])
+        scores = classifier.score([each.text for each, _ in chunk], [each.role for each, _ in chunk])
         found = scores.max(axis=1).tolist()
         confidences += found
-        complexities += [complexity(text, each).total for (text, _), each in zip(chunk, found, strict=True)]
+        complexities += [complexity(asked.text, each).total for (asked, _), each in zip(chunk, found, strict=True)]
         agrees += [bool(best == label) for (_, label), best in zip(chunk, scores.argmax(axis=1), strict=True)]
     if not agrees:
         raise UsageError("the file has no labelled text")

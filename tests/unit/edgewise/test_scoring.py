@@ -77,6 +77,24 @@ def test_the_line_says_who_answered_and_why(models: Settings) -> None:
         assert {name: value for name, value in asdict(result).items() if name != "model"} == expected
 
 
+def test_who_speaks_is_told_for_all_or_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the roles dropped: a bot's text was scored."""
+    monkeypatch.setenv("EDGEWISE_SCORED_ROLES", "customer,unknown")
+    line = edgewise.load("line")
+    assert [result.reason for result in line(["awful", "awful"], ["customer", "bot"])] == ["optimal_edge", "not_scored"]
+    assert [result.label for result in line(Series(["awful", "great"]), roles="bot")] == [None, None]
+    assert line("awful", "customer") == line("awful") == line(["awful"], roles=["unknown"])[0]
+    refused: list[tuple[Any, str]] = [
+        ("boss", r"the role at position 0 \(from 0\) is not one of unknown, customer, agent, bot, system"),
+        (["bot", None], r"position 1 \(from 0\)"),
+        (["bot"], "1 roles for 2 texts"),
+        (7, "roles are of type int"),
+    ]
+    for roles, wrong in refused:
+        with pytest.raises(edgewise.UsageError, match=wrong):
+            line(["awful", "great"], roles)
+
+
 def test_the_random_sample_is_drawn_by_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEWISE_RANDOM_CLOUD_RATE", "0.5")
     line = edgewise.load("line")
