@@ -3,7 +3,7 @@
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -37,8 +37,8 @@ CALIBRATION_TEXTS = 500
 def compress(run: Run, data: Corpus) -> dict[str, str]:
     """Compresses every student of a run, chooses which ship, and writes `compress.json`.
 
-    The first seed of each kind is made in all `FORMATS`, the others in those that may ship. Returns which model ships
-    as each artifact, as `ship.ship` does. Raises RunError: `corpus` or `distill` has not been run.
+    The first seed of each kind is made in the formats to be compared, the others in those that may ship. Returns which
+    model ships as each artifact, as `ship.ship` does. Raises RunError: `corpus` or `distill` has not been run.
     """
     # Texts of all kinds set the fixed scales, because a worker meets all.
     kinds = [part for part in (data.domain_train, data.general_train, data.extra_train) if part]
@@ -47,12 +47,14 @@ def compress(run: Run, data: Corpus) -> dict[str, str]:
     numbers = [number for number, _ in seeds(run.config)]
     first = [f"{kind}-{numbers[0]}" for kind in run.config.students]
     others = [f"{kind}-{number}" for kind in run.config.students for number in numbers[1:]]
+
+    def in_order(formats: Collection[str]) -> list[Format]:
+        return [each for each in FORMATS if each in formats]
+
+    shipping = {run.config.format_of(artifact) for artifact in run.config.ships}
     made = [
-        compress_models(run.folder, names, formats, data.domain_dev, texts, describe, repetitions)
-        for names, formats, repetitions in (
-            (first, FORMATS, 3),
-            (others, sorted({run.config.format_of(artifact) for artifact in run.config.ships}), 1),
-        )
+        compress_models(run.folder, names, in_order(formats), data.domain_dev, texts, describe, repetitions)
+        for names, formats, repetitions in ((first, shipping | {*run.config.compared}, 3), (others, shipping, 1))
     ]
     rows = [row for each in made for row in each["rows"]]
     if run.config.former is not None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
@@ -123,6 +123,8 @@ class Config(_Part):
     """Which kind of student ships as which artifact."""
     formats: dict[str, FileFormat] = {}
     """In which file format an artifact ships, where that is not `int8s`."""
+    compared: tuple[FileFormat, ...] = get_args(FileFormat)
+    """In which formats, beside float32 and those that ship, the first seed's models are made and compared."""
     former: Path | None = None
     """The folder of the artifacts in service; relative to the configuration file. Of those it has, each goes on
     serving unless a model of this run is better on dev. It must not have learned from what this run measures on."""

@@ -59,7 +59,8 @@ class Source(BaseModel):
     out for it are read as `unlabelled`. `measured`: labelled text of another kind, its `test` files to measure on."""
     train: Files = ()
     generate: int | None = Field(default=None, ge=1, le=200_000)
-    """Of an `extra`, instead of `train`: so many texts of the grammar in `training/grammar`, by the run's seed."""
+    """Of an `extra`, instead of `train`: so many texts of the grammar in `training/grammar`, by the run's seed. Of a
+    `measured`, instead of `test`: so many of the turns there that are kept aside."""
     dev: Files = ()
     test: Files = ()
 
@@ -113,7 +114,7 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _check_files(self) -> Self:
         if self.role == "measured":
-            if self.train or self.test_share or not self.test:
+            if self.train or self.test_share or bool(self.test) == (self.generate is not None):
                 raise ValueError(f"{self.name}: text that is measured alone has files in `test`, and no `train`")
         elif not self.train and self.generate is None and (self.role != "calls" or not self.test):
             raise ValueError(f"{self.name}: give the files in `train`{' or `test`' if self.role == 'calls' else ''}")
@@ -122,8 +123,8 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         labelled = self.role in {"domain", "general"}
-        if self.generate is not None and (self.role != "extra" or self.train):
-            raise ValueError(f"{self.name}: `generate` is for an extra source, in place of `train`")
+        if self.generate is not None and (self.role not in {"extra", "measured"} or self.train):
+            raise ValueError(f"{self.name}: `generate` is for an extra or measured source, in place of its files")
         if self.role != "domain" and (self.dev or self.dev_share or self.sample_share):
             raise ValueError(f"{self.name}: dev, dev_share and sample_share are the domain's; this is {self.role}")
         if self.role in {"unlabelled", "extra"} and (self.test or self.test_share):

@@ -14,6 +14,7 @@ from schemas.records import LABELS, Role
 from training.config.config import Config
 from training.config.sources import CorpusError, Source, check_sources
 from training.data import generator, suite
+from training.data.grammar import load as load_grammar
 from training.data.rows import Row, paths, rows
 from training.data.suite import UNSURE
 
@@ -298,7 +299,13 @@ def _example(row: Row, weight: float) -> Example:
 def _split(source: Source, config: Config) -> dict[str, list[Row]]:
     """The rows of a source's train, test, dev and sample: of its files or the grammar, or of `train` by its shares."""
     if source.generate is not None:
-        return {"train": [_made(each) for each in generator.generate(source.generate, config.seed)]}
+        grammar = load_grammar()
+        if source.role == "extra":
+            return {
+                "train": [_made(each) for each in generator.generate(source.generate, config.seed, grammar.learned)]
+            }
+        aside = generator.generate(source.generate, config.seed, grammar.aside)
+        return {"test": [_made(each) for each in aside if each.label != UNSURE]}
     labelled = source.role != "unlabelled"
     found = {
         part: list(_read(source, paths(config.data, files), labelled))

@@ -4,10 +4,11 @@ A file of `training/grammar` has `[[start]]` tables and `[rules]`. In a template
 that list, `{name?}` for that or nothing, `{#3}` for a number of three digits.
 """
 
+import hashlib
 import random
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -24,6 +25,10 @@ GRAMMAR: Final = Path(__file__).parents[1] / "grammar"
 _REFERENCE: Final = re.compile(r"\{(?:#(?P<digits>[1-9])|(?P<name>[a-z_]+)(?P<maybe>\?)?)\}")
 USED_BY_STYLES: Final = ("handle", "hashtag", "mail_end", "mail_foot", "mail_hello", "mail_quote", "name")
 """The lists that ways of writing draw on, such as a mail's greeting: every grammar must have them."""
+
+
+KEPT_ASIDE: Final = 20
+"""Of so many turns that were written one by one, one is not learned from: it is there to be measured on."""
 
 
 class GrammarError(UsageError):
@@ -66,6 +71,24 @@ class Grammar:
             found.setdefault(start.kind, []).append(start)
         return found
 
+    @property
+    def learned(self) -> "Grammar":
+        """What is learned from: all but what is kept aside."""
+        return self._of(lambda text: not _is_kept_aside(text))
+
+    @property
+    def aside(self) -> "Grammar":
+        """What is measured on: every `KEPT_ASIDE`th turn that is whole as it stands, by its SHA-256."""
+        return self._of(_is_kept_aside)
+
+    def _of(self, wanted: Callable[[str], bool]) -> "Grammar":
+        parts = [
+            start.model_copy(update={"texts": kept})
+            for start in self.starts
+            if (kept := tuple(text for text in start.texts if wanted(text)))
+        ]
+        return Grammar(tuple(parts), self.rules)
+
     def expand(self, template: str, rng: random.Random) -> str:
         """`template` with a random entry for each `{name}`, that or nothing for `{name?}`, digits for `{#3}`."""
 
@@ -107,6 +130,10 @@ def load(folder: Path = GRAMMAR) -> Grammar:
     if unused := sorted(rules.keys() - used):
         raise GrammarError(f"{folder}: nothing uses the list {unused[0]!r}")
     return Grammar(tuple(starts), rules)
+
+
+def _is_kept_aside(text: str) -> bool:
+    return "{" not in text and int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % KEPT_ASIDE == 0
 
 
 def _names(text: str, rules: Mapping[str, tuple[str, ...]], path: tuple[str, ...]) -> set[str]:

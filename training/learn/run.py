@@ -41,7 +41,7 @@ class Run:
         path = folder / "config.json"
         # These say where files lie, which students are made and how they ship. No trained model depends on them.
         left_out: dict[str, bool | set[str]] = {"large": {"folder"}} | dict.fromkeys(
-            ("data", "former", "formats", "students", "ships", "version", "baseline", "teacher"), True
+            ("data", "former", "formats", "compared", "students", "ships", "version", "baseline", "teacher"), True
         )
         wanted = config.model_dump(mode="json", exclude=left_out) | {"data": data}
         if config.teacher is not None:

@@ -94,10 +94,14 @@ def ensemble(logits: Sequence[Scores]) -> Scores:
 
 
 def measure(folder: Path, sets: Mapping[str, Sequence[Example]], threads: int) -> Measured:
-    """Scores every set with the artifact in `folder`, as a worker would."""
+    """Scores every set with the artifact in `folder`, as a worker would: told who speaks, where the set knows."""
     artifact = load_artifact(str(folder))
     score = Classifier(artifact, threads=threads).score
-    return Measured(artifact, score, {name: score([each.text for each in examples]) for name, examples in sets.items()})
+    answers = {
+        name: score([each.text for each in examples], [each.role for each in examples])
+        for name, examples in sets.items()
+    }
+    return Measured(artifact, score, answers)
 
 
 def describe(measured: Measured, sets: Mapping[str, Sequence[Example]], corpus: Corpus) -> dict[str, Any]:

@@ -203,7 +203,8 @@ def test_a_former_artifact_serves_on_unless_a_new_one_is_better(
     shutil.copytree(run, ours)
     shutil.copytree(run / "ship" / "edge", tmp_path / "former" / "edge")
     manifest.update(tmp_path / "former" / "edge", version="1.9.0")
-    (folder / "own.toml").write_text(f'version = "2.0.0"\nformer = "{tmp_path / "former"}"\n{CONFIG}', "utf-8")
+    changed = f'version = "2.0.0"\ncompared = []\nformer = "{tmp_path / "former"}"\n{CONFIG}'
+    (folder / "own.toml").write_text(changed, "utf-8")
     try:
         for step in ("compress", "calibrate", "evaluate", "report"):
             assert train(folder, monkeypatch, step, out=ours).exit_code == 0
@@ -238,7 +239,7 @@ def test_a_former_artifact_teaches_a_student_cut_from_its_network(
         shutil.copytree(run / "ship" / source, tmp_path / "former" / name)
         manifest.update(tmp_path / "former" / name, name=name, version="1.9.0")
     changed = (
-        f'former = "{tmp_path / "former"}"\nteacher = "{tmp_path / "former" / "cloud"}"\n'
+        f'compared = ["int8w"]\nformer = "{tmp_path / "former"}"\nteacher = "{tmp_path / "former" / "cloud"}"\n'
         'ships = { edge = "small", edge-tiny = "tiny", cloud = "cloud" }\n'
         + re.sub("(?m)^large = .*$", "", CONFIG)
         .replace('["cloud", "small", "tiny"]', '["small"]')
@@ -254,6 +255,7 @@ def test_a_former_artifact_teaches_a_student_cut_from_its_network(
     finally:
         (folder / "own.toml").write_text(CONFIG, "utf-8")
     assert {path.name for path in (tmp_path / "run" / "models").iterdir()} == {"general", "small-transfer-1", "small-1"}
+    assert {path.name for path in (tmp_path / "run" / "artifacts" / "small-1").iterdir()} == {"fp32", "int8s", "int8w"}
     ships = json.loads((tmp_path / "run" / "compress.json").read_text("utf-8"))["ships"]
     assert ships["edge-tiny"] == "edge-tiny-former/int8s"
     assert ships["cloud"] == "cloud-former/int8s"
@@ -298,7 +300,7 @@ def test_what_ships_has_the_version_that_the_configuration_says(
 ) -> None:
     ours = tmp_path / "run"
     shutil.copytree(run, ours)
-    (folder / "own.toml").write_text(f'version = "3.1.0"\n{CONFIG}', "utf-8")
+    (folder / "own.toml").write_text(f'version = "3.1.0"\ncompared = []\n{CONFIG}', "utf-8")
     try:
         assert train(folder, monkeypatch, "compress", out=ours).exit_code == 0
     finally:

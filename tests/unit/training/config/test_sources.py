@@ -51,8 +51,8 @@ SOURCE_ERRORS = {
     + "sample_share = 0.1\n",
     "unlabelled text has no test and no test_share": domain("a").replace("domain", "unlabelled") + "test_share = 0.1\n",
     "extra text has no test and no test_share": domain("a").replace("domain", "extra") + "test_share = 0.1\n",
-    "a: `generate` is for an extra source, in place of `train`": domain("a") + "generate = 5\n",
-    "b: `generate` is for an extra source, in place of `train`": domain("a")
+    "a: `generate` is for an extra or measured source, in place of its files": domain("a") + "generate = 5\n",
+    "b: `generate` is for an extra or measured source, in place of its files": domain("a")
     + domain("b").replace("domain", "extra")
     + "generate = 5\n",
     "generate: Input should be greater than or equal to 1": domain("a").replace("domain", "extra") + "generate = 0\n",

@@ -59,7 +59,7 @@ def test_generated_texts_are_learned_from_with_the_domain_and_are_another_corpus
     thirds = (1 / 3,) * 3
     texts = [
         (each.text, thirds if each.label == suite.UNSURE else Example("", "", LABELS.index(each.label)).target)
-        for each in generator.generate(120, settings.seed)
+        for each in generator.generate(120, settings.seed, grammar.load().learned)
     ]
     assert thirds in [target for _, target in texts]
     assert [example.text for example in loaded.extra_train] == [text for text, _ in texts]
@@ -222,6 +222,23 @@ def test_a_leak_is_refused(measured: str, learned: str) -> None:
         unseen = {"comments": unseen}
     with pytest.raises(LeakError, match=r"(training row a|unlabelled text 1) is also .*held-out row b"):
         corpus.check_no_leak(whole(**{measured: unseen, learned: [row]}))
+
+
+def test_turns_of_the_grammar_that_are_kept_aside_are_measured_on_and_not_learned_from(tmp_path: Path) -> None:
+    """Seen to fail with the whole grammar learned from."""
+    write_csv(tmp_path / "train.csv", numbered(3))
+    made = Source(name="made", role="extra", generate=4_000)
+    written = Source(name="written", role="measured", generate=300)
+    loaded = corpus.load(own(tmp_path, made, written, train=("train.csv",)))
+    aside = {template for start in grammar.load().aside.starts for template in start.texts}
+    assert 400 < len(aside) < 1_600
+    measured = loaded.measured["written"]
+    assert 250 < len(measured) <= 300
+    assert {LABELS[each.label] for each in measured} == set(LABELS)
+    assert {"customer", "agent"} <= {each.role for each in measured}
+    learned = keys(loaded.extra_train)
+    assert learned.isdisjoint(map(corpus.text_key, aside))
+    assert learned & {corpus.text_key(text) for start in grammar.load().learned.starts for text in start.texts}
 
 
 def test_sets_of_other_kinds_are_measured_on_each_by_its_name_and_not_learned_from(tmp_path: Path) -> None:
