@@ -14,7 +14,7 @@ from models.classifier import Classifier
 from models.router import complexity, policy
 from training.artifacts import long_text, manifest
 from training.artifacts.scaling import Method, fit, logits_of, of_offsets, of_temperature, softmax
-from training.data.corpus import Corpus, Example
+from training.data.corpus import Corpus, Example, halves
 from training.measure.figures import BINS, Floats, Scores, bin_of, honesty, reliability, surprise
 
 COVERAGE = 0.90
@@ -31,12 +31,16 @@ def _vector(logits: Floats) -> Floats:
 METHODS: dict[str, Method] = {"temperature": of_temperature, "bias": of_offsets, "vector": _vector}
 
 
-def fit_temperature(probabilities: Scores, labels: Sequence[int]) -> float:
+def fit_temperature(sets: Sequence[tuple[Scores, Sequence[int]]]) -> float:
     """The temperature with the least negative log-likelihood, to two decimals, from 0.05 to 20.
 
-    `probabilities` `[rows, 3]` are those at temperature 1 (Guo et al. 2017, section 4.2).
+    Each set has probabilities `[rows, 3]` at temperature 1, and its rows' labels (Guo et al. 2017, section 4.2). Sets
+    count alike, however many rows they have: confidence is to be honest on all of them.
     """
-    (inverse,) = fit(of_temperature(logits_of(probabilities)), labels)
+    labels = [label for _, given in sets for label in given]
+    weights = [len(labels) / (len(sets) * len(given)) for _, given in sets for _ in given]
+    together = np.concatenate([probabilities for probabilities, _ in sets])
+    (inverse,) = fit(of_temperature(logits_of(together)), labels, weights)
     return round(1 / float(np.clip(inverse, 1 / 20, 1 / 0.05)), 2)
 
 
@@ -99,7 +103,9 @@ def choose_threshold(texts: Sequence[str], confidences: Sequence[float]) -> floa
 
 
 def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -> dict[str, Any]:
-    """Fits the artifact in `folder` on dev, and writes `temperature` and `confidence_threshold` to its manifest.
+    """Fits the artifact in `folder`, and writes `temperature` and `confidence_threshold` to its manifest.
+
+    The temperature is fitted on dev and on half of each set that is measured alone, the threshold on dev.
 
     `routes` says whether it is the edge, whose manifest has a threshold.
 
@@ -111,12 +117,15 @@ def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -
     classifier = Classifier(artifact, threads=threads)
 
     def logits(examples: Sequence[Example]) -> Floats:
-        return logits_of(classifier.score([example.text for example in examples]), artifact.temperature)
+        texts, roles = [example.text for example in examples], [example.role for example in examples]
+        return logits_of(classifier.score(texts, roles), artifact.temperature)
 
     sets = {"dev": corpus.domain_dev, "test": corpus.domain_test}
     before = {name: softmax(logits(examples)) for name, examples in sets.items()}
     labels = {name: [example.label for example in examples] for name, examples in sets.items()}
-    temperature = fit_temperature(before["dev"], labels["dev"])
+    others = [half for examples in corpus.measured.values() if (half := halves(examples)[0])]
+    kinds = [(softmax(logits(half)), [example.label for example in half]) for half in others]
+    temperature = fit_temperature([(before["dev"], labels["dev"]), *kinds])
     after = {name: softmax(logits_of(given) / temperature) for name, given in before.items()}
     threshold = None
     if routes:
@@ -143,7 +152,7 @@ def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -
 
 
 def run(folders: Mapping[str, Path], corpus: Corpus, *, threads: int = 2) -> dict[str, Any]:
-    """Calibrates the artifacts in `folders`, by name, on the domain's dev set: all but the cloud's route.
+    """Calibrates the artifacts in `folders`, by name: all but the cloud's route.
 
     Then it chooses on half of the calls how all of them read long texts.
 

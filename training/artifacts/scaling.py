@@ -29,8 +29,12 @@ def logits_of(probabilities: Scores, temperature: float = 1.0) -> Floats:
     return np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) * temperature
 
 
-def fit(features: Floats, labels: Sequence[int]) -> Floats:
-    """The parameters with the least negative log-likelihood. The loss is convex, so Newton's method finds them."""
+def fit(features: Floats, labels: Sequence[int], weights: Sequence[float] | None = None) -> Floats:
+    """The parameters with the least negative log-likelihood. The loss is convex, so Newton's method finds them.
+
+    `weights` say how much each row counts; their mean is 1. All count alike by default.
+    """
+    counted = np.ones(len(labels)) if weights is None else np.asarray(weights)
     wanted = np.eye(len(LABELS))[np.asarray(labels)]
     size = features.shape[2]
     # Without a penalty there is not always one solution: the same can be added to all offsets, and where every answer
@@ -39,13 +43,13 @@ def fit(features: Floats, labels: Sequence[int]) -> Floats:
     parameters = np.zeros(size)
 
     def loss(at: Floats) -> float:
-        return float(surprise(softmax(features @ at), labels).sum() + ridge * at @ at / 2)
+        return float(counted @ surprise(softmax(features @ at), labels) + ridge * at @ at / 2)
 
     for _ in range(50):
         given = softmax(features @ parameters)
-        slope = np.einsum("rlp,rl->p", features, given - wanted) + ridge * parameters
+        slope = np.einsum("rlp,rl,r->p", features, given - wanted, counted) + ridge * parameters
         centred = features - np.einsum("rlp,rl->rp", features, given)[:, None, :]
-        curve = np.einsum("rlp,rl,rlq->pq", centred, given, centred, optimize=True) + ridge * np.eye(size)
+        curve = np.einsum("rlp,rl,rlq,r->pq", centred, given, centred, counted, optimize=True) + ridge * np.eye(size)
         step = np.linalg.solve(curve, slope)
         while loss(parameters - step) > loss(parameters) + 1e-9 and np.abs(step).max() > 1e-9:
             step = step / 2

@@ -145,24 +145,25 @@ def text_key(text: str) -> str:
 def sets_of(corpus: Corpus) -> dict[str, list[Example]]:
     """What is measured, by name; a set without rows is left out.
 
-    Of the calls it is the half that the way of reading long texts was not chosen on.
+    Of the calls it is the half that the way of reading long texts was not chosen on, of what is measured alone the half
+    that the temperature was not.
     """
     sets = {
         f"{corpus.name}_dev": corpus.domain_dev,
         f"{corpus.name}_test": corpus.domain_test,
         f"{corpus.general_name}_test": corpus.general_test,
         CALLS: halves(corpus.calls)[1],
-    } | {f"{name}_test": examples for name, examples in corpus.measured.items()}
+    } | {f"{name}_test": halves(examples)[1] for name, examples in corpus.measured.items()}
     return {name: examples for name, examples in sets.items() if examples}
 
 
-def halves(calls: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """The calls in two halves, by their ids: one to choose on, one to report."""
+def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The calls, or a set that is measured alone, in two halves, by their ids: one to choose on, one to report."""
     # The hash of the id alone has chosen which calls are held out. The same hash would put all of them into one half.
-    first = [held_out(f"long text {call.id}", 0.5) for call in calls]
+    first = [held_out(f"long text {example.id}", 0.5) for example in examples]
     return (
-        [call for call, inside in zip(calls, first, strict=True) if inside],
-        [call for call, inside in zip(calls, first, strict=True) if not inside],
+        [example for example, inside in zip(examples, first, strict=True) if inside],
+        [example for example, inside in zip(examples, first, strict=True) if not inside],
     )
 
 

@@ -24,7 +24,7 @@ from training.artifacts.calibrate import (
     fit_temperature,
 )
 from training.artifacts.scaling import fit
-from training.data.corpus import Corpus, Example
+from training.data.corpus import Corpus, Example, halves
 
 
 def drawn(logits: NDArray[np.float64]) -> list[int]:
@@ -43,14 +43,23 @@ NEUTRAL = np.array([0, 0.8, 0])
 
 def test_the_temperature_that_made_a_model_overconfident_is_found() -> None:
     labels = drawn(LOGITS)
-    assert fit_temperature(probabilities(LOGITS, 1 / 2.5), labels) == pytest.approx(2.5, abs=0.1)
-    assert fit_temperature(probabilities(LOGITS), labels) == pytest.approx(1.0, abs=0.05)
+    assert fit_temperature([(probabilities(LOGITS, 1 / 2.5), labels)]) == pytest.approx(2.5, abs=0.1)
+    assert fit_temperature([(probabilities(LOGITS), labels)]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_sets_count_alike_however_many_rows_they_have() -> None:
+    """Seen to fail with the rows of all sets alike: the larger one decided."""
+    labels = drawn(LOGITS)
+    honest, sure = (probabilities(LOGITS), labels), (probabilities(LOGITS[:500], 1 / 2.5), labels[:500])
+    both = fit_temperature([honest, sure])
+    assert both == fit_temperature([sure, honest])
+    assert both > 1.2
 
 
 def test_a_model_that_is_always_wrong_or_always_right_gets_a_finite_temperature() -> None:
     sure = np.tile([[0.9, 0.05, 0.05]], (50, 1))
-    assert fit_temperature(sure, [1] * 50) == 20.0
-    assert 0.05 <= fit_temperature(sure, [0] * 50) < 0.5
+    assert fit_temperature([(sure, [1] * 50)]) == 20.0
+    assert 0.05 <= fit_temperature([(sure, [0] * 50)]) < 0.5
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -118,6 +127,22 @@ def test_an_artifact_is_calibrated_in_its_manifest_whatever_stood_there(tmp_path
     assert manifest.confidence_threshold == plain["confidence_threshold"]
     assert calibrate(tmp_path / "again", corpus, routes=False, threads=1)["confidence_threshold"] is None
     assert json.loads(json.dumps(plain)) == plain
+
+
+def test_half_of_what_is_measured_alone_is_calibrated_on_and_the_other_half_is_not(tmp_path: Path) -> None:
+    """Seen to fail with dev alone, and with the whole set."""
+    folder = tiny_artifact(tmp_path, "edge")
+    dev = [Example(f"dev-{at}", "awful", 0) for at in range(40)]
+    aside = [Example(f"aside-{at}", "awful", 0) for at in range(40)]
+    first, second = halves(aside)
+
+    def fitted(*wrong: Example) -> float:
+        measured = [replace(each, label=2) if each in wrong else each for each in aside]
+        corpus = Corpus("own", [], [], dev, dev, "", [], [], [], [], measured={"other": measured})
+        return float(calibrate(folder, corpus, routes=False, threads=1)["temperature"])
+
+    assert fitted(*second) == fitted()
+    assert fitted(*first[:8]) > fitted()
 
 
 def test_the_step_calibrates_all_and_chooses_how_they_read_long_texts(tmp_path: Path) -> None:

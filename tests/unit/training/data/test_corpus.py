@@ -255,13 +255,14 @@ def test_sets_of_other_kinds_are_measured_on_each_by_its_name_and_not_learned_fr
     )
     settings = own(tmp_path, comments, agents, train=("train.csv",))
     loaded = corpus.load(settings)
-    sets = corpus.sets_of(loaded)
-    names = ("comments_test", "agents_test")
-    found = {name: [(each.text, LABELS[each.label]) for each in sets[name]] for name in names}
+    found = {name: [(each.text, LABELS[each.label]) for each in given] for name, given in loaded.measured.items()}
     assert found == {
-        "comments_test": [("So kind of you!", "positive"), ("it never came", "negative")],
-        "agents_test": [("One moment, please.", "neutral")],
+        "comments": [("So kind of you!", "positive"), ("it never came", "negative")],
+        "agents": [("One moment, please.", "neutral")],
     }
+    halves = {f"{name}_test": corpus.halves(given)[1] for name, given in loaded.measured.items()}
+    sets = corpus.sets_of(loaded)
+    assert {name: sets.get(name, []) for name in halves} == halves
     assert "so kind of you" not in keys(loaded.trained_on)
     described = statistics.describe(settings, loaded)
     assert described["splits"]["comments_test"]["labels"] == {"negative": 1, "neutral": 0, "positive": 1}
