@@ -16,20 +16,18 @@ from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
 from streams.worker.batch import Batch, Held, is_members, record_of
+from streams.worker.connections import CONNECTION_OPTIONS
 from streams.worker.positions import may_be_known_later, stable_offsets
 from streams.worker.strategy import group_options, is_incremental
 
 logger = logging.getLogger(__name__)
-
-# What a frozen broker has been asked is asked elsewhere after 6 s: others lead in its place after 9.
-REQUEST_TIMEOUT_MS = 6_000
 
 # New partitions are found when the topic's metadata is asked for again. A request of some hundred bytes every five
 # seconds costs nothing measurable.
 METADATA_REFRESH_MS = 5_000
 
 OPTIONS: Mapping[str, object] = {
-    "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+    **CONNECTION_OPTIONS,
     "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
     # The embedded broker answers a fetch that found nothing at first only after half of this, even when records came.
     # Kafka answers at once when something comes; twenty empty fetches a second cost it nothing measurable.
@@ -39,11 +37,6 @@ OPTIONS: Mapping[str, object] = {
     "queued.min.messages": 4_000,
     "queued.max.messages.kbytes": 16_384,
     "fetch.queue.backoff.ms": 10,
-    # As the producers': after some tries that were refused librdkafka would wait for 10 s before the next one.
-    "reconnect.backoff.max.ms": 500,
-    # A client that has lost all brokers would forget those that it knows, and then wait for ever for the group's
-    # coordinator, one of the forgotten (librdkafka's issues 5511 and 5456).
-    "metadata.recovery.strategy": "none",
 }
 
 _ASTRAY = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from streams.agents import metrics
 from streams.kafka.client import Cluster, is_transient
 from streams.kafka.reader import require_in_log
+from streams.worker.connections import CONNECTION_OPTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def stable_offsets(
     if not partitions:
         return {}
     # Not the member's own consumer: while one thread waits in a request of a client, its `poll` waits too.
-    consumer = cluster.assigned_consumer(group=group)
+    consumer = cluster.group_consumer(group, CONNECTION_OPTIONS)
     try:
         return _offsets(cluster, consumer, group, topic, partitions, known or {})
     finally:

@@ -7,10 +7,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.agents.agent import Output
 from streams.kafka.client import Cluster, is_repeatable
+from streams.worker.connections import CONNECTION_OPTIONS, REQUEST_TIMEOUT_MS
 
-# What a frozen broker has been asked is asked elsewhere after 6 s, and who leads is looked up every 3 s. librdkafka's
-# defaults are 60 s and 5 minutes.
-REQUEST_TIMEOUT_MS = 6_000
+# Who leads is looked up every 3 s; librdkafka's default is 5 minutes.
 METADATA_REFRESH_MS = 3_000
 
 # Where the markers take longer than the other producer's transaction, librdkafka asks again after so long; its default
@@ -19,18 +18,12 @@ RETRY_BACKOFF_MS = 5
 
 # How results are produced: what differs from the cluster's other producers.
 PRODUCER_OPTIONS: Mapping[str, object] = {
+    **CONNECTION_OPTIONS,
     # Records go out while the offsets do, not after them. Batches grow all the same: nothing is sent before the
     # transaction's coordinator knows the partitions, a round trip.
     "linger.ms": 0,
     "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
     "retry.backoff.ms": RETRY_BACKOFF_MS,
-    # After some tries in a row that were refused librdkafka would wait for 10 s before the next one, and the
-    # transaction would be over when the network is back.
-    "reconnect.backoff.max.ms": 500,
-    # A client that has lost all brokers would forget those that it knows, and begin anew at the bootstrap servers.
-    # librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and 5456): a
-    # connection that broke for an instant would stop the worker.
-    "metadata.recovery.strategy": "none",
 }
 
 # One call of init_transactions: it waits out a coordinator that is loading, and a predecessor's transaction.

@@ -13,10 +13,12 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from streams.agents.agent import Agent
 from streams.config.settings import Settings
+from streams.kafka import client
 from streams.kafka.client import Cluster
 from streams.worker import member as module
 from streams.worker import positions
 from streams.worker.batch import Held, is_members
+from streams.worker.connections import CONNECTION_OPTIONS
 from streams.worker.member import Member
 from streams.worker.strategy import is_incremental
 
@@ -299,6 +301,27 @@ def test_a_member_takes_part_in_its_group_while_no_broker_says_where_to_go_on(mo
         assert asyncio.run(turns(member)) > 3
         assert member.astray == {0}
         member.close()
+
+
+def test_who_asks_where_to_go_on_holds_on_to_brokers_as_the_member_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with librdkafka's defaults: what a frozen broker was asked was asked elsewhere after a minute."""
+    given: dict[str, object] = {}
+
+    class Asker:
+        def __init__(self, options: dict[str, object]) -> None:
+            given.update(options)
+
+        def committed(self, *_: Any, **__: Any) -> list[TopicPartition]:
+            return []
+
+        def close(self) -> None:
+            given["closed"] = True
+
+    monkeypatch.setattr(client, "Consumer", Asker)
+    assert positions.stable_offsets(Cluster(Settings()), "g", "transcripts", [0]) == {}
+    assert given.items() >= {**CONNECTION_OPTIONS, "group.id": "g", "isolation.level": "read_committed"}.items()
+    assert CONNECTION_OPTIONS.items() <= module.OPTIONS.items()
+    assert given["closed"]
 
 
 def test_what_comes_by_a_new_right_while_positions_are_asked_for_is_kept(
