@@ -31,6 +31,7 @@ from streams.worker.delivery import Delivery, DeliveryError, FencedError
 from streams.worker.member import Member
 from streams.worker.positions import stable_offsets
 from tests.failing_at_first import FailsAtFirst
+from tests.faults.waiting import wait_until
 
 EVENTS = 500
 PARTITIONS = 4
@@ -310,6 +311,8 @@ def test_a_missing_output_topic_is_named_before_anything_is_read(filled: Setting
     admin = AdminClient({"bootstrap.servers": filled.bootstrap_servers})
     for future in admin.delete_topics([filled.topic("dead-letters")]).values():
         future.result()
+    # The controller has deleted it; the broker hears of it a moment later, and tells it to clients until then.
+    wait_until(lambda: filled.topic("dead-letters") not in Cluster(filled).metadata().topics, "the topic is gone")
     with pytest.raises(TopicMissingError, match=r"edge: topic 'test-\w+\.dead-letters' does not exist"):
         asyncio.run(serve(filled, Copy(filled, 1)))
     assert results(filled) == []
