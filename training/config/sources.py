@@ -115,7 +115,7 @@ class Source(BaseModel):
     def _check_files(self) -> Self:
         if self.role == "measured":
             if self.train or self.test_share or bool(self.test) == (self.generate is not None):
-                raise ValueError(f"{self.name}: text that is measured alone has files in `test`, and no `train`")
+                raise ValueError(f"{self.name}: text that is measured has `test` or `generate`, and no `train`")
         elif not self.train and self.generate is None and (self.role != "calls" or not self.test):
             raise ValueError(f"{self.name}: give the files in `train`{' or `test`' if self.role == 'calls' else ''}")
         return self

@@ -56,7 +56,7 @@ SOURCE_ERRORS = {
     + domain("b").replace("domain", "extra")
     + "generate = 5\n",
     "generate: Input should be greater than or equal to 1": domain("a").replace("domain", "extra") + "generate = 0\n",
-    "b: text that is measured alone has files in `test`, and no `train`": domain("a")
+    "b: text that is measured has `test` or `generate`, and no `train`": domain("a")
     + domain("b").replace("domain", "measured"),
     "a: always, matching, without and other_labels are for extra and measured text": domain("a") + 'matching = "x"\n',
     "a: a weight is for an extra or a general source; this is domain": domain("a") + "weight = 0.5\n",
