@@ -28,6 +28,7 @@ from schemas.topics import DELIVERIES, TRANSCRIPTS
 from streams.ingest.remembered import DIGEST_BYTES, Remembered
 from streams.ingest.sender import require_topics
 from streams.kafka.client import Cluster, is_repeatable
+from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.kafka.embedded_lock import exclusive_transactions
 from streams.kafka.messages import message_value
 from streams.kafka.reader import read_up_to, watermarks
@@ -44,12 +45,11 @@ _RETRY_S: Final = 30.0
 _POLL_S: Final = 0.1  # a delivery ends it before
 
 _PRODUCER_OPTIONS: Final[Mapping[str, object]] = {
+    **CONNECTION_OPTIONS,
     "linger.ms": 0,  # what waited while the last transaction was under way goes out together
-    "socket.timeout.ms": 6_000,  # what a frozen broker was asked is asked elsewhere within the transaction's 20 s
     # The markers of the last transaction are being written for some milliseconds; librdkafka's default of 100 ms before
     # it asks again would be most of a request's time.
     "retry.backoff.ms": 5,
-    "reconnect.backoff.max.ms": 500,  # the default of 10 s would outlast a broker's restart
 }
 
 # What a broker refuses because of a record itself. It would refuse the record again, and take the others.

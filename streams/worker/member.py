@@ -12,11 +12,11 @@ from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException,
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord
 from streams.kafka.client import Cluster
+from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
 from streams.worker.batch import Batch, Held, is_members, record_of
-from streams.worker.connections import CONNECTION_OPTIONS
 from streams.worker.positions import may_be_known_later, stable_offsets
 from streams.worker.strategy import group_options, is_incremental
 

@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.agents import metrics
 from streams.kafka.client import Cluster, is_transient
+from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.kafka.reader import require_in_log
-from streams.worker.connections import CONNECTION_OPTIONS
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.agents.agent import Output
 from streams.kafka.client import Cluster, is_repeatable
-from streams.worker.connections import CONNECTION_OPTIONS, REQUEST_TIMEOUT_MS
+from streams.kafka.connections import CONNECTION_OPTIONS, REQUEST_TIMEOUT_MS
 
 # Who leads is looked up every 3 s; librdkafka's default is 5 minutes.
 METADATA_REFRESH_MS = 3_000

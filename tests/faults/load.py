@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.settings import Settings
-from streams.worker.connections import REQUEST_TIMEOUT_MS
+from streams.kafka.connections import REQUEST_TIMEOUT_MS
 from tests.kafka.kafka_server import REPOSITORY
 
 Shape = Callable[[TranscriptEvent, Producer], None]

@@ -16,7 +16,7 @@ from schemas.records import SentimentResult
 from schemas.topics import SENTIMENT
 from streams.config.codecs import codec
 from streams.config.settings import Settings
-from streams.worker.connections import REQUEST_TIMEOUT_MS
+from streams.kafka.connections import REQUEST_TIMEOUT_MS
 from streams.worker.producer import METADATA_REFRESH_MS
 
 PATIENCE_S = 120.0

@@ -31,15 +31,16 @@ def _vector(logits: Floats) -> Floats:
 METHODS: dict[str, Method] = {"temperature": of_temperature, "bias": of_offsets, "vector": _vector}
 
 
-def fit_temperature(sets: Sequence[tuple[Scores, Sequence[int]]]) -> float:
+def fit_temperature(sets: Sequence[tuple[Scores, Sequence[int], float]]) -> float:
     """The temperature with the least negative log-likelihood, to two decimals, from 0.05 to 20.
 
-    Each set has probabilities `[rows, 3]` at temperature 1, and its rows' labels (Guo et al. 2017, section 4.2). Sets
-    count alike, however many rows they have: confidence is to be honest on all of them.
+    Each set has probabilities `[rows, 3]` at temperature 1, its rows' labels (Guo et al. 2017, section 4.2), and how
+    much it counts, however many rows it has: confidence is to be honest on all of them.
     """
-    labels = [label for _, given in sets for label in given]
-    weights = [len(labels) / (len(sets) * len(given)) for _, given in sets for _ in given]
-    together = np.concatenate([probabilities for probabilities, _ in sets])
+    labels = [label for _, given, _ in sets for label in given]
+    share = len(labels) / sum(counts for _, _, counts in sets)
+    weights = [share * counts / len(given) for _, given, counts in sets for _ in given]
+    together = np.concatenate([probabilities for probabilities, _, _ in sets])
     (inverse,) = fit(of_temperature(logits_of(together)), labels, weights)
     return round(1 / float(np.clip(inverse, 1 / 20, 1 / 0.05)), 2)
 
@@ -105,7 +106,8 @@ def choose_threshold(texts: Sequence[str], confidences: Sequence[float]) -> floa
 def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -> dict[str, Any]:
     """Fits the artifact in `folder`, and writes `temperature` and `confidence_threshold` to its manifest.
 
-    The temperature is fitted on dev and on half of each set that is measured alone, the threshold on dev.
+    The temperature is fitted on dev and on half of each set that is measured alone, as much as its weight says; the
+    threshold on dev.
 
     `routes` says whether it is the edge, whose manifest has a threshold.
 
@@ -124,8 +126,8 @@ def calibrate(folder: Path, corpus: Corpus, *, routes: bool, threads: int = 2) -
     before = {name: softmax(logits(examples)) for name, examples in sets.items()}
     labels = {name: [example.label for example in examples] for name, examples in sets.items()}
     others = [half for examples in corpus.measured.values() if (half := halves(examples)[0])]
-    kinds = [(softmax(logits(half)), [example.label for example in half]) for half in others]
-    temperature = fit_temperature([(before["dev"], labels["dev"]), *kinds])
+    kinds = [(softmax(logits(half)), [example.label for example in half], half[0].weight) for half in others]
+    temperature = fit_temperature([(before["dev"], labels["dev"], 1.0), *kinds])
     after = {name: softmax(logits_of(given) / temperature) for name, given in before.items()}
     threshold = None
     if routes:

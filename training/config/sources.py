@@ -82,7 +82,8 @@ class Source(BaseModel):
     without: Pattern | None = None
     """Of an `extra` or `measured`: no text that this one is found in."""
     weight: float = Field(default=1.0, gt=0, le=1)
-    """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1."""
+    """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1. How much a `measured`
+    set counts for the temperature, where the domain's dev counts 1."""
     turns: str | None = None
     """In JSON lines, the field with a conversation's list of turns."""
     speaker: str = "speaker"
@@ -105,8 +106,8 @@ class Source(BaseModel):
         chosen = (self.always, self.matching, self.without, None if self.other_labels == "refused" else True)
         if self.role not in {"extra", "measured"} and any(value is not None for value in chosen):
             raise ValueError(f"{self.name}: always, matching, without and other_labels are for extra and measured text")
-        if self.weight != 1 and self.role not in {"extra", "general"}:
-            raise ValueError(f"{self.name}: a weight is for an extra or a general source; this is {self.role}")
+        if self.weight != 1 and self.role not in {"extra", "general", "measured"}:
+            raise ValueError(f"{self.name}: a weight is for extra, general or measured text; this is {self.role}")
         if self.always is not None and self.labels:
             raise ValueError(f"{self.name}: give either `labels` or the label that rows have `always`")
         return self

@@ -15,10 +15,10 @@ from streams.agents.agent import Agent
 from streams.config.settings import Settings
 from streams.kafka import client
 from streams.kafka.client import Cluster
+from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.worker import member as module
 from streams.worker import positions
 from streams.worker.batch import Held, is_members
-from streams.worker.connections import CONNECTION_OPTIONS
 from streams.worker.member import Member
 from streams.worker.strategy import is_incremental
 

@@ -43,23 +43,25 @@ NEUTRAL = np.array([0, 0.8, 0])
 
 def test_the_temperature_that_made_a_model_overconfident_is_found() -> None:
     labels = drawn(LOGITS)
-    assert fit_temperature([(probabilities(LOGITS, 1 / 2.5), labels)]) == pytest.approx(2.5, abs=0.1)
-    assert fit_temperature([(probabilities(LOGITS), labels)]) == pytest.approx(1.0, abs=0.05)
+    assert fit_temperature([(probabilities(LOGITS, 1 / 2.5), labels, 1.0)]) == pytest.approx(2.5, abs=0.1)
+    assert fit_temperature([(probabilities(LOGITS), labels, 1.0)]) == pytest.approx(1.0, abs=0.05)
 
 
-def test_sets_count_alike_however_many_rows_they_have() -> None:
-    """Seen to fail with the rows of all sets alike: the larger one decided."""
+def test_sets_count_as_much_as_is_said_however_many_rows_they_have() -> None:
+    """Seen to fail with the rows of all sets alike: the larger one decided. And with weights that are not looked at."""
     labels = drawn(LOGITS)
-    honest, sure = (probabilities(LOGITS), labels), (probabilities(LOGITS[:500], 1 / 2.5), labels[:500])
-    both = fit_temperature([honest, sure])
-    assert both == fit_temperature([sure, honest])
+    honest = (probabilities(LOGITS), labels, 1.0)
+    overconfident, few = probabilities(LOGITS[:500], 1 / 2.5), labels[:500]
+    both = fit_temperature([honest, (overconfident, few, 1.0)])
+    assert both == fit_temperature([(overconfident, few, 1.0), honest])
     assert both > 1.2
+    assert 1.0 < fit_temperature([honest, (overconfident, few, 0.1)]) < both - 0.1
 
 
 def test_a_model_that_is_always_wrong_or_always_right_gets_a_finite_temperature() -> None:
     sure = np.tile([[0.9, 0.05, 0.05]], (50, 1))
-    assert fit_temperature([(sure, [1] * 50)]) == 20.0
-    assert 0.05 <= fit_temperature([(sure, [0] * 50)]) < 0.5
+    assert fit_temperature([(sure, [1] * 50, 1.0)]) == 20.0
+    assert 0.05 <= fit_temperature([(sure, [0] * 50, 1.0)]) < 0.5
 
 
 @pytest.mark.parametrize("name", METHODS)

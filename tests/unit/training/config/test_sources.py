@@ -59,7 +59,7 @@ SOURCE_ERRORS = {
     "b: text that is measured has `test` or `generate`, and no `train`": domain("a")
     + domain("b").replace("domain", "measured"),
     "a: always, matching, without and other_labels are for extra and measured text": domain("a") + 'matching = "x"\n',
-    "a: a weight is for an extra or a general source; this is domain": domain("a") + "weight = 0.5\n",
+    "a: a weight is for extra, general or measured text; this is domain": domain("a") + "weight = 0.5\n",
     "a: give either `labels` or the label that rows have `always`": domain("a").replace("domain", "extra")
     + 'always = "neutral"\nlabels = { x = "neutral" }\n',
     "'(' is no regular expression": domain("a").replace("domain", "extra") + 'without = "("\n',

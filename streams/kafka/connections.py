@@ -1,4 +1,4 @@
-"""How a worker's clients hold on to brokers: one that is away, frozen or back again costs seconds."""
+"""How clients that must go on hold on to brokers: one that is away, frozen or back again costs seconds."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,6 +14,6 @@ CONNECTION_OPTIONS: Final[Mapping[str, object]] = {
     "reconnect.backoff.max.ms": 500,
     # A client that has lost all brokers would forget those that it knows, and begin anew at the bootstrap servers.
     # librdkafka then waits for ever for the group's coordinator, one of the forgotten (its issues 5511 and 5456): a
-    # connection that broke for an instant would stop the worker.
+    # connection that broke for an instant would stop the process.
     "metadata.recovery.strategy": "none",
 }
