@@ -132,19 +132,19 @@ def test_an_artifact_is_calibrated_in_its_manifest_whatever_stood_there(tmp_path
 
 
 def test_half_of_what_is_measured_alone_is_calibrated_on_and_the_other_half_is_not(tmp_path: Path) -> None:
-    """Seen to fail with dev alone, and with the whole set."""
+    """Seen to fail with dev alone, with the whole set, and with a weight that is not looked at."""
     folder = tiny_artifact(tmp_path, "edge")
     dev = [Example(f"dev-{at}", "awful", 0) for at in range(40)]
     aside = [Example(f"aside-{at}", "awful", 0) for at in range(40)]
     first, second = halves(aside)
 
-    def fitted(*wrong: Example) -> float:
-        measured = [replace(each, label=2) if each in wrong else each for each in aside]
+    def fitted(*wrong: Example, weight: float = 1.0) -> float:
+        measured = [replace(each, label=2 if each in wrong else each.label, weight=weight) for each in aside]
         corpus = Corpus("own", [], [], dev, dev, "", [], [], [], [], measured={"other": measured})
         return float(calibrate(folder, corpus, routes=False, threads=1)["temperature"])
 
     assert fitted(*second) == fitted()
-    assert fitted(*first[:8]) > fitted()
+    assert fitted(*first[:8]) > fitted(*first[:8], weight=0.2) > fitted()
 
 
 def test_the_step_calibrates_all_and_chooses_how_they_read_long_texts(tmp_path: Path) -> None:
