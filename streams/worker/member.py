@@ -32,10 +32,10 @@ OPTIONS: Mapping[str, object] = {
     # The embedded broker answers a fetch that found nothing at first only after half of this, even when records came.
     # Kafka answers at once when something comes; twenty empty fetches a second cost it nothing measurable.
     "fetch.wait.max.ms": 50,
-    # A few transactions' records wait in memory, not librdkafka's 100,000 and 64 MB a partition. When they do, the next
-    # look is soon: its default of a second would leave the worker without records.
+    # A few transactions' records wait in memory, not librdkafka's 100,000 and 64 MB: 4,000, or 500 of 16 kB. When they
+    # do, the next look is soon: its default of a second would leave the worker without records.
     "queued.min.messages": 4_000,
-    "queued.max.messages.kbytes": 16_384,
+    "queued.max.messages.kbytes": 8_192,
     "fetch.queue.backoff.ms": 10,
 }
 
