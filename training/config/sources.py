@@ -159,7 +159,7 @@ class Source(BaseModel):
             return wanted if wanted is not None else 0.1 * needed
 
         return (
-            share(self.test_share, self.role not in {"unlabelled", "extra"} and not self.test),
+            share(self.test_share, self.role not in {"unlabelled", "extra", "measured"} and not self.test),
             share(self.dev_share, self.role == "domain" and not self.dev),
             self.sample_share,
         )

@@ -5,14 +5,16 @@ import threading
 from itertools import pairwise
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Producer
 
 from schemas.topics import DELIVERIES, TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.ingest.once import EventRefusedError, IntakeError, Item, OnceWriter, require_door
 from streams.ingest.remembered import digest
+from streams.kafka import client
 from streams.kafka.client import Cluster
+from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.kafka.messages import message_value
 from streams.kafka.reader import read_topic
 from streams.operate.topics import create
@@ -54,6 +56,20 @@ def test_what_comes_again_is_written_once(settings: Settings) -> None:
     assert writer.write([*items[5:15], items[14]]) == [False] * 5 + [True] * 5 + [False]
     assert writer.write(items[:15]) == [False] * 15
     assert ids(settings) == sorted(f"e{number}" for number in range(15))
+
+
+def test_the_door_holds_on_to_brokers_as_workers_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail without these options: brokers that are away for an instant would be forgotten."""
+    create(settings)
+    given: list[dict[str, object]] = []
+
+    def made(options: dict[str, object]) -> Producer:
+        given.append(options)
+        return Producer(options)
+
+    monkeypatch.setattr(client, "Producer", made)
+    opened(settings)
+    assert [CONNECTION_OPTIONS.items() <= options.items() for options in given] == [True]
 
 
 @both
