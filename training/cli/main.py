@@ -1,7 +1,7 @@
 """`edgewise train`: from labelled text to the artifacts that workers load. Each step is a command as well."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -125,6 +125,10 @@ def report(
     aims: Annotated[
         Path | None, typer.Option(help="TOML: figures that were aimed at, to stand beside the measured.")
     ] = None,
+    other: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of a run with another seed, whose figures stand beside the aims. Several."),
+    ] = None,
     threads: Threads = CORES,
 ) -> None:
     """Write the report, its pictures and a card for each artifact.
@@ -132,7 +136,7 @@ def report(
     Example: [bold]edgewise train report --config own.toml --out my-run --aims aims.toml[/]
     """
     run, _ = _open(config, out, data, threads)
-    _report(run, aims=aims)
+    _report(run, aims=aims, others=other or ())
 
 
 @app.command()
@@ -376,8 +380,8 @@ def _judge(run: "Run") -> None:
     baseline.check(run.read("evaluation.json", "evaluate")["behaviour"]["falls"])
 
 
-def _report(run: "Run", _: "Corpus | None" = None, aims: Path | None = None) -> None:
+def _report(run: "Run", _: "Corpus | None" = None, aims: Path | None = None, others: Sequence[Path] = ()) -> None:
     from training.report import report
     from training.report.aims import read
 
-    print(report.run(run.folder, aimed=read(aims) if aims else ()) / "report.md")
+    print(report.run(run.folder, aimed=read(aims) if aims else (), others=others) / "report.md")

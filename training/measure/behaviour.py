@@ -1,7 +1,7 @@
 """How well models do on the behaviour suite, by kind, with the worker's own classifier."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -15,7 +15,8 @@ from models.language_detection import detect
 from models.router import Policy, Scored, policy
 from schemas.records import LABELS, Role, Route
 from training.data.suite import UNSURE, Item
-from training.measure.figures import Scores
+from training.measure import bootstrap
+from training.measure.figures import Scores, calibration_error
 
 Model = Literal["edge", "cloud", "line"]
 MODELS: Final[tuple[Model, ...]] = ("edge", "cloud", "line")
@@ -28,6 +29,9 @@ OVERALL: Final = "overall"
 
 DIGITS: Final = 4
 """Of the shares in a report: finer than an item's weight."""
+
+THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""At which a report says what an edge that defers more would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def run(
             name: {"artifact": ids.get(name, f"{ids['edge']} and {ids.get('cloud')}")} | summary(found[name])
             for name in models
         },
+        "thresholds": at_thresholds(found["edge"], found["cloud"]) if "cloud" in found else [],
     }
 
 
@@ -105,13 +110,40 @@ def answers(
     return found
 
 
+def at_thresholds(edge: Sequence[Outcome], cloud: Sequence[Outcome]) -> list[dict[str, float]]:
+    """For each of `THRESHOLDS` the shares of items that an edge with it would defer, and answer wrongly.
+
+    `deferred` is what lies below the threshold, `wrong_and_sure` what the edge keeps and has wrong, `right` what the
+    two have right together. The router's other reasons to ask the cloud are left aside.
+    """
+    found = []
+    for threshold in THRESHOLDS:
+        judged = [replace(each, sure=each.confidence >= threshold) for each in edge]
+        right = [(own if own.sure else other).right for own, other in zip(judged, cloud, strict=True)]
+        count = len(judged)
+        found.append(
+            {
+                "threshold": threshold,
+                "deferred": round(sum(not each.sure for each in judged) / count, DIGITS),
+                "wrong_and_sure": round(sum(each.wrong_and_sure for each in judged) / count, DIGITS),
+                "right": round(sum(right) / count, DIGITS),
+            }
+        )
+    return found
+
+
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """A model's figures: `overall`, `macro` (the mean accuracy of kinds), and those of each kind and role."""
+    """A model's figures: `overall`, `macro` (the mean accuracy of kinds), and those of each kind and role.
+
+    `lowest` is the kind that it has the fewest right of.
+    """
     kinds = _by(outcomes, lambda outcome: outcome.item.kind)
     figures = {kind: _figures(part) | _wrong(part) for kind, part in kinds.items()}
+    lowest = min(figures, key=lambda kind: figures[kind]["accuracy"])
     return {
-        OVERALL: _figures(outcomes),
+        OVERALL: _figures(outcomes) | _honesty(outcomes),
         "macro": round(sum(each["right"] / each["items"] for each in figures.values()) / len(figures), DIGITS),
+        "lowest": {"kind": lowest} | {key: figures[lowest][key] for key in ("accuracy", "accuracy_interval")},
         "kinds": figures,
         "roles": {role: _figures(part) for role, part in _by(outcomes, lambda outcome: outcome.item.role).items()},
     }
@@ -153,6 +185,22 @@ def _figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "accuracy_interval": [round(end, DIGITS) for end in wilson(right, count)],
         "wrong_and_sure": round(sum(outcome.wrong_and_sure for outcome in outcomes) / count, DIGITS),
         "cloud": round(sum(outcome.route == "cloud" for outcome in outcomes) / count, DIGITS),
+    }
+
+
+def _honesty(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The calibration error where a label is right; an item may have several, so its answer is right or not."""
+    known = [outcome for outcome in outcomes if UNSURE not in outcome.item.labels]
+    if not known:
+        return {}
+    confidence = np.asarray([outcome.confidence for outcome in known])
+    # The answer, and two others that share the rest.
+    given = np.column_stack([confidence, *[(1 - confidence) / 2] * 2])
+    answered = [0 if outcome.right else 1 for outcome in known]
+    ends = bootstrap.intervals(given, answered)["ece"]
+    return {
+        "ece": round(calibration_error(given, answered), DIGITS),
+        "ece_interval": [round(end, DIGITS) for end in ends],
     }
 
 

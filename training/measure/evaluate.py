@@ -1,5 +1,6 @@
 """Every figure of the artifacts that ship, measured by the worker's own classifier on their files."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,10 @@ LENGTHS = ((1, 10), (11, 20), (21, 30), (31, 50), (51, 100), (101, None))
 
 AGREEMENTS = (("under 0.6", 0.0, 0.6), ("0.6 to 0.8", 0.6, 0.8), ("0.8 to 1", 0.8, 1.0), ("1: all agree", 1.0, 1.1))
 """Name, least and first greater agreement of each slice by the share of annotators behind the label."""
+
+
+LEARNED_FROM = 2_000
+"""So many of the unlabelled texts show how often edge and cloud agree on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,22 @@ def run(
     else:
         teacher, teacher_probabilities = measured["cloud"].artifact.id, measured["cloud"].probabilities[test]
     behaved = behaviour.run(folders["edge"], folders["cloud"], suite.load(), threads=threads)
+    sure = measured["edge"].probabilities[test].max(axis=1)
+    for at in behaved["thresholds"]:
+        at["domain"] = float((sure < at["threshold"]).mean())
     return {
         "artifacts": {name: describe(each, sets, corpus) for name, each in measured.items()},
         "retention": {
             name: retention(measured["edge"].probabilities[name], measured["cloud"].probabilities[name], wanted)
             for name, wanted in labels.items()
+        },
+        "agreement": {
+            name: agreement(measured["edge"].probabilities[name], measured["cloud"].probabilities[name])
+            for name in sets
+        }
+        | {
+            name: agreement(measured["edge"].score(texts), measured["cloud"].score(texts))
+            for name, texts in without_labels(corpus).items()
         },
         "deferral": {
             test: deferral.curves(measured["edge"].probabilities[test], teacher_probabilities, labels[test]),
@@ -149,6 +165,21 @@ def slices(artifact: Artifact, examples: Sequence[Example], right: Bools) -> dic
     return {
         kind: [_slice(name, right[inside]) for name, inside in parts if inside.any()] for kind, parts in found.items()
     }
+
+
+def without_labels(corpus: Corpus) -> dict[str, list[str]]:
+    """What edge and cloud are compared on beside the sets: the turns of the calls, unseen, and texts learned from."""
+    turns = list(dict.fromkeys(line for call in corpus.calls for line in call.text.splitlines() if line.strip()))
+    learned = corpus.unlabelled
+    drawn = random.Random(1).sample(learned, min(LEARNED_FROM, len(learned)))
+    found = {f"{CALLS}, turn by turn": turns, "unlabelled, learned from": drawn}
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def agreement(edge: Scores, cloud: Scores) -> dict[str, Any]:
+    """The `share` of texts to which both give the same label, its `interval`, and how many `rows` they are."""
+    same = edge.argmax(axis=1) == cloud.argmax(axis=1)
+    return {"rows": len(same), "share": float(same.mean()), "interval": list(bootstrap.proportion(same))}
 
 
 def retention(edge: Scores, cloud: Scores, labels: Sequence[int]) -> dict[str, Any]:

@@ -94,6 +94,11 @@ def judge(aim: Aim, report: Mapping[str, Any]) -> dict[str, Any]:
     return judged
 
 
+def beside(judged: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A judged aim with the values of other runs: `runs` has its own first, null where a run has none."""
+    return {**judged, "runs": [judged["measured"], *(other["measured"] for other in others)]}
+
+
 def _look_up(path: Sequence[str], report: Mapping[str, Any]) -> tuple[float | None, Sequence[float | None] | None]:
     parent: Any = report
     for key in path[:-1]:

@@ -13,6 +13,10 @@ Turns, mails and captions of contact centres, written by hand, by kind (`trainin
 is right). A bracket behind a share is its 95 % Wilson interval. Wrong and sure: wrong with a confidence of {threshold}
 or more, the threshold below which the edge defers. Where no label is right, to be unsure is."""
 
+MORE_DEFERRED = """\
+What it takes to be wrong and sure less often: below a threshold the cloud answers. The shares are of the suite, but for
+the domain's test."""
+
 SAID = {"edge": "edge", "cloud": "cloud", "line": "the two as a line"}
 
 
@@ -24,6 +28,13 @@ def section(report: Report) -> Iterator[str]:
     yield "## How does it behave?"
     yield EXPLAINED.format(threshold=number(found["threshold"]))
     yield table_of(found)
+    if found.get("thresholds"):
+        yield MORE_DEFERRED
+        shares = ("deferred", "domain", "wrong_and_sure", "right")
+        yield table(
+            ["threshold", "deferred", "of the domain's test", "wrong and sure", "right as a line"],
+            [[number(at["threshold"], 2), *(percent(at[key]) for key in shares)] for at in found["thresholds"]],
+        )
     if found["falls"]:
         yield f"**Worse than the baseline:** {'; '.join(told(fall) for fall in found['falls'])}."
 

@@ -21,10 +21,11 @@ class ReportError(UsageError):
     """A file that the report is made of is missing or is not JSON."""
 
 
-def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = ()) -> Path:
+def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = (), others: Sequence[Path] = ()) -> Path:
     """Writes `report.json`, `report.md` and the pictures of the run in `folder` to `out`. Returns that folder.
 
-    Each artifact that ships gets its card. `out` is the run's `report/` if not given. Every figure on the page is
+    Each artifact that ships gets its card. `out` is the run's `report/` if not given. Of `others`, the folders of runs
+    with another seed, what was aimed at is told beside this run's. Every figure on the page is
     one of `report.json`, or follows from it.
 
     Raises ReportError: a file of the run is missing or is not JSON.
@@ -33,7 +34,7 @@ def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = ()) -> Pat
 
     out = out or folder / "report"
     out.mkdir(parents=True, exist_ok=True)
-    report = collect(folder, aimed)
+    report = collect(folder, aimed, others)
     text = json.dumps(report, indent=1, ensure_ascii=False)
     # A list of numbers takes one line, which makes the file shorter by half.
     text = re.sub(r'\[\n[^\[\]{}"]*\]', lambda found: " ".join(found[0].split()), text)
@@ -45,14 +46,20 @@ def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = ()) -> Pat
     return out
 
 
-def collect(folder: Path, aimed: Sequence[Aim] = ()) -> dict[str, Any]:
-    """All that the report says: the run's files, the shipped artifacts' origin and speed, the aims."""
+def collect(folder: Path, aimed: Sequence[Aim] = (), others: Sequence[Path] = ()) -> dict[str, Any]:
+    """All that the report says: the run's files, the shipped artifacts' origin and speed, the aims.
+
+    Of `others`, the folders of more runs, only what was aimed at.
+    """
     report = {name: _read(folder / f"{name}.json", step) for name, step in STEPS.items()}
     report |= {name: _read(path) for name in OPTIONAL if (path := folder / f"{name}.json").is_file()}
     report["epochs"] = epochs(folder / "log.jsonl")
     report["shipped"] = {path.parent.name: _read(path) for path in sorted((folder / "ship").glob(f"*/{MANIFEST}"))}
     report["speed"] = {name: row for name in report["shipped"] if (row := row_of(report["compress"], name))}
     report["aims"] = [aims.judge(aim, report) for aim in aimed]
+    if others:
+        judged = [collect(other, aimed)["aims"] for other in others]
+        report["aims"] = [aims.beside(own, theirs) for own, *theirs in zip(report["aims"], *judged, strict=True)]
     return report
 
 

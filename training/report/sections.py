@@ -92,10 +92,17 @@ def _quality(report: Report) -> Iterator[str]:
         ],
     )
     yield "confusion.png"
-    yield "What of the larger model's accuracy the edge model keeps, on the same resampled rows:"
+    yield (
+        "What of the larger model's accuracy the edge model keeps, on the same resampled rows, and how often the two "
+        "give the same label, where people's labels are and where they are not:"
+    )
+    kept, same = evaluation["retention"], evaluation.get("agreement", {})
     yield table(
-        ["set", "edge over cloud"],
-        [[name, percent(each["ratio"]) + percents(each["interval"])] for name, each in evaluation["retention"].items()],
+        ["set", "edge over cloud", "texts", "same label"],
+        [
+            [name, *_share_of(kept.get(name), "ratio"), number(_rows(same.get(name)), 0), *_share_of(same.get(name))]
+            for name in dict.fromkeys([*kept, *same])
+        ],
     )
     figures = sorted({name for each in evaluation.get("seeds", {}).values() for name in each} - {"mean", "spread"})
     if figures:
@@ -104,6 +111,14 @@ def _quality(report: Report) -> Iterator[str]:
             ["model", *(name.replace("_", " ").replace(" f1", " F1") for name in figures)],
             [[model, *(seeds(report, model, name) for name in figures)] for model in evaluation["seeds"]],
         )
+
+
+def _share_of(found: Mapping[str, Any] | None, key: str = "share") -> list[str]:
+    return [ABSENT if found is None else percent(found[key]) + percents(found["interval"])]
+
+
+def _rows(found: Mapping[str, Any] | None) -> int | None:
+    return None if found is None else found["rows"]
 
 
 def _cost(report: Report) -> Iterator[str]:

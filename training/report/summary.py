@@ -134,8 +134,9 @@ def _speed(row: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def aims(report: Report) -> str:
-    """The table of what was aimed at, measured and reached."""
+    """The table of what was aimed at, measured and reached; of several runs, the mean, least and greatest as well."""
     rows = []
+    over_runs = any("runs" in aim for aim in report["aims"])
     for aim in report["aims"]:
         digits, unit = aim["digits"], f" {aim['unit']}".rstrip()
         if aim["reached"] is None:
@@ -146,8 +147,12 @@ def aims(report: Report) -> str:
             reached = "no, but within the interval" if aim["within"] else "no"
         measured = number(aim["measured"], digits) + (unit if aim["measured"] is not None else "")
         asked = f"{aim['kind']} {number(aim['aim'], digits)}{unit}"
-        rows.append([aim["what"], asked, measured + between(aim["interval"], digits), reached])
-    return table(["what", "aim", "measured", "reached"], rows)
+        row = [aim["what"], asked, measured + between(aim["interval"], digits), reached]
+        if over_runs:
+            values = [value for value in aim["runs"] if value is not None]
+            row.append(number(mean(values), digits) + between([min(values), max(values)], digits) if values else ABSENT)
+        rows.append(row)
+    return table(["what", "aim", "measured", "reached", *(["over runs"] if over_runs else [])], rows)
 
 
 def seeds(report: Report, model: str, name: str) -> str:

@@ -68,9 +68,18 @@ class _Figures:
         return {
             "threshold": self.share(),
             "models": {
-                name: {"overall": on(48), "macro": self.share(), "kinds": {kind: on(24) for kind in ("asr", "mails")}}
+                name: {
+                    "overall": on(48) | {"ece": self.share(0.01, 0.1)},
+                    "macro": self.share(),
+                    "lowest": {"kind": "mails", "accuracy": self.share(0.1, 0.4)},
+                    "kinds": {kind: on(24) for kind in ("asr", "mails", "plain_complaint", "polite_complaint")},
+                }
                 for name in ("edge", "cloud", "line")
             },
+            "thresholds": [
+                {"threshold": at} | {key: self.share() for key in ("deferred", "domain", "wrong_and_sure", "right")}
+                for at in (0.61, 0.87)
+            ],
             "falls": [{"model": "line", "kind": "asr", "items": 24, "lost": 7, "won": 1, "p": self.share(0.01, 0.05)}],
         }
 
@@ -212,6 +221,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
         "evaluation": {
             "artifacts": {name: draw.artifact(name, domain) for name in ("edge", "cloud")},
             "retention": {test: {"ratio": 0.9951, "interval": [0.9783, 1.0124]}},
+            "agreement": {"calls, turn by turn": {"rows": 1234, "share": 0.9123, "interval": [0.8987, 0.9234]}},
             "deferral": {test: draw.deferral(), "teacher": "ensemble"},
             "seeds": {kind: draw.seeds(domain) for kind in KINDS},
             "behaviour": draw.behaviour(),

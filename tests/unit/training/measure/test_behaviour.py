@@ -134,6 +134,47 @@ def test_the_summary_counts_by_kind_and_by_role() -> None:
     assert [(role, each["right"]) for role, each in found["roles"].items()] == [("customer", 2), ("agent", 0)]
 
 
+def test_the_kind_with_the_fewest_right_is_named() -> None:
+    suite = items(("wishes", "a", ["negative"]), ("wishes", "b", ["negative"]), ("sarcasm", "c", ["negative"]))
+    scores = {"a": SURE_NEGATIVE, "b": SURE_POSITIVE, "c": SURE_POSITIVE}
+    found = summary(answers(suite, rules(), admission(), answering(scores), None)["edge"])["lowest"]
+    assert (found["kind"], found["accuracy"]) == ("sarcasm", 0.0)
+    assert found["accuracy_interval"] == pytest.approx(wilson(0, 1), abs=1e-4)
+
+
+def test_the_suites_calibration_error_is_of_the_items_that_have_a_label() -> None:
+    suite = items(
+        ("wishes", "a", ["negative"]),
+        ("wishes", "b", ["positive", "negative"]),
+        ("wishes", "c", ["positive"]),
+        ("nothing", "d", ["unsure"]),
+    )
+    scores = {"a": SURE_NEGATIVE, "b": SURE_NEGATIVE, "c": SURE_NEGATIVE, "d": SURE_NEGATIVE}
+    found = summary(answers(suite, rules(), admission(), answering(scores), None)["edge"])["overall"]
+    assert found["ece"] == pytest.approx(0.9 - 2 / 3, abs=1e-4)
+    assert found["ece_interval"][0] <= found["ece"] <= found["ece_interval"][1]
+    unknown = summary(answers(suite[3:], rules(), admission(), answering(scores), None)["edge"])["overall"]
+    assert "ece" not in unknown
+
+
+def test_a_higher_threshold_sends_more_to_the_cloud_and_leaves_less_that_is_wrong_and_sure() -> None:
+    suite = items(
+        ("wishes", "a", ["positive"]),
+        ("wishes", "b", ["negative"]),
+        ("wishes", "c", ["positive"]),
+        ("nothing", "d", ["unsure"]),
+    )
+    edge = {"a": (0.85, 0.1, 0.05), "b": (0.92, 0.04, 0.04), "c": UNSURE_NEGATIVE, "d": SURE_NEUTRAL}
+    cloud = {"a": SURE_POSITIVE, "b": SURE_POSITIVE, "c": UNSURE_NEGATIVE, "d": SURE_NEUTRAL}
+    found = answers(suite, rules(), admission(), answering(edge), answering(cloud))
+    rows = {each["threshold"]: each for each in behaviour.at_thresholds(found["edge"], found["cloud"])}
+    assert rows[0.5] == {"threshold": 0.5, "deferred": 0.0, "wrong_and_sure": 0.75, "right": 0.25}
+    assert rows[0.6] == {"threshold": 0.6, "deferred": 0.25, "wrong_and_sure": 0.5, "right": 0.25}
+    # The cloud has the first right; what it is unsure of is judged by the edge's own threshold.
+    assert rows[0.9] == {"threshold": 0.9, "deferred": 0.75, "wrong_and_sure": 0.0, "right": 0.5}
+    assert rows[0.98] == {"threshold": 0.98, "deferred": 1.0, "wrong_and_sure": 0.0, "right": 0.25}
+
+
 @pytest.mark.parametrize(
     ("right", "count", "ends"),
     [(8, 10, (0.4902, 0.9433)), (0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (81, 263, (0.2553, 0.3662))],

@@ -69,6 +69,40 @@ def test_the_behaviour_suite_is_measured_and_judged_by_what_was_before(
     }
 
 
+def test_the_domains_share_below_a_threshold_stands_beside_the_suites(
+    evaluation: dict[str, Any], folders: tuple[Path, Path]
+) -> None:
+    given = Classifier(load_artifact(str(folders[0]))).score([each.text for each in CORPUS.domain_test]).max(axis=1)
+    rows = evaluation["behaviour"]["thresholds"]
+    assert [row["domain"] for row in rows] == [float((given < row["threshold"]).mean()) for row in rows]
+    assert rows[-1]["domain"] > rows[0]["domain"]
+
+
+def test_edge_and_cloud_agree_on_what_both_call_the_same(
+    evaluation: dict[str, Any], folders: tuple[Path, Path]
+) -> None:
+    edge, cloud = (Classifier(load_artifact(str(folder))) for folder in folders)
+    turns = {line for call in CORPUS.calls for line in call.text.splitlines()}
+    assert "unlabelled, learned from" not in evaluation["agreement"]
+    for name, texts in (
+        ("own_test", [each.text for each in CORPUS.domain_test]),
+        ("calls, turn by turn", sorted(turns)),
+    ):
+        found = evaluation["agreement"][name]
+        same = np.mean(edge.score(texts).argmax(axis=1) == cloud.score(texts).argmax(axis=1))
+        assert (found["rows"], found["share"]) == (len(texts), pytest.approx(same))
+        assert found["interval"][0] <= found["share"] <= found["interval"][1]
+    assert evaluation["agreement"]["own_test"]["share"] < 1
+
+
+def test_of_many_texts_without_a_label_some_are_drawn_the_same_each_time() -> None:
+    many = [str(number) for number in range(3 * evaluate.LEARNED_FROM)]
+    drawn = evaluate.without_labels(replace(CORPUS, calls=[], unlabelled=many))
+    assert list(drawn) == ["unlabelled, learned from"]
+    assert len(set(drawn["unlabelled, learned from"])) == evaluate.LEARNED_FROM
+    assert evaluate.without_labels(replace(CORPUS, calls=[], unlabelled=many)) == drawn
+
+
 def test_slices_part_the_test_set(evaluation: dict[str, Any]) -> None:
     slices = evaluation["artifacts"]["edge"]["slices"]
     test = evaluation["artifacts"]["edge"]["sets"]["own_test"]

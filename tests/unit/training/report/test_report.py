@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from benchmarks import readme
 from tests.unit.training.made_up_run import changed, made_up_run
 from training.report import markdown, report, sections, summary
+from training.report.aims import Aim
 
 PICTURES = list(sections.PICTURES)
 EDGE_TEST = ("evaluation", "artifacts", "edge", "sets", "airline_test")
@@ -31,6 +33,7 @@ DEFERRAL = ("evaluation", "deferral", "airline_test")
         ("evaluation", "artifacts", "cloud", "bytes"),
         ("evaluation", "retention", "airline_test", "ratio"),
         ("evaluation", "retention", "airline_test", "interval", 1),
+        ("evaluation", "agreement", "calls, turn by turn", "share"),
         ("evaluation", "seeds", "edge", "airline_test_accuracy", 2),
         ("evaluation", "seeds", "small", "semeval_test_macro_recall", 0),
         ("evaluation", "behaviour", "threshold"),
@@ -38,6 +41,8 @@ DEFERRAL = ("evaluation", "deferral", "airline_test")
         ("evaluation", "behaviour", "models", "edge", "overall", "accuracy"),
         ("evaluation", "behaviour", "models", "line", "kinds", "mails", "accuracy_interval", 1),
         ("evaluation", "behaviour", "models", "line", "kinds", "asr", "wrong_and_sure"),
+        ("evaluation", "behaviour", "thresholds", 1, "domain"),
+        ("evaluation", "behaviour", "thresholds", 0, "wrong_and_sure"),
         ("evaluation", "behaviour", "falls", 0, "p"),
         ("long_text", "artifacts", "cloud", "calls", "chunks", "macro_f1"),
         ("long_text", "artifacts", "edge", "chosen_on", "head", "nll"),
@@ -180,6 +185,21 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     (made_up_run(tmp_path) / "compress.json").write_text("{")
     with pytest.raises(report.ReportError, match=r"compress\.json cannot be read"):
         report.collect(tmp_path)
+
+
+def test_other_runs_stand_beside_the_aims(tmp_path: Path) -> None:
+    aimed = [
+        Aim(what="the edge", path=(*EDGE_TEST, "accuracy"), at_least=0.1),
+        Aim(what="nobody's", path=("evaluation", "absent"), at_least=0.1),
+    ]
+    runs = [made_up_run(tmp_path / str(seed), seed=seed) for seed in (1, 2, 3)]
+    own, *others = [report.collect(run, aimed)["aims"][0]["measured"] for run in runs]
+    found = report.collect(runs[0], aimed, runs[1:])
+    assert [aim["runs"] for aim in found["aims"]] == [[own, *others], [None] * 3]
+    heading, _, first, second = summary.aims(found).splitlines()
+    assert heading.endswith("| over runs |")
+    assert f"| {mean([own, *others]):.3f} ({min(own, *others):.3f} to {max(own, *others):.3f}) |" in first
+    assert second.endswith("| not measured | – |")
 
 
 def test_speed_is_that_of_the_file_which_ships(collected: dict[str, Any]) -> None:
