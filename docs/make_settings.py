@@ -19,9 +19,9 @@ A setting is an environment variable, or a key of a TOML file; the variable wins
 variable counts as not set. What Kubernetes sets for a Service called `edgewise` (`EDGEWISE_PORT=tcp://…`,
 `EDGEWISE_SERVICE_HOST` and so on) is no setting and is ignored, with a line that says so.
 
-A secret (`…_password`, `…_secret`, `…_api_key`) may also be in a file, such as one that a container platform mounts:
-`…_FILE` behind the variable's name, or `…_file` behind the key's, is the file's path. Its last line break does not
-count. No command prints a secret, nor does a log.
+A secret (`…_password`, `…_secret`, `…_api_key`, `…_token`) may also be in a file, such as one that a container platform
+mounts: `…_FILE` behind the variable's name, or `…_file` behind the key's, is the file's path. Its last line break does
+not count. No command prints a secret, nor does a log.
 
 This page is made by `python -m docs.make_settings > docs/settings.md`.
 

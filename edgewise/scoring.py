@@ -31,7 +31,7 @@ class Result:
     positive: float
     route: Route | None  # which of the two models answered; None: a folder's
     reason: Reason | Literal["empty_text", "text_too_long"] | None  # why that one did; None: nothing was decided
-    model: str | None  # name@version of the model that answered
+    model: str | None  # name@version of the model that answered; rules@1 where a rule did
 
 
 class Model:
@@ -76,21 +76,20 @@ class Model:
             for number, (text, role) in enumerate(zip(texts, roles, strict=True), 1)
         )
         scored = score_rows(rows, self._scorer, max_text_chars=self._max_text_chars, recording="", columns={})
-        return [self._result(row) for row in scored]
+        return [self._result(text, row) for text, row in zip(texts, scored, strict=True)]
 
-    def _result(self, row: dict[str, Any]) -> Result:
+    def _result(self, text: str, row: dict[str, Any]) -> Result:
+        from models import rules
+
         route = None if None in self._ids else row["route"]
         numbers = {
             name: math.nan if row[name] is None else row[name]
             for name in ("confidence", "negative", "neutral", "positive")
         }
-        return Result(
-            label=row["sentiment"],
-            route=route,
-            reason=row["reason"],
-            model=None if row["sentiment"] is None else self._ids[route],
-            **numbers,
-        )
+        model = None if row["sentiment"] is None else self._ids[route]
+        if model is not None and route != "cloud":  # what the edge answers, a rule may have
+            model = rules.answered_by(text, model)
+        return Result(label=row["sentiment"], route=route, reason=row["reason"], model=model, **numbers)
 
 
 def load(model: str | Path) -> Model:

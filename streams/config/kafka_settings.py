@@ -52,7 +52,11 @@ class KafkaSettings(BaseSettings):
     kafka_key_file: str | None = Field(
         None, description="The private key of that certificate.", json_schema_extra=_FILE
     )
-    kafka_key_password: SecretStr | None = Field(None, description="Password of that key, when it has one.")
+    kafka_key_password: SecretStr | None = Field(
+        None,
+        description="Password of that key, when it has one.",
+        json_schema_extra={"allowed": "text, or kafka_key_password_file in its place: the file that holds it"},
+    )
     kafka_oauth_token_url: str | None = Field(
         None,
         description="Where OAUTHBEARER gets its tokens (OAuth 2.0 client credentials). An https:// one may also be "

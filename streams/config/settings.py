@@ -70,7 +70,11 @@ class Settings(
         json_schema_extra={"allowed": "an http:// or https:// address"},
     )
     schema_registry_user: str | None = Field(None, description="User for the schema registry's basic authentication.")
-    schema_registry_password: SecretStr | None = Field(None, description="Password for it.")
+    schema_registry_password: SecretStr | None = Field(
+        None,
+        description="Password for it.",
+        json_schema_extra={"allowed": "text, or schema_registry_password_file in its place: the file that holds it"},
+    )
 
     schema_version: int | None = Field(
         None,

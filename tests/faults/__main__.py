@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -49,6 +50,11 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=30.0, help="for how long faults are injected in each")
     parser.add_argument("--brokers", type=int, nargs="+", default=[1, 3], choices=(1, 3), help="sizes of clusters")
+    parser.add_argument(
+        "--group-protocol",
+        choices=("classic", "consumer"),
+        help="of the workers' groups, where a fault does not say; consumer: KIP-848. Give it a record of its own",
+    )
     parser.add_argument("--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS])
     parser.add_argument("--list", action="store_true", help="print what each fault is, and which break it finds")
     parser.add_argument(
@@ -60,7 +66,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=EVENTS, help="of each storm that follows; 0: no storm")
     parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
     arguments = parser.parse_args()
-    chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
+    chosen = _chosen(arguments.only, arguments.group_protocol)
     if arguments.list:
         for fault in chosen:
             console.print(f"[bold]{fault.number}. {fault.name}[/bold]\n    {fault.play.__doc__}")
@@ -96,6 +102,13 @@ def main() -> int:
     if arguments.events and not arguments.only:
         held &= storms(range(arguments.first_seed, arguments.first_seed + SEEDS), arguments.events)
     return 0 if held else 1
+
+
+def _chosen(names: Collection[str] | None, group_protocol: str | None) -> list[Fault]:
+    """The faults of these names, all where none are given, with groups of that protocol."""
+    by = {"group_protocol": group_protocol} if group_protocol else {}
+    named = [fault for fault in FAULTS if not names or fault.name in names]
+    return [replace(fault, settings={**by, **fault.settings}) for fault in named]
 
 
 def _played(due: list[tuple[Fault, int]], brokers: int, seconds: float) -> Iterable[Outcome | Failure]:

@@ -9,7 +9,7 @@ from models.artifact import MANIFEST, MODEL
 from models.long_text import what_is_read
 from training.artifacts.manifest import terms_of
 from training.report.markdown import figure, megabytes, number, percent, table, timing
-from training.report.summary import Report, domain, percents, seeds
+from training.report.summary import Report, aside, domain, percents, seeds
 
 CARD = "CARD.md"
 
@@ -116,6 +116,7 @@ def _figures(manifest: Mapping[str, Any], report: Report) -> Iterator[str]:
         yield f"In ms, a text of 24 tokens takes {wait} on one thread; in texts/s, batches of 32 go at {rate} on two."
     yield (
         f"Its probabilities are divided by a temperature of {number(manifest['temperature'], 2)}, fitted on dev"
+        + (" and on half of each set that is measured alone" if aside(report) else "")
         + (
             f"; below a confidence of {number(manifest['confidence_threshold'])} the router defers, by default."
             if manifest["confidence_threshold"] is not None

@@ -86,7 +86,7 @@ def confusion(report: Report) -> Figure | None:
 def reliability(report: Report) -> Figure | None:
     """Accuracy against confidence in bins, before and after calibration; a dot's area is its share of the rows.
 
-    On test where it was measured there: the temperature is fitted on dev.
+    On test where it was measured there: the temperature is not fitted on it.
     """
     calibrated = report["calibration"]
     figure, panels = _panels(len(calibrated), 3.5, 3.3)

@@ -10,7 +10,7 @@ def worker(
         list[str] | None,
         typer.Argument(
             metavar="[AGENT]...",
-            help="An agent, such as edge; none: all but shadow, and notify where webhooks are set.",
+            help="An agent, such as edge; none: all but shadow; notify only where webhooks are set.",
         ),
     ] = None,
     processes: Annotated[int, typer.Option("--processes", "-n", min=1, help="Processes of each agent.")] = 1,

@@ -105,6 +105,12 @@ def test_the_random_sample_is_drawn_by_the_text_alone(monkeypatch: pytest.Monkey
     assert line(texts[::-1]) == together[::-1]
 
 
+def test_what_a_rule_answers_says_so_as_a_workers_result_does(models: Settings) -> None:
+    for way in ("edge", "line", models.edge_model):
+        assert edgewise.load(way)("5/5 stars").model == "rules@1"
+    assert edgewise.load("cloud")("5/5 stars").model == "cloud@3.0.0"
+
+
 def test_a_folder_is_a_model(models: Settings) -> None:
     for folder in (models.cloud_model, Path(models.cloud_model), os.path.relpath(models.cloud_model)):
         result = edgewise.load(folder)("meh")
