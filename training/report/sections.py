@@ -187,8 +187,8 @@ def _confidence(report: Report) -> Iterator[str]:
     yield (
         "ECE is the mean distance between confidence and accuracy, over 15 bins of confidence; Brier and the negative "
         "log-likelihood (NLL) judge each probability. The temperature is fitted on dev and on half of each set that is "
-        "measured alone, so test is what counts. An honest model has an ECE too, for rows are few: the last column says "
-        "how much, on average and in 19 of 20 sets."
+        "measured alone, so test is what counts. An honest model has an ECE too, for rows are few: the last column "
+        "says how much, on average and in 19 of 20 sets."
     )
     rows = []
     for name, each in report["calibration"].items():
