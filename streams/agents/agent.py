@@ -56,8 +56,9 @@ class LineView(Protocol):
 class Agent(ABC):
     """One job in the flow.
 
-    Delivery puts what `process` and `tick` give into transactions, and calls one of them at a time. When a transaction
-    is aborted, `positions_set_back` is called, and the same records come again.
+    Delivery puts what `prepare`, `process` and `tick` give into transactions, and calls one of them at a time. Once a
+    transaction is committed, `committed` is called; when it is aborted, `positions_set_back`, and the same records come
+    again.
     """
 
     name: str  # names the consumer group, the producers and the metrics
@@ -86,6 +87,9 @@ class Agent(ABC):
         comes of a worker that has lost its partitions without knowing it.
         """
         return ()
+
+    def committed(self) -> None:  # noqa: B027 - most agents keep nothing
+        """Notes that what was given last is committed: nothing of it is asked for again."""
 
     def positions_set_back(self, partitions: Collection[int]) -> None:  # noqa: B027 - most agents keep nothing
         """Forgets what came of these partitions of `source` since their last commit: it will be read again.

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
 
 from models.allowance import Lease
 from schemas.records import BudgetLease, nanodollars
@@ -64,6 +63,8 @@ class Budget:
         self._hour = hour_of(clock())
         self._revision = 0
         self._written: BudgetLease | None = None  # last, of this hour
+        self._closing: list[Output] = []  # former hours' last words, until they are committed
+        self._is_doubtful = False  # what was written last may have been aborted
         self._claimed = 0
         self._claimed_at = 0
         self._size = 0
@@ -76,7 +77,7 @@ class Budget:
         The former hour's lease is given back.
         """
         now = self._busy_at = self._clock()
-        outputs = list(self._begin_hour(now))
+        outputs = self._begin_hour(now)
         short = need - self.lease.left
         if self._claimed or (short > 0 and now >= self._no_claim_before):
             self._claimed = max(self._claimed, short, self._next_size(now, need))
@@ -105,39 +106,52 @@ class Budget:
         """What the lease has come to, where that has changed; for the transaction of the batch that changed it."""
         now = self._clock()
         before = self._written
-        if (0 if before is None else before.spent) == self.lease.spent and (
-            0 if before is None else before.granted
-        ) == self.lease.granted:
+        if not self._is_doubtful and (
+            (0 if before is None else before.spent) == self.lease.spent
+            and (0 if before is None else before.granted) == self.lease.granted
+        ):
             return []
         return [self._write(now)]
 
     def give_back(self, now_ms: int) -> list[Output]:
         """The lease without its rest, where it was not used for `IDLE_MS`; what is left of a former hour."""
-        outputs = list(self._begin_hour(now_ms))
+        outputs = self._begin_hour(now_ms)
         if self.lease.left > 0 and now_ms - self._busy_at >= IDLE_MS:
             self.lease.granted = self.lease.spent
             self._size = 0
             outputs.append(self._write(now_ms))
+        elif self._is_doubtful:
+            self._claimed = 0  # a claim that was not committed is nobody's to decide
+            outputs.append(self._write(now_ms))
         return outputs
+
+    def committed(self) -> None:
+        """Notes that what was given out last is in the topic. Until then it is given out again."""
+        self._closing.clear()
+        self._is_doubtful = False
 
     @property
     def share_used(self) -> float:
         """How much of the tightest budget is spent or set aside, as of the last claim: 1 is all of it."""
         return max((used / limit if limit else 1.0 for _, used, limit in self.used), default=0.0)
 
-    def _begin_hour(self, now: int) -> Iterator[Output]:
-        """Closes the lease of a former hour, where there is one, and begins that of the hour of `now`."""
+    def _begin_hour(self, now: int) -> list[Output]:
+        """Closes the lease of a former hour, where there is one, and begins that of the hour of `now`.
+
+        What closed former ones comes again until it is committed: a lease that nobody sees given back stays spent.
+        """
         hour = hour_of(now)
-        if hour <= self._hour:
-            return
-        lease = self.lease
-        if self._written is not None:
-            lease.granted = lease.spent
-            self._claimed = 0
-            yield self._write(now)
-        lease.granted = lease.spent = 0
-        self._hour, self._written, self._claimed, self._no_claim_before = hour, None, 0, 0
-        self._ledger.forget_before(month_start(hour))
+        if hour > self._hour:
+            lease = self.lease
+            if self._written is not None:
+                lease.granted = lease.spent
+                self._claimed = 0
+                self._closing.append(self._write(now))
+            lease.granted = lease.spent = 0
+            self._hour, self._written, self._claimed, self._no_claim_before = hour, None, 0, 0
+            self._is_doubtful = False
+            self._ledger.forget_before(month_start(hour))
+        return list(self._closing)
 
     def _next_size(self, now: int, need: int) -> int:
         """Twice the last lease where that did not last `LEASE_MS`, else half of it; never less than `need`."""
@@ -148,6 +162,7 @@ class Budget:
         return min(self._size, max(need, left // LARGEST_PART))
 
     def _write(self, now: int) -> Output:
+        self._is_doubtful = True
         self._revision += 1
         self._written = BudgetLease(
             lease=self._name,

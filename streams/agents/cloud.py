@@ -57,6 +57,11 @@ class CloudAgent(Agent):
         """What is left of a lease that is not used: others may claim it."""
         return () if self._budget is None else self._budget.give_back(now_ms)
 
+    def committed(self) -> None:
+        """Tells the budget that others see what was claimed, spent and given back."""
+        if self._budget is not None:
+            self._budget.committed()
+
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
         """Two outputs a request: its answer and its audit event; and what the lease has come to."""
         requests, outputs = self._requests.decode_all(records)

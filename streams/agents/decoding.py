@@ -30,19 +30,28 @@ class Decoder(Generic[R]):
         self._decode = codec(settings, topic).decode
         self._check = check
         self._limit = DeadLetterLimit(settings.dead_letter_limit)
+        # By partition the end of what was held against the limit: what comes again after an abort counts once.
+        self._counted: dict[int, int] = {}
 
     def decode_all(self, records: Sequence[KafkaRecord]) -> Decoded[R]:
         """`records`, decoded, in their order. Raises `TooManyDeadLettersError`, and `RegistryError`."""
         decoded: Decoded[R] = Decoded([], [])
-        decode, check, good = self._decode, self._check, decoded.good
+        decode, check, good, counted = self._decode, self._check, decoded.good, self._counted
+        new_letters = []
         for record in records:
             try:
                 value = decode(record.value)
                 if check is not None:
                     check(value)
             except DecodeError as error:
-                decoded.letters.append(dead_letter(self._settings, self._agent, record, error.reason, str(error)))
+                letter = dead_letter(self._settings, self._agent, record, error.reason, str(error))
+                decoded.letters.append(letter)
+                if record.offset >= counted.get(record.partition, 0):
+                    new_letters.append(letter)
             else:
                 good.append((record, value))
-        self._limit.check(self._agent, len(records), first_failures(decoded.letters))
+        new = sum(record.offset >= counted.get(record.partition, 0) for record in records)
+        self._limit.check(self._agent, new, first_failures(new_letters))
+        for record in records:
+            counted[record.partition] = max(counted.get(record.partition, 0), record.offset + 1)
         return decoded

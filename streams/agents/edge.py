@@ -119,6 +119,10 @@ class EdgeAgent(Agent):
         metrics.COST_USD.labels(self.name).inc(spent.cost_usd * len(scored))
         return outputs
 
+    def committed(self) -> None:
+        """Keeps what the last batch said of conversations."""
+        self._sensitive.keep()
+
     def positions_set_back(self, partitions: Collection[int]) -> None:
         """Takes back what the last batch said of conversations: its turns come again, and must give the same."""
         self._sensitive.set_back(partitions)

@@ -36,7 +36,11 @@ class Sensitive:
             logger.warning("%d events stay on the edge, because their redaction failed: %s", count, failure)
         return found
 
+    def keep(self) -> None:
+        """Notes that the last batch is committed: its turns do not come again, whoever gets their partitions next."""
+        self._partitions = {}
+
     def set_back(self, partitions: Collection[int]) -> None:
-        """Takes back the last batch's turns of these partitions, which will come again."""
+        """Takes back the last batch's turns of these partitions, which will come again; none once it is committed."""
         again = [talk for talk, partition in self._partitions.items() if partition in partitions]
         self._redaction.restore(again)

@@ -40,14 +40,20 @@ DELIVERY_TIMEOUT_MS = 60_000
 # milliseconds, so that the first try may be short. Each try is twice as long as the last, for a broker that is slow.
 _FIRST_TRY_S = 0.5
 
-# What a request to a partition's leader or a group's coordinator fails with while that is found or moves, and when a
-# connection breaks.
+# What a request to a partition's leader or a group's coordinator fails with while that is found or moves, is behind its
+# predecessor or loses a disk, and when a connection breaks. librdkafka leaves some of them to its caller.
 _TRANSIENT = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.KAFKA_STORAGE_ERROR,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
     KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     # librdkafka's own codes are public all the same. While connections break and are made anew, it reports existing
     # partitions as unknown for up to a second or two (confluent-kafka-python issue 1043).

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import prometheus_client
 from confluent_kafka import KafkaException
@@ -24,11 +24,14 @@ from streams.kafka.refusals import AUTHORIZATION, AccessError, ConnectionRefused
 from streams.system.threads import in_daemon_thread
 from streams.worker.access import require_topics
 from streams.worker.delivery import Delivery, DeliveryError, FencedError
+from streams.worker.engine import LOOK_S as GROUP_LOOK_S
 from streams.worker.engine import Engine
 from streams.worker.member import Member
 from streams.worker.probes import Health, probes
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # On a stop signal the batch under way gets so long to end. What it did not commit, whoever gets its partitions does
 # again.
@@ -72,7 +75,9 @@ async def serve(settings: Settings, agent: Agent, *, on_joined: Callable[[], Non
         with probes(settings, health):
             if await _done(stop, partial(require_topics, cluster, agent)):
                 with _temporary_folder() as datadir:
-                    member = await in_daemon_thread(partial(Member, cluster, agent))
+                    member = await _made(stop, partial(Member, cluster, agent))
+                    if member is None:
+                        return
                     try:
                         await _serve(cluster, agent, member, Path(datadir), health, stop, on_joined)
                     finally:
@@ -97,6 +102,7 @@ async def _serve(
     await asyncio.sleep(0)
     engine = Engine(member, delivery, datadir)
     health.batch_since_s = lambda: engine.batch_since_s
+    await _while_member(member, starting, cluster, agent)
     if await starting:
         await _run(_Worker(cluster, agent, engine, member, delivery, health), stop, on_joined)
 
@@ -162,16 +168,38 @@ def _joined(worker: _Worker) -> Iterator[None]:
         )  # fmt: skip
 
 
+async def _while_member(member: Member, starting: "asyncio.Task[bool]", cluster: Cluster, agent: Agent) -> None:
+    """Waits for `starting`, and takes part in the group all the while: it can't share its partitions without an answer.
+
+    Raises what ends the worker.
+    """
+    try:
+        while not (await asyncio.wait({starting}, timeout=GROUP_LOOK_S))[0]:
+            member.stay()
+    except KafkaException as failure:
+        starting.cancel()
+        raise await in_daemon_thread(partial(_explained, failure, cluster, agent)) from failure
+
+
 async def _done(stop: asyncio.Event, step: Callable[[], None]) -> bool:
     """Whether `step`, called in a thread, has returned; False as soon as `stop` is set, whatever becomes of it."""
-    doing, stopping = asyncio.create_task(in_daemon_thread(step)), asyncio.create_task(stop.wait())
+
+    def ended() -> bool:
+        step()
+        return True
+
+    return bool(await _made(stop, ended)) and not stop.is_set()
+
+
+async def _made(stop: asyncio.Event, make: Callable[[], T]) -> T | None:
+    """What `make`, called in a thread, returns; None where `stop` is set before, whatever becomes of it."""
+    doing, stopping = asyncio.create_task(in_daemon_thread(make)), asyncio.create_task(stop.wait())
     await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not doing.done():
         doing.cancel()
-        return False
-    await doing
-    return not stop.is_set()
+        return None
+    return await doing
 
 
 async def _watch_brokers(cluster: Cluster, health: Health) -> None:
@@ -208,8 +236,12 @@ def _explained(failure: BaseException, cluster: Cluster, agent: Agent) -> BaseEx
             return precise
         except EdgewiseError:  # no broker answers now; it was there when `failure` came
             pass
-    identity = client_identity(cluster.settings)
-    return AccessError(f"{agent.name}: the broker refused {identity}: {failure}") if refused else failure
+    if not isinstance(failure, KafkaException):
+        return failure
+    error, identity = failure.args[0], client_identity(cluster.settings)
+    if refused:
+        return AccessError(f"{agent.name}: the broker refused {identity}: {failure}")
+    return EdgewiseError(f"{agent.name}: Kafka failed and the worker must start again: {error.str()} ({error.name()})")
 
 
 async def _ended(ending: Awaitable[None], failed: bool) -> None:

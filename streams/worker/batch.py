@@ -55,6 +55,11 @@ def is_members(metadata: bytes) -> bool:
     return bool(generation >= 0 and member)
 
 
+def is_settled(metadata: bytes) -> bool:
+    """Whether `metadata` is a member's that the group has accepted: by KIP-848 its epoch is 0 until then."""
+    return is_members(metadata) and struct.unpack_from("<i", metadata, len(_METADATA))[0] > 0
+
+
 def record_of(message: Message) -> KafkaRecord:
     """`message`, which is no error, as an agent is given it."""
     return KafkaRecord(

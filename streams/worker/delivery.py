@@ -68,6 +68,8 @@ _READ_AGAIN = (
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     KafkaError._STATE,  # noqa: SLF001
 )
+# The broker has forgotten a producer that was silent for days (transactional.id.expiration.ms), or what it wrote.
+_FORGOTTEN = (KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID)
 _SAYS_NOT_WHY = (KafkaError._STATE, KafkaError._FATAL)  # noqa: SLF001
 # The last is said of records that were not sent in their time; why a broker refused one it would say itself.
 _TOO_LATE = (
@@ -187,13 +189,14 @@ class Delivery:
             or error.retriable()  # and was tried again until its time was up
             or (error.code() in FENCED and took_s >= producer.timeout_s)
         )
-        if too_late:  # a request of it may be on its way still, and the next one is to have more time
+        # A request of it may be on its way still, and the next one is to have more time; or it has no right any more.
+        if too_late or error.code() in _FORGOTTEN:
             producer.doubtful = True
         if too_late and self._timeout_ms < LONGEST_TIMEOUT_MS:
             self._timeout_ms = min(2 * self._timeout_ms, LONGEST_TIMEOUT_MS)
             self._too_late_s = self._clock_s()
             self._require_topics()  # a record to a topic that is gone waits for it until its time is up
-        elif error.code() not in _READ_AGAIN:
+        elif error.code() not in (*_READ_AGAIN, *_FORGOTTEN):
             raise self._plain(error)
 
     def _require_topics(self) -> None:

@@ -149,14 +149,17 @@ class Engine:
 
     async def _is_committed(self, batch: Batch) -> bool:
         claims = await self._agent.prepare(batch.records)
-        if claims and not await self._delivery.deliver(claims, {}, b""):
-            return False
+        if claims:
+            if not await self._delivery.deliver(claims, {}, b""):
+                return False
+            self._agent.committed()
         with step("process", {}):
             outputs = await self._agent.process(batch.records)
         self._member.renew(batch)
         with step("commit", {"messaging.batch.message_count": len(outputs)}):
             if not await self._delivery.deliver(outputs, batch.ends, batch.token):
                 return False
+        self._agent.committed()
         self._member.is_done(batch)
         self.records += len(batch.records)
         metrics.BATCH_RECORDS.labels(self._agent.name).observe(len(batch.records))
@@ -168,6 +171,8 @@ class Engine:
         self._member.renew(standing)
         if outputs and not await self._delivery.deliver(outputs, standing.ends, standing.token):
             self._agent.positions_set_back(set(standing.held))
+        else:
+            self._agent.committed()
 
     async def _while_member(self, work: Coroutine[Any, Any, T], batch: Batch | None = None) -> T:
         """What `work` returns or raises. As long as it takes, this worker takes part in its group."""

@@ -16,7 +16,7 @@ from streams.kafka.connections import CONNECTION_OPTIONS
 from streams.kafka.messages import PARTITION_END
 from streams.kafka.refusals import AUTHORIZATION
 from streams.system.threads import in_daemon_thread
-from streams.worker.batch import Batch, Held, is_members, record_of
+from streams.worker.batch import Batch, Held, is_members, is_settled, record_of
 from streams.worker.positions import may_be_known_later, stable_offsets
 from streams.worker.strategy import group_options, is_incremental
 
@@ -65,6 +65,7 @@ class Member:
         options = {**OPTIONS, "client.id": f"edgewise-{agent.name}-{settings.worker_id}"}
         options |= group_options(cluster, self._group)
         self._incremental = is_incremental(options)
+        self._is_told_of_none = settings.group_protocol == "classic"
         self._consumer: Consumer = cluster.group_consumer(self._group, options)
         metrics.SKIPPED_RECORDS.labels(self.topic).inc(0)  # from the start, so that a first one shows
 
@@ -83,6 +84,7 @@ class Member:
         if not messages:
             first = self._consumer.poll(wait_s)
             if first is None:
+                self._note_joined()
                 return None
             messages = [first, *self._consumer.consume(most - 1, 0)]
         records = [record_of(message) for message in messages if self._is_to_be_done(message)]
@@ -248,6 +250,12 @@ class Member:
         """This member's metadata; None when it is none, for the broker would not fence by that."""
         metadata = self._consumer.consumer_group_metadata()
         return metadata if metadata and is_members(metadata) else None
+
+    def _note_joined(self) -> None:
+        """By KIP-848 librdkafka does not tell a member that has joined and has no partitions."""
+        if not self.joined and not self._is_told_of_none:
+            metadata = self._consumer.consumer_group_metadata()
+            self.joined = bool(metadata) and is_settled(metadata)
 
     # librdkafka takes what is assigned and gives up what is revoked once these return, by the group's protocol.
 

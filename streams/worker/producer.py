@@ -1,5 +1,6 @@
 """A transactional producer that lasts until something goes wrong with it."""
 
+import weakref
 from collections.abc import Mapping
 
 import stamina
@@ -47,7 +48,15 @@ class TransactionalProducer:
             "message.timeout.ms": timeout_ms,
             "socket.timeout.ms": min(REQUEST_TIMEOUT_MS, timeout_ms),  # librdkafka allows no longer one
         }
-        options = {**PRODUCER_OPTIONS, **timeouts, "error_cb": self._note}
+        me = weakref.ref(self)
+
+        def note(_: KafkaError) -> None:
+            # The client holds this function. If it held its owner too, a producer that is replaced would keep its
+            # threads and connections until the garbage is collected.
+            if (owner := me()) is not None:
+                owner.doubtful = True
+
+        options = {**PRODUCER_OPTIONS, **timeouts, "error_cb": note}
         self.client: Producer = cluster.producer(options, transactional_id=transactional_id)
         # Each try blocks by itself, so there need be no pause.
         self.repeating = stamina.RetryingCaller(
@@ -80,6 +89,3 @@ class TransactionalProducer:
                 self.client.poll(0.1)  # the queue is full: wait until something was delivered
             else:
                 return
-
-    def _note(self, _: KafkaError) -> None:
-        self.doubtful = True

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import pytest
 from confluent_kafka import Producer
@@ -15,7 +17,11 @@ from streams.kafka.client import Cluster
 from streams.kafka.embedded_broker import EmbeddedBroker
 from streams.kafka.lag import group_lag
 from streams.operate.topics import create
+from streams.worker import app
 from streams.worker.app import serve
+from streams.worker.delivery import Delivery
+from streams.worker.member import Member
+from tests.faults.waiting import wait_until
 
 FOREVER_S = 1e6
 
@@ -70,6 +76,41 @@ def test_while_a_transaction_waits_for_a_broker_that_is_gone() -> None:
         settings = Settings(bootstrap_servers=broker.bootstrap_servers, worker_id="test")
         fill(settings)
         asyncio.run(serve(settings, Waiting(settings, lose, waits=False)))
+
+
+def test_while_it_asks_how_its_group_shares_partitions(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Seen to fail where the answer is waited for, which takes as long as the group's slowest member."""
+    fill(settings)
+
+    def asks(*_: object) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(app, "Member", asks)
+    asyncio.run(serve(settings, Waiting(settings, stop, waits=False)))
+
+
+def test_a_worker_takes_part_in_its_group_while_its_producers_wait(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """As for a coordinator that is away, or a predecessor's transaction: the group can't share its partitions without
+    an answer of each member. Seen to fail where nobody polls meanwhile."""
+    fill(settings)
+    members: list[Member] = []
+
+    class Late(Delivery):
+        def start(self) -> None:
+            wait_until(lambda: members[0].joined, "the group", 30.0)
+            super().start()
+
+    def made(cluster: Cluster, agent: Agent) -> Member:
+        members.append(Member(cluster, agent))
+        return members[0]
+
+    monkeypatch.setattr(app, "Member", made)
+    monkeypatch.setattr(app, "Delivery", Late)
+    asyncio.run(serve(settings, Waiting(settings, stop, waits=False)))
 
 
 def test_while_it_begins_and_the_broker_does_not_answer() -> None:

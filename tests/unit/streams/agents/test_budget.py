@@ -48,8 +48,14 @@ def budget(topic: Topic, name: str = "a", **limits: float) -> Budget:
     return Budget(Settings(worker_id="w", **limits), topic.read_back, topic.clock, name)  # type: ignore[arg-type]
 
 
+def commit(worker: Budget, topic: Topic, outputs: Sequence[Output]) -> None:
+    """As a worker does it: what it gives out is committed, and it is told."""
+    topic.commit(outputs)
+    worker.committed()
+
+
 def claim(worker: Budget, topic: Topic, need: int) -> None:
-    topic.commit(worker.claim(need))
+    commit(worker, topic, worker.claim(need))
     asyncio.run(worker.decide())
 
 
@@ -66,7 +72,7 @@ def test_a_claim_is_granted_and_its_spending_is_settled() -> None:
     claim(worker, topic, 2 * USD)
     assert spend(worker, 2 * USD)
     assert not spend(worker, 1)
-    topic.commit(worker.settle())
+    commit(worker, topic, worker.settle())
     last = topic.leases()[-1]
     assert (last.claimed, last.granted, last.spent) == (0, 2 * USD, 2 * USD)
     assert worker.settle() == []
@@ -87,7 +93,7 @@ def test_what_two_claim_at_once_goes_to_the_one_that_stands_first() -> None:
     topic = Topic()
     first, second = (budget(topic, name, budget_usd_per_hour=3) for name in "ab")
     for worker in (first, second):
-        topic.commit(worker.claim(2 * USD))
+        commit(worker, topic, worker.claim(2 * USD))
     for worker in (second, first):
         asyncio.run(worker.decide())
     assert (first.lease.left, second.lease.left) == (2 * USD, 1 * USD)
@@ -113,7 +119,7 @@ def test_the_tightest_budget_decides() -> None:
         claim(worker, topic, 5 * USD)
         granted.append(worker.lease.left // USD)
         spend(worker, worker.lease.left)
-        topic.commit(worker.settle())
+        commit(worker, topic, worker.settle())
     assert granted == [2, 1, 1, 0, 2]
 
 
@@ -136,10 +142,47 @@ def test_an_idle_worker_gives_its_rest_back_and_the_next_claim_gets_it() -> None
     assert busy.lease.left == 0
     assert idle.give_back(topic.now + IDLE_MS - 1) == []
     topic.now += IDLE_MS
-    topic.commit(idle.give_back(topic.now))
+    commit(idle, topic, idle.give_back(topic.now))
     assert not spend(idle, 1)
     claim(busy, topic, USD)
     assert busy.lease.left >= USD
+
+
+def test_what_closes_an_hour_is_written_again_until_it_is_committed() -> None:
+    for aborted in ("tick", "claim"):
+        topic = Topic()
+        worker, other = (budget(topic, name, budget_usd_per_day=4) for name in "ab")
+        claim(worker, topic, 4 * USD)
+        spend(worker, USD)
+        topic.now += HOUR_MS
+        assert worker.give_back(topic.now) if aborted == "tick" else worker.claim(0)  # and its transaction is aborted
+        commit(worker, topic, worker.give_back(topic.now))
+        claim(other, topic, 3 * USD)
+        assert other.lease.left == 3 * USD, aborted
+        assert worker.give_back(topic.now) == []
+
+
+def test_what_was_given_back_in_an_aborted_transaction_is_given_back_again() -> None:
+    topic = Topic()
+    idle, busy = (budget(topic, name, budget_usd_per_hour=3) for name in "ab")
+    claim(idle, topic, 3 * USD)
+    spend(idle, USD)
+    topic.now += IDLE_MS
+    assert idle.give_back(topic.now)  # aborted
+    commit(idle, topic, idle.give_back(topic.now))
+    claim(busy, topic, 2 * USD)
+    assert busy.lease.left == 2 * USD
+
+
+def test_a_claim_that_was_aborted_and_is_not_made_again_holds_nothing_back() -> None:
+    topic = Topic()
+    worker, other = (budget(topic, name, budget_usd_per_hour=2) for name in "ab")
+    claim(worker, topic, USD // 2)
+    spend(worker, USD // 2)
+    assert worker.claim(USD)  # aborted, and its batch goes to another worker
+    commit(worker, topic, worker.give_back(topic.now))
+    claim(other, topic, USD + USD // 2)
+    assert other.lease.left == USD + USD // 2
 
 
 def test_a_budget_that_is_spent_is_asked_again_only_after_a_while() -> None:
@@ -174,7 +217,7 @@ def test_an_older_revision_does_not_replace_a_newer_one() -> None:
     topic = Topic()
     worker = budget(topic, budget_usd_per_hour=2)
     claim(worker, topic, USD)
-    topic.commit(worker.settle())
+    commit(worker, topic, worker.settle())
     early, late = topic.leases()
     ledger = BudgetLedger({"hour": 2 * USD})
     ledger.take_in([late, early])
@@ -209,9 +252,10 @@ class Workers(RuleBasedStateMachine):
 
     @rule(who=workers, need=st.integers(1, 4), is_committed=st.sampled_from([True, True, False]))
     def claims(self, who: int, need: int, is_committed: bool) -> None:
-        outputs = self.workers[who].claim(need * USD)
+        worker = self.workers[who]
+        outputs = worker.claim(need * USD)
         if is_committed:
-            self.topic.commit(outputs)
+            commit(worker, self.topic, outputs)
 
     @rule(who=workers, part=st.sampled_from([0.0, 0.5, 1.0, 1.0]), is_killed=st.booleans(), shows=st.booleans())
     def decides_and_calls(self, who: int, part: float, is_killed: bool, shows: bool) -> None:
@@ -219,7 +263,7 @@ class Workers(RuleBasedStateMachine):
         worker = self.workers[who]
         asyncio.run(worker.decide())
         if shows:  # what was granted is in the topic before the call
-            self.topic.commit(worker.settle())
+            commit(worker, self.topic, worker.settle())
         most = worker.lease.left
         if worker.lease.reserve(most):
             self.paid[worker._hour] += round(part * most)
@@ -232,7 +276,7 @@ class Workers(RuleBasedStateMachine):
         worker = self.workers[who]
         outputs = worker.give_back(self.topic.now) if idle else worker.settle()
         if is_committed:
-            self.topic.commit(outputs)
+            commit(worker, self.topic, outputs)
 
     @rule(seconds=st.sampled_from([1, 40, 3600, 90_000]))
     def waits(self, seconds: int) -> None:

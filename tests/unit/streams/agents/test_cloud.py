@@ -237,6 +237,22 @@ def test_calls_are_made_as_far_as_the_budget_goes_and_the_rest_keeps_the_edges_a
     assert [audit.budget_used for audit in audits] == [1.0] * 3
 
 
+def test_the_budget_hears_of_what_was_committed() -> None:
+    """Seen to fail without it: what it gave out last would come again with every tick."""
+    written: list[tuple[bytes | None, bytes | None]] = []
+    budget = Budget(
+        SETTINGS.model_copy(update={"budget_usd_per_hour": 2}),
+        lambda _topic, _since: iter(written),
+        lambda: NOW,
+        "lease",
+    )
+    agent = CloudAgent(SETTINGS, Paying(budget.lease), lambda: NOW, budget)
+    assert budget.claim(1)
+    assert asyncio.run(agent.tick(NOW, [0]))
+    agent.committed()
+    assert asyncio.run(agent.tick(NOW, [0])) == []
+
+
 def test_without_a_budget_nothing_is_claimed() -> None:
     agent = CloudAgent(SETTINGS, Backend(), lambda: NOW)
     assert agent.tick_s == 0

@@ -138,6 +138,14 @@ def test_a_transaction_that_the_broker_ended_for_its_time_is_no_take_over(scene:
         scene.deliver()
 
 
+@pytest.mark.parametrize("code", [KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID])
+def test_a_producer_that_the_broker_has_forgotten_is_made_anew(scene: Scene, code: int) -> None:
+    """As after days without a transaction. Seen to fail as what ends a worker."""
+    scene.fails(code, **NEEDS_ABORT)
+    assert not scene.deliver()
+    assert scene.made == [FIRST_TIMEOUT_MS] * 3
+
+
 def test_after_a_connection_that_broke_a_producer_is_made_anew(scene: Scene) -> None:
     """A request may be on its way still. Seen to fail without a look at `doubtful`."""
     scene.delivery._producers[0].doubtful = True

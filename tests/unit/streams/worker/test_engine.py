@@ -22,8 +22,9 @@ class Claiming(Agent):
 
     name, source, chunk_records = "claiming", "cloud-inference", 10
 
-    def __init__(self, claims: Sequence[Output]) -> None:
+    def __init__(self, claims: Sequence[Output], made: list[Any]) -> None:
         self.claims = claims
+        self.made = made
 
     async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         assert list(records) == [RECORD]
@@ -32,9 +33,15 @@ class Claiming(Agent):
     async def process(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
         return [RESULT] * len(records)
 
+    def committed(self) -> None:
+        self.made.append("committed")
+
 
 def transactions(tmp_path: Path, claims: Sequence[Output], *, fails: bool = False) -> tuple[bool, list[Any]]:
-    """Whether a batch was committed, and the transactions: what each published, which positions it committed."""
+    """Whether a batch was committed, and the transactions: what each published, which positions it committed.
+
+    Among them is when the agent was told of one that it is committed.
+    """
     made: list[Any] = []
 
     async def deliver(outputs: Sequence[Output], ends: Mapping[int, int], token: bytes) -> bool:
@@ -42,7 +49,7 @@ def transactions(tmp_path: Path, claims: Sequence[Output], *, fails: bool = Fals
         return not fails
 
     async def scenario() -> bool:
-        delivery = SimpleNamespace(agent=Claiming(claims), settings=Settings(), deliver=deliver)
+        delivery = SimpleNamespace(agent=Claiming(claims, made), settings=Settings(), deliver=deliver)
         member = SimpleNamespace(renew=lambda _: None, is_done=lambda _: None)
         engine = Engine(cast(Member, member), cast(Delivery, delivery), tmp_path)
         return await engine._do(Batch([RECORD], b"token", {}))
@@ -53,16 +60,22 @@ def transactions(tmp_path: Path, claims: Sequence[Output], *, fails: bool = Fals
 def test_a_claim_is_a_transaction_of_its_own_before_that_of_the_batch(tmp_path: Path) -> None:
     done, made = transactions(tmp_path, [CLAIM])
     assert done
-    assert made == [([CLAIM], {}, b""), ([RESULT], {2: 8}, b"token")]
+    assert made == [([CLAIM], {}, b""), "committed", ([RESULT], {2: 8}, b"token"), "committed"]
 
 
 def test_without_a_claim_there_is_one_transaction(tmp_path: Path) -> None:
     done, made = transactions(tmp_path, [])
     assert done
-    assert made == [([RESULT], {2: 8}, b"token")]
+    assert made == [([RESULT], {2: 8}, b"token"), "committed"]
 
 
 def test_a_batch_whose_claim_was_aborted_is_not_begun(tmp_path: Path) -> None:
     done, made = transactions(tmp_path, [CLAIM], fails=True)
     assert not done
     assert made == [([CLAIM], {}, b"")]
+
+
+def test_of_an_aborted_batch_the_agent_is_told_nothing(tmp_path: Path) -> None:
+    done, made = transactions(tmp_path, [], fails=True)
+    assert not done
+    assert made == [([RESULT], {2: 8}, b"token")]

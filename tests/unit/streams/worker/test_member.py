@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import confluent_kafka
 import pytest
@@ -101,13 +101,15 @@ class Consumer:
 
 
 class Scene:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, strategy: str, protocol: Literal["classic", "consumer"] = "classic"
+    ) -> None:
         self.consumer = Consumer()
         monkeypatch.setattr(Cluster, "group_consumer", lambda *_: self.consumer)
         monkeypatch.setattr(module, "group_options", lambda *_: {"partition.assignment.strategy": strategy})
         monkeypatch.setattr(module, "stable_offsets", lambda *given: dict.fromkeys(given[3], 5))
         agent = cast(Agent, SimpleNamespace(name="edge", source="transcripts"))
-        self.member = Member(Cluster(Settings()), agent)
+        self.member = Member(Cluster(Settings(group_protocol=protocol)), agent)
         self.member.join()
 
     def fetched(self) -> list[tuple[int, int]]:
@@ -118,6 +120,24 @@ class Scene:
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     return Scene(monkeypatch, "cooperative-sticky")
+
+
+@pytest.mark.parametrize(("protocol", "joins"), [("consumer", True), ("classic", False)])
+def test_by_kip_848_a_member_has_joined_once_the_group_has_taken_it(
+    monkeypatch: pytest.MonkeyPatch, protocol: Literal["classic", "consumer"], joins: bool
+) -> None:
+    """librdkafka calls nothing back where there are more members than partitions. Seen to fail by its calls alone."""
+    scene = Scene(monkeypatch, "cooperative-sticky", protocol)
+    for generation, name in ((0, ""), (-1, "m"), (0, "m"), (3, "")):
+        scene.consumer.generation, scene.consumer.name = generation, name
+        assert scene.fetched() == []
+        assert not scene.member.joined
+    scene.consumer.generation, scene.consumer.name = 3, "m"
+    assert scene.fetched() == []
+    assert scene.member.joined is joins
+    scene.consumer.give()
+    assert scene.fetched() == []
+    assert scene.member.joined
 
 
 def test_a_batch_has_the_metadata_of_its_fetch_and_ends_behind_its_last_records(scene: Scene) -> None:
