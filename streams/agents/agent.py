@@ -81,7 +81,9 @@ class Agent(ABC):
         return ()
 
     async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
-        """What to publish for `partitions` of `source`, all that this worker has, because time has passed (UTC ms).
+        """What to publish for `partitions` of `source` because time has passed (UTC ms).
+
+        They are those that this worker has and knows where they stand.
 
         The transaction commits their positions again, as they are: it is fenced as that of a batch is, and nothing
         comes of a worker that has lost its partitions without knowing it.

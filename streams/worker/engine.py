@@ -77,6 +77,7 @@ class Engine:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._next_tick_s = self._loop.time() + self._agent.tick_s
+        self._setting_back: asyncio.Task[None] | None = None
         self._group = delivery.settings.group(self._agent.name)
         self.app = _App(
             self._group,
@@ -106,10 +107,11 @@ class Engine:
                 await self._turn(stop, crashed)
         finally:
             crashed.cancel()
+            if self._setting_back is not None:
+                self._setting_back.cancel()
 
     async def _turn(self, stop: asyncio.Event, crashed: "asyncio.Task[None]") -> None:
-        if self._member.astray:
-            await self._while_member(self._member.set_back())
+        self._set_back()
         if self._agent.tick_s and self._loop.time() >= self._next_tick_s:
             self._tell_new()
             if (standing := self._member.standing()) is not None:
@@ -126,6 +128,17 @@ class Engine:
             self._agent.positions_set_back(set(batch.held))
         if self._agent.gather_s and len(batch.records) < self._agent.chunk_records:
             await _set_within(stop, self._agent.gather_s)
+
+    def _set_back(self) -> None:
+        """Has it found out where partitions that are astray go on. The others need not wait for it.
+
+        Raises what came of the last time.
+        """
+        if self._setting_back is not None and self._setting_back.done():
+            self._setting_back.result()
+            self._setting_back = None
+        if self._setting_back is None and self._member.astray:
+            self._setting_back = asyncio.create_task(self._member.set_back())
 
     def _tell_new(self) -> None:
         if new := self._member.newly_held():

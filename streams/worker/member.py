@@ -116,16 +116,16 @@ class Member:
         return all(self.held.get(partition) is held for partition, held in batch.held.items())
 
     def standing(self) -> Batch | None:
-        """A batch of all partitions and without records, which ends where they stand: what a tick is fenced by.
+        """A batch without records, which ends where the partitions stand: what a tick is fenced by.
 
-        None: there are none, or it is not known where they stand. Those are astray then, so that `set_back` finds out.
+        It is of those that are known to stand somewhere. None: there are none.
         """
-        self.astray |= {partition for partition, held in self.held.items() if held.done is None}
+        known = {at: held for at, held in self.held.items() if held.done is not None and at not in self.astray}
         token = self._token()
-        if not self.held or self.astray or token is None:
+        if not known or token is None:
             return None
-        batch = Batch((), token, dict(self.held))
-        batch.ends = {partition: held.done for partition, held in self.held.items() if held.done is not None}
+        batch = Batch((), token, known)
+        batch.ends = {partition: held.done for partition, held in known.items() if held.done is not None}
         return batch
 
     def newly_held(self) -> set[int]:
@@ -145,11 +145,10 @@ class Member:
     async def set_back(self) -> None:
         """Sets the partitions that are astray to where the group's last finished transaction left them.
 
-        Where that cannot be known now, for no broker answers or a transaction does not end, they stay astray. Raises
-        what else `stable_offsets` raises.
+        Until then what comes of them is left out, and the others go on. Where it cannot be known now, for no broker
+        answers or a transaction does not end, they stay astray. Raises what else `stable_offsets` raises.
         """
         wanted = {partition: self.held[partition] for partition in self.astray & self.held.keys()}
-        self.astray.clear()
         known = {partition: held.done for partition, held in wanted.items() if held.done is not None}
         # In a thread: librdkafka's calls end with a broker's answer, or a time-out that suits a slow network.
         try:
@@ -160,14 +159,15 @@ class Member:
             if not may_be_known_later(error):
                 raise
             logger.warning("%s: where to go on is asked again: %s", self._group, error.args[0].str())
-            self.astray |= {partition for partition, held in wanted.items() if self.held.get(partition) is held}
             return
-        still = {partition for partition, held in wanted.items() if self.held.get(partition) is held}
-        for partition in still & offsets.keys():
-            wanted[partition].done = wanted[partition].fetched = offsets[partition]
-            self._go_to(partition, offsets[partition])
-        # What came of those that were taken away and given back meanwhile is of the new right to them.
+        # Those that were taken away and given back meanwhile are astray, or not, by the new right to them.
+        still = {at: held for at, held in wanted.items() if at in offsets and self.held.get(at) is held}
+        self.astray -= still.keys()
+        # Of what was kept before they were astray nothing is done before what comes again.
         self._kept = [message for message in self._kept if message.partition() not in still]
+        for partition, held in still.items():
+            held.done = held.fetched = offsets[partition]
+            self._go_to(partition, offsets[partition])
 
     def lags(self) -> dict[tuple[str, int], int]:
         """Records of each partition that are not done, open transactions' among them; 0 while it is unknown.
@@ -218,10 +218,6 @@ class Member:
             self.astray |= held.keys()
             return None
         batch = Batch(records, token, held)
-        if any(each.done is None for each in held.values()):  # here it began
-            for record in reversed(records):
-                if held[record.partition].fetched is None:
-                    held[record.partition].done = record.offset
         for partition, end in batch.ends.items():
             held[partition].fetched = end
         return batch
@@ -229,22 +225,31 @@ class Member:
     def _is_to_be_done(self, message: Message) -> bool:
         partition, error = message.partition() or 0, message.error()
         held = self.held.get(partition)
-        if error is None:
-            if held is None or partition in self.astray:
-                return False
-            if partition in self._taken:  # and given back, in one call: nobody knows which of the two this is from
-                self.astray.add(partition)
-                return False
-            return True
-        if error.code() == PARTITION_END and held is not None:
-            held.end = message.offset() or 0
-        elif error.code() == _ASTRAY and held is not None:
+        if error is not None:
+            self._heed(error, partition, held, message.offset() or 0)
+            return False
+        if held is None or partition in self.astray:
+            return False
+        if partition in self._taken:  # and given back, in one call: nobody knows which of the two this is from
             self.astray.add(partition)
-        elif error.code() in _ENDS_THE_WORKER or error.fatal():
+            return False
+        if held.done is None:  # here it began
+            held.done = held.fetched = message.offset() or 0
+        return True
+
+    def _heed(self, error: KafkaError, partition: int, held: Held | None, offset: int) -> None:
+        if error.code() in _ENDS_THE_WORKER or error.fatal():
             raise KafkaException(error)
-        elif error.code() not in (PARTITION_END, _ASTRAY):
+        if error.code() not in (PARTITION_END, _ASTRAY):
             logger.warning("%s: %s", self._group, error.str())
-        return False
+        elif held is None:
+            return
+        elif error.code() == _ASTRAY or partition in self._taken:
+            self.astray.add(partition)
+        else:
+            held.end = offset
+            if held.done is None and partition not in self.astray:  # there was nothing to fetch from where it began
+                held.done = held.fetched = offset
 
     def _token(self) -> bytes | None:
         """This member's metadata; None when it is none, for the broker would not fence by that."""

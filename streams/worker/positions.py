@@ -35,9 +35,9 @@ def stable_offsets(
     they were read are counted, and logged as an error. `known` are positions that the caller had: where nothing is
     committed yet, records are missing from there, and what was reported before is not reported again.
 
-    Raises KafkaException when pending transactions do not end, or a coordinator or leader is not found, in time:
-    `may_be_known_later` tells them; OffsetBeyondEndError when an offset is committed that the partition does not
-    reach; what asking for its end raises.
+    A partition whose leader is not found in time is left out. Raises KafkaException when pending transactions do not
+    end, or a coordinator is not found, in time: `may_be_known_later` tells them; OffsetBeyondEndError when an offset is
+    committed that the partition does not reach; what asking for its end raises.
     """
     if not partitions:
         return {}
@@ -63,7 +63,13 @@ def _offsets(
         if found.error is not None:
             raise KafkaException(found.error)
         partition, committed = found.partition, found.offset
-        oldest, end = _patiently(consumer.get_watermark_offsets, found, timeout=STABLE_OFFSETS_TIMEOUT_S)
+        try:
+            oldest, end = _patiently(consumer.get_watermark_offsets, found, timeout=STABLE_OFFSETS_TIMEOUT_S)
+        except KafkaException as error:
+            if not may_be_known_later(error):
+                raise
+            logger.warning("%s[%d]: its log is asked for again: %s", topic, partition, error.args[0].str())
+            continue
         if committed > end:  # the embedded broker's answer can be too low: this looks again, by a fetch
             name = topic.removeprefix(cluster.settings.topic_prefix)
             require_in_log(cluster, name, group, {partition: committed})

@@ -1,10 +1,12 @@
-"""What an agent claims before a batch is committed before the batch is begun."""
+"""What an agent claims is committed before its batch is begun; what is astray holds nothing else back."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.config.settings import Settings
@@ -79,3 +81,37 @@ def test_of_an_aborted_batch_the_agent_is_told_nothing(tmp_path: Path) -> None:
     done, made = transactions(tmp_path, [], fails=True)
     assert not done
     assert made == [([RESULT], {2: 8}, b"token")]
+
+
+def test_while_it_is_found_out_where_to_go_on_the_rest_goes_on(tmp_path: Path) -> None:
+    """Seen to fail with the answer waited for: a transaction that a killed worker left open stopped all partitions."""
+    asked, fetched = [], []
+
+    async def scenario() -> None:
+        known = asyncio.Event()
+
+        async def set_back() -> None:
+            asked.append(1)
+            await known.wait()
+            if len(asked) > 1:
+                raise ValueError("a refusal")
+
+        def fetch(*_: object) -> None:
+            fetched.append(1)
+
+        member = SimpleNamespace(astray={0}, joined=True, set_back=set_back, fetch=fetch)
+        delivery = SimpleNamespace(agent=Claiming([], []), settings=Settings())
+        engine = Engine(cast(Member, member), cast(Delivery, delivery), tmp_path)
+        stop, crashed = asyncio.Event(), asyncio.create_task(asyncio.sleep(0))
+        for _ in range(3):
+            await engine._turn(stop, crashed)
+        assert (len(asked), len(fetched)) == (1, 3), "it is asked once"
+        known.set()
+        await asyncio.sleep(0)
+        await engine._turn(stop, crashed)
+        await asyncio.sleep(0)
+        with pytest.raises(ValueError, match="a refusal"):
+            await engine._turn(stop, crashed)
+        assert len(asked) == 2, "it is still astray, and asked for again"
+
+    asyncio.run(scenario())

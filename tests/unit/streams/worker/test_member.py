@@ -258,6 +258,46 @@ def test_positions_are_set_back_for_what_is_still_held(scene: Scene) -> None:
     assert scene.member.astray == set()
 
 
+def test_while_positions_are_asked_for_the_other_partitions_go_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes of those that are astray is left out, and what was kept of them before. Seen to fail with either
+    done, which is out of order, and with a partition that has no leader holding back the others' answers."""
+
+    def asked(*given: Any) -> dict[int, int]:
+        assert set(given[3]) == {0, 2}
+        scene.consumer.coming += [record(0, 9), record(1, 8), record(2, 9)]
+        seen.append(scene.fetched())
+        return {0: 5}
+
+    seen: list[list[tuple[int, int]]] = []
+    scene.consumer.give(0, 1, 2)
+    scene.consumer.coming += [record(0, 7), record(1, 7), record(2, 7)]
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.consumer.coming.append(record(0, 8))
+    scene.member.stay(batch)
+    batch.held.pop(1)
+    scene.member.lose(batch)
+    monkeypatch.setattr(module, "stable_offsets", asked)
+    asyncio.run(scene.member.set_back())
+    assert seen == [[(1, 8)]]
+    assert (scene.member.astray, scene.consumer.sought) == ({2}, [(0, 5)])
+
+
+def test_what_was_kept_of_a_partition_that_is_set_back_comes_again(scene: Scene) -> None:
+    """Seen to fail with it kept: it would be done before what comes again."""
+    scene.consumer.give(0)
+    scene.consumer.coming.append(record(0, 7))
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    scene.consumer.coming.append(record(0, 8))
+    scene.member.stay(batch)
+    scene.member.lose(batch)
+    asyncio.run(scene.member.set_back())
+    assert scene.fetched() == []
+
+
 def test_a_partition_that_was_given_up_meanwhile_is_not_sought(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen to fail with a seek of every partition that was asked for: it is another's, or was assigned anew."""
 
@@ -431,26 +471,54 @@ def test_which_members_are_told_changes_only(options: dict[str, object], increme
     assert is_incremental(options) == incremental
 
 
-def test_a_tick_is_fenced_by_where_all_partitions_stand(scene: Scene) -> None:
+def test_a_tick_is_fenced_by_where_partitions_stand_that_is_known(scene: Scene) -> None:
+    """Seen to fail with those that are not known set back: their transactions are waited for then, and with them all
+    other partitions wait."""
     assert scene.member.standing() is None
     scene.consumer.give(0, 1)
     scene.consumer.coming.append(record(0, 7))
     batch = scene.member.fetch(100, 0)
     assert batch is not None
     scene.member.is_done(batch)
-    assert scene.member.standing() is None, "where partition 1 stands is not known"
-    assert scene.member.astray == {1}
-    asyncio.run(scene.member.set_back())
     standing = scene.member.standing()
     assert standing is not None
-    assert (standing.records, standing.ends, standing.token) == ((), {0: 8, 1: 5}, batch.token)
+    assert (standing.records, standing.ends, standing.token) == ((), {0: 8}, batch.token)
+    assert scene.member.astray == set()
+    scene.consumer.coming.append(told(1, 5, KafkaError._PARTITION_EOF))
+    assert scene.fetched() == []
+    standing = scene.member.standing()
+    assert standing is not None
+    assert standing.ends == {0: 8, 1: 5}, "there was nothing to fetch"
+    scene.member.astray.add(0)
+    standing = scene.member.standing()
+    assert standing is not None
+    assert standing.ends == {1: 5}
+
+
+def test_an_end_behind_records_is_not_where_they_stand(scene: Scene) -> None:
+    """Seen to fail with the end taken for what is done, before the records in front of it are."""
+    scene.consumer.give(0)
+    scene.consumer.coming += [record(0, 7), told(0, 8, KafkaError._PARTITION_EOF)]
+    assert scene.fetched() == [(0, 7)]
+    standing = scene.member.standing()
+    assert standing is not None
+    assert standing.ends == {0: 7}
+
+
+def test_an_end_of_a_partition_that_was_taken_and_given_back_says_nothing(scene: Scene) -> None:
+    scene.consumer.give(0)
+    assert scene.fetched() == []
+    scene.consumer.take(0, how="on_lost")
+    scene.consumer.give(0)
+    scene.consumer.coming.append(told(0, 5, KafkaError._PARTITION_EOF))
+    assert scene.fetched() == []
+    assert (scene.member.astray, scene.member.standing()) == ({0}, None)
 
 
 def test_a_tick_of_what_is_no_member_has_nothing_to_stand_on(scene: Scene) -> None:
     scene.consumer.give(0)
+    scene.consumer.coming.append(told(0, 5, KafkaError._PARTITION_EOF))
     scene.member.fetch(100, 0)
-    scene.member.standing()
-    asyncio.run(scene.member.set_back())
     assert scene.member.standing() is not None
     scene.consumer.generation = -1
     assert scene.member.standing() is None
