@@ -134,7 +134,7 @@ def local_rule(table: Any) -> LocalRule:
         kinds=frozenset(found.get("kinds", ())),
         roles=frozenset(found.get("roles", ())),
         channels=frozenset(found.get("channels", ())),
-        languages=tuple(language.lower() for language in found.get("languages", ())),
+        languages=tuple(map(_tag, found.get("languages", ()))),
         sources=frozenset(found.get("sources", ())),
         attributes=tuple((name, frozenset(_values(f"attributes.{name}", each))) for name, each in attributes.items()),
     )
@@ -147,6 +147,11 @@ def _values(name: str, values: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
+def _tag(language: str) -> str:
+    """A language's tag in one way of writing: `de_AT`, as Java has it, is `de-at`."""
+    return language.strip().lower().replace("_", "-")
+
+
 def _speaks(language: str | None, prefixes: Sequence[str]) -> bool:
-    spoken = (language or "").lower()
+    spoken = _tag(language or "")
     return any(spoken == prefix or spoken.startswith(f"{prefix}-") for prefix in prefixes)

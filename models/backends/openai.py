@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.backends.bill import Usage, count, is_counted
-from models.backends.probabilities import NoDistributionError, of_codes, written
+from models.backends.probabilities import LittleMassError, NoDistributionError, of_codes, written
 from models.backends.prompt import CODES, SCHEMA, conversation, instructions
 from models.backends.reply import Reply
 from models.backends.service import Call, Scored, fingerprint
@@ -56,6 +56,8 @@ class OpenAI:
             if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
                 raise call.declined("declined to judge a text")
             if by_code and _top(choice) is None:
+                if not choice["message"].get("content"):
+                    raise LittleMassError("the model wrote nothing")
                 self._by_code = False  # nor will it have any for the next text
                 continue
             p = of_codes(_top(choice), CODES) if by_code else written(_numbers(choice, call))

@@ -57,7 +57,7 @@ def _address_at(tokens: Tokens, index: int) -> tuple[Finding | None, int]:
     word = words[index]
     if word in {"dot", "period", "point"} and index:
         if end := _domain_end(words, index):
-            return _around_dot(tokens, index, end), end
+            return _around_dot(tokens, index, end)
         if (place := _ip_place(words, index)) is not None:
             first, end, value = place
             return Finding(tokens.starts[first], tokens.ends[end - 1], "IP", value), end
@@ -83,20 +83,21 @@ def _announced(tokens: Tokens, cue: Cue) -> Finding | None:
     return None
 
 
-def _around_dot(tokens: Tokens, dot: int, end: int) -> Finding | None:
-    """The address whose last part begins with the "dot" at token `dot`, or the link."""
+def _around_dot(tokens: Tokens, dot: int, end: int) -> tuple[Finding | None, int]:
+    """The address whose last part begins with the "dot" at token `dot`, or the link, and the token after it."""
     words = tokens.words
     first = _name_start(words, dot)
     if first and words[first - 1] in {"at", "@"}:
-        return _finding(tokens, _local_start(words, first - 1), end)
+        return _finding(tokens, _local_start(words, first - 1), end), end
     if (at := _at_before(words, first)) is not None:
-        return _finding(tokens, _local_start(words, at), end)
+        return _finding(tokens, _local_start(words, at), end), end
     after = _path_end(words, end)
     if words[first] in {"www", "w"} or after > end:
-        return Finding(tokens.starts[first], tokens.ends[after - 1], "URL", _value(words[first:after]))
+        # Its path is not looked through again: a text of nothing but such would take the square of its length.
+        return Finding(tokens.starts[first], tokens.ends[after - 1], "URL", _value(words[first:after])), after
     if words[dot - 1] in PROVIDERS and len(words[dot - 1]) > 3:
-        return _finding(tokens, _local_start(words, dot - 1), end)
-    return None
+        return _finding(tokens, _local_start(words, dot - 1), end), end
+    return None, end
 
 
 def _path_end(words: list[str], end: int) -> int:

@@ -26,6 +26,9 @@ ABANDONED_MS: Final = START_MS + round(DEADLINE_S * 1000) + 15_000
 LATE_MS: Final = 3_600_000
 """What has fired and resolved untold is no news any more after this."""
 
+ClaimId = tuple[str, str, str, int, int]
+"""What one claim differs in from every other: alert, state, status, tries, time."""
+
 _ALERT_FIELDS: Final = frozenset(field.name for field in fields(Alert)) & {field.name for field in fields(Notification)}
 
 
@@ -52,7 +55,7 @@ class Pace:
 
     def failed(self, now_ms: int, wait_s: float | None) -> float:
         """It has not; it asks to be left alone for `wait_s`. Seconds until the next try."""
-        if self.may_send(now_ms):
+        if self.may_send(now_ms) or not self.failures:  # none: another that was under way was taken meanwhile
             self.failures += 1
         pause = min(FIRST_PAUSE_MS << min(self.failures - 1, 20), LONGEST_PAUSE_MS)
         asked = 0 if wait_s is None else min(round(wait_s * 1000), LONGEST_ASKED_MS)
@@ -111,6 +114,8 @@ class Notifications:
             if told is not None and told.alert_id == alert.alert_id:
                 self._hear_more(key, told, alert, now_ms)
             elif alert.state == "firing" and not alert.silenced and webhook.wants(alert.rule, alert.severity):
+                if told is not None:
+                    self._set_aside(key, told, now_ms)
                 self._put(key, _first(webhook, alert, now_ms))
         for name in self._removed:
             if alert.state == "resolved" and name.encode() + place in self._held:
@@ -145,15 +150,19 @@ class Notifications:
 
     def give_up(self, key: bytes, claim: Notification, now_ms: int) -> None:
         """A claim of this worker was not begun: it is due as before."""
-        if not self._is(key, claim):
+        place = self.place_of(key, claim)
+        if place is None:
             return
+        key = place
         told = replace(self._held[key], status="due", tries=claim.tries - 1, updated_at=now_ms)
         self._put(key, told if told.resolved_at is None or told.state == "resolved" else _over(told, now_ms))
 
     def settle(self, key: bytes, claim: Notification, outcome: Outcome, now_ms: int) -> None:
         """Writes down what came of a claim; nothing, where it is no longer this worker's."""
-        if not self._is(key, claim):
+        place = self.place_of(key, claim)
+        if place is None:
             return
+        key = place
         told = self._held[key]  # the alert in it may be later than that of the claim
         is_taken, may_be = outcome.result == "taken", outcome.result == "unknown"
         told = replace(told, told=told.told or (told.state == "firing" and (is_taken or may_be)), updated_at=now_ms)
@@ -206,10 +215,27 @@ class Notifications:
         self._put(key, claim)
         return claim
 
-    def _is(self, key: bytes, claim: Notification) -> bool:
-        """Whether `claim` is what holds still. What the alert says may have changed since."""
-        held = self._held.get(key)
-        return held is not None and claim_id(held) == claim_id(claim)
+    def place_of(self, key: bytes, claim: Notification) -> bytes | None:
+        """The key of what `claim`, made at `key`, is still the claim of; None where it is no longer this worker's.
+
+        What the alert says may have changed since, and the next firing may have taken its place.
+        """
+        for place in (key, _aside(key, claim)):
+            held = self._held.get(place)
+            if held is not None and claim_id(held) == claim_id(claim):
+                return place
+        return None
+
+    def _set_aside(self, key: bytes, told: Notification, now_ms: int) -> None:
+        """The next firing takes the place of `told`, whose end is told all the same where its beginning was.
+
+        Its end may never have been heard of: what replaces it in `alerts` is the next firing.
+        """
+        over = replace(told, resolved_at=now_ms if told.resolved_at is None else told.resolved_at)
+        if told.status != "sending" and told.state == "firing":
+            over = _over(over, now_ms)
+        if told.status == "sending" or over.told:
+            self._put(_aside(key, told), over)
 
     def _put(self, key: bytes, told: Notification) -> None:
         self._held[key] = told
@@ -225,7 +251,11 @@ class Notifications:
         self._changed[key] = None
 
 
-def claim_id(told: Notification) -> tuple[str, str, str, int, int]:
+def _aside(key: bytes, told: Notification) -> bytes:
+    return key + b"/" + told.alert_id.encode()
+
+
+def claim_id(told: Notification) -> ClaimId:
     """What one claim differs in from every other."""
     return told.alert_id, told.state, told.status, told.tries, told.updated_at
 

@@ -15,7 +15,7 @@ from schemas.topics import ALERTS, NOTIFICATIONS, SILENCES
 from streams.agents import metrics
 from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
 from streams.agents.decoding import Decoder
-from streams.agents.notifications import START_MS, Notifications, alert_of, claim_id
+from streams.agents.notifications import START_MS, ClaimId, Notifications, alert_of, claim_id
 from streams.agents.topic_state import StateError
 from streams.config.codecs import codec
 from streams.config.settings import Settings
@@ -85,7 +85,7 @@ class NotifyAgent(Agent):
         self._state = Notifications(webhooks)
         self._is_stale = True
         self._claimed: dict[bytes, Notification] = {}  # by this worker, and not begun
-        self._flights: dict[bytes, _Flight] = {}
+        self._flights: dict[tuple[bytes, ClaimId], _Flight] = {}
         self._landed: list[tuple[bytes, Notification, Outcome]] = []  # written down, and perhaps not committed
 
     async def process(self, records: Sequence[KafkaRecord]) -> list[Output]:
@@ -156,23 +156,23 @@ class NotifyAgent(Agent):
     def _send(self, now: int) -> None:
         """Begins what this worker has claimed, now that the claims are committed."""
         for key, claim in self._claimed.items():
-            held = self._state.get(key)
-            if held is None or claim_id(held) != claim_id(claim):
+            place = self._state.place_of(key, claim)
+            if place is None:
                 continue
-            if now - claim.updated_at > START_MS:
+            if now - claim.updated_at > START_MS or place != key:  # the next firing has taken its place
                 self._state.give_up(key, claim, now)
                 continue
             webhook = self._webhooks[claim.webhook]
             sending = asyncio.create_task(self._poster.post(webhook, alert_of(claim), is_repeated=claim.in_doubt))
-            self._flights[key] = _Flight(claim, sending)
+            self._flights[key, claim_id(claim)] = _Flight(claim, sending)
         self._claimed = {}
 
     def _land(self) -> None:
         now = self._clock()
-        for key, flight in list(self._flights.items()):
+        for (key, claimed), flight in list(self._flights.items()):
             if not flight.sending.done():
                 continue
-            del self._flights[key]
+            del self._flights[key, claimed]
             claim, outcome = flight.claim, flight.sending.result()
             self._state.settle(key, claim, outcome, now)
             self._landed.append((key, claim, outcome))

@@ -30,6 +30,10 @@ _WAITING_BYTES: Final = 64 * 1024 * 1024
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
 
+# Whether a broker can be reached at all is looked at once for all who ask, for so long, and no more often than so.
+_LOOK_S: Final = 0.5
+_LOOK_AGAIN_S: Final = 1.0
+
 # A transaction is given up after 30 s, and one of another server that died ends after 30 s at the latest.
 _STUCK_S: Final = 120.0
 
@@ -67,6 +71,8 @@ class Intake:
         self._closed = False
         self._failure: str | None = None
         self._since_s: float | None = None  # when the transaction under way was begun
+        self._look: asyncio.Task[bool] | None = None
+        self._looked_s = 0.0
         self._thread = Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
@@ -89,9 +95,17 @@ class Intake:
         if not full:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(submission.answer, deadline_s)
-        if self._failure is not None or not await in_daemon_thread(self._listening):
+        if self._failure is not None or not await self._is_listening():
             raise KafkaAwayError("no Kafka broker takes events now")
         raise KafkaSlowError("Kafka takes events more slowly than they come")
+
+    async def _is_listening(self) -> bool:
+        if self._look is None or (self._look.done() and self._clock_s() - self._looked_s >= _LOOK_AGAIN_S):
+            self._look, self._looked_s = asyncio.create_task(in_daemon_thread(self._listening)), self._clock_s()
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._look), _LOOK_S)
+        except TimeoutError:  # a broker that drops what it is sent is away, and a vendor waits for a few seconds only
+            return False
 
     def why_not_alive(self) -> str | None:
         """Why a restart would help; None where it would not."""
@@ -126,12 +140,15 @@ class Intake:
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        while batch := self._next():
+        while (batch := self._next()) is not None:
             self._since_s = self._clock_s()
             try:
                 if not self._writer.is_open:
                     self._writer.open()
-                self._write(batch)
+                if batch:
+                    self._write(batch)
+                else:
+                    self._recover()
             except (EdgewiseError, KafkaException) as error:
                 self._fail(error, batch)
                 with self._changed:
@@ -144,14 +161,20 @@ class Intake:
             finally:
                 self._since_s = None
 
-    def _next(self) -> list[_Submission]:
-        """What goes into the next transaction; nothing when it is closed and all is written."""
+    def _next(self) -> list[_Submission] | None:
+        """What goes into the next transaction; None when it is closed and all is written.
+
+        It is nothing where Kafka has failed and nobody waits: a door that is not ready gets no requests, and would
+        never hear that Kafka is back.
+        """
         with self._changed:
             batch: list[_Submission] = []
             while not batch:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
-                if not self._waiting:
+                pause_s = None if self._failure is None else _LONGEST_PAUSE_S
+                if not self._changed.wait_for(lambda: self._waiting or self._closed, pause_s):
                     return []
+                if not self._waiting:
+                    return None
                 events = size = 0
                 while self._waiting and (
                     not batch

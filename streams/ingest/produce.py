@@ -99,8 +99,8 @@ def _event(line: bytes, settings: Settings, now: int) -> TranscriptEvent:
     if len(line) > LONGEST_LINE:
         raise BodyError(f"longer than {LONGEST_LINE:,} bytes, which is the most that Kafka takes")
     value = json_value(line)
-    if not isinstance(value, dict):
-        raise BodyError("not an object")
+    if not isinstance(value, dict) or set(value) == {"events"}:  # which stands for several
+        raise BodyError("not an object, an event a line")
     [event] = read_events(value, None, now, source="stdin")
     validate_event(event, now_ms=now)
     validate_text(event.text, max_chars=settings.max_text_chars)

@@ -45,6 +45,7 @@ class Delivered:
 
     events: Sequence[TranscriptEvent]
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    is_vendors: bool = False  # who can mend nothing of it
 
 
 def read_webhook(vendor: str, signed: Signed, roles: Mapping[str, Role], now_ms: int) -> Delivered:
@@ -72,7 +73,7 @@ def read_webhook(vendor: str, signed: Signed, roles: Mapping[str, Role], now_ms:
         left_out.update(reading.left_out)
         turns.update((turn.event_id, turn) for turn in reading.turns)
     ends = endings(turns.values())
-    return Delivered([_event(turn, now_ms, last=turn.event_id in ends) for turn in turns.values()], left_out)
+    return Delivered([_event(turn, now_ms, last=turn.event_id in ends) for turn in turns.values()], left_out, True)
 
 
 def form(body: bytes) -> dict[str, str]:
@@ -105,6 +106,7 @@ def _hints(source: _Source, signed: Signed, delivery: str | None, roles: Mapping
     query = dict(parse_qsl(urlsplit(signed.url).query)) if source.query else {}
     return Hints(
         conversation_id=query.get("conversation", delivery or ""),
+        is_named="conversation" in query,
         base_ms=moment(Field(query.get("start"), "start")) or now_ms,
         name=delivery or "",
         roles=roles,

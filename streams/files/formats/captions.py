@@ -13,9 +13,9 @@ from streams.files.formats.roles import role_word
 from streams.files.formats.times import clock
 
 TIMING: Final = re.compile(r"\s*(\d[\d:.,]{3,20})\s*-->\s*(\d[\d:.,]{3,20})(?:\s.*)?")
-_VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]*)>|(</v>)")
+_VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?\s++([^<>]*)>|(</v>)")
 _TAG: Final = re.compile(
-    r"</?(?:[cibu]|lang|ruby|rt|font|\d[\d:.]*)(?:[.\s][^<>]*)?>|\{\\[a-z]+\d*[^{}]*\}", re.IGNORECASE
+    r"</?(?:[cibu]|lang|ruby|rt|font|\d[\d:.]{0,20})(?:[.\s][^<>]*)?>|\{\\[a-z][^{}]*\}", re.IGNORECASE
 )
 
 # A name before a colon, as Zoom writes it: up to five words, no sentence.

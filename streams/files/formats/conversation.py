@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from models.quoted import without_quotes
-from models.text import normalise
+from models.text_validation import is_readable
 from schemas.records import Channel, Role
 from schemas.validation import MAX_ID_CHARS
 from streams.files.formats.error import FormatError
@@ -96,7 +96,7 @@ class Conversation:
         """Take an utterance. One without words is left out, and counted."""
         place, self._seen = self._seen, self._seen + 1
         text, count = neutral(self._readable(utterance))
-        if not normalise(text):  # as the models read it: invisible characters say nothing
+        if not is_readable(text):  # as the models read it: invisible characters say nothing
             self.left_out["quoted" if utterance.text.strip() and self._is_mail(utterance) else "blank"] += 1
             return
         if count and only_marks(text):
@@ -197,9 +197,11 @@ class Conversation:
 def conversation_id(field: Field, hints: Hints, *within: str) -> str:
     """The conversation's id: the vendor's at `field`, after the ids `within` which it is unique, else the caller's.
 
+    The caller's goes before it where whoever sends the object has named it so.
+
     Raises FormatError: neither has one, or it is longer than an id may be.
     """
-    own = field.id()
+    own = "" if hints.is_named else field.id()
     found = "/".join([*(part for part in within if part), own]) if own else hints.conversation_id
     if not found:
         raise FormatError("no id of the conversation, and none is given", field.path)

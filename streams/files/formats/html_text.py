@@ -20,9 +20,10 @@ _CELLS: Final = frozenset({"td", "th"})
 _UNSEEN: Final = frozenset({"head", "noscript", "object", "script", "style", "svg", "template", "title"})
 _EMPTY: Final = frozenset({"br", "hr"})
 
-# Where mail programs put what is quoted. A blockquote counts in mail alone: a chat's is an emphasis.
+# Where mail programs put what is quoted; a bound on what stands before it in the value keeps time linear. A blockquote
+# counts in mail alone: a chat's is an emphasis.
 _QUOTE: Final = re.compile(
-    r"""(?:class|id)\s*=\s*["']?[^"'>]*\b(?:gmail_quote|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg|appendonsend|"""
+    r"""(?:class|id)\s*=\s*["']?[^"'>]{0,200}\b(?:gmail_quote|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg|appendonsend|"""
     r"""OLK_SRC_BODY_SECTION|protonmail_quote|zmail_extra|gmail_signature|moz-signature|ms-outlook-mobile-signature)""",
     re.IGNORECASE,
 )

@@ -20,11 +20,12 @@ _KIND: Final = (
     rf"(?:(?:{'|'.join(_KINDS.split())})(?:[_-]?\d{{1,3}})?|[A-Z]{{2,20}}(?:_[A-Z0-9]{{1,20}}){{1,4}}|(?i:redacted))"
 )
 
+# No run of stars is parted in more than one way: a long one before a word would be tried in all of them.
 # Stars and hashes inside a word, as in f***ing, are somebody's own; two or three hashes at the head of a line are a
 # heading.
 _VENDORS: Final = (
     rf"(?:\[{_KIND}\]|<{_KIND}>|\{{\{{\s?[\w .-]{{1,40}}\s?\}}\}}"
-    r"|(?<![\w*])\*{3,}(?:[\s-]?\*{2,}){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"
+    r"|(?<![\w*])\*{3,}+(?:[\s-]\*{2,}+){0,4}(?:[\s-]?\d{2,4})?(?![\w*])"
     r"|(?<![\w#])#{2,}(?![\w#-])(?<!^##)(?<!^###))"
 )
 _RUN: Final = re.compile(rf"{_VENDORS}(?:[ ,]{{0,2}}{_VENDORS})*", re.MULTILINE)

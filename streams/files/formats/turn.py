@@ -47,11 +47,13 @@ class Hints:
     """What the caller knows of an object, where the object itself does not say.
 
     `conversation_id` and `base_ms`, the start of the conversation in UTC milliseconds, are used where the vendor gives
-    none. `name` is the file's name or the object's key in a bucket, in which some vendors put the start. `roles` says
-    whose a speaker, name or channel is, see `roles.parse_roles`; it wins over what the vendor says.
+    none; `is_named` says that whoever sends the object has chosen that id, which then goes before the vendor's. `name`
+    is the file's name or the object's key in a bucket, in which some vendors put the start. `roles` says whose a
+    speaker, name or channel is, see `roles.parse_roles`; it wins over what the vendor says.
     """
 
     conversation_id: str = ""
+    is_named: bool = False
     base_ms: int | None = None
     name: str = ""
     roles: Mapping[str, Role] = field(default_factory=dict)

@@ -37,8 +37,12 @@ _DATES: Final = [
     )
 ]
 
-# What Python's reader of mail dates would pass over in silence: an hour that is in the afternoon, another zone's name.
-_UNREAD: Final = re.compile(r"\d ?(?:[AaPp]\.?[Mm]\.?|[A-Za-z]{2,})\)?$")
+# Python's reader of mail dates passes over in silence what stands behind the clock and is not this: an hour that is in
+# the afternoon, another zone's name.
+_BEHIND_THE_CLOCK: Final = re.compile(r"\d:\d\d(?P<rest>[^:]*)$")
+_MAILS_ZONE: Final = re.compile(r"\s*(?:[+-]\d{4}\s*(?:\([^()]*\))?|\(?(?P<zone>[A-Za-z]+)\)?)?\s*")
+# Spaces that programs put before "PM".
+_SPACES: Final = str.maketrans({"\u202f": " ", "\xa0": " "})
 _CENTURY: Final = 2000  # of a year of two digits: no transcript is older
 
 
@@ -51,7 +55,7 @@ def from_text(text: str, path: str = "") -> int:
 
     Raises FormatError: it is none of these, says two days, or has a zone by a name that means several.
     """
-    joined = text.strip()
+    joined = text.translate(_SPACES).strip()
     try:
         found: datetime | None = datetime.fromisoformat(joined)
     except ValueError:
@@ -145,8 +149,9 @@ def _zone(name: str) -> timezone | None:
 
 
 def _mail(text: str) -> datetime | None:
-    unread = _UNREAD.search(text)
-    if unread is not None and unread[0].strip("0123456789 )").upper() not in _ZONES:
+    behind = _BEHIND_THE_CLOCK.search(text)
+    zone = _MAILS_ZONE.fullmatch(behind["rest"]) if behind else None
+    if behind is not None and (zone is None or (zone["zone"] or "UTC").upper() not in _ZONES):
         return None
     try:
         return parsedate_to_datetime(text)

@@ -67,3 +67,12 @@ def test_what_is_no_rule_is_refused(table: Any, message: str) -> None:
 def test_a_rule_is_shown_in_words() -> None:
     rule = local_rule({"kinds": ["SSN", "CARD"], "attributes": {"region": "eu"}})
     assert repr(rule) == "kinds CARD|SSN and attributes.region eu"
+
+
+@pytest.mark.parametrize("language", ["de_AT", " de", "DE_de", "de"])
+def test_a_language_is_the_same_in_every_way_of_writing_its_tag(language: str) -> None:
+    """Java and Android write `de_AT`. Seen to fail, so that a text left the worker that was to stay."""
+    event = dataclasses.replace(EVENT, language=language)
+    assert local_rule({"languages": ["de"]}).holds(event, ())
+    assert local_rule({"languages": ["DE_at", "de "]}).holds(event, ())
+    assert not local_rule({"languages": ["d"]}).holds(event, ())

@@ -86,8 +86,9 @@ def test_a_model_without_log_probabilities_writes_numbers(first: Any) -> None:
     [
         {"message": {"content": None, "refusal": "I will not"}, "finish_reason": "stop"},
         {"message": {"content": ""}, "finish_reason": "content_filter"},
+        {"message": {"content": ""}, "logprobs": {"content": []}, "finish_reason": "stop"},
     ],
-    ids=["refusal", "filtered"],
+    ids=["refusal", "filtered", "nothing"],
 )
 def test_a_text_that_is_declined_says_nothing_of_the_next(choice: Any) -> None:
     declined = answer(completion(choices=[choice]))

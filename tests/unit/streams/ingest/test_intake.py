@@ -152,6 +152,62 @@ def test_after_a_failure_it_is_not_ready_and_tries_again_until_kafka_takes_them(
     assert writer.written[0][0] == item(-1).digest
 
 
+def test_it_hears_that_kafka_is_back_though_nobody_sends_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A door that is not ready gets no requests. Seen to fail where only a write that succeeds makes it ready again."""
+    monkeypatch.setattr(module, "_LONGEST_PAUSE_S", 0.01)
+    writer = Writer()
+    writer.failures = [IntakeError("away")] * 3
+
+    async def body(intake: Intake) -> None:
+        with pytest.raises(KafkaAwayError):
+            await intake.put([item(1)], 0.05)
+        writer.failures = writer.failures[:1]
+        for _ in range(1_000):
+            if intake.why_not_ready() is None:
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail("it never is ready again")
+
+    run(writer, body)
+    assert writer.opened >= 1
+
+
+def test_whether_a_broker_can_be_reached_is_looked_at_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with a look, a thread and a connection for each request that is refused."""
+    monkeypatch.setattr(module, "_LOOK_S", LONG_S)
+    writer, looks = Writer(), []
+
+    def listening() -> bool:
+        looks.append(1)
+        return True
+
+    async def body(intake: Intake) -> None:
+        first = await held(writer, intake)
+        refused = await asyncio.gather(*(intake.put([item(n)], 0.001) for n in range(20)), return_exceptions=True)
+        assert {type(each) for each in refused} == {KafkaSlowError}
+        writer.let.set()
+        await first
+
+    run(writer, body, listening)
+    assert len(looks) == 1
+
+
+def test_a_broker_that_drops_what_it_is_sent_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the look waited for: a vendor waits for three seconds."""
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    writer, answers = Writer(), threading.Event()
+
+    async def body(intake: Intake) -> None:
+        first = await held(writer, intake)
+        with pytest.raises(KafkaAwayError):
+            await intake.put([item(1)], 0.001)
+        answers.set()
+        writer.let.set()
+        await first
+
+    run(writer, body, lambda: answers.wait(LONG_S))
+
+
 def test_while_it_fails_a_request_is_told_that_kafka_is_away() -> None:
     writer = Writer()
     writer.failures = [IntakeError("away")] * 2

@@ -51,7 +51,7 @@ def events(settings: Settings) -> list[TranscriptEvent]:
     return found
 
 
-BAD = [b"{\n", b"[1]\n", line(7, text=" "), line(8, role=WORDS), line(9, occurred_at=5)]
+BAD = [b"{\n", b"[1]\n", b'{"events": []}\n', line(7, text=" "), line(8, role=WORDS), line(9, occurred_at=5)]
 
 
 def test_each_line_is_an_event_and_blank_ones_are_none(settings: Settings) -> None:
@@ -81,15 +81,15 @@ def test_it_is_skipped_and_counted(settings: Settings) -> None:
     create(settings)
     produced = produce(settings, io.BytesIO(b"".join(BAD) + line(1)), "skip")
     assert (produced.events, produced.faults.count, produced.letters) == (1, len(BAD), 0)
-    assert [fault.line for fault in produced.faults.first] == [1, 2, 3, 4, 5]
+    assert [fault.line for fault in produced.faults.first] == [1, 2, 3, 4, 5, 6]
     assert WORDS not in "".join(produced.faults.lines())
 
 
 def test_it_is_sent_as_it_stands_for_dead_letters(settings: Settings) -> None:
     create(settings)
-    produced = produce(settings, io.BytesIO(BAD[0] + line(1) + BAD[3]), "dead-letter")
+    produced = produce(settings, io.BytesIO(BAD[0] + line(1) + BAD[4]), "dead-letter")
     assert (produced.events, produced.letters) == (1, 2)
-    assert {BAD[0].rstrip(b"\n"), BAD[3].rstrip(b"\n")} < set(values(settings))
+    assert {BAD[0].rstrip(b"\n"), BAD[4].rstrip(b"\n")} < set(values(settings))
 
 
 def test_a_line_that_is_too_long_is_bounded_and_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

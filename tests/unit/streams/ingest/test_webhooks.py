@@ -16,6 +16,39 @@ def events(vendor: str, body: Any) -> list[TranscriptEvent]:
     return list(read_webhook(vendor, signed, {}, NOW_MS).events)
 
 
+def test_the_address_names_the_conversation_where_it_does() -> None:
+    """Deepgram always has an id of its own. Seen to fail with the address read only where there is none."""
+    body = json.dumps(vendor_object("deepgram")).encode()
+    named = Signed({}, body, "https://edgewise.example/v1/webhooks/deepgram?conversation=call-7")
+    found = read_webhook("deepgram", named, {}, NOW_MS).events
+    assert {event.conversation_id for event in found} == {"call-7"}
+    other = {event.conversation_id for event in events("deepgram", vendor_object("deepgram"))}
+    assert len(other) == 1
+    assert other != {"call-7"}
+
+
+def test_a_turn_without_anything_to_see_is_left_out_and_the_others_come() -> None:
+    """An image's place holder, an empty Braille cell. Seen to fail with the whole request refused for it."""
+    whole = vendor_object("contact-lens")
+    blank = [
+        turn | {"Content": text, "Id": f"blank-{text}"}
+        for text in "\ufffc\u2800\u3164"
+        for turn in whole["Transcript"][:1]
+    ]
+    signed = Signed({}, json.dumps(whole | {"Transcript": blank + whole["Transcript"]}).encode())
+    found = read_webhook("generic", signed, {}, NOW_MS)
+    without = read_webhook("generic", Signed({}, json.dumps(whole).encode()), {}, NOW_MS)
+    assert found.left_out["blank"] == without.left_out.get("blank", 0) + 3
+    assert [event.text for event in found.events] == [event.text for event in without.events]
+
+
+def test_a_turn_that_is_too_long_is_no_reason_to_refuse_a_vendors_request() -> None:
+    """The door's own check is of what a client can mend: see `Door._items`. The worker makes a dead letter of it."""
+    ours = {"conversation_id": "c", "text": "hello"}
+    assert not read_webhook("generic", Signed({}, json.dumps(ours).encode()), {}, NOW_MS).is_vendors
+    assert read_webhook("chatwoot", Signed({}, json.dumps(vendor_object("chatwoot")).encode()), {}, NOW_MS).is_vendors
+
+
 def test_the_last_turn_of_a_whole_call_is_marked() -> None:
     """Seen to fail with events that take all of a turn but `last`."""
     found = events("deepgram", vendor_object("deepgram"))

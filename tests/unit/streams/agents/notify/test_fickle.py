@@ -90,3 +90,5 @@ def test_no_state_is_taken_twice_and_in_the_end_each_webhook_knows_how_it_stands
         assert {told.alert_id for told in line.held().values() if told.webhook == name} == standing
         assert all(line.taken[name, alert_id, "firing"] for alert_id in standing)
     assert all(told.status == "sent" for told in line.held().values())
+    begun = {(name, alert_id) for (name, alert_id, state), times in line.taken.items() if state == "firing" and times}
+    assert all(line.taken[*each, "resolved"] for each in begun if each[1] not in standing), "each that was told ends"

@@ -13,6 +13,7 @@ from streams.agents.notifications import (
     FIRST_PAUSE_MS,
     LATE_MS,
     LONGEST_PAUSE_MS,
+    Pace,
 )
 from streams.agents.notify import NotifyAgent
 from streams.config.settings import Settings
@@ -41,6 +42,15 @@ def test_what_is_not_taken_is_tried_again_ever_more_seldom_as_long_as_it_stands(
     line.now += ABANDONED_MS
     line.turn(5)
     assert [told.status for told in line.held().values()] == ["sent"]
+
+
+def test_one_that_is_taken_between_two_that_are_not_counts_for_the_pause() -> None:
+    """Seen to fail with a shift by a negative count: the agent ended, and sent all of them again."""
+    pace = Pace()
+    assert pace.failed(0, 30.0) == 30.0
+    pace.took()
+    assert pace.failed(10, None) == pytest.approx(29.99)
+    assert pace.failures == 1
 
 
 def test_who_asks_to_be_left_alone_is(line: Line) -> None:

@@ -119,3 +119,11 @@ def test_another_text_is_told_what_is_missing(name: str) -> None:
 def test_captions_need_an_id_of_the_conversation() -> None:
     with pytest.raises(FormatError, match="no id of the conversation"):
         turns("webvtt", vendor_object("webvtt"), conversation_id="")
+
+
+@pytest.mark.timeout(20)
+def test_tags_that_never_end_take_no_time() -> None:
+    """Seen to take seconds, the square of their length, with spaces and digits that can be parted in many ways."""
+    for tag in ("<v" + " " * 20_000, "{\\" + "a" * 20_000, "<1" + "." * 20_000):
+        found = reading("webvtt", f"WEBVTT\n\n{TIME}hello {tag}\n")
+        assert found.turns[0].text.startswith("hello")

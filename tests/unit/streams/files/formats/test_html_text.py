@@ -49,3 +49,10 @@ def test_an_answer_under_a_quote_stays() -> None:
 @given(st.text(alphabet="<>!-/ab'\"=& pq[]", max_size=60), st.booleans())
 def test_any_source_has_a_text(source: str, mail: bool) -> None:
     html_text(source, mail=mail)
+
+
+@pytest.mark.timeout(20)
+def test_attributes_made_on_purpose_take_no_time() -> None:
+    """Seen to take minutes with a value that is looked through from each of its places to its end."""
+    assert html_text(f"<div {'class=' * 40_000}>hello</div>", mail=True) == "hello"
+    assert html_text('<div class="a b gmail_quote">hello</div>said', mail=True) == "said"

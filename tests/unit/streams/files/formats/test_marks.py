@@ -28,6 +28,15 @@ def test_peoples_own_signs_stay(text: str) -> None:
     assert neutral(text) == (text, 0)
 
 
+@pytest.mark.timeout(20)
+def test_a_long_run_of_stars_before_a_word_takes_no_time() -> None:
+    """A rule between two parts of a mail. Seen not to end with runs that can be parted in more than one way: a line of
+    a hundred stars held up the HTTP door."""
+    for text in ("*" * 5_000 + "NOTE", "*** " * 1_000 + "x", "**-" * 2_000 + "a"):
+        assert neutral(text) is not None
+    assert neutral("**** 1234 and *** *** ***, so") == (f"{MARK} and {MARK}, so", 2)
+
+
 def test_only_marks() -> None:
     assert only_marks(f"{MARK}. {MARK}!")
     assert not only_marks(f"I am {MARK}")

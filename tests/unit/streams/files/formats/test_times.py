@@ -34,6 +34,29 @@ def test_a_moment_of_a_mail(value: str) -> None:
     assert moment(Field(value)) == MS - 250
 
 
+@pytest.mark.parametrize(
+    "value", ["Jan 5, 2026, 9:55:14\u202fAM", "Jan 5, 2026, 9:55:14\xa0AM", "5 Jan 2026 09:55:14 GMT"]
+)
+def test_a_moment_with_the_spaces_that_programs_write(value: str) -> None:
+    """Seen to fail: in the afternoon it was twelve hours early."""
+    assert moment(Field(value)) == MS - 250
+    assert moment(Field(value.replace("AM", "PM"))) == MS - 250 + (43_200_000 if "AM" in value else 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Jan 5 2026 9:55 PM BST", "5 Jan 2026 9:55 PM CET", "January 5, 2026, 9:55 PM Europe/Berlin",
+        "Jan 5, 2026, 9:55:14 PM UTC+2", "5 Jan 2026 09:55:14 CEST",
+        "Mon, 05 Jan 2026 09:55:14 +0100 PM",
+    ],
+)  # fmt: skip
+def test_what_stands_behind_a_clock_is_not_passed_over(value: str) -> None:
+    """Seen to fail: read as a mail's date, it was hours early."""
+    with pytest.raises(FormatError):
+        moment(Field(value))
+
+
 @pytest.mark.parametrize("value", [None, "", " "])
 def test_no_moment_is_none(value: object) -> None:
     assert moment(Field(value)) is None
