@@ -32,9 +32,10 @@ def add_version(folder: Path, candidate: Artifact) -> Artifact:
         try:
             shutil.copytree(candidate.folder, unfinished, copy_function=shutil.copyfile)
             load_artifact(str(unfinished))
-            for name in candidate.manifest.files:
-                _onto_disk(unfinished / name)
+            for path in (*unfinished.iterdir(), unfinished):
+                _onto_disk(path)
             unfinished.rename(target)
+            _onto_disk(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except (OSError, shutil.Error) as error:
@@ -61,6 +62,12 @@ def put_in_force(folder: Path, model: str) -> Pointer:
 
 
 def _onto_disk(path: Path) -> None:
-    """Has the file written before the pointer names it: a machine that loses power must not keep the name alone."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Has it written before the pointer names it, a file or what a folder holds.
+
+    A machine that loses power must not keep the name alone.
+    """
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

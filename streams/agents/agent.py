@@ -80,10 +80,11 @@ class Agent(ABC):
         """
         return ()
 
-    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
+    async def tick(self, now_ms: int, partitions: Mapping[int, int]) -> Sequence[Output]:
         """What to publish for `partitions` of `source` because time has passed (UTC ms).
 
-        They are those that this worker has and knows where they stand.
+        They are those that this worker has and knows where they stand, each with the time up to which all that has come
+        into it is done (UTC ms): `now_ms`, unless it is behind. What has not come by now may be waiting there.
 
         The transaction commits their positions again, as they are: it is fenced as that of a batch is, and nothing
         comes of a worker that has lost its partitions without knowing it.

@@ -1,6 +1,6 @@
 """The conversation agent: what the scored turns of each conversation say, and whether it needs a person."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from models.escalation import EscalationModel, load_escalation_model
@@ -68,7 +68,7 @@ class ConversationAgent(Agent):
         # In a thread: reading states back takes as long as it takes, and a stop signal must not wait for it.
         return await in_daemon_thread(partial(self._process, records))
 
-    async def tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+    async def tick(self, now_ms: int, partitions: Mapping[int, int]) -> list[Output]:
         """The conversations of `partitions` for which nothing has come for so long that they count as over.
 
         And those that escalated with their last turn, a moment later: their alert resolves.
@@ -97,13 +97,14 @@ class ConversationAgent(Agent):
             changed[key].add(result, record.partition)
         return outputs + self._written(changed, self._clock())
 
-    def _tick(self, now_ms: int, partitions: Collection[int]) -> list[Output]:
+    def _tick(self, now_ms: int, partitions: Mapping[int, int]) -> list[Output]:
         self._begin()
         unseen = self._states.due(now_ms, UNSEEN, _AT_ONCE)
         self._states.put([self._entry(key, self._restored(key, value), value) for key, value in unseen])
         found = {}
-        for partition in partitions:
-            for key, value in self._states.due(now_ms, partition, _AT_ONCE):
+        for partition, read_to_ms in partitions.items():
+            # A turn that waits to be read has come: its conversation is not over because nobody has looked.
+            for key, value in self._states.due(min(now_ms, read_to_ms), partition, _AT_ONCE):
                 found[key] = self._restored(key, value)
                 if found[key].status == "open":
                     found[key].status = "timed_out"

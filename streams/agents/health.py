@@ -216,9 +216,11 @@ async def build(settings: Settings, read_back: ReadBack, line: LineView) -> Heal
     ]
     length = settings.window_s * 1000
     for rule in rules:
-        if 0 < rule.window < length and rule.of.source == "windows":
+        # Only windows that begin within the rule's count: where no events are to be noticed, one has to have ended.
+        least, said = (2 * length, "twice") if rule.metric == "events" else (length, "at least")
+        if 0 < rule.window < least and rule.of.source == "windows":
             raise UsageError(
                 f"rule {rule.name} measures {duration_text(rule.window)}, and EDGEWISE_WINDOW_S is "
-                f"{settings.window_s}: make the rule's window at least as long"
+                f"{settings.window_s}: make the rule's window {said} as long"
             )
     return HealthAgent(settings, rules, read_back, line, reference)

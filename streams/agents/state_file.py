@@ -77,14 +77,15 @@ class StateFile:
             return
         now = self._clock()
         since = 0 if self._read_at_ms is None else max(0, self._read_at_ms - _SKEW_MS)
-        for key, value in self._read_back(self._topic, since):
+        for number, (key, value) in enumerate(self._read_back(self._topic, since)):
             if key is None:  # nothing that an agent wrote
                 continue
             with _explained():
                 if value is None:
                     self._file.execute("DELETE FROM state WHERE key = ?", (key,))
                 else:
-                    self._file.execute(_INSERT, (key, value, UNSEEN, 0, now))
+                    # Due at once, what was written last first: of a month's conversations those that are open.
+                    self._file.execute(_INSERT, (key, value, UNSEEN, -number, now))
         self.keep()
         self._read_at_ms, self._is_stale = now, False
 

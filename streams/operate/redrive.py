@@ -17,9 +17,11 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas.dead_letter import Action, Letter, LetterId, Mark, redriven_headers
 from schemas.errors import EdgewiseError, UsageError
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import ALERTS, DEAD_LETTERS, MONITORING
 from streams.kafka.client import FENCED, Cluster, is_repeatable
 from streams.kafka.embedded_lock import exclusive_transactions
+from streams.kafka.messages import message_key
+from streams.kafka.reader import read_topic
 from streams.kafka.refusals import AccessError, explain_refusal
 from streams.kafka.rights import require_rights
 from streams.operate.dead_letter_box import Content, Selection, contents, survey
@@ -55,6 +57,10 @@ _LEFT_BY_AN_ABORT = (
 )
 
 
+# Of these the latest record of a key is what counts: an old one that comes again would take its place.
+_BY_KEY = frozenset({ALERTS, MONITORING})
+
+
 class AlreadySettledError(EdgewiseError):
     """A letter was redriven or dropped before."""
 
@@ -87,7 +93,8 @@ def redrive(
 
     Key, value and headers are the original's, with two headers more: how often it was tried, and the letter's id.
     `again`: also those that have a mark; without it they are refused. `on_progress` is called with how many were done.
-    A letter that its topic does not take, such as one that is too large, is in the outcome; the others go on.
+    A letter that its topic does not take, such as one that is too large, is in the outcome; the others go on. So is one
+    of a topic in which the latest record of a key counts, where a later one stands.
 
     Raises AlreadySettledError, TakenOverError, RedriveError, AccessError, UsageError (no such topic) and what reading
     raises. What was done by then stays done and is marked.
@@ -147,11 +154,32 @@ def _settle(
         # Only from here on nobody else can mark a letter.
         now = {letter.id: letter.marks for letter in survey(cluster, Selection(places={each.id for each in letters}))}
         chosen = {letter.id: letter for letter in letters if now.get(letter.id) == letter.marks}
+        later = _later(cluster, chosen.values()) if marking.action == "redriven" else {}
         for batch in _batches(contents(cluster, chosen)):
-            for part in transactions.run([(chosen[content.id], content) for content in batch], refused):
+            taken = []
+            for letter, content in ((chosen[content.id], content) for content in batch):
+                if later.get((letter.topic, letter.partition, content.key), -1) > letter.offset:
+                    refused[letter.id] = f"{letter.origin}: a later record of its key counts: drop it"
+                else:
+                    taken.append((letter, content))
+            for part in transactions.run(taken, refused) if taken else ():
                 done += part
                 on_progress(len(done))
     return Outcome(done, sorted({letter.id for letter in letters} - set(done) - refused.keys()), refused)
+
+
+def _later(cluster: Cluster, letters: Iterable[Letter]) -> dict[tuple[str, int, bytes | None], int]:
+    """Of topics in which the latest record of a key counts, where that is: by topic, partition and key."""
+    starts: dict[str, dict[int, int]] = {}
+    for letter in letters:
+        if letter.topic in _BY_KEY:
+            first = starts.setdefault(letter.topic, {})
+            first[letter.partition] = min(letter.offset, first.get(letter.partition, letter.offset))
+    return {
+        (topic, message.partition() or 0, message_key(message)): message.offset() or 0
+        for topic, offsets in starts.items()
+        for message in read_topic(cluster, topic, offsets=offsets)
+    }
 
 
 def _batches(found: Iterable[Content]) -> Iterator[list[Content]]:

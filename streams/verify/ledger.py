@@ -29,6 +29,7 @@ from streams.verify.verdict import Verdict
 R = TypeVar("R", bound=Record)
 
 _KEPT = ("unsupported_language", "sensitive_local")  # reasons for which the edge keeps what it degrades
+_BALANCE = 2**62  # sums of hashes are taken by this, so that they fit: an id may have any number of results
 _OFFSET_BITS = 48  # a position is partition and offset in one number: 2**48 records a partition, 2**15 partitions
 
 
@@ -198,7 +199,8 @@ class _Ledger:
             self.verdict.unscored += 1
             self.unscored[i] += 1
         else:
-            self.balance[i] -= _hash(event.route, event.reason, published_label(event), event.degraded)
+            off = _hash(event.route, event.reason, published_label(event), event.degraded)
+            self.balance[i] = (self.balance[i] - off) % _BALANCE
             if _by_cloud_agent(event):
                 if self.answered[i] >= self.decided[i]:
                     self.verdict.audit.add(f"{event.event_id}: completed by the cloud before it was decided")
@@ -221,7 +223,8 @@ class _Ledger:
             if not dead:  # the conversation agent refused it, and said so
                 self.recount.add(result)
             i = self._id(result.event_id)
-            self.balance[i] += _hash(result.route, result.reason, result.label, result.degraded)
+            on = _hash(result.route, result.reason, result.label, result.degraded)
+            self.balance[i] = (self.balance[i] + on) % _BALANCE
             position = self._position(i, self.results[i])
             self.results[i] += 1
             if position is None or result.event_id in self.late:

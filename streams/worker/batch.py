@@ -24,6 +24,12 @@ class Held:
     done: int | None = None
     fetched: int | None = None
     end: int = 0  # the partition's, when it was last reached
+    read_ms: int = 0  # the latest time of a record that is done, as the record tells it
+
+    def read_to(self, now_ms: int) -> int:
+        """Up to when all that has come is done (UTC ms): now, where the end was reached behind what was fetched."""
+        is_at_end = self.fetched is not None and self.done is not None and self.done >= self.fetched <= self.end
+        return now_ms if is_at_end else min(now_ms, self.read_ms)
 
 
 @dataclass(eq=False, slots=True)

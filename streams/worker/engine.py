@@ -180,7 +180,8 @@ class Engine:
 
     async def _tick(self, standing: Batch) -> None:
         self._next_tick_s = self._loop.time() + self._agent.tick_s
-        outputs = await self._agent.tick(self._clock(), standing.held.keys())
+        now_ms = self._clock()
+        outputs = await self._agent.tick(now_ms, {at: held.read_to(now_ms) for at, held in standing.held.items()})
         self._member.renew(standing)
         if outputs and not await self._delivery.deliver(outputs, standing.ends, standing.token):
             self._agent.positions_set_back(set(standing.held))

@@ -137,6 +137,9 @@ class Member:
         """Notes that `batch` is committed."""
         for partition, held in batch.held.items():
             held.done = batch.ends[partition]
+        for record in batch.records:
+            held = batch.held[record.partition]
+            held.read_ms = max(held.read_ms, record.timestamp)
 
     def lose(self, batch: Batch) -> None:
         """Notes that `batch` is not committed: positions must be set back."""
@@ -167,6 +170,7 @@ class Member:
         self._kept = [message for message in self._kept if message.partition() not in still]
         for partition, held in still.items():
             held.done = held.fetched = offsets[partition]
+            held.end = 0  # what lies between is read again
             self._go_to(partition, offsets[partition])
 
     def lags(self) -> dict[tuple[str, int], int]:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -430,7 +430,7 @@ class Revoking(Agent):
             raise RuntimeError("it still works")
         return await self._agent.process(records)
 
-    async def tick(self, now_ms: int, partitions: Collection[int]) -> Sequence[Output]:
+    async def tick(self, now_ms: int, partitions: Mapping[int, int]) -> Sequence[Output]:
         return await self._agent.tick(now_ms, partitions) if self._batches >= 2 else ()
 
     def positions_set_back(self, partitions: Collection[int]) -> None:

@@ -126,19 +126,14 @@ def prometheus_rules(
 
     Example: [bold]edgewise alerts prometheus-rules -o deploy/prometheus-health-rules.yml[/]
     """
-    from schemas.errors import UsageError
     from streams.cli.context import start
+    from streams.cli.output import text_output
     from streams.monitoring.health_rules import load_health_rules
     from streams.monitoring.prometheus_rules import prometheus_rules as text_of
 
     text = text_of(load_health_rules(start().health_rules))
-    if output is None:
-        print(text, end="")
-        return
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{output} can't be written: {error.strerror}") from None
+    with text_output(output) as out:
+        out.write(text)
 
 
 def _require_rule(settings: "Settings", name: str) -> None:

@@ -66,6 +66,7 @@ class Board:
         self._reference = None if settings.drift_reference is None else read_reference(settings.drift_reference)
         self.people = PeopleLabels()
         self._alerts: dict[bytes, Alert] = {}
+        self._firings: dict[str, Alert] = {}  # of the rules, each that there was in these days, by its id
         self._lock = Lock()
         self._swept_hour = now // HOUR_MS
         self._changes = 0
@@ -134,6 +135,15 @@ class Board:
             found = list(self._alerts.values())
         return sorted(found, key=lambda each: (each.state == "firing", each.started_at), reverse=True)
 
+    def firings(self) -> list[Alert]:
+        """Each time that a rule has fired and was not over before these days, the first one first."""
+        begin_ms = self._clock() - DAYS * DAY_MS
+        with self._lock:
+            for alert in [each for each in self._firings.values() if (each.resolved_at or begin_ms) < begin_ms]:
+                del self._firings[alert.alert_id]
+            found = list(self._firings.values())
+        return sorted(found, key=lambda each: each.started_at)
+
     def health(self, total: Window, spans: Sequence[Window], bounds: Mapping[str, HealthRule]) -> Health:
         """The health of the time that `total` counts, by people's labels and by the reference for drift, too."""
         return assess(total, spans, bounds, Beside(self._reference, self.people))
@@ -175,6 +185,8 @@ class Board:
                 self._alerts.pop(key, None)
                 if alert is not None:
                     self._alerts[key] = alert
+                    if not alert.subject:
+                        self._firings[alert.alert_id] = alert
             while len(self._alerts) > _MOST_ALERTS:
                 resolved = (key for key, alert in self._alerts.items() if alert.state == "resolved")
                 del self._alerts[next(resolved, next(iter(self._alerts)))]

@@ -52,8 +52,7 @@ def report_view(board: Board, settings: Settings, now_ms: int) -> View:
     at_risk = AtRisk(settings.escalation_risk, _MOST)
     at_risk.conversations.update(board.risks.by_status())
     at_risk.at_risk.update(board.risks.at_risk(settings.escalation_risk))
-    alerts = [alert for alert in reversed(board.alerts()) if not alert.subject]
-    document = report_document(Report(period, at_risk, forecast(period, now_ms), now_ms, board.people, alerts))
+    document = report_document(Report(period, at_risk, forecast(period, now_ms), now_ms, board.people, board.firings()))
     sections = [
         Section(section.title, [_linked(part, since_ms) for part in section.parts]) for section in document.sections
     ]

@@ -20,7 +20,7 @@ from streams.agents.topic_state import StateError
 from streams.config.settings import Settings
 from streams.monitoring.alerting import REFRESH_MS, alert_id
 from streams.monitoring.drift import Reference
-from streams.monitoring.health_rules import HealthRuleError
+from streams.monitoring.health_rules import HealthRuleError, load_health_rules
 from streams.monitoring.reference_file import DriftReferenceError, reference_text
 from streams.monitoring.window import Window
 from tests.events import consumer_record
@@ -303,6 +303,10 @@ def test_rules_are_checked_before_the_agent_begins(tmp_path: Path) -> None:
         asyncio.run(build(Settings(health_rules=str(own)), HealthLine().read_back, HealthLine()))
     with pytest.raises(UsageError, match="measures 15m, and EDGEWISE_WINDOW_S is 3600"):
         asyncio.run(build(Settings(window_s=3600), HealthLine().read_back, HealthLine()))
+    short = [rule.name for rule in load_health_rules(None) if 0 < rule.window < 900_000]
+    own.write_text("".join(f"[{name}]\nwindow = '15m'\n" for name in short))
+    with pytest.raises(UsageError, match=r"rule no_data measures 15m, and EDGEWISE_WINDOW_S is 900: .* twice as long"):
+        asyncio.run(build(Settings(window_s=900, health_rules=str(own)), HealthLine().read_back, HealthLine()))
 
 
 ACCURACY = health_rule("accuracy", metric="accuracy", at_least=0.85, window="1d", min_events=20)

@@ -56,6 +56,15 @@ def test_the_latest_value_of_every_key_is_read_back_once(topic: Topic) -> None:
     assert topic.reads == [0]
 
 
+def test_of_what_is_read_back_the_latest_is_looked_at_first(topic: Topic) -> None:
+    """Of a month's conversations those that are open. Seen to fail in the order of keys."""
+    for number in (3, 1, 2):
+        topic.write(b"%d" % number, b"v")
+    states = topic.file()
+    states.refresh()
+    assert [key for key, _ in states.due(topic.now, UNSEEN, 2)] == [b"2", b"1"]
+
+
 def test_what_was_taken_back_never_was(topic: Topic) -> None:
     states = topic.file()
     states.refresh()

@@ -495,6 +495,37 @@ def test_a_tick_is_fenced_by_where_partitions_stand_that_is_known(scene: Scene) 
     assert standing.ends == {1: 5}
 
 
+def test_a_partition_is_read_up_to_now_at_its_end_and_up_to_its_last_record_before(scene: Scene) -> None:
+    """Seen to fail with an end that was reached before more came, and with one in front of what is set back."""
+
+    def read_to() -> int:
+        standing = scene.member.standing()
+        assert standing is not None
+        return standing.held[0].read_to(100)
+
+    scene.consumer.give(0)
+    scene.consumer.coming.append(record(0, 7))
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    assert read_to() == 0, "nothing is done yet"
+    scene.member.is_done(batch)
+    assert read_to() == 7, "the record's time"
+    scene.consumer.coming.append(told(0, 9, KafkaError._PARTITION_EOF))
+    assert scene.fetched() == []
+    assert read_to() == 100
+    scene.consumer.coming.append(record(0, 9))
+    batch = scene.member.fetch(100, 0)
+    assert batch is not None
+    assert read_to() == 7
+    scene.member.is_done(batch)
+    scene.consumer.coming.append(told(0, 11, KafkaError._PARTITION_EOF))
+    assert scene.fetched() == []
+    assert read_to() == 100
+    scene.member.astray.add(0)
+    asyncio.run(scene.member.set_back())
+    assert read_to() == 7
+
+
 def test_an_end_behind_records_is_not_where_they_stand(scene: Scene) -> None:
     """Seen to fail with the end taken for what is done, before the records in front of it are."""
     scene.consumer.give(0)

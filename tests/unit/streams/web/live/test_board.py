@@ -6,22 +6,28 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from confluent_kafka import Message
 
-from schemas.records import PersonLabel
-from schemas.topics import LABELS, ROUTING_EVENTS
+from schemas.codec import Codec
+from schemas.records import Alert, PersonLabel
+from schemas.topics import ALERTS, LABELS, ROUTING_EVENTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_value
 from streams.kafka.reader import read_topic
+from streams.monitoring.alerting import alert_key
 from streams.monitoring.drift import Reference
 from streams.monitoring.reference_file import reference_text
 from streams.operate.live_windows import LiveWindows
 from streams.system.clock import now_ms
 from streams.verify.totals import Totals
 from streams.web.live.board import DAYS, Board
+from tests.alerts import alert
 from tests.traffic import fill, states
 
 DAY = 86_400_000
@@ -74,6 +80,30 @@ def test_the_page_s_totals_are_those_that_verify_recounts(settings: Settings, ba
         assert sum(board.risks.by_status().values()) == len(states(said))
         assert [alert.state for alert in board.alerts()] == ["firing", "resolved"]
         assert board.rate()[0] > 0
+
+
+def told_of(alert: Alert) -> Message:
+    """As Kafka hands it over."""
+    value = Codec(ALERTS).encode(alert)
+    return cast(Message, SimpleNamespace(key=lambda: alert_key(alert.rule, alert.subject), value=lambda: value))
+
+
+def test_each_time_that_a_rule_fired_is_among_the_firings() -> None:
+    """Kafka keeps the last of a rule. Seen to fail with that alone: thirty days showed one firing for each rule."""
+    now = now_ms()
+    board = Board(Cluster(Settings()))
+
+    def hear(*heard: Alert) -> None:
+        board._take_alerts([told_of(each) for each in heard])
+
+    for number in range(4):
+        begun = now - (4 - number) * 10 * DAY
+        fired = alert("latency_high", number, started_at=begun, updated_at=begun)
+        hear(fired, alert("latency_high", number, over=True, started_at=begun, resolved_at=begun + 600_000))
+    hear(alert("escalation", 9, subject="c-1", started_at=now))
+    assert [each.alert_id for each in board.firings()] == ["latency_high-1", "latency_high-2", "latency_high-3"]
+    hear(alert("latency_high", 5, started_at=now))
+    assert [each.state for each in board.firings()] == ["resolved"] * 3 + ["firing"]
 
 
 def test_what_comes_while_it_is_open_is_shown(settings: Settings) -> None:
