@@ -1,6 +1,6 @@
 """Passwords and user names: whatever follows the word."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from models.redaction.cues import Cue
@@ -19,6 +19,9 @@ _TALKED_ABOUT: Final = frozenset(word_list("credentials.talked_about"))
 _NEVER_LAST: Final = NOT_SECRETS | UNIT_WORDS | frozenset(word_list("credentials.never_last"))
 # What people say for a sign or a capital within a password, and what else may stand between its parts.
 _SAID: Final = frozenset(word_list("credentials.said"))
+_BEFORE_AN_ANSWER: Final = _LINKS | {"yes", "yeah", "sure", "ok", "okay", ".", "so", "well", "oh"}
+# In a word, beside letters; a secret that begins with one has something else in it.
+_IN_WORDS: Final = "-'/."
 _REACH = 6
 _LONGEST = 5  # tokens of an answer that is one for its digits
 _MOST_PARTS = 20  # tokens of a password that is said part by part
@@ -38,7 +41,9 @@ def credentials(tokens: Tokens, found: list[Cue], expected: tuple[Kind, ...] = (
 def _after(tokens: Tokens, cue: Cue) -> Finding | None:
     words = tokens.words
     first = cue.after
-    while first < len(words) and first - cue.after < _REACH and words[first] in _LINKS:
+    while first < len(words) and first - cue.after < _REACH and _is_said(tokens, first, _LINKS):
+        first += 1
+    if words[first : first + 1] == ["("]:
         first += 1
     if not _has_number(words, first) and (first == cue.after or words[first - 1] not in _STATES):
         first = _stated_later(words, first, cue.after + _REACH)
@@ -49,9 +54,18 @@ def _after(tokens: Tokens, cue: Cue) -> Finding | None:
         return None
     following = words[first + 1 : first + 3]  # "the username for 19 days", and not "9 euro 9"
     counted = bool(following) and following[0] in UNIT_WORDS and not following[-1].isdigit()
-    if words[first] in NOT_SECRETS or words[first] in ".?!,;" or counted:
+    if _is_said(tokens, first, NOT_SECRETS) or words[first] in ".?!,;" or counted:
         return None
     return _finding(tokens, first, cue.kind or "PASSWORD")
+
+
+def _is_said(tokens: Tokens, index: int, words: Collection[str]) -> bool:
+    """Whether the token is one of `words`, and not the first letters of a secret such as "Secure!pass" or "my_dog"."""
+    if tokens.words[index] not in words:
+        return False
+    start = tokens.starts[index]
+    rest = tokens.text[start : _chunk_end(tokens.text, start)].rstrip("!)")
+    return not tokens.words[index].isalpha() or all(each.isalpha() or each in _IN_WORDS for each in rest)
 
 
 def _ends_text(words: list[str], cue: Cue, first: int) -> bool:
@@ -84,20 +98,10 @@ def _answer(tokens: Tokens, kind: Kind) -> Finding | None:
     """The answer to a question for it: one word, or one with digits, behind fillers."""
     words = tokens.words
     first = 0
-    while first < len(words) and words[first] in _LINKS | {
-        "yes",
-        "yeah",
-        "sure",
-        "ok",
-        "okay",
-        ".",
-        "so",
-        "well",
-        "oh",
-    }:
+    while first < len(words) and _is_said(tokens, first, _BEFORE_AN_ANSWER):
         first += 1
     rest = words[first:]
-    if not rest or rest[0] in NOT_SECRETS:
+    if not rest or _is_said(tokens, first, NOT_SECRETS):
         return None
     finding = _finding(tokens, first, kind)
     if len([word for word in rest if word.isalnum()]) == 1 or (
@@ -158,6 +162,7 @@ def _chunk_end(text: str, start: int) -> int:
     end = start
     while end < len(text) and not text[end].isspace():
         end += 1
-    while end > start + 1 and text[end - 1] in ".,?;:\"'":
+    behind = ".,?;:\"')" if start and text[start - 1] == "(" else ".,?;:\"'"
+    while end > start + 1 and text[end - 1] in behind:
         end -= 1
     return end

@@ -209,12 +209,22 @@ def _separated(tokens: Tokens, index: int) -> int:
     if not (two.isdigit() and three.isdigit()) or any(tokens.apart(place) for place in range(index + 1, index + 5)):
         return 0
     beyond = index + 5
-    if beyond < len(words) and words[beyond] == words[index + 1] and not tokens.apart(beyond) and words[beyond] != ".":
+    if _goes_on(tokens, beyond, 1) or (index and _goes_on(tokens, index - 1, -1)):  # part of a longer number
         return 0
     lengths = len(one), len(two), len(three)
     if lengths[0] == 4 and max(lengths[1:]) <= 2:
         return beyond if _day_and_month(two, three) else 0
     return beyond if max(lengths[:2]) <= 2 and lengths[2] in {2, 4} and _day_and_month(one, two) else 0
+
+
+def _goes_on(tokens: Tokens, sign: int, step: int) -> bool:
+    """Whether a separator at token `sign` ties what is before it to a number behind it; `step` -1: the other way."""
+    words = tokens.words
+    number = sign + step
+    if not (sign < len(words) and 0 <= number < len(words)) or words[sign] not in {"/", "-", "."}:
+        return False
+    glued = not tokens.apart(sign if step > 0 else sign + 1) and not tokens.apart(number if step > 0 else sign)
+    return glued and words[number].isdigit()
 
 
 def _day_and_month(one: str, two: str) -> bool:

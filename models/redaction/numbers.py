@@ -9,7 +9,7 @@ from models.redaction.cued import MONEY, STATING, Cued, cue_of_each, outside_cue
 from models.redaction.cues import Cue, joined
 from models.redaction.dates import Dates
 from models.redaction.kinds import SHAPE, SURE, Finding, Kind
-from models.redaction.runs import CURRENCY, UNIT_WORDS, Element, Run, runs
+from models.redaction.runs import CURRENCY, UNIT_WORDS, Element, Run, is_unit, runs
 from models.redaction.shapes import LIMITS, passes_luhn, shape
 from models.redaction.spoken import HESITATIONS
 from models.redaction.tokens import Tokens
@@ -37,6 +37,8 @@ _VAGUE: Final = frozenset(word_list("numbers.vague"))
 FILLERS: Final = HESITATIONS | frozenset(word_list("numbers.fillers"))
 _PUBLIC: Final = frozenset(word_list("numbers.public"))
 _BEFORE_YEARS: Final = frozenset(word_list("numbers.before_years"))
+# Kinds of numbers that nobody says as a date.
+_NEVER_DATES: Final = frozenset({"ACCOUNT", "CARD", "PIN", "SSN"})
 # One or two letters that a hyphen ties to a number.
 _BEFORE: Final = re.compile(r"(?:^|[\W_])([^\W\d_]{1,2}-)$")
 _BEHIND: Final = re.compile(r"-[^\W\d_]{1,2}(?!\w)")
@@ -48,14 +50,19 @@ def numbers(tokens: Tokens, dates: Dates, found: list[Cue], expected: Sequence[K
     `expected` are the kinds that were asked for before this text.
     """
     all_runs = runs(tokens)
+    found_cues = [cue for cue in joined(found, tokens.words) if cue.kind in NUMERIC or cue.kind == "NAME"]
+    asked = [kind for kind in expected if kind in NUMERIC]
     if dates.places:
-        all_runs = [part for run in all_runs for part in _undated(run, dates)]
+        of_each = cue_of_each(tokens.words, all_runs, found_cues)
+        all_runs = [
+            part
+            for run, own in zip(all_runs, of_each, strict=True)
+            for part in ([run] if _is_stated(tokens, run, own, asked) else _undated(run, dates))
+        ]
     if not all_runs:
         return []
-    found_cues = [cue for cue in joined(found, tokens.words) if cue.kind in NUMERIC or cue.kind == "NAME"]
     all_runs = outside_cues(all_runs, found_cues)
     content = _content(tokens.words)
-    asked = [kind for kind in expected if kind in NUMERIC]
     findings: list[Finding] = []
     for run, own in zip(all_runs, cue_of_each(tokens.words, all_runs, found_cues), strict=True):
         is_own = own is not None and own.strict and own.cue.kind is not None
@@ -65,6 +72,16 @@ def numbers(tokens: Tokens, dates: Dates, found: list[Cue], expected: Sequence[K
         if private and len(asked) > 1 and not is_own:
             del asked[0]
     return findings
+
+
+def _is_stated(tokens: Tokens, run: Run, own: Cued | None, asked: Sequence[Kind]) -> bool:
+    """Whether figures with hyphens or dots are what the words say, however much they look like a date.
+
+    "Sort code 20-05-99" is none; "born on 20-05-99" is, and "my account was opened on 20-05-99".
+    """
+    kind = own.cue.kind if own is not None and own.strict else asked[0] if asked and not run.first else None
+    figures = tokens.text[tokens.starts[run.first] : tokens.ends[run.after - 1]]
+    return kind in _NEVER_DATES and "/" not in figures and not run.spoken and not figures.isalnum()
 
 
 def _undated(run: Run, dates: Dates) -> list[Run]:
@@ -225,7 +242,7 @@ def _counts_something(tokens: Tokens, run: Run, cued: Cued | None = None) -> boo
     after = words[run.after] if run.after < len(words) else ""
     before = words[run.first - 1] if run.first else ""
     return (
-        after in UNIT_WORDS
+        (after in UNIT_WORDS if _may_be_a_time(run, cued) else is_unit(words, run.after))
         or after in CURRENCY
         or after == "%"
         or before in CURRENCY
@@ -234,6 +251,16 @@ def _counts_something(tokens: Tokens, run: Run, cued: Cued | None = None) -> boo
         or (run.digits < 5 and _names_something_public(words, run.first))
         or (before in MONEY and not (cued and cued.strict))
     )
+
+
+def _may_be_a_time(run: Run, cued: Cued | None) -> bool:
+    """Whether digits are a time rather than what the words say that they are: "it was 1042 am i think".
+
+    Nobody's telephone number has so few: "call me at 9 30 am i am free".
+    """
+    kind = cued.cue.kind if cued is not None and (cued.cue.after == 0 or cued.strict) else None
+    hour, minute = run.value[:-2], run.value[-2:]
+    return kind in {None, "PHONE"} and 0 < len(hour) < 3 and run.value.isdigit() and int(hour) < 24 and int(minute) < 60
 
 
 def _names_something_public(words: list[str], first: int) -> bool:

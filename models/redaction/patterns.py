@@ -8,6 +8,7 @@ from typing import Final
 from models.redaction.kinds import SHAPE, SURE, Finding
 from models.redaction.shapes import passes_iban
 from models.redaction.tokens import Tokens
+from models.redaction.vocabulary import word_list
 
 # The look-behind lets a match start only where a run of address characters starts, so that each run is read once. 64 is
 # the longest local part (RFC 5321, 4.5.3.1.1); of a longer one its end is found, and what is before it taken along.
@@ -16,6 +17,14 @@ _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]*[\w+-]\s?@\s?(?:[\w-]{1,63}\.){1,8
 _AT = r" ?[(\[{<] ?at ?[)\]}>] ?"
 _DOT = r"(?: ?[(\[{<] ?dot ?[)\]}>] ?| dot )"
 _VEILED = re.compile(rf"(?<![\w.+-])[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?: ?(?:\.|{_DOT}) ?[\w-]{{1,63}}){{1,8}}")
+_ENDS = "|".join(word_list("emails.tlds"))
+# "jane.doe at gmail.com", as recognisers write it; of a name that is one word nobody knows: "shop at amazon.com".
+_SAID_AT = re.compile(
+    r"(?<![\w.+-])(?=[\w.+-]*[._+\d])(?=[\w.+-]*[^\W\d_])[\w.+-]{1,64} at "
+    rf"(?:[\w-]{{1,63}}\.){{1,4}}(?:{_ENDS})\b(?!\.\w)"
+)
+# "jane@gmail. com"
+_SPACED = re.compile(r"(?<![\w.+-])[\w.+-]{1,64} ?@ ?[\w-]{1,63} ?\. ?(?:com|net|org)\b(?!\.\w)")
 _LINK = re.compile(
     r"(?:\bhttps?:|\bftp:|\bwww\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}/[^\s<>\"]+"
 )
@@ -55,6 +64,10 @@ def emails(tokens: Tokens) -> Iterator[Finding]:
         at = lower.find("@", max(at + 1, end))
     if any(bracket in lower for bracket in "([{<"):
         yield from _veiled_emails(tokens)
+    for sign, pattern in ((" at ", _SAID_AT), ("@", _SPACED)):
+        if sign in lower:
+            for match in pattern.finditer(lower):
+                yield Finding(match.start(), match.end(), "EMAIL", "".join(match[0].replace(" at ", "@").split()))
 
 
 def _veiled_emails(tokens: Tokens) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from models.redaction.vocabulary import phrases, word_list
 
 # Words of two or three letters, none of which begins or ends a code such as "kop 598".
 SHORT_WORDS: Final = frozenset(word_list("runs.short_words"))
+_CLAUSES: Final = frozenset({"plus", "second"})
 UNIT_WORDS: Final = frozenset(word_list("runs.unit_words"))
 CURRENCY: Final = frozenset("$£€₹¥")
 
@@ -182,9 +183,22 @@ def _numeral(tokens: Tokens, index: int) -> Element | None:
     return Element(word, index, after, spoken=False)
 
 
+def is_unit(words: list[str], place: int) -> bool:
+    """Whether the word at `place` is a unit of the number before it, and begins no clause of its own.
+
+    "my pin is 4821 am i right", "the code is 4821 plus i need help" have none.
+    """
+    if place >= len(words) or words[place] not in UNIT_WORDS:
+        return False
+    following = words[place + 1] if place + 1 < len(words) else ""
+    if words[place] == "am":
+        return following != "i"
+    return words[place] not in _CLAUSES or not following.isalpha() or following in UNIT_WORDS
+
+
 def _is_unit(words: list[str], after: int, digits: str) -> bool:
     """Whether a short number counts something: "30 minutes", "last four digits", "15 th"."""
-    return after < len(words) and len(digits) < 4 and words[after] in UNIT_WORDS
+    return len(digits) < 4 and is_unit(words, after)
 
 
 def _letters(tokens: Tokens, index: int, current: list[Element]) -> Element | None:

@@ -17,12 +17,14 @@ class Tokens:
     invisible characters; `lower` is `text` in lower case, as long as it.
     """
 
-    __slots__ = ("_ends", "_places", "_starts", "cased", "lower", "text", "words")
+    __slots__ = ("_ends", "_length", "_places", "_starts", "cased", "lower", "text", "words")
 
     def __init__(self, text: str) -> None:
         self._places: list[int] | None = None
+        self._length = len(text)
         if not text.isascii():
             characters = [_character(char) for char in text]
+            _compose(characters)
             if "" in characters:
                 self._places = [place for place, char in enumerate(characters) if char]
             text = "".join(characters)
@@ -54,10 +56,13 @@ class Tokens:
         return self._ends
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where characters `start` to `end` of `text` are in the text that was given."""
+        """Where characters `start` to `end` of `text` are in the text that was given.
+
+        What is invisible behind the last of them, or a mark on it, is of it.
+        """
         if self._places is None:
             return start, end
-        return self._places[start], self._places[end - 1] + 1
+        return self._places[start], self._places[end] if end < len(self._places) else self._length
 
     def capital(self, index: int) -> bool:
         """Whether token `index` begins with a capital."""
@@ -66,6 +71,20 @@ class Tokens:
     def apart(self, index: int) -> str:
         """The characters between token `index` and the one before it: white space, or none."""
         return self.text[self.ends[index - 1] : self.starts[index]] if index else ""
+
+
+def _compose(characters: list[str]) -> None:
+    """Makes one character of a letter and the marks behind it, as most programs write them: `e` and an acute are é."""
+    letter = 0
+    for place, char in enumerate(characters):
+        if not char:
+            continue
+        if place and unicodedata.combining(char):
+            whole = unicodedata.normalize("NFC", characters[letter] + char)
+            if len(whole) == 1:
+                characters[letter], characters[place] = whole, ""
+                continue
+        letter = place
 
 
 _PLAIN = {"‘": "'", "’": "'"}
