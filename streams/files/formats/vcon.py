@@ -69,9 +69,13 @@ def read(value: object, hints: Hints) -> Reading:
     for place, (number, analysis) in chosen.items():
         dialog = dialogs[place] if 0 <= place < len(dialogs) else Field(None, "dialog")
         start = time_of(dialog.at("start"))
+        before = start or None
         for entry, utterance in enumerate(_transcript(vcon, analysis)):
-            at = utterance.at if utterance.at is not None else start and start + (utterance.offset or 0)
-            conversation.add(replace(utterance, id=f"a{number}/{entry}", at=at or None, channel="voice"))
+            at = utterance.at
+            if at is None and start and utterance.offset is not None:
+                at = start + utterance.offset
+            before = before if at is None else at  # a vendor leaves out single times: it was with the one before it
+            conversation.add(replace(utterance, id=f"a{number}/{entry}", at=before, channel="voice"))
     return conversation.reading()
 
 

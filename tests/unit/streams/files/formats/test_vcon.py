@@ -41,6 +41,18 @@ def test_transcripts_of_several_kinds(body: Any) -> None:
     assert (turn.role, turn.text, turn.occurred_at) == ("customer", "It is late.", 1_767_606_916_500)
 
 
+def test_an_entry_without_a_time_was_with_the_one_before_it() -> None:
+    """Seen to fail: it came first, for it had the dialog's own time."""
+    body = [
+        {"party": 1, "start": 1, "text": "one"},
+        {"party": 1, "text": "two"},
+        {"party": 1, "start": 5, "text": "three"},
+    ]
+    found = [turn for turn in turns("vcon", with_body(body)) if turn.channel == "voice"]
+    assert [turn.text for turn in found] == ["one", "two", "three"]
+    assert [turn.occurred_at for turn in found] == [1_767_606_915_000, 1_767_606_915_000, 1_767_606_919_000]
+
+
 def test_a_transcript_may_be_deepgrams_a_plain_text_or_json_in_a_text() -> None:
     alternative = {"transcript": "late", "words": [{"word": "late", "start": 1.0, "end": 2.0, "speaker": 0}]}
     channels = {"results": {"channels": [{"alternatives": [alternative]}]}}
