@@ -71,6 +71,9 @@ def test_records_come_back_as_they_were(box: Settings) -> None:
         assert list(message.headers() or [])[:-1] == [*headers, ("edgewise-attempts", b"1")]
 
 
+LAST = len(RECORDS) - 1  # it has a key, without which a compacted topic takes nothing
+
+
 @both
 def test_an_old_version_takes_no_later_ones_place(box: Settings) -> None:
     """Of `monitoring` the latest record of a key counts. Seen to fail: a window of five hundred events was one of a
@@ -79,11 +82,12 @@ def test_an_old_version_takes_no_later_ones_place(box: Settings) -> None:
     for key in (b"another", RECORDS[0][0]):
         producer.produce(box.topic(MONITORING), b"later", key, partition=0)
     assert producer.flush(30) == 0
-    bury(box, 2, topic=MONITORING)
-    outcome = redrive(Cluster(box), survey(Cluster(box)), by="ann")
-    assert (outcome.done, outcome.left) == ([LetterId(0, 1)], [])
+    bury(box, topic=MONITORING)
+    letters = {letter.id.offset: letter for letter in survey(Cluster(box))}
+    outcome = redrive(Cluster(box), [letters[0], letters[LAST]], by="ann")
+    assert (outcome.done, outcome.left) == ([LetterId(0, LAST)], [])
     assert outcome.refused == {LetterId(0, 0): "monitoring[0]@0: a later record of its key counts: drop it"}
-    assert [letter_of(message) for message in in_topic(box, MONITORING)[2:]] == ["0:1"]
+    assert [letter_of(message) for message in in_topic(box, MONITORING)[2:]] == [f"0:{LAST}"]
 
 
 @both
