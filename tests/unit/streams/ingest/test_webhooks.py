@@ -1,11 +1,19 @@
 """A vendor's request as events."""
 
 import json
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from schemas.records import TranscriptEvent
+from streams.config.settings import Settings
+from streams.ingest.app import Door
+from streams.ingest.intake import Intake
+from streams.ingest.problems import Problem
+from streams.ingest.secrets import Secrets
 from streams.ingest.signatures import Signed
 from streams.ingest.webhooks import read_webhook
+from streams.system.clock import now_ms
 from tests.vendor_objects import vendor_object
 
 NOW_MS = 1_767_606_914_000
@@ -43,10 +51,14 @@ def test_a_turn_without_anything_to_see_is_left_out_and_the_others_come() -> Non
 
 
 def test_a_turn_that_is_too_long_is_no_reason_to_refuse_a_vendors_request() -> None:
-    """The door's own check is of what a client can mend: see `Door._items`. The worker makes a dead letter of it."""
-    ours = {"conversation_id": "c", "text": "hello"}
-    assert not read_webhook("generic", Signed({}, json.dumps(ours).encode()), {}, NOW_MS).is_vendors
-    assert read_webhook("chatwoot", Signed({}, json.dumps(vendor_object("chatwoot")).encode()), {}, NOW_MS).is_vendors
+    """Nobody there can mend it: the worker makes a dead letter of it. Of our own JSON it is refused."""
+    door = Door(Settings(max_text_chars=5), cast(Secrets, None), cast(Intake, None), {})
+    ours = {"conversation_id": "c", "text": "longer than five"}
+    mine = read_webhook("generic", Signed({}, json.dumps(ours).encode()), {}, now_ms())
+    theirs = read_webhook("chatwoot", Signed({}, json.dumps(vendor_object("chatwoot")).encode()), {}, now_ms())
+    assert len(door._items(theirs, ())) == len(theirs.events) == 1
+    with pytest.raises(Problem, match="at most 5 are allowed"):
+        door._items(mine, ())
 
 
 def test_the_last_turn_of_a_whole_call_is_marked() -> None:
