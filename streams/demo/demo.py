@@ -21,7 +21,8 @@ from streams.agents.topology import VERIFIED_AGENTS
 from streams.config.codecs import codec
 from streams.config.kafka_settings import KafkaSettings
 from streams.config.page_settings import PageSettings
-from streams.config.settings import Settings
+from streams.config.settings import Settings, variable
+from streams.config.words import is_secret
 from streams.demo.answers import Answers
 from streams.demo.door import Door, door_settings
 from streams.demo.processes import Processes
@@ -50,6 +51,7 @@ _TEXTS_PER_STEP = 100  # the larger model does some hundreds a second
 # Cold, on a busy machine of two cores, a group is ready after 10 s, and what is under way is done in 1 s.
 _READY_TIMEOUT_S = 120.0
 _DRAIN_TIMEOUT_S = 120.0
+_SECRETS = tuple(filter(is_secret, Settings.model_fields))
 
 
 class DemoError(EdgewiseError):
@@ -131,7 +133,7 @@ def demo(
         )
         cluster = Cluster(own)
         create(own)
-        processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml")))
+        processes = stack.enter_context(Processes(folder, _written(own, folder / "edgewise.toml"), _secrets(own)))
         windows = stack.enter_context(LiveWindows(cluster))
         sent = [event for sample in samples for event in sample.events]
         answers = stack.enter_context(Answers(cluster, sent))
@@ -291,8 +293,18 @@ def _share_right(labels: dict[str, str], answers: Iterable[tuple[str, str]]) -> 
 
 
 def _written(settings: Settings, path: Path) -> Path:
-    """`settings` as a TOML file, for the processes and for whoever wants to see what was run."""
-    values = settings.model_dump(exclude_none=True)
-    # JSON's strings, numbers and booleans are TOML's too.
-    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    """`settings` but its secrets as a TOML file, for the processes and for whoever wants to see what was run."""
+    values = settings.model_dump(exclude_none=True, exclude=set(_SECRETS))
+    # JSON's strings are TOML's too, unless they hold halves of a surrogate pair; of its numbers infinity is not.
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)}\n"
+        for name, value in values.items()
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
     return path
+
+
+def _secrets(settings: Settings) -> dict[str, str]:
+    """The secrets of `settings`, by their variables."""
+    given = ((name, getattr(settings, name)) for name in _SECRETS)
+    return {variable(name): secret.get_secret_value() for name, secret in given if secret is not None}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -31,11 +32,14 @@ class Health(NamedTuple):
 class Processes:
     """`edgewise` commands as processes under one configuration file; leaving the context ends them."""
 
-    def __init__(self, folder: Path, config: Path) -> None:
-        """Their logs go to `folder`. Of this process's own settings they take none but those in `config`."""
+    def __init__(self, folder: Path, config: Path, secrets: Mapping[str, str]) -> None:
+        """Their logs go to `folder`. They take the settings in `config` and, by their variables, `secrets`; no others.
+
+        A secret stands in their environment, for a file in `folder` would outlive the demo.
+        """
         self.folder = folder
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
-        self._environment[CONFIG_VARIABLE] = str(config)
+        self._environment |= {CONFIG_VARIABLE: str(config), **secrets}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:

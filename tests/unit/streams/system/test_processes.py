@@ -53,11 +53,12 @@ def test_the_demos_processes_run_nothing_from_the_working_directory(
     monkeypatch.setenv("PYTHONPATH", ".")  # an environment that was meant for another folder
     config = trapped.parent / "edgewise.toml"
     config.write_text('topic_prefix = "of-the-demo."')
-    with Processes(trapped.parent, config) as processes:
+    with Processes(trapped.parent, config, {"EDGEWISE_PAGE_TOKEN": "hush-hush-4711-hush-hush"}) as processes:
         processes.start("config", "config", "--json")
         while not processes.ended("config"):
             pass
         assert "of-the-demo." in processes.log("config").read_text()
+        assert '"source": "EDGEWISE_PAGE_TOKEN"' in processes.log("config").read_text()
     assert sprung(trapped) == ""
 
 
