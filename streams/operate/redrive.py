@@ -100,10 +100,10 @@ def redrive(
     raises. What was done by then stays done and is marked.
     """
     settings = cluster.settings
-    topics = sorted({settings.topic(letter.topic) for letter in letters})
-    _require_write(cluster, "redrive", *topics)
+    topics = sorted({letter.topic for letter in letters})
+    _require_rights(cluster, "redrive", *topics)
     known = cluster.metadata().topics
-    for topic in (each for each in topics if each not in known):
+    for topic in (each for each in map(settings.topic, topics) if each not in known):
         raise UsageError(f"topic {topic} does not exist at {settings.bootstrap_servers}: `edgewise topics create`")
     return _settle(cluster, letters, _Marking("redriven", by, ""), again, on_progress)
 
@@ -113,13 +113,17 @@ def drop(cluster: Cluster, letters: Sequence[Letter], *, by: str, why: str, agai
 
     Raises AlreadySettledError (see `again`), TakenOverError, RedriveError, AccessError and what reading raises.
     """
-    _require_write(cluster, "drop")
+    _require_rights(cluster, "drop")
     return _settle(cluster, letters, _Marking("dropped", by, why), again, lambda _done: None)
 
 
-def _require_write(cluster: Cluster, who: str, *topics: str) -> None:
-    """Raises AccessError unless the user may write to `topics` and to `dead-letters`, where the marks go."""
-    require_rights(cluster, who, {topic: ["WRITE"] for topic in (cluster.settings.topic(DEAD_LETTERS), *topics)})
+def _require_rights(cluster: Cluster, who: str, *topics: str) -> None:
+    """Raises AccessError unless the user may write to `topics` and to `dead-letters`, where the marks go.
+
+    It must be allowed to read those of them in which a later record of a letter's key is looked for.
+    """
+    needed = {topic: ["READ", "WRITE"] if topic in _BY_KEY else ["WRITE"] for topic in (DEAD_LETTERS, *topics)}
+    require_rights(cluster, who, {cluster.settings.topic(topic): rights for topic, rights in needed.items()})
 
 
 class _Marking(NamedTuple):
