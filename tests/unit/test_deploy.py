@@ -67,6 +67,13 @@ def test_a_variable_that_is_passed_on_keeps_its_name(service: str) -> None:
     assert load_settings(environ=_environment(service, {"EDGEWISE_ROUTER": "article"})).router == "article"
 
 
+def test_the_partitions_that_a_user_sets_are_those_of_the_topics() -> None:
+    partitions = {name: 7 for name in Settings.model_fields if name.endswith("_partitions")}
+    given = {variable(name): str(count) for name, count in partitions.items()}
+    made = load_settings(environ=_environment("topics", given))
+    assert {name: getattr(made, name) for name in partitions} == partitions
+
+
 def test_every_edgewise_variable_in_the_container_files_is_a_setting() -> None:
     files = [DOCKERFILE, (REPOSITORY / "docker-compose.yml").read_text()]
     assert {name for text in files for name in re.findall(r"EDGEWISE_\w+", text)} <= {

@@ -142,13 +142,39 @@ def test_workers_scale_by_the_lag_of_their_own_group_up_to_its_partitions() -> N
     assert set(_of_kind("ScaledObject", "operators")) == {"edge", "cloud"}
 
 
+def test_an_apply_does_not_say_how_many_of_what_keda_scales() -> None:
+    """It would set them back, under load too."""
+    counted = {name for name, found in _of_kind("StatefulSet", "operators").items() if "replicas" in found["spec"]}
+    assert counted == set(AGENT_NAMES) - set(_of_kind("ScaledObject", "operators"))
+
+
+def test_the_job_is_gone_before_the_next_apply() -> None:
+    """Kubernetes refuses one that changes the template of a Job that is there."""
+    (job,) = _of_kind("Job").values()
+    assert job["spec"]["ttlSecondsAfterFinished"] == 300
+
+
 def test_the_pod_monitor_finds_every_worker() -> None:
-    (monitor,) = _of_kind("PodMonitor", "operators").values()
-    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    monitor = _of_kind("PodMonitor", "operators")["edgewise"]["spec"]
+    rules = (REPOSITORY / "deploy" / "prometheus-rules.yml").read_text()
 
     for found in _of_kind("StatefulSet").values():
-        assert wanted <= found["spec"]["template"]["metadata"]["labels"].items()
-    assert [endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
+        labels = found["spec"]["template"]["metadata"]["labels"]
+        assert monitor["selector"]["matchLabels"].items() <= labels.items()
+        assert f'up{{job="{labels[monitor["jobLabel"]]}"}}' in rules
+    assert [endpoint["port"] for endpoint in monitor["podMetricsEndpoints"]] == ["metrics"]
+
+
+def test_a_pod_monitor_finds_the_http_door_and_nothing_else() -> None:
+    monitor = _of_kind("PodMonitor", "operators")["ingest"]["spec"]
+    (door,) = _of_kind("StatefulSet", "ingest").values()
+    (page,) = _of_kind("Deployment", "page").values()
+    wanted = monitor["selector"]["matchLabels"].items()
+    assert wanted <= door["spec"]["template"]["metadata"]["labels"].items()
+    assert not wanted <= page["spec"]["template"]["metadata"]["labels"].items(), "it has such a port, and no metrics"
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    (container,) = door["spec"]["template"]["spec"]["containers"]
+    assert endpoint["port"] in [port["name"] for port in container["ports"]]
 
 
 def test_a_candidate_is_tried_by_a_stateful_set_of_its_own() -> None:
