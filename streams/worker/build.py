@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from schemas.errors import UsageError
 from streams.agents.agent import Agent, ReadBack
@@ -24,16 +26,25 @@ def run(settings: Settings, agents: Sequence[str], processes: int = 1, joined_fd
     One process of one agent is this process; more are processes of their own. `joined_fd` is a file descriptor: a
     supervisor's, to be told there that the one agent has joined its group.
 
-    Raises UsageError for an unknown agent; EdgewiseError when the one that runs here can't go on.
+    Raises UsageError: an agent is unknown or named twice; EdgewiseError: the one that runs here can't go on.
     """
     for name in agents:
         if name not in AGENTS:
             raise UsageError(f"there is no agent {name!r}: it is one of {', '.join(AGENTS)}")
+        if agents.count(name) > 1:  # they would have one worker id, and fence each other
+            raise UsageError(f"agent {name!r} is named twice: --processes says how many processes each has")
     if len(agents) == 1 and processes == 1:
+        # The first process of a container has no SIGTERM that ends it unless it asks for it. What makes the agent takes
+        # seconds; from then on `serve` listens.
+        signal.signal(signal.SIGTERM, _end)
         asyncio.run(_run(settings, agents[0], joined_fd))
         return 0
     told = () if settings.webhooks is None else ("notify",)
     return supervise(settings, agents or (*AGENT_NAMES, *told), processes)
+
+
+def _end(*_: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 async def _run(settings: Settings, name: str, joined_fd: int | None) -> None:

@@ -1,6 +1,12 @@
-"""The supervisor's arithmetic; tests/faults has it restart real workers."""
+"""The supervisor's arithmetic, and what a worker needs no broker for; tests/faults has it restart real workers."""
 
+import signal
+
+import pytest
+
+from schemas.errors import UsageError
 from streams.config.settings import Settings
+from streams.worker import build
 from streams.worker.supervisor import _environment, backoff_s
 
 
@@ -17,3 +23,26 @@ def test_every_process_gets_an_id_and_a_port_of_its_own() -> None:
 
 def test_without_metrics_no_port_is_named() -> None:
     assert "EDGEWISE_METRICS_PORT" not in _environment(Settings(worker_id="here"), 0, 0)
+
+
+def test_an_agent_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two would have one worker id, and fence each other."""
+    monkeypatch.setattr(build, "supervise", lambda *_: 0)
+    with pytest.raises(UsageError, match="agent 'edge' is named twice: --processes says how many"):
+        build.run(Settings(), ["edge", "cloud", "edge"])
+    assert build.run(Settings(), ["edge", "cloud"]) == 0
+
+
+def test_a_worker_that_is_told_to_end_while_its_model_loads_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def loading(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(build, "build_agent", loading)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as the first process of a container has it
+    try:
+        with pytest.raises(SystemExit) as ended:
+            build.run(Settings(), ["edge"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 0
