@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Final, Literal, TextIO
 
 import typer
@@ -26,7 +27,7 @@ def text_output(path: Path | None, source: str = "-") -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    if path.exists() and Path(source).exists() and path.samefile(source):
+    if _is_same(path, source):
         raise UsageError(f"{path} is the input, which would be lost: name another file")
     with whole_file(path) as file:
         yield file
@@ -41,7 +42,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 
     Raises UsageError: it can't be written there.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if is_device(path):
         with path.open("w", encoding="utf-8", newline="") as device:
             yield device
         return
@@ -66,6 +67,22 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         raise
 
 
+def is_device(path: Path) -> bool:
+    """Whether a device or a pipe is at `path`; not where nobody may look."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (S_ISREG(mode) or S_ISDIR(mode))
+
+
+def _is_same(path: Path, other: str) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:  # one of them is not there, or not to be seen
+        return False
+
+
 def _keep_partial(unfinished: Path, path: Path, target: Path) -> None:
     """Names what was written before a failure for what it is; where nothing was, nothing stays."""
     if not unfinished.stat().st_size:
@@ -86,7 +103,7 @@ def output_format(path: Path | None, chosen: OutputFormat | None, default: Outpu
         return chosen or default
     if path.suffix.lower() in ENDINGS:
         return ENDINGS[path.suffix.lower()]
-    if path.exists() and not path.is_file():  # a device, a pipe
+    if is_device(path):
         return default
     raise UsageError(
         f"{path}: its ending is none of those that can be written, {', '.join(ENDINGS)}: take one of them, or name the "

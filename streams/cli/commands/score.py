@@ -77,8 +77,8 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     from recordings.fault import STDIN
     from streams.cli.context import start
+    from streams.cli.output import is_device, text_output
     from streams.cli.output import output_format as format_to_write
-    from streams.cli.output import text_output
     from streams.cli.progress import progress
     from streams.cli.table import print_table
     from streams.files.columns import parse_columns
@@ -112,7 +112,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     # A file is read to its end before anything is scored: what is wrong with it is told at once, not after an hour.
     # What cannot be read twice has no digest either; its rows draw by their numbers.
-    readable_twice = file != STDIN and not _is_pipe(file)
+    readable_twice = file != STDIN and not is_device(Path(file))
     recording = digest(Path(file)) if readable_twice else STDIN
     event_ids, ids_of = EventIds(), RowIds(recording, columns)
     total = None
@@ -149,10 +149,6 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
     typer.echo("\n".join(summary.lines()), err=True)
     if summary_only:
         print_table(*summary.table())
-
-
-def _is_pipe(file: str) -> bool:
-    return Path(file).exists() and not (Path(file).is_file() or Path(file).is_dir())
 
 
 def _shown(

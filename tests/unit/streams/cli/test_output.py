@@ -65,7 +65,7 @@ def test_rights_and_links_stay(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none" / "a.csv"):
+    for path in (tmp_path, tmp_path / "none" / "a.csv", tmp_path / ("a" * 300)):
         with pytest.raises(UsageError, match="can't be written"), whole_file(path):
             pass
     source = tmp_path / "in.csv"
