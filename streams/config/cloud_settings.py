@@ -1,6 +1,5 @@
 """Which cloud backend answers what the edge defers: its settings, and which of them belong together."""
 
-from ipaddress import ip_address
 from typing import Literal, Self, cast
 from urllib.parse import urlsplit
 
@@ -9,6 +8,7 @@ from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings
 
 from schemas.records import LABELS, Label
+from streams.config.addresses import is_loopback, web_address
 
 LANGUAGE_MODELS = ("openai", "anthropic")
 CLASSIFIERS = ("v2", "tei")
@@ -127,9 +127,7 @@ class CloudSettings(BaseSettings):
     def _service_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # no number: ValueError
-            raise ValueError("no address")
+        parts = web_address(value)
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ValueError("more than an address")
         return value.rstrip("/")
@@ -184,11 +182,7 @@ def _labels(value: str) -> tuple[Label, ...]:
 
 def _keeps_a_secret(url: str) -> bool:
     parts = urlsplit(url)
-    try:
-        is_here = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:  # a name
-        is_here = False
-    return parts.scheme == "https" or is_here
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def _allowed(name: str) -> str:

@@ -1,9 +1,9 @@
 """The HTTP door: where it listens, who may come in, and what it takes at most."""
 
-from urllib.parse import urlsplit
-
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
+
+from streams.config.addresses import LOCAL_HOST, web_address
 
 
 class IngestSettings(BaseSettings):
@@ -11,7 +11,7 @@ class IngestSettings(BaseSettings):
 
     ingest_host: str = Field(
         "127.0.0.1",
-        pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
+        pattern=LOCAL_HOST,
         description="The address that `edgewise ingest` listens at. In the image: 0.0.0.0, all of the container's.",
         json_schema_extra={"allowed": "an address or a name of this machine; 0.0.0.0 or :: for all"},
     )
@@ -56,7 +56,7 @@ class IngestSettings(BaseSettings):
     def _public(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        parts = web_address(value)
+        if parts.query or parts.fragment:
             raise ValueError
         return value.rstrip("/")

@@ -1,13 +1,13 @@
 """How to reach Kafka: the settings that every client of it shares, and which of them belong together."""
 
 import re
-from ipaddress import ip_address
 from typing import Literal, Self, cast
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings
+
+from streams.config.addresses import is_host, is_loopback, web_address
 
 TLS = ("SSL", "SASL_SSL")
 SASL = ("SASL_PLAINTEXT", "SASL_SSL")
@@ -97,7 +97,8 @@ class KafkaSettings(BaseSettings):
                 )
                 raise ValueError(f"leave {scheme}:// out{how}")
             host, _, port = server.strip().rpartition(":")
-            named = host and not {"@", "/"} & set(host)
+            found = re.fullmatch(r"\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^:]+)", host)  # [an IPv6 address], or a name
+            named = found is not None and is_host(found[1] or found[2])
             if not named or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
                 raise ValueError
         return ",".join(server.strip() for server in value.split(","))
@@ -106,9 +107,8 @@ class KafkaSettings(BaseSettings):
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None:
-            parts = urlsplit(value)
-            secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-            if not secure or not parts.hostname or "@" in parts.netloc or parts.port == 0:  # no number: ValueError
+            parts = web_address(value)
+            if "@" in parts.netloc or not (parts.scheme == "https" or is_loopback(parts.hostname or "")):
                 raise ValueError
         return value
 
@@ -146,14 +146,6 @@ class KafkaSettings(BaseSettings):
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, is this machine's own."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 def _allowed(name: str) -> str:

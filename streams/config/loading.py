@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from pydantic_settings import EnvSettingsSource
 
 from schemas.errors import UsageError
 from streams.config.settings import ENV_PREFIX, Settings, variable
-from streams.config.words import allowed, is_secret, shown
+from streams.config.words import MASK, allowed, is_secret, shown
 
 CONFIG_VARIABLE = "EDGEWISE_CONFIG"
 DEFAULT_CONFIG = Path("edgewise.toml")
@@ -87,7 +88,7 @@ def _read(config: Path | None, environ: Mapping[str, str] | None) -> Sources:
     ignored = set(service_links(given))
     variables = {name: value for name, value in given.items() if name.startswith(ENV_PREFIX) and name not in ignored}
     path = config or (Path(variables[CONFIG_VARIABLE]) if CONFIG_VARIABLE in variables else None)
-    if path is None and DEFAULT_CONFIG.is_file():
+    if path is None and os.path.isfile(DEFAULT_CONFIG):  # noqa: PTH113 - Path's own raises where it may not look
         path = DEFAULT_CONFIG
     file = _read_file(path) if path else {}
     _refuse_unknown(variables, _KNOWN, "environment variable")
@@ -96,7 +97,9 @@ def _read(config: Path | None, environ: Mapping[str, str] | None) -> Sources:
     for key, name in _SECRETS.items():
         if variable(key) in variables:
             _read_secret(variables, variable(key), variable(name))
-        if key in file:
+        if key in file and variable(name) in variables:
+            del file[key]
+        elif key in file:
             _read_secret(file, key, name)
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value for name, value in variables.items()}
@@ -114,9 +117,10 @@ def _read_secret(values: dict[str, Any], key: str, name: str) -> None:
         raise UsageError(f"{name} and {key} are both set: give the secret or the file that it is in")
     path = str(values.pop(key))
     try:
-        secret = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise UsageError(f"{key} is {path!r}, which can't be read: {error.strerror}") from None
+        secret = Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n")
+    except OSError as error:  # it may be the secret itself, put where its file's path belongs
+        told = path if Path(path).is_absolute() else MASK
+        raise UsageError(f"{key} is {told!r}, which can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{key} is {path!r}, which is no text: allowed is UTF-8") from None
     if not secret:
@@ -125,12 +129,15 @@ def _read_secret(values: dict[str, Any], key: str, name: str) -> None:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"settings file {path} does not exist (named by --config or {CONFIG_VARIABLE})")
     try:
+        if not S_ISREG(path.stat().st_mode):
+            raise UsageError(f"settings file {path} is a folder, a pipe or a device: allowed is a file, for it is read "
+                             "again by each process that a command starts")  # fmt: skip
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a byte order mark first
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"settings file {path} is not TOML: {error}") from None
+    except FileNotFoundError:
+        raise UsageError(f"settings file {path} does not exist (named by --config or {CONFIG_VARIABLE})") from None
     except OSError as error:
         raise UsageError(f"settings file {path} can't be read: {error.strerror}") from None
 

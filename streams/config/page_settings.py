@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+from streams.config.addresses import LOCAL_HOST
+
 LEAST_TOKEN_CHARS = 16
 """A shorter one can be guessed, over days, by whoever can reach the page."""
 
@@ -14,7 +16,7 @@ class PageSettings(BaseSettings):
 
     page_host: str = Field(
         "127.0.0.1",
-        pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
+        pattern=LOCAL_HOST,
         description="The address that `edgewise page` listens at. Any but this machine's own needs `page_token` or "
         "`page_user_header`. In the image: 0.0.0.0, all of the container's.",
         json_schema_extra={"allowed": "an address or a name of this machine; 0.0.0.0 or :: for all"},

@@ -2,7 +2,6 @@
 
 import socket
 from typing import Annotated, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -10,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from models.policy_file import POLICY_ENDINGS
 from models.router import Preset
 from schemas.records import Role
+from streams.config.addresses import LOCAL_HOST, web_address
 from streams.config.cloud_settings import CloudSettings
 from streams.config.conversation_settings import ConversationSettings
 from streams.config.health_settings import HealthSettings
@@ -168,7 +168,7 @@ class Settings(
     # image sets 0.0.0.0, for what listens at a container's loopback can be scraped by nobody.
     metrics_host: str = Field(
         "127.0.0.1",
-        pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
+        pattern=LOCAL_HOST,
         description="The address that they listen at. In the image: 0.0.0.0, all of the container's.",
         json_schema_extra={"allowed": "an address or a name of this machine; 0.0.0.0 or :: for all"},
     )
@@ -181,9 +181,13 @@ class Settings(
 
     @field_validator("schema_registry_url")
     @classmethod
-    def _url(cls, value: str | None) -> str | None:
-        if value is not None and not (urlsplit(value).scheme in {"http", "https", "mock"} and urlsplit(value).netloc):
-            raise ValueError
+    def _registry(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("mock://"):  # one in memory
+            for each in value.split(","):  # the client asks the next one where one does not answer
+                if "@" in web_address(each.strip()).netloc:
+                    raise ValueError(
+                        "leave the login out: schema_registry_user and schema_registry_password are for it"
+                    )
         return value
 
     @field_validator("router")
@@ -192,6 +196,16 @@ class Settings(
         if value not in get_args(Preset) and not value.endswith(POLICY_ENDINGS):
             raise ValueError
         return value
+
+    @model_validator(mode="after")
+    def _a_login_has_both_parts_and_a_registry(self) -> Self:
+        if (self.schema_registry_user is None) != (self.schema_registry_password is None):
+            raise ValueError("schema_registry_user and schema_registry_password belong together: set both or neither")
+        if self.schema_registry_user is not None and self.schema_registry_url is None:
+            raise ValueError(
+                "schema_registry_user is set, and schema_registry_url is not: set both, or leave the login unset"
+            )
+        return self
 
     @model_validator(mode="after")
     def _what_an_older_version_can_say(self) -> Self:

@@ -1,9 +1,9 @@
 """Traces: where spans are sent, and how many."""
 
-from urllib.parse import urlsplit
-
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
+
+from streams.config.addresses import web_address
 
 
 class TracingSettings(BaseSettings):
@@ -27,9 +27,9 @@ class TracingSettings(BaseSettings):
     def _endpoint(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        parts = web_address(value)
+        if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError
-        if parts.username or parts.password or parts.path.rstrip("/").endswith("/v1/traces"):
+        if parts.path.rstrip("/").endswith("/v1/traces"):
             raise ValueError
         return value.rstrip("/")

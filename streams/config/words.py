@@ -1,5 +1,6 @@
 """The words about settings: what one may be, and how its value is shown."""
 
+import re
 from typing import Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -36,13 +37,20 @@ def is_secret(name: str) -> bool:
 
 
 def shown(name: str, value: object) -> str:
-    """`value` of setting `name` as it may be shown: secrets, and credentials inside an address, are masked."""
+    """`value` of setting `name` as it may be shown: secrets are masked, and in an address a login and a query."""
     if value is None:
         return ""
     if is_secret(name):
         return MASK
     text = str(value)
-    if "@" in text and (name.endswith(("_url", "_endpoint")) or name == "bootstrap_servers"):
-        scheme, separator, rest = text.partition("://")
-        return f"{scheme}{separator}{MASK}@{rest.rpartition('@')[2]}" if separator else MASK
-    return text
+    if not (name.endswith(("_url", "_endpoint")) or name == "bootstrap_servers"):
+        return text
+    scheme, separator, rest = text.partition("://")
+    address = re.split("[?#]", rest, maxsplit=1)[0]
+    behind = rest[len(address) :]
+    if not separator:
+        return MASK if re.search("[@?#]", text) else text
+    if "@" in behind:  # which of both it ends, the login or the query, cannot be told
+        return f"{scheme}://{MASK}"
+    login, at, place = address.rpartition("@")
+    return f"{scheme}://{MASK if login else ''}{at}{place}{behind[:1]}{MASK if behind else ''}"

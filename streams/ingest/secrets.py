@@ -48,7 +48,7 @@ class Secrets:
             stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
             kept = self._read.get(name)
             if kept is None or kept[0] != stamp:
-                lines = path.read_text("utf-8").splitlines()
+                lines = path.read_text("utf-8-sig").splitlines()
                 self._read[name] = kept = stamp, tuple(line.strip() for line in lines if line.strip())
         except (OSError, UnicodeDecodeError):
             return ()

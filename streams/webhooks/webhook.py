@@ -135,7 +135,7 @@ def _webhook(path: Path, entry: _Entry) -> Webhook:
 def _lines(path: Path, name: str, key: str, refuse: Callable[[str], WebhookError]) -> list[str]:
     """The lines of a file that holds something secret, at least one."""
     try:
-        text = (path.parent / name).read_text("utf-8")
+        text = (path.parent / name).read_text("utf-8-sig")
     except OSError as error:
         raise refuse(f"{key} is {name!r}, which can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

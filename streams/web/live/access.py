@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 
 from schemas.errors import UsageError
-from streams.config.kafka_settings import is_loopback
+from streams.config.addresses import is_loopback
 from streams.config.settings import Settings
 from streams.system.clock import Clock, now_ms
 

@@ -186,7 +186,12 @@ def test_an_unreachable_broker_is_a_line_and_exit_code_1(
 
 def test_config_tells_values_and_sources_and_no_secret(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('router = "article"\nschema_registry_password = "hunter2"')
-    environ = {"EDGEWISE_SCHEMA_REGISTRY_URL": "https://me:hunter2@registry", "EDGEWISE_WINDOW_S": "30"}
+    environ = {
+        "EDGEWISE_SCHEMA_REGISTRY_URL": "https://registry",
+        "EDGEWISE_SCHEMA_REGISTRY_USER": "me",
+        "EDGEWISE_INGEST_PUBLIC_URL": "https://me:hunter2@here",
+        "EDGEWISE_WINDOW_S": "30",
+    }
     table, plain = (
         edgewise("--config", "my.toml", *arguments, environ=environ, cwd=tmp_path)
         for arguments in (("config",), ("config", "--json"))
@@ -198,7 +203,7 @@ def test_config_tells_values_and_sources_and_no_secret(tmp_path: Path) -> None:
     assert found["window_s"] == {"value": 30, "source": "EDGEWISE_WINDOW_S"}
     assert found["token_budget"] == {"value": 256, "source": "default"}
     assert found["schema_registry_password"]["value"] == "********"
-    assert found["schema_registry_url"]["value"] == "https://********@registry"
+    assert found["ingest_public_url"]["value"] == "https://********@here"
     assert set(found) == set(Settings.model_fields)
 
 

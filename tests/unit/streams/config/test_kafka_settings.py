@@ -133,6 +133,31 @@ def test_a_port_is_a_number_in_plain_digits(port: str) -> None:
         load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": f"a:{port}"})
 
 
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "a:9092 b:9092",
+        "a:9092;b:9092",
+        "a;b:9092",
+        "a..b:9092",
+        ".a:9092",
+        f"{'a' * 64}:9092",
+        "::1:9092",
+        "[kafka]:9092",
+    ],
+)
+def test_a_host_that_cannot_be_looked_up_is_refused(servers: str) -> None:
+    with pytest.raises(UsageError, match=r"setting bootstrap_servers .* allowed is host:port"):
+        load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": servers})
+
+
+@pytest.mark.parametrize(
+    "servers", [f"kafka_1-a.{'a' * 63}.example.:9092", "10.0.0.1:1,b:2", "[::1]:9092", "[fe80::1%eth0]:9092"]
+)
+def test_a_host_is_a_name_or_an_address(servers: str) -> None:
+    assert load_settings(None, {"EDGEWISE_BOOTSTRAP_SERVERS": servers}).bootstrap_servers == servers
+
+
 def settings_of(given: dict[str, str]) -> Settings:
     """Settings of variables by the ends of their names."""
     longer = {
@@ -156,7 +181,8 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     assert settings.kafka_password.get_secret_value() == f"{SECRET} ", "only the line break is none of it"
     assert origins(None, environ)["kafka_password"] == "EDGEWISE_KAFKA_PASSWORD_FILE"
 
-    (tmp_path / "edgewise.toml").write_text(f"schema_registry_password_file = {json.dumps(str(file))}")
+    registry_of = 'schema_registry_url = "http://a"\nschema_registry_user = "sam"\n'
+    (tmp_path / "edgewise.toml").write_text(f"{registry_of}schema_registry_password_file = {json.dumps(str(file))}")
     registry = load_settings(None, {}).schema_registry_password
     assert registry is not None
     assert registry.get_secret_value() == f"{SECRET} "
@@ -164,6 +190,24 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     mine = load_settings(None, {"EDGEWISE_SCHEMA_REGISTRY_PASSWORD": "mine"}).schema_registry_password
     assert mine is not None
     assert mine.get_secret_value() == "mine", "a variable wins over the file"
+    file.rename(tmp_path / "elsewhere")
+    for name, value in (("", "mine"), ("_FILE", "elsewhere")):
+        load_settings(None, {f"EDGEWISE_SCHEMA_REGISTRY_PASSWORD{name}": value})  # the file's file is not looked for
+
+
+def test_a_byte_order_mark_is_none_of_a_secret(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    (tmp_path / "mounted").write_bytes(b"\xef\xbb\xbf" + SECRET.encode())
+    environ = LOGIN | {"EDGEWISE_KAFKA_PASSWORD": "", "EDGEWISE_KAFKA_PASSWORD_FILE": "mounted"}
+    password = load_settings(None, environ).kafka_password
+    assert password is not None
+    assert password.get_secret_value() == SECRET
+
+
+def test_a_secret_where_its_files_path_belongs_is_not_shown() -> None:
+    with pytest.raises(UsageError, match=r"EDGEWISE_KAFKA_PASSWORD_FILE is '\*+', which can't be read: No") as refused:
+        load_settings(None, {"EDGEWISE_KAFKA_PASSWORD_FILE": SECRET})
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(

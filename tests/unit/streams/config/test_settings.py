@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from docs.make_settings import page
 from schemas.errors import UsageError
+from streams.config import loading
 from streams.config.loading import load_settings, origins, service_links
 from streams.config.settings import Settings, variable
 from streams.config.words import allowed, shown
@@ -101,6 +103,7 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         ("router", "mine", "default, article, or a file that ends in .toml or .json"),
         ("bootstrap_servers", "kafka", "host:port, several with commas between them"),
         ("bootstrap_servers", "kafka:99999", "host:port, several with commas between them"),
+        ("metrics_host", "..", "an address or a name of this machine; 0.0.0.0 or :: for all"),
         ("topic_prefix", "a b", "up to 100 letters, digits, dots, underscores and hyphens"),
         ("schema_registry_url", "ftp://there", "an http:// or https:// address"),
     ],
@@ -148,6 +151,9 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
         load_settings(tmp_path / "nowhere.toml", {})
     with pytest.raises(UsageError, match=r"nowhere\.toml does not exist"):
         load_settings(None, {"EDGEWISE_CONFIG": str(tmp_path / "nowhere.toml")})
+    for path in (tmp_path, Path(os.devnull)):  # a pipe would be empty for the second process that reads it
+        with pytest.raises(UsageError, match=f"settings file {path} is a folder, a pipe or a device"):
+            load_settings(path, {})
     (tmp_path / "edgewise.toml").write_text("topic_prefix = \n")
     with pytest.raises(UsageError, match=r"edgewise\.toml is not TOML: .*line 1"):
         load_settings(None, {})
@@ -156,8 +162,18 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
         load_settings(None, {})
 
 
+def test_where_nobody_may_look_is_no_file_and_one_that_is_named_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is too long is refused to root, too, as a folder is to others."""
+    long = Path("a" * 300)
+    with pytest.raises(UsageError, match=r"settings file a+ can't be read: File name too long"):
+        load_settings(long, {})
+    monkeypatch.setattr(loading, "DEFAULT_CONFIG", long)
+    assert load_settings(None, {}) == Settings()
+
+
 def test_no_secret_is_shown() -> None:
     environ = {
+        "EDGEWISE_SCHEMA_REGISTRY_USER": "me",
         "EDGEWISE_SCHEMA_REGISTRY_PASSWORD": "hunter2",
         "EDGEWISE_SCHEMA_REGISTRY_URL": "ftp://me:hunter2@registry",
     }
@@ -165,11 +181,43 @@ def test_no_secret_is_shown() -> None:
         load_settings(None, environ)
     assert "hunter2" not in str(refused.value)
     assert "@registry" in str(refused.value)
-    settings = load_settings(None, environ | {"EDGEWISE_SCHEMA_REGISTRY_URL": "https://me:hunter2@registry:8081/a"})
+    settings = load_settings(None, environ | {"EDGEWISE_SCHEMA_REGISTRY_URL": "https://registry:8081/a"})
     assert "hunter2" not in shown("schema_registry_password", settings.schema_registry_password)
-    assert shown("schema_registry_url", settings.schema_registry_url) == "https://********@registry:8081/a"
+    assert shown("schema_registry_url", settings.schema_registry_url) == "https://registry:8081/a"
+    assert shown("schema_registry_url", "https://me:hunter2@registry:8081/a") == "https://********@registry:8081/a"
+    assert shown("kafka_oauth_token_url", "https://host/t?key=hunter2#a") == "https://host/t?********"
+    assert shown("kafka_oauth_token_url", "https://me:hun?ter2@host") == "https://********"
+    assert shown("cloud_url", "host?key=hunter2") == "********"
     assert shown("schema_registry_url", "me:hunter2@registry") == "********"
     assert "hunter2" not in repr(settings.schema_registry_password)
+
+
+@pytest.mark.parametrize(
+    "name", ["cloud_url", "kafka_oauth_token_url", "schema_registry_url", "otel_endpoint", "ingest_public_url"]
+)
+@pytest.mark.parametrize("value", ["https://user:hun/ter2@host", "https://user:hun\N{CARE OF}ter2@host"])
+def test_no_piece_of_a_secret_is_shown(name: str, value: str) -> None:
+    """Python's own words about an address repeat what it took for its port, or for its host."""
+    with pytest.raises(UsageError, match=rf"^setting {name} \({variable(name)}\) is 'https://\*+@host'") as refused:
+        load_settings(None, {variable(name): value})
+    assert "hun" not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+
+
+def test_a_login_of_a_registry_is_whole_and_has_a_registry() -> None:
+    for given, words in (
+        ({"user": "me", "url": "http://a"}, "belong together: set both or neither"),
+        ({"password": "hunter2", "url": "http://a"}, "belong together: set both or neither"),
+        ({"user": "me", "password": "hunter2"}, "schema_registry_user is set, and schema_registry_url is not"),
+        ({"url": "https://me:hunter2@a"}, "leave the login out: schema_registry_user and schema_registry_password"),
+        ({"url": "a:8081"}, "allowed is an http:// or https:// address"),
+        ({"url": "http://a:8081, b:8081"}, "allowed is an http:// or https:// address"),
+    ):
+        with pytest.raises(UsageError, match=words) as refused:
+            load_settings(None, {variable(f"schema_registry_{name}"): value for name, value in given.items()})
+        assert "hunter2" not in str(refused.value)
+    both = "http://a:8081, https://b:8081"
+    assert load_settings(None, {"EDGEWISE_SCHEMA_REGISTRY_URL": both}).schema_registry_url == both
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:

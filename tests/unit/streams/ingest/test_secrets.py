@@ -13,6 +13,8 @@ def test_a_file_holds_a_secret_a_line_and_all_are_valid(tmp_path: Path) -> None:
     secrets = Secrets(str(secrets_folder(tmp_path, zoom="one\n\n  two  \r\n", tokens="a\nb")))
     assert secrets.of("zoom") == ("one", "two")
     assert secrets.of("twilio") == (SECRET,)
+    (tmp_path / "twilio").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")  # as editors on Windows begin a file
+    assert secrets.of("twilio") == ("one", "two")
     assert [secrets.is_token(token) for token in ("a", "b", "c", "", "a\nb", "ä\udcff")] == [True, True] + [False] * 4
 
 

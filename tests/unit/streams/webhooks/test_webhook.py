@@ -58,6 +58,8 @@ def test_a_webhook_of_each_kind_with_what_files_hold(folder: Path) -> None:
     assert (on_call.kind, on_call.url, on_call.keys) == ("pagerduty", PAGERDUTY_URL, (ROUTING_KEY.encode(),))
     assert (own.kind, own.url, own.keys) == ("json", "http://receiver.example/alerts?x=1", (b"SECRET", b"SECRET-2"))
     assert "SECRET" not in repr([team, on_call, own])
+    (folder / "slack-url").write_text(f"\ufeff{SLACK}\n", encoding="utf-8")  # as editors on Windows begin a file
+    assert load_webhooks(folder / "webhooks.toml")[0].url == SLACK
 
 
 def test_who_is_told_of_what(folder: Path) -> None:
