@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader
 from fastavro.read import SchemaResolutionError
-from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.encoder import compile_encoder
 from schemas.errors import EdgewiseError
@@ -214,7 +213,7 @@ class Codec(Generic[R]):
         if schema is not None:
             try:
                 self._writers[header] = self._writer(schema)
-            except (SchemaParseException, UnknownType):
+            except Exception:  # noqa: BLE001  fastavro promises no set of errors here either
                 message = f"schema id {id_} is not one that stands on its own"
             else:
                 self._refused.pop(header, None)

@@ -1,9 +1,10 @@
 """The schema registry: which id a schema has, which schema an id has. Confluent's client talks and caches."""
 
 import json
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import EdgewiseError, UsageError
+from schemas.errors import EdgewiseError
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -26,18 +27,12 @@ class RegistryError(EdgewiseError):
 def registry_client(url: str | None, user: str | None, password: str | None) -> "SchemaRegistryClient | None":
     """A client of the registry at `url` (`mock://` for one in memory); None where no registry is set.
 
-    It connects when it is first used. Raises `UsageError` for a URL or credentials that cannot be right.
+    It connects when it is first used. Whether the URL and the credentials can be right, the settings have checked.
     """
     if url is None:
         return None
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-    if (user is None) != (password is None):
-        raise UsageError("schema_registry_user and schema_registry_password belong together: set both or neither")
-    if not url.startswith(("http://", "https://", "mock://")):
-        raise UsageError("schema_registry_url must begin with http:// or https://")
-    if "@" in url:
-        raise UsageError("schema_registry_url must not hold credentials: use schema_registry_user and …_password")
     config: dict[str, object] = {
         "url": url,
         "timeout": TIMEOUT_S,
@@ -82,9 +77,11 @@ def written_schema(client: "SchemaRegistryClient", id_: int) -> Any | None:
         raise RegistryError(f"cannot read schema id {id_}: {_what_went_wrong(error)}") from None
     if schema.schema_str is None:
         raise RegistryError(f"cannot read schema id {id_}: {_NONSENSE}")
+    if schema.schema_type not in {None, "AVRO"}:
+        return None
     try:
         return json.loads(schema.schema_str)
-    except ValueError:  # a Protobuf schema
+    except (ValueError, RecursionError):
         return None
 
 
@@ -93,8 +90,18 @@ def _status(error: Exception) -> int | None:
     return getattr(error, "http_status_code", None)
 
 
+def _refused_certificate(error: BaseException | None) -> SSLCertVerificationError | None:
+    """The refusal of the registry's certificate that lies below `error`, if one does."""
+    while error is not None and not isinstance(error, SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _what_went_wrong(error: Exception) -> str:
     """One line for the user. Nothing of the error's own text, which may repeat the URL or the request."""
+    if (refused := _refused_certificate(error)) is not None:
+        why = refused.verify_message.rstrip(".")
+        return f"its certificate is not accepted ({why}): SSL_CERT_FILE names the file of the authorities to trust"
     status = _status(error)
     if status is None:
         return f"the schema registry does not answer ({type(error).__name__}): check EDGEWISE_SCHEMA_REGISTRY_URL"

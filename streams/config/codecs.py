@@ -16,7 +16,7 @@ R = TypeVar("R", bound=Record)
 
 
 def codec(settings: Settings, topic: Topic[R]) -> Codec[R]:
-    """The codec for `topic`. Raises UsageError for registry settings that cannot be right."""
+    """The codec for `topic`."""
     return Codec(
         topic,
         registry=registry(settings),

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 import fastavro
@@ -13,12 +14,13 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas import registry as registry_module
 from schemas.codec import Codec, DecodeError
-from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.registry import RegistryError, registry_client
 from schemas.released import released_schemas
 from schemas.topics import SENTIMENT, TRANSCRIPTS
 from tests.events import RESULT, TRANSCRIPT
+from tests.http_server import answer, serve
+from tests.kafka.certificates import Authority
 
 SUBJECT = "eu.transcripts-value"
 
@@ -155,6 +157,12 @@ def test_a_schema_without_a_needed_field_is_an_unknown_schema(
     [
         Schema('syntax = "proto3"; message TranscriptEvent {}', "PROTOBUF"),
         Schema('{"type": "object", "properties": {"text": {"type": "string"}}}', "JSON"),
+        Schema(json.dumps(current()), "JSON"),
+        Schema("{}", "AVRO"),
+        Schema("true", "AVRO"),
+        Schema('{"type": ["object", "null"]}', "AVRO"),
+        Schema('{"type": "array"}', "AVRO"),
+        Schema("[" * 100_000, "AVRO"),
         Schema("not JSON", "AVRO"),
         Schema('"string"', "AVRO"),
         Schema('{"type": "record", "name": "TranscriptEvent"}', "AVRO"),
@@ -165,7 +173,21 @@ def test_a_schema_without_a_needed_field_is_an_unknown_schema(
             [SchemaReference("elsewhere.Text", "elsewhere", 1)],
         ),
     ],
-    ids=["protobuf", "JSON schema", "not JSON", "primitive", "no fields", "no such type", "references"],
+    ids=[
+        "protobuf",
+        "JSON schema",
+        "JSON schema like Avro",
+        "nothing",
+        "a truth value",
+        "types",
+        "no items",
+        "deep",
+        "not JSON",
+        "primitive",
+        "no fields",
+        "no such type",
+        "references",
+    ],
 )
 def test_a_schema_that_cannot_be_used_is_an_unknown_schema(
     codec: Codec[TranscriptEvent], registry: SchemaRegistryClient, schema: Schema
@@ -270,21 +292,13 @@ def test_no_url_no_registry() -> None:
     assert registry_client(None, None, None) is None
 
 
-@pytest.mark.parametrize(
-    ("url", "user", "password"),
-    [
-        ("registry:8081", None, None),
-        ("ftp://registry", None, None),
-        ("http://me:s3cret-pass@registry:8081", None, None),
-        ("http://registry:8081", "me", None),
-        ("http://registry:8081", None, "s3cret-pass"),
-    ],
-)
-def test_a_setting_that_cannot_be_right_is_refused(url: str, user: str | None, password: str | None) -> None:
-    with pytest.raises(UsageError, match="schema_registry_") as caught:
-        registry_client(url, user, password)
-
-    assert "s3cret-pass" not in str(caught.value)
+def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "RETRY_WAIT_MS", 1)
+    file = Authority(tmp_path, "stranger").issue("registry", "127.0.0.1")
+    with serve(answer({}), certificate=file) as https:
+        codec = Codec(TRANSCRIPTS, registry=registry_client(https.url, None, None))
+        with pytest.raises(RegistryError, match=r"certificate is not accepted \(unable .*\): SSL_CERT_FILE names"):
+            codec.encode(TRANSCRIPT)
 
 
 class Counting:
