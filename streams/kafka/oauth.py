@@ -1,5 +1,6 @@
 """Tokens for OAUTHBEARER: OAuth 2.0's client credentials grant (RFC 6749, 4.4), for both Kafka clients."""
 
+import math
 import ssl
 import threading
 import time
@@ -75,15 +76,18 @@ class TokenSource:
                 timeout=TIMEOUT_S,
                 verify=self._tls(),
             )
-        except httpx.TransportError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise TokenError(f"{self._where()} does not answer: {_cause(error)}") from None
         if answer.status_code != HTTPStatus.OK:
             raise self._refused(answer)
         try:
             found = answer.json()
-            return str(found["access_token"]), float(found["expires_in"])
-        except (ValueError, KeyError, TypeError):
-            raise TokenError(f"{self._where()} answered without access_token and expires_in: is it one?") from None
+            token, lifetime_s = found["access_token"], float(found["expires_in"])
+        except (ArithmeticError, KeyError, TypeError, ValueError):
+            token, lifetime_s = "", 0.0
+        if not (isinstance(token, str) and token and 0 < lifetime_s < math.inf):
+            raise TokenError(f"{self._where()} answered without access_token and expires_in: is it one?")
+        return token, lifetime_s
 
     def _refused(self, answer: "httpx.Response") -> EdgewiseError:
         status = answer.status_code

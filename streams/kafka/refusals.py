@@ -58,7 +58,9 @@ def connection_refused(settings: Settings, error: KafkaError) -> ConnectionRefus
             f"{where} refused {client_identity(settings)} ({settings.kafka_sasl_mechanism}): {broker_message(error)}; "
             f"check {', '.join(map(variable, _login(settings)))} and what the broker knows of them"
         )
-    if "alert" in error.str() and "certificate" in error.str():  # the broker's word; in TLS 1.3 after the handshake
+    text = error.str()
+    alert = "alert" in text and ("certificate" in text or "unknown ca" in text)
+    if alert:  # the broker's word; in TLS 1.3 after the handshake
         return ConnectionRefusedByBrokerError(
             f"{where} did not accept {_certificate(settings)} ({broker_message(error).rpartition('::')[2]}); check "
             "EDGEWISE_KAFKA_CERTIFICATE_FILE and EDGEWISE_KAFKA_KEY_FILE, and which authorities the brokers trust"
@@ -74,7 +76,7 @@ def connection_refused(settings: Settings, error: KafkaError) -> ConnectionRefus
 def is_listening(settings: Settings) -> bool:
     """Whether a connection to one of the brokers' ports can be made at all."""
     for host, port in _addresses(settings):
-        with contextlib.suppress(OSError), socket.create_connection((host, port), _CONNECT_TIMEOUT_S):
+        with contextlib.suppress(OSError, UnicodeError), socket.create_connection((host, port), _CONNECT_TIMEOUT_S):
             return True
     return False
 
@@ -99,7 +101,7 @@ def _handshake_fault(settings: Settings) -> str | None:
     """Why the broker's certificate is not accepted. librdkafka reports only that it is not."""
     context = tls_context(settings)
     for host, port in _addresses(settings):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UnicodeError):
             try:
                 with (
                     socket.create_connection((host, port), _CONNECT_TIMEOUT_S) as plain,

@@ -26,6 +26,7 @@ class Endpoint(ThreadingHTTPServer):
         self.status = 200
         self.answer: object = {"access_token": "token-1", "expires_in": 100}
         self.location: str | None = None
+        self.encoding: str | None = None
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
 
@@ -39,6 +40,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         if self.server.location is not None:
             self.send_header("Location", self.server.location)
+        if self.server.encoding is not None:
+            self.send_header("Content-Encoding", self.server.encoding)
         self.end_headers()
         self.wfile.write(body)
 
@@ -116,6 +119,17 @@ def test_the_client_shows_itself_as_the_standard_says(endpoint: Endpoint, scope:
         (200, {"access_token": "t"}, TokenError, "answered without access_token and expires_in"),
         (200, b"<html>", TokenError, "answered without access_token"),
         (200, [1], TokenError, "answered without access_token"),
+        *(
+            (200, {"access_token": token, "expires_in": life}, TokenError, "answered without access_token")
+            for token, life in (
+                (None, 300),
+                ("", 300),
+                ("t", float("nan")),
+                ("t", float("inf")),
+                ("t", 0),
+                ("t", 10**400),
+            )
+        ),
     ],
 )
 def test_an_endpoint_that_gives_none(
@@ -134,6 +148,19 @@ def test_an_endpoint_that_is_not_there() -> None:
         TokenError, match=r"the token endpoint http://127\.0\.0\.1:1/t does not answer: Connection refused"
     ):
         TokenSource(settings("http://127.0.0.1:1/t")).token()
+
+
+def test_an_answer_that_cannot_be_unpacked(endpoint: Endpoint) -> None:
+    endpoint.answer, endpoint.encoding = b"no gzip", "gzip"
+    with pytest.raises(TokenError, match=rf"the token endpoint {address(endpoint)} does not answer: error"):
+        TokenSource(settings(address(endpoint))).token()
+
+
+@pytest.mark.parametrize("host", ["a..b", "\N{LATIN SMALL LETTER SHARP S}" * 60])
+def test_an_address_that_cannot_be_asked(host: str) -> None:
+    unasked = settings("https://a/t").model_copy(update={"kafka_oauth_token_url": f"https://{host}/t"})
+    with pytest.raises(TokenError, match="does not answer: "):
+        TokenSource(unasked).token()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -4,9 +4,11 @@ import ssl
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError
 
 from schemas.errors import UsageError
 from streams.config.settings import Settings
+from streams.kafka.refusals import connection_refused, is_listening
 from streams.kafka.security import librdkafka_security, tls_context
 from tests.kafka.certificates import Authority
 
@@ -83,3 +85,18 @@ def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Pat
         assert "\n" not in str(refused.value)
         assert SECRET not in str(refused.value)
     assert librdkafka_security(with_certificate(locked, password=SECRET))["ssl.key.password"] == SECRET
+
+
+def test_a_certificate_that_the_brokers_do_not_accept_is_told(authority: Authority) -> None:
+    """OpenSSL's word for one of an unknown authority has no "certificate" in it."""
+    settings = with_certificate(authority.issue("client"))
+    for alert in ("tlsv1 alert unknown ca", "tlsv13 alert certificate required"):
+        text = f"ssl://a:9093/bootstrap: Disconnected: error:0A000418:SSL routines::{alert} (after 3ms in state UP)"
+        told = connection_refused(settings, KafkaError(KafkaError._TRANSPORT, text))
+        assert f"did not accept the certificate in {settings.kafka_certificate_file} ({alert}); check" in str(told)
+    assert connection_refused(settings, KafkaError(KafkaError._TRANSPORT, "ssl://a:9093/bootstrap: broken")) is None
+
+
+def test_a_broker_whose_name_cannot_be_looked_up_does_not_listen() -> None:
+    """A broker may say of itself that it has one."""
+    assert not is_listening(Settings().model_copy(update={"bootstrap_servers": "a..b:9092"}))
