@@ -117,7 +117,7 @@ class OutageHandler(logging.Handler):
             if outage is None:
                 return False
             brokers = sorted(outage.brokers)
-        answer = all(self._brokers_answer(broker) for broker in brokers) if brokers else self._brokers_answer(None)
+        answer = all(map(self._answers, brokers)) if brokers else self._answers(None)
         with self._changing:
             now_s = self._clock_s()
             calm_s = now_s - outage.last_s
@@ -125,12 +125,18 @@ class OutageHandler(logging.Handler):
             if outage.answer_since_s is not None and calm_s >= CALM_S:
                 lasted_s = max(outage.last_s, outage.answer_since_s) - outage.began_s
                 self._end(outage, f"{outage.who()} is back after {lasted_s:.0f} s")
-            elif not answer and calm_s >= REMIND_S and self._brokers_answer(None):
+            elif not answer and calm_s >= REMIND_S and self._answers(None):
                 # It may be gone for good, and the clients know of others.
                 self._end(outage, f"{outage.who()} is not asked for any more, and others answer")
             else:
                 self._tell(outage, answer)
             return self._outage is not None
+
+    def _answers(self, broker: str | None) -> bool:
+        try:
+            return self._brokers_answer(broker)
+        except Exception:  # noqa: BLE001  else the outage would never end, and its lines never be shown again
+            return False
 
     def _begin(self, cause: str, broker: str | None) -> None:
         if self._outage is None:

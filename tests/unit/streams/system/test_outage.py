@@ -88,6 +88,17 @@ def test_an_outage_is_a_line_one_a_minute_and_one_at_the_end(scene: Scene) -> No
     assert scene.lines[-1].endswith("; 260 lines of the clients were left out")
 
 
+def test_brokers_that_cannot_be_asked_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+
+    def ask(_broker: str | None) -> bool:
+        raise UnicodeError
+
+    monkeypatch.setattr(scene.handler, "_brokers_answer", ask)
+    assert scene.pass_s(1, REFUSED)
+    assert [line.startswith(GONE) for line in scene.lines] == [True]
+
+
 def test_a_connection_that_is_made_again_at_once_is_no_line(scene: Scene) -> None:
     scene.log(REFUSED)
     assert not scene.pass_s(20)
