@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields as record_fields
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
@@ -24,6 +24,9 @@ from streams.operate.record_fields import PERCENTILES, PLACE
 from streams.system.clock import Clock, now_ms
 
 CONSUMABLE = (*TOPICS, DEAD_LETTERS)
+
+CONTEXT_MS: Final = 3_600_000
+"""So much before a time a conversation is read too where it is redacted: a question there tells what the answer is."""
 
 _OFFSET = re.compile(r"(@?)([0-9]{1,18})", re.ASCII)
 _PERMANENT = (
@@ -62,6 +65,14 @@ class Start(NamedTuple):
             raise UsageError(
                 f"--from {text}{before}: give beginning, latest, an offset, or a time such as {EXAMPLES}"
             ) from None
+
+    def with_context(self) -> "Start":
+        """The same, `CONTEXT_MS` earlier where it is a time: `includes` tells what was asked for."""
+        return self if self.since_ms is None else self._replace(since_ms=self.since_ms - CONTEXT_MS)
+
+    def includes(self, message: Message) -> bool:
+        """Whether `message` is of the time to begin at or later; where that is no time, each is."""
+        return self.since_ms is None or message.timestamp()[1] >= self.since_ms
 
 
 def records(settings: Settings, topic: str, start: Start, *, follow: bool = False) -> Iterator[dict[str, Any]]:

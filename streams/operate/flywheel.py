@@ -8,11 +8,15 @@ from heapq import heappush, heappushpop
 from typing import Any, Final, Literal, NamedTuple
 
 from models.redaction import ConversationRedactor, RedactionError
+from schemas.codec import DecodeError
 from schemas.records import Label, RoutingEvent, TranscriptEvent
 from schemas.topics import ROUTING_EVENTS, TRANSCRIPTS
+from streams.config.codecs import codec
 from streams.config.redaction import build_tagger
 from streams.config.settings import Settings
-from streams.operate.consume import Start, decoded
+from streams.kafka.client import Cluster
+from streams.kafka.messages import message_value
+from streams.operate.consume import Start, decoded, messages
 from streams.operate.labels import label_records
 
 By = Literal["people", "cloud"]
@@ -100,17 +104,22 @@ def lessons(settings: Settings, start: Start, until_ms: int | None, most: int) -
 def collected_rows(settings: Settings, start: Start, found: Lessons, tally: Tally) -> Iterator[dict[str, Any]]:
     """A row for each event of `found` whose text is in `transcripts` from `start` on; `tally` counts.
 
-    Texts are redacted turn after turn, as `edgewise record` does it, whatever `redaction` says of the worker; a text
-    whose redaction fails is left out. Ids are hashes: `id` of the conversation, so that its turns are learned from or
-    held out together, `event` of the event.
+    Texts are redacted turn after turn, as `edgewise record` does it, with the hour before `start` in mind, whatever
+    `redaction` says of the worker; a text whose redaction fails is left out. Ids are hashes: `id` of the conversation,
+    so that its turns are learned from or held out together, `event` of the event.
     """
     wanted, tally.beyond = found.of_events(), found.beyond
     conversations = {lesson.conversation_id for lesson in wanted.values()}
     redactor = ConversationRedactor(tagger=build_tagger(settings), kinds=settings.kinds_redacted)
-    for event in decoded(settings, TRANSCRIPTS, start):
+    decode = codec(settings, TRANSCRIPTS).decode
+    for message in messages(Cluster(settings), TRANSCRIPTS, start.with_context()):
+        try:
+            event = decode(message_value(message))
+        except DecodeError:
+            continue
         if event.conversation_id not in conversations:
             continue
-        lesson = wanted.pop(event.event_id, None)
+        lesson = wanted.pop(event.event_id, None) if start.includes(message) else None
         try:
             text = redactor.redact(event.conversation_id, event.text).text
         except RedactionError:

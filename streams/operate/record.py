@@ -1,11 +1,12 @@
 """`transcripts` as a recording: rows that `replay` sends again under the same ids."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from models.redaction import ConversationRedactor, Redactor
+from models.redaction import ConversationRedactor, RedactionError, Redactor
 from schemas.codec import DecodeError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
@@ -35,7 +36,8 @@ def recorded_rows(
     A row has the event's fields by their names: `replay` makes the same events of it, and `score` reads it. Partitions
     are in order, each; a conversation is on one. `redacted` takes personal data out of the texts, turn after turn, with
     `[CARD_1]` for the same card within a conversation, and out of the attributes' values; ids, which a replay needs,
-    stay. What cannot be decoded is left out: `edgewise dead-letters` has such values whole.
+    stay. From a time on, the hour before it is read too, so that a conversation that runs then is redacted with its
+    questions in mind. What cannot be decoded is left out: `edgewise dead-letters` has such values whole.
 
     Raises UsageError: the topic holds no transcripts, or has not got the offset to begin at; what reading it raises.
     """
@@ -46,17 +48,23 @@ def recorded_rows(
             f"edgewise consume {topic}"
         )
     decode = codec(settings, TRANSCRIPTS).decode
-    found = messages(Cluster(settings), topic, start)
+    found = messages(Cluster(settings), topic, start.with_context() if redacted else start)
     tagger = build_tagger(settings)
     turns = ConversationRedactor(tagger=tagger, kinds=settings.kinds_redacted)
     values = Redactor(tagger=tagger, kinds=settings.kinds_redacted)
 
     def rows() -> Iterator[dict[str, Any]]:
         for message in found:
+            asked_for = start.includes(message)
             try:
                 event = decode(message_value(message))
             except DecodeError:
-                tally.left_out += 1
+                tally.left_out += asked_for
+                continue
+            if not asked_for:
+                if redacted:
+                    with suppress(RedactionError):  # the turn is part of the conversation all the same
+                        turns.redact(event.conversation_id, event.text)
                 continue
             row = _row(event)
             if redacted:

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def rows(settings: Settings, most: int = 100, until_ms: int | None = None) -> tu
     tally = Tally()
     found = lessons(settings, Start(), until_ms, most)
     return list(collected_rows(settings, Start(), found, tally)), tally
+
+
+def test_what_was_asked_before_its_start_is_in_mind(settings: Settings) -> None:
+    create(settings)
+    start = datetime.fromtimestamp(NOW / 1000, UTC)
+    for at, (said_at, text) in enumerate(
+        ((start - timedelta(minutes=1), "What is your full name?"), (start, "Marja Kovac"))
+    ):
+        produce(settings, TRANSCRIPTS, replace(TRANSCRIPT, event_id=f"e{at}", text=text), at=said_at)
+    produce(settings, ROUTING_EVENTS, *(answered(at, conversation_id="c1") for at in range(2)))
+
+    found = lessons(settings, Start(), None, 100)
+    tally = Tally()
+    assert [row["text"] for row in collected_rows(settings, Start(since_ms=NOW), found, tally)] == ["[NAME_1]"]
+    assert tally.without_text == 1
 
 
 def test_what_the_cloud_has_answered_is_learned_from(live: Settings) -> None:

@@ -1,11 +1,14 @@
 """A topic recorded, and replayed again."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from models.redaction import Span
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
@@ -18,6 +21,7 @@ from streams.kafka.client import Cluster
 from streams.operate.consume import Start
 from streams.operate.record import Tally, recorded_rows
 from streams.operate.topics import create
+from tests.produced import produce
 
 EVENTS = [
     TranscriptEvent(
@@ -35,6 +39,8 @@ EVENTS = [
     for number, text in enumerate(("My card is 4111 1111 1111 1111", "yes, 4111 1111 1111 1111", "thanks"), 1)
 ]
 
+START = 1_700_000_000_000  # of a recording, by Kafka's timestamps
+
 
 @pytest.fixture
 def filled(settings: Settings) -> Settings:
@@ -45,6 +51,10 @@ def filled(settings: Settings) -> Settings:
         producer.produce(settings.topic(TRANSCRIPTS), value, key=b"c", partition=1)
     assert producer.flush(30) == 0
     return settings
+
+
+def put(settings: Settings, at: int, value: TranscriptEvent | bytes) -> None:
+    produce(settings, TRANSCRIPTS, value, at=datetime.fromtimestamp(at / 1000, UTC))
 
 
 def _replayed(settings: Settings, file: Path, *, redacted: bool) -> tuple[list[TranscriptEvent], Tally]:
@@ -74,6 +84,37 @@ def test_redacted_it_has_the_same_ids_and_nothing_personal(filled: Settings, tmp
     assert "4111" not in (tmp_path / "r.jsonl").read_text()
     assert "5309" not in (tmp_path / "r.jsonl").read_text()
     assert tally.redacted_rows == 3  # of the third, an attribute
+
+
+def test_what_was_asked_before_its_start_is_in_mind(settings: Settings) -> None:
+    create(settings)
+    put(settings, START - 3_000, b"no event")
+    put(settings, START - 2_000, replace(EVENTS[0], text="What is your full name?"))
+    put(settings, START, replace(EVENTS[1], text="Marja Kovac", attributes={}))
+
+    tally = Tally()
+    rows = recorded_rows(settings, TRANSCRIPTS, Start(since_ms=START), tally, redacted=True)
+
+    assert [(row["event_id"], row["text"]) for row in rows] == [("e2", "[NAME_1]")]
+    assert (tally.rows, tally.redacted_rows, tally.left_out) == (1, 1, 0)
+
+
+def test_a_turn_before_its_start_that_cannot_be_redacted_ends_no_recording(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Tagger:
+        def tag(self, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
+            if "hello" in texts:
+                raise OSError
+            return [()] * len(texts)
+
+    create(settings)
+    monkeypatch.setattr("streams.operate.record.build_tagger", lambda _: Tagger())
+    put(settings, START - 2_000, replace(EVENTS[0], text="hello"))
+    put(settings, START, EVENTS[2])
+
+    [row] = recorded_rows(settings, TRANSCRIPTS, Start(since_ms=START), Tally(), redacted=True)
+    assert row["text"] == "thanks"
 
 
 def test_times_are_written_so_that_nobody_takes_them_for_another_unit(filled: Settings) -> None:
