@@ -5,32 +5,38 @@ import secrets
 import shutil
 from pathlib import Path
 
-from models.artifact import Artifact, ArtifactError, load_artifact
+from models.artifact import CARD, MANIFEST, Artifact, ArtifactError, load_artifact
 from models.pointer import Pointer, PointerError, is_pointed_at, read_pointer, write_pointer
 
 
 def add_version(folder: Path, candidate: Artifact) -> Artifact:
     """`candidate`, copied to `folder` and verified there; it is not in force yet. `folder` is made where it is missing.
 
-    Raises ArtifactError: a version of that name is there with other files, or what was copied is not what it should be.
-    PointerError: `folder` is an artifact itself, or can't be written.
+    The manifest, the files it names and the card are copied. Who may read them is as for any file that is made there.
+
+    Raises ArtifactError: a version of that name is there with another manifest, or what was copied is not what it
+    should be. PointerError: `folder` is an artifact itself, or can't be written.
     """
     target = folder / candidate.id
     if target.is_dir():
         there = load_artifact(str(target))
-        if there.manifest.files != candidate.manifest.files:
+        if there.manifest != candidate.manifest:
             raise ArtifactError(
-                f"{target} has another model of the same name and version: give the new one a version of its own "
-                "(`version` in the configuration of its training)"
+                f"{target} has another model of the same name and version, or another manifest of it: give the new one "
+                "a version of its own (`version` in the configuration of its training)"
             )
         return there
-    if folder.is_dir() and not is_pointed_at(folder) and any(folder.iterdir()):
+    # A promotion that was killed has left its unfinished copy.
+    if folder.is_dir() and not is_pointed_at(folder) and any(path.name[0] != "." for path in folder.iterdir()):
         raise PointerError(f"{folder} is no folder of versions: name one, or a folder that is empty or not there yet")
     unfinished = folder / f".{candidate.id}.{secrets.token_hex(4)}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copytree(candidate.folder, unfinished, copy_function=shutil.copyfile)
+            unfinished.mkdir()
+            for name in (MANIFEST, *candidate.manifest.files, CARD):
+                if (source := candidate.folder / name).exists():  # there may be no card
+                    shutil.copyfile(source, unfinished / name)
             load_artifact(str(unfinished))
             for path in (*unfinished.iterdir(), unfinished):
                 _onto_disk(path)

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.artifact import MANIFEST, MODEL
+from models.artifact import CARD, MANIFEST, MODEL
 from models.long_text import what_is_read
 from training.artifacts.manifest import terms_of
 from training.report.markdown import figure, megabytes, number, percent, table, timing
 from training.report.summary import Report, aside, domain, percents, seeds
-
-CARD = "CARD.md"
 
 OWN = """\
     edgewise train all --config FILE --out RUN

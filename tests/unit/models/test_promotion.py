@@ -72,6 +72,34 @@ def test_another_model_of_the_same_version_is_refused(versions: Path, tmp_path: 
     assert load_artifact(str(versions / "edge@2.0.0")).id == "edge@2.0.0"
 
 
+def test_another_calibration_of_the_same_version_is_refused(versions: Path, tmp_path: Path) -> None:
+    other = load_artifact(str(tiny_artifact(tmp_path / "other", version="2.0.0", temperature=2.0)))
+    with pytest.raises(ArtifactError, match="or another manifest of it: give the new one a version of its own"):
+        add_version(versions, other)
+
+
+def test_a_version_is_copied_without_its_folder_s_mode_and_what_else_lies_there(tmp_path: Path) -> None:
+    source = tiny_artifact(tmp_path / "one")
+    (source / "CARD.md").write_text("# Card")
+    (source / "notes").mkdir()
+    source.chmod(0o700)
+    (tmp_path / "models").mkdir()
+    copied = add_version(tmp_path / "models", load_artifact(str(source))).folder
+    assert sorted(path.name for path in copied.iterdir()) == [
+        "CARD.md",
+        "manifest.json",
+        "model.onnx",
+        "tokenizer.json",
+    ]
+    assert copied.stat().st_mode == copied.parent.stat().st_mode
+
+
+def test_what_a_killed_promotion_left_does_not_stop_the_next(tmp_path: Path) -> None:
+    artifact = load_artifact(str(tiny_artifact(tmp_path / "one")))
+    (tmp_path / "models" / ".edge@1.0.0.ab12cd34.partial").mkdir(parents=True)
+    assert add_version(tmp_path / "models", artifact).id == "edge@1.0.0"
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     artifact = load_artifact(str(tiny_artifact(tmp_path / "one")))
     with pytest.raises(PointerError, match="is no folder of versions"):
