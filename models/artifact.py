@@ -157,35 +157,39 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in ARTIFACTS.glob(f"*/{MANIFEST}"))
 
 
+def artifact_folder(name_or_folder: str) -> Path:
+    """The folder in models/artifacts of that name, where there is one, else the folder of that path."""
+    names = {path.name for path in ARTIFACTS.glob("*")}
+    return ARTIFACTS / name_or_folder if name_or_folder in names else Path(name_or_folder)
+
+
 def load_artifact(name_or_folder: str) -> Artifact:
     """The artifact of that name in models/artifacts, or in that folder, with every file verified.
 
     Of a folder of versions (`models.pointer`) it is the one in force. Raises ArtifactError: the folder or a file is
-    missing, a file's SHA-256 differs, the manifest is unreadable, of an unknown format, for other labels, or for other
-    text rules than this version's; or a version's folder holds another model. `models.compatibility` finds what takes
-    onnxruntime to see.
+    missing or can't be read, a file's SHA-256 differs, the manifest is unreadable, of an unknown format, for other
+    labels, or for other text rules than this version's; or a version's folder holds another model.
+    `models.compatibility` finds what takes onnxruntime to see.
     """
-    folder = ARTIFACTS / name_or_folder
-    if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
-        folder = Path(name_or_folder)
+    folder = artifact_folder(name_or_folder)
+    try:
+        model = read_pointer(folder).model if is_pointed_at(folder) else None
+    except PointerError as error:
+        raise ArtifactError(str(error)) from None
+    if model is not None:
+        return _in_force(folder / model, model)
     if not folder.is_dir():
         known = ", ".join(shipped()) or "(none)"
         raise ArtifactError(
             f"there is no model {name_or_folder!r}: give a folder with a {MANIFEST}, or one of: {known}"
         )
-    if is_pointed_at(folder):
-        return _in_force(folder)
     return _load(folder)
 
 
-def _in_force(folder: Path) -> Artifact:
-    try:
-        model = read_pointer(folder).model
-    except PointerError as error:
-        raise ArtifactError(str(error)) from None
-    artifact = _load(folder / model)
+def _in_force(folder: Path, model: str) -> Artifact:
+    artifact = _load(folder)
     if artifact.id != model:
-        raise ArtifactError(f"{artifact.folder} holds {artifact.id}, not the version that its name says")
+        raise ArtifactError(f"{folder} holds {artifact.id}, not the version that its name says")
     return artifact
 
 

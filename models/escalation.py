@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.artifact import ARTIFACTS, ArtifactError, PlainName, Version
+from models.artifact import ArtifactError, PlainName, Version, artifact_folder
 from schemas.records import Role
 
 MODEL_FILE: Final = "risk.json"
@@ -107,9 +106,7 @@ def load_escalation_model(name_or_folder: str) -> EscalationModel:
 
     Raises `ArtifactError`: there is none, or it is not one that this version can read.
     """
-    folder = ARTIFACTS / name_or_folder
-    if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
-        folder = Path(name_or_folder)
+    folder = artifact_folder(name_or_folder)
     path = folder / MODEL_FILE
     try:
         read = _File.model_validate_json(path.read_bytes(), strict=True)

@@ -53,8 +53,11 @@ Stamp = tuple[int, int, int]
 
 
 def is_pointed_at(folder: Path) -> bool:
-    """Whether `folder` is one of versions."""
-    return (folder / POINTER).is_file()
+    """Whether `folder` is one of versions. Raises PointerError: it may not be entered, or cannot be the name of one."""
+    try:
+        return (folder / POINTER).is_file()
+    except OSError as error:
+        raise PointerError(f"{folder / POINTER} can't be read: {error.strerror}") from None
 
 
 def stamp(folder: Path) -> Stamp | None:

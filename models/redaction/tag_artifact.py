@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.artifact import ARTIFACTS, MODEL, TOKENIZER, ArtifactError, FileEntry, verify_file
+from models.artifact import MODEL, TOKENIZER, ArtifactError, FileEntry, artifact_folder, verify_file
 from models.redaction.kinds import Kind
 
 MANIFEST = "tagger.json"
@@ -62,9 +62,7 @@ def load_tag_artifact(name_or_folder: str) -> TagArtifact:
 
     Raises ArtifactError: the folder or a file is missing, a file's SHA-256 differs, or the manifest is no tagger's.
     """
-    folder = ARTIFACTS / name_or_folder
-    if Path(name_or_folder).name != name_or_folder or not folder.is_dir():
-        folder = Path(name_or_folder)
+    folder = artifact_folder(name_or_folder)
     path = folder / MANIFEST
     try:
         manifest = TagManifest.model_validate_json(path.read_bytes())

@@ -116,5 +116,8 @@ class PromotedModels:
 
 
 def promoted_models(settings: Settings, agent: str) -> PromotedModels | None:
-    """What watches `settings.edge_model`, where that is a folder of versions; None: it names one model for good."""
+    """What watches `settings.edge_model`, where that is a folder of versions; None: it names one model for good.
+
+    Raises PointerError: it may not be entered, or cannot be the name of a folder.
+    """
     return PromotedModels(settings, agent) if is_pointed_at(Path(settings.edge_model)) else None

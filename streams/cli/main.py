@@ -39,7 +39,7 @@ from streams.cli.commands.train import train
 from streams.cli.commands.verify import verify
 from streams.cli.commands.whatif import whatif
 from streams.cli.commands.worker import worker
-from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, exit_code
+from streams.system.exit_codes import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from streams.system.logs import log_error, logs_json
 from streams.system.signals import kept_interrupts
 
@@ -114,6 +114,13 @@ def edgewise(
         os.environ["EDGEWISE_CONFIG"] = str(config.absolute())
 
 
+def _tell(error: str) -> None:
+    if logs_json():  # then every line of standard error is an object
+        log_error(error)
+    else:
+        print(f"edgewise: {error}", file=sys.stderr)
+
+
 def main() -> None:
     """Runs the command line; exit code 0: done what was asked, 2: wrong usage, 130: interrupted, 1: anything else."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # JSON lines and CSV are UTF-8, whatever the terminal's locale
@@ -129,14 +136,14 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except EdgewiseError as error:
-        if logs_json():  # then every line of standard error is an object
-            log_error(str(error))
-        else:
-            print(f"edgewise: {error}", file=sys.stderr)
+        _tell(str(error))
         sys.exit(exit_code(error))
     except OSError as error:
         if error.errno not in _UNWRITTEN:
-            raise
+            if error.filename is None:
+                raise
+            _tell(f"{error.filename}: {error.strerror}")  # a folder that may not be entered, a name that is too long
+            sys.exit(EXIT_USAGE)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else what is left in the buffer would be tried, and fail, again
         if error.errno != errno.EPIPE:
             print(f"edgewise: the output is not complete: {error.strerror}", file=sys.stderr)

@@ -48,6 +48,10 @@ def test_a_missing_model_names_those_there_are(folder: Path, monkeypatch: pytest
     assert "one of: edge" in message
 
 
+def test_what_can_be_no_folder_s_name_is_said() -> None:
+    assert refusal("x" * 300).endswith("x/current.json can't be read: File name too long")
+
+
 def test_a_wrong_model_is_wrong_usage() -> None:
     assert issubclass(ArtifactError, UsageError)
 

@@ -16,6 +16,7 @@ from streams.kafka.embedded_broker import EmbeddedBroker, _free_port
 from streams.operate.topics import specs
 from tests.tiny_artifact import tiny_artifact
 
+LONG = "x" * 300  # no file has such a name
 COMMAND = (sys.executable, "-m", "streams.cli")
 
 
@@ -115,6 +116,8 @@ def test_version() -> None:
         (("--config", "none.toml", "config"), {}, "edgewise: settings file "),
         (("worker", "egde"), {}, "edgewise: there is no agent 'egde'"),
         (("worker", "edge"), {"EDGEWISE_EDGE_MODEL": "/none"}, "edgewise: "),
+        (("worker", "edge"), {"EDGEWISE_EDGE_MODEL": LONG}, f"edgewise: {LONG}/current.json can't be read: File name"),
+        (("samples", "-o", f"{LONG}.csv"), {}, f"edgewise: {LONG}.csv: File name too long"),
         (("score", "none.csv"), {}, "edgewise: none.csv: No such file or directory"),
         (("score", "-"), {"EDGEWISE_CLOUD_MODEL": "/none"}, "edgewise: "),
         (("consume", "nothing"), {}, "edgewise: topic 'nothing' is not one of Edgewise's"),
