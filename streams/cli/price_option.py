@@ -19,11 +19,10 @@ def book_prices(settings: Settings, model: str, edge_usd: float | None) -> Price
         raise UsageError(
             f"--price-of {model}: it is paid by the second, which recorded decisions do not tell: give --cloud-price"
         )
-    if price.input is None:
-        return Prices(edge_usd, call_usd=float(price.call))
     return Prices(
         edge_usd,
-        input_usd=float(price.input),
+        call_usd=float(price.call),
+        input_usd=None if price.input is None else float(price.input),
         output_usd=float(price.output or 0),
         cached_usd=None if price.cached is None else float(price.cached),
     )

@@ -11,7 +11,7 @@ _MILLION = 1e6
 
 
 class Prices(NamedTuple):
-    """Prices to try, in dollars; None: as recorded."""
+    """Prices to try, in dollars; None: as recorded. A call may cost something beside its tokens."""
 
     edge_usd: float | None = None  # of an event
     call_usd: float | None = None  # of an answer of the cloud
@@ -38,7 +38,7 @@ def call_costs(decisions: Decisions, prices: Prices, assumed_usd: float) -> Floa
     Raises UsageError: tokens have prices, and no call has tokens recorded.
     """
     count = len(decisions)
-    if prices.call_usd is not None:
+    if prices.call_usd is not None and prices.input_usd is None:
         return np.full(count, prices.call_usd)
     asked = decisions.to_cloud
     if prices.input_usd is not None:
@@ -59,7 +59,8 @@ def _token_costs(decisions: Decisions, prices: Prices) -> Floats:
     tokens_in, tokens_out, cached = decisions.tokens.T
     input_usd, output_usd = prices.input_usd or 0.0, prices.output_usd or 0.0
     cached_usd = input_usd if prices.cached_usd is None else prices.cached_usd
-    return np.asarray(((tokens_in - cached) * input_usd + cached * cached_usd + tokens_out * output_usd) / _MILLION)
+    tokens_usd = ((tokens_in - cached) * input_usd + cached * cached_usd + tokens_out * output_usd) / _MILLION
+    return np.asarray(tokens_usd + (prices.call_usd or 0.0))
 
 
 def _by_length(decisions: Decisions, costs: Floats, asked: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:

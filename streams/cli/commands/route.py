@@ -78,6 +78,8 @@ def calibrate(  # noqa: PLR0913, PLR0917 - an option each
 
         if file is None:
             raise UsageError("--label-column: name the FILE that has it")
+        if start_at is not None or until is not None:
+            raise UsageError("--from and --until are for decisions: texts with --label-column have no time")
         rows = read_recording(file, columns={"text": text_column}, file_format="jsonl" if file == "-" else None)
         decisions = labelled_decisions(settings, rows, label_column)
     asked = Asked(agreement, confidence, base.complexity_threshold, base.random_cloud_rate)

@@ -102,6 +102,8 @@ def whatif(  # noqa: PLR0913, PLR0917 - an option each
 
     if (input_price is None) != (output_price is None):
         raise UsageError("--input-price and --output-price belong together: give both or neither")
+    if cached_price is not None and input_price is None:
+        raise UsageError("--cached-price goes with --input-price and --output-price: give these too")
     if sum(each is not None for each in (input_price, cloud_price, price_of)) > 1:
         raise UsageError("--cloud-price, --input-price and --price-of: a call has one price, give one of them")
     settings = start()

@@ -89,6 +89,8 @@ def test_people_may_say_what_is_right(tmp_path: Path) -> None:
         (("-o", "policy.yaml"), r"--output policy\.yaml: a policy's file ends in \.toml or \.json"),
         (("--name", "a b", "--agreement", "0.6"), "--name a b: allowed are letters"),
         (("--from", "yesterday"), "--from yesterday: give a time"),
+        (("--label-column", "label", "--from", "-1d"), "--from and --until are for decisions"),
+        (("--label-column", "label", "--until", "2020-01-01"), "--from and --until are for decisions"),
         (("--until", "2020-01-01"), "holds no decision"),
     ],
 )

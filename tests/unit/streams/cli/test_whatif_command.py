@@ -58,7 +58,7 @@ def test_a_price_book_says_what_calls_cost(recorded: str, tmp_path: Path, monkey
     book = tmp_path / "prices.toml"
     book.write_text(
         'dated = 2026-01-31\n[[price]]\nmodel = "m"\ninput = 2\noutput = 4\n[[price]]\nmodel = "c"\ncall = 0.5\n'
-        '[[price]]\nmodel = "s"\nsecond = 1\n', "utf-8"
+        '[[price]]\nmodel = "s"\nsecond = 1\n[[price]]\nmodel = "b"\ninput = 2\noutput = 4\ncall = 0.01\n', "utf-8"
     )  # fmt: skip
     monkeypatch.setenv("EDGEWISE_PRICES", str(book))
     assert json.loads(whatif(recorded, "--price-of", "c", "--json").output)["mean_cloud_usd"] == 0.5
@@ -66,6 +66,8 @@ def test_a_price_book_says_what_calls_cost(recorded: str, tmp_path: Path, monkey
     counted = [each | {"tokens_in": 100, "tokens_out": 5} for each in lines if each["route"] == "cloud"]
     Path(recorded).write_text("".join(json.dumps(each) + "\n" for each in [*lines, *counted]), "utf-8")
     assert json.loads(whatif(recorded, "--price-of", "m", "--json").output)["mean_cloud_usd"] == pytest.approx(220e-6)
+    both = json.loads(whatif(recorded, "--price-of", "b", "--json").output)["mean_cloud_usd"]
+    assert both == pytest.approx(0.01 + 220e-6)
     with pytest.raises(UsageError, match="paid by the second"):
         raise whatif(recorded, "--price-of", "s").exception or AssertionError
 
@@ -88,6 +90,8 @@ def test_the_table_says_what_is_unknown_and_how_far_the_budget_goes(recorded: st
     [
         (("--input-price", "1"), "belong together"),
         (("--input-price", "1", "--output-price", "1", "--cloud-price", "1"), "a call has one price"),
+        (("--cached-price", "1"), "--cached-price goes with --input-price"),
+        (("--cached-price", "1", "--price-of", "gpt-4o-mini"), "--cached-price goes with --input-price"),
         (("--price-of", "gpt-4o-mini", "--cloud-price", "1"), "a call has one price"),
         (("--price-of", "gpt-4o-mini"), "no recorded answer says how many tokens"),
         (("--price-of", "nobodys"), "no price book has it"),
