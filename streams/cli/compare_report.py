@@ -14,6 +14,7 @@ from streams.monitoring.paired import Pairs, gain, gain_interval, p_value
 class Behaviour:
     """What both models made of the behaviour suite: how many items each has right, and the kinds that fell."""
 
+    former_model: str  # name@version of the one that was run beside the candidate: what the setting edge_model names
     items: int
     former: int
     candidate: int
@@ -100,9 +101,11 @@ def _live(report: Report) -> Iterator[str]:
 def _suite(report: Report) -> Iterator[str]:
     suite = report.behaviour
     yield (
-        f"behaviour suite, {suite.items:,} items: {report.live.former} has {suite.former:,} right, "
+        f"behaviour suite, {suite.items:,} items: {suite.former_model} has {suite.former:,} right, "
         f"{report.live.candidate} {suite.candidate:,}"
     )
+    if suite.former_model != report.live.former:
+        yield f"  (not {report.live.former}, which is in force: EDGEWISE_EDGE_MODEL names {suite.former_model} here)"
     for fall in suite.falls:
         yield f"  fell: {fall['kind']} lost {fall['lost']} of {fall['items']}, won {fall['won']} (p {fall['p']:.3f})"
 

@@ -193,4 +193,4 @@ def _behaviour(tried: "Artifact", running: "Artifact") -> "Behaviour":
     items = load()
     candidate, former = (measure.run(each.folder, each.folder, items, models=["edge"]) for each in (tried, running))
     right = [each["models"]["edge"]["overall"]["right"] for each in (former, candidate)]
-    return Behaviour(len(items), right[0], right[1], baseline.falls(candidate, former))
+    return Behaviour(running.id, len(items), right[0], right[1], baseline.falls(candidate, former))

@@ -133,6 +133,7 @@ def test_a_candidate_is_compared_on_live_traffic_and_on_the_suite(live: Path) ->
     assert told["gain_interval"][0] < 0.5 < told["gain_interval"][1]
     suite = told["behaviour"]
     assert suite["items"] >= 600
+    assert suite["former_model"] == "edge@1.0.0"
     assert 0 < suite["former"] != suite["candidate"] > 0
 
 
@@ -142,7 +143,16 @@ def test_the_text_says_who_is_right_how_often_and_what_fell(live: Path) -> None:
     (sample,) = [line for line in text.splitlines() if line.startswith("the cloud, of what the edge kept")]
     assert sample.split()[-8:] == ["80", "0.500", "1.000", "+0.500", "0", ":", "40", "0.000"]
     assert "On live traffic edge@2.0.0 is better." in text
-    assert "behaviour suite, " in text
+    assert "items: edge@1.0.0 has " in text
+    assert "EDGEWISE_EDGE_MODEL" not in text
+
+
+def test_the_suite_tells_the_model_that_was_run(live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWISE_EDGE_MODEL", str(tiny_artifact(tmp_path / "elsewhere", version="1.5.0")))
+    text = edgewise("compare", str(live)).output
+    assert text.startswith("edge@2.0.0 beside edge@1.0.0, which is in force")
+    assert "items: edge@1.5.0 has " in text
+    assert "(not edge@1.0.0, which is in force: EDGEWISE_EDGE_MODEL names edge@1.5.0 here)" in text
 
 
 def test_only_the_time_that_is_asked_for_counts(live: Path) -> None:
