@@ -15,16 +15,19 @@ import typer
 from schemas.errors import UsageError
 
 OutputFormat = Literal["csv", "jsonl"]
+STANDARD_OUTPUT: Final = (None, Path("-"))
+"""What stands for it as the file to write to."""
+
 ENDINGS: Final[Mapping[str, OutputFormat]] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @contextmanager
 def text_output(path: Path | None, source: str = "-") -> Iterator[TextIO]:
-    """The file at `path`, see `whole_file`, or standard output where it is None, as UTF-8.
+    """The file at `path`, see `whole_file`, or standard output where it is None or `-`, as UTF-8.
 
     Raises UsageError: it can't be written there, or it is the file `source` that is being read.
     """
-    if path is None:
+    if path in STANDARD_OUTPUT:
         yield sys.stdout
         return
     if _is_same(path, source):
@@ -99,7 +102,7 @@ def output_format(path: Path | None, chosen: OutputFormat | None, default: Outpu
 
     Raises UsageError: the ending is that of no format that can be written.
     """
-    if chosen is not None or path is None:
+    if chosen is not None or path in STANDARD_OUTPUT:
         return chosen or default
     if path.suffix.lower() in ENDINGS:
         return ENDINGS[path.suffix.lower()]

@@ -45,7 +45,9 @@ def consume(
         ),
     ] = None,
     most: Annotated[int | None, typer.Option("--max", min=1, help="End after so many records.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes in, until Ctrl-C; then FILE appears.")
+    ] = False,
 ) -> None:
     """Print a topic's committed records, up to its end as of now.
 
@@ -61,14 +63,15 @@ def consume(
 
     from schemas.errors import UsageError
     from streams.cli.context import start
+    from streams.cli.output import STANDARD_OUTPUT, text_output
     from streams.cli.output import output_format as format_to_write
-    from streams.cli.output import text_output
     from streams.operate.consume import Start, records, require_topic
     from streams.operate.record_fields import fields_of, matches, parse_conditions, parse_fields, table_fields
     from streams.system.clock import now_ms
+    from streams.system.signals import kept_interrupts
 
     require_topic(topic)
-    if output is not None and output_format == "table":
+    if output not in STANDARD_OUTPUT and output_format == "table":
         raise UsageError(f"--output {output}: a table is for the terminal, a file holds --format json or csv")
     if output_format is None:
         output_format = "csv" if format_to_write(output, None, "jsonl") == "csv" else "json"
@@ -89,10 +92,15 @@ def consume(
         _print_table(chosen, names)
         return
     with text_output(output) as out:
-        if output_format == "json":
-            _write_json(chosen, out, None if fields is None else names, flush=follow)
-        else:
-            _write_csv(chosen, out, names, flush=follow)
+        try:
+            with kept_interrupts():
+                if output_format == "json":
+                    _write_json(chosen, out, None if fields is None else names, flush=follow)
+                else:
+                    _write_csv(chosen, out, names, flush=follow)
+        except KeyboardInterrupt:
+            if not follow or output in STANDARD_OUTPUT:
+                raise  # else the file is whole: this is how following ends
 
 
 def _write_json(found: "Iterator[dict[str, Any]]", out: "TextIO", names: list[str] | None, *, flush: bool) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,22 @@ def test_a_file_holds_what_would_be_printed_and_what_if_reads_both(
     )
     assert json.loads(of_topic.output)["recorded"]["decisions"] == 2
     assert of_topic.output == of_file.output
+
+
+@pytest.mark.parametrize(("arguments", "is_whole"), [(["--follow"], True), ([], False)])
+def test_ctrl_c_is_the_end_of_a_file_that_follows(
+    arguments: list[str], is_whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def until_ctrl_c(*_: object, **__: object) -> Iterator[dict[str, object]]:
+        yield {"event_id": "e1"}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streams.operate.consume.records", until_ctrl_c)
+    file = tmp_path / "made.jsonl"
+    done = consume(*arguments, "-o", str(file))
+    assert ((done.exit_code == 0), file.exists()) == (is_whole, is_whole)
+    if is_whole:
+        assert file.read_text("utf-8") == '{"event_id": "e1"}\n'
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,16 @@ def test_a_device_is_written_directly() -> None:
     assert not Path(os.devnull).is_file()
 
 
+def test_a_hyphen_is_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with text_output(Path("-")) as file:
+        file.write("x\n")
+    assert (capsys.readouterr().out, names(tmp_path)) == ("x\n", set())
+    assert output_format(Path("-"), None, "jsonl") == "jsonl"
+
+
 def test_the_format_is_chosen_or_the_ending_s(tmp_path: Path) -> None:
     assert output_format(None, None, "jsonl") == "jsonl"
     assert output_format(None, "csv", "jsonl") == "csv"
