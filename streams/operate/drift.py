@@ -15,8 +15,10 @@ from streams.operate.latest_records import latest_records
 def freeze(settings: Settings, since_ms: int, until_ms: int) -> Reference:
     """The reference of the windows that start at `since_ms` (UTC) or later and before `until_ms`.
 
-    Of these it takes those that the newest models and policy among them have answered alone. Memory does not grow with
-    their number. Raises DriftReferenceError: too few events; what `latest_records` raises.
+    Of these it takes those that the newest versions and policy among them have answered alone; models of several names
+    answer beside each other. Memory does not grow with the windows' number.
+
+    Raises DriftReferenceError: too few events; what `latest_records` raises.
     """
     release = LatestRelease()
     for window in _windows(settings, since_ms, until_ms):

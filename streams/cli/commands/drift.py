@@ -23,8 +23,9 @@ def freeze(
 ) -> None:
     """Make a reference of the windows of a time: whole weeks, so that nights and weekends are in it.
 
-    It takes what the models and the policy now in force have answered alone: where they changed in that time, it begins
-    with the change. EDGEWISE_DRIFT_REFERENCE names the file; then `edgewise health` judges drift.
+    It takes what the models and the policy now in force have answered alone: where a version or the policy changed in
+    that time, it begins with the change. Where a model of another name took one's place, begin after that yourself.
+    EDGEWISE_DRIFT_REFERENCE names the file; then `edgewise health` judges drift.
 
     Example: [bold]edgewise drift freeze --since -14d -o reference.json[/]
     """
