@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, overload
@@ -37,9 +37,19 @@ class Result:
 class Model:
     """What `load` gives: call it with a text or with several. One thread at a time may call it."""
 
-    def __init__(self, scorer: "Scorer", ids: Mapping[Route | None, str], max_text_chars: int) -> None:
-        """Scores by `scorer`; `ids` names the model behind each route, None where there are no routes."""
+    def __init__(
+        self,
+        scorer: "Scorer",
+        ids: Mapping[Route | None, str],
+        max_text_chars: int,
+        without_rules: Collection[Route | None] = (),
+    ) -> None:
+        """Scores by `scorer`; `ids` names the model behind each route, None where there are no routes.
+
+        On the routes `without_rules` no rule answers in the model's place.
+        """
         self._scorer = scorer
+        self._without_rules = without_rules
         self._max_text_chars = max_text_chars
         self._ids = ids
 
@@ -87,7 +97,7 @@ class Model:
             for name in ("confidence", "negative", "neutral", "positive")
         }
         model = None if row["sentiment"] is None else self._ids[route]
-        if model is not None and route != "cloud":  # what the edge answers, a rule may have
+        if model is not None and route not in self._without_rules:
             model = rules.answered_by(text, model)
         return Result(label=row["sentiment"], route=route, reason=row["reason"], model=model, **numbers)
 
@@ -112,7 +122,10 @@ def load(model: str | Path) -> Model:
         ids = {"edge": load_artifact(settings.edge_model).id, "cloud": cloud_name(settings)}
         used = {route: id_ for route, id_ in ids.items() if model in {route, "line"}}
         return Model(
-            build_scorer(settings, cast(Way, model)), cast("Mapping[Route | None, str]", used), settings.max_text_chars
+            build_scorer(settings, cast(Way, model)),
+            cast("Mapping[Route | None, str]", used),
+            settings.max_text_chars,
+            () if settings.cloud_backend == "onnx" else ("cloud",),  # a service is asked about every text
         )
     if not Path(str(model)).is_dir():
         raise UsageError(f"there is no model {str(model)!r}: give line, edge, cloud, or the folder of a model")

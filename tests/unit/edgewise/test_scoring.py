@@ -105,10 +105,14 @@ def test_the_random_sample_is_drawn_by_the_text_alone(monkeypatch: pytest.Monkey
     assert line(texts[::-1]) == together[::-1]
 
 
-def test_what_a_rule_answers_says_so_as_a_workers_result_does(models: Settings) -> None:
-    for way in ("edge", "line", models.edge_model):
+def test_what_a_rule_answers_says_so_as_a_workers_result_does(
+    models: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for way in ("edge", "cloud", "line", models.edge_model):
         assert edgewise.load(way)("5/5 stars").model == "rules@1"
-    assert edgewise.load("cloud")("5/5 stars").model == "cloud@3.0.0"
+    monkeypatch.setenv("EDGEWISE_RANDOM_CLOUD_RATE", "1")
+    deferred = edgewise.load("line")("5/5 stars")
+    assert (deferred.route, deferred.model) == ("cloud", "rules@1")
 
 
 def test_a_folder_is_a_model(models: Settings) -> None:
