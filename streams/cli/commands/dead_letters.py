@@ -162,6 +162,7 @@ def _selection(
     from schemas.dead_letter import parse_place
     from schemas.errors import UsageError
     from schemas.topics import TOPICS
+    from streams.cli.decision_options import moment
     from streams.operate.dead_letter_box import Selection
 
     for option, given, allowed in (
@@ -174,24 +175,11 @@ def _selection(
     return Selection(
         reasons=frozenset(reasons or ()),
         topics=frozenset(topics or ()),
-        since_ms=_time("--since", since),
-        until_ms=_time("--until", until),
+        since_ms=None if since is None else moment("--since", since),
+        until_ms=None if until is None else moment("--until", until),
         places=frozenset(map(parse_place, places or ())),
         state=state,
     )
-
-
-def _time(option: str, text: str | None) -> int | None:
-    from schemas.errors import UsageError
-    from streams.operate.moment import EXAMPLES, parse_moment
-    from streams.system.clock import now_ms
-
-    if text is None:
-        return None
-    try:
-        return parse_moment(text, now_ms)
-    except ValueError:
-        raise UsageError(f"{option} {text}: give a time such as {EXAMPLES}") from None
 
 
 def _chosen(
@@ -204,6 +192,7 @@ def _chosen(
 
     Raises UsageError: none was named, or there is none of an id.
     """
+    from schemas.dead_letter import parse_place
     from schemas.errors import UsageError
     from streams.operate.dead_letter_box import survey
 
@@ -212,18 +201,12 @@ def _chosen(
     selection = _selection(*given, None if again or given[0] else "open")
     letters = survey(cluster, selection)
     met = {letter.id for letter in letters} | {(each.topic, each.partition, each.offset) for each in letters}
-    for text, place in zip(given[0] or (), map(_place, given[0] or ()), strict=True):
+    for text, place in zip(given[0] or (), map(parse_place, given[0] or ()), strict=True):
         if place not in met:
             raise UsageError(f"there is no dead letter {text}, or it does not fit the other options")
     if not letters:
         print("No open dead letter fits." if not again else "No dead letter fits.")
     return letters
-
-
-def _place(text: str) -> tuple[str, int, int] | tuple[int, int]:
-    from schemas.dead_letter import parse_place
-
-    return parse_place(text)
 
 
 def _agreed(letters: "Sequence[Letter]", verb: str, dry_run: bool, yes: bool) -> bool:
@@ -244,7 +227,7 @@ def _agreed(letters: "Sequence[Letter]", verb: str, dry_run: bool, yes: bool) ->
 def _report(outcome: "Outcome", what: str) -> None:
     print(f"{len(outcome.done):,} dead letters were {what}.")
     for letter, why in sorted(outcome.refused.items()):
-        typer.echo(f"edgewise: dead letter {letter} was left as it was: the broker did not take it ({why})", err=True)
+        typer.echo(f"edgewise: dead letter {letter} was left as it was: {why}", err=True)
     if outcome.left:
         names = ", ".join(map(str, outcome.left[:20])) + (", …" if len(outcome.left) > 20 else "")
         typer.echo(

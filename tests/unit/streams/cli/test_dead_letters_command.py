@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from typer.testing import CliRunner, Result
 
+from schemas.dead_letter import LetterId
 from schemas.errors import UsageError
 from schemas.topics import CLOUD_INFERENCE, DEAD_LETTERS, TRANSCRIPTS
 from streams.agents.dead_letter import dead_letter
@@ -15,7 +16,7 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.operate.dead_letter_box import survey
-from streams.operate.redrive import AlreadySettledError
+from streams.operate.redrive import AlreadySettledError, Outcome
 from streams.operate.topics import create
 from tests.events import TRANSCRIPT, consumer_record
 from tests.letters import bury, in_topic, redriven_ids
@@ -151,6 +152,15 @@ def test_one_by_its_id_is_refused_the_second_time(box: Settings) -> None:
     assert redriven_ids(box) == ["0:1"]
     assert run("redrive", "0:1", "--yes", "--again").exit_code == 0
     assert redriven_ids(box) == ["0:1", "0:1"]
+
+
+@pytest.mark.usefixtures("box")
+def test_what_is_left_as_it_was_is_told_with_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "monitoring[0]@0: a later record of its key counts: drop it"
+    monkeypatch.setattr("streams.operate.redrive.redrive", lambda *_, **__: Outcome([], [], {LetterId(0, 0): why}))
+    done = run("redrive", "--all", "--yes")
+    assert done.exit_code == 1
+    assert f"edgewise: dead letter 0:0 was left as it was: {why}\n" in done.output
 
 
 def test_dropped_ones_are_out_of_the_way(box: Settings) -> None:
