@@ -42,7 +42,7 @@ class Model:
         scorer: "Scorer",
         ids: Mapping[Route | None, str],
         max_text_chars: int,
-        without_rules: Collection[Route | None] = (),
+        without_rules: Collection[str | None] = (),
     ) -> None:
         """Scores by `scorer`; `ids` names the model behind each route, None where there are no routes.
 
