@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import TextIO
 
@@ -33,6 +33,19 @@ def write_jsonl(rows: Iterable[Mapping[str, object]], out: TextIO) -> None:
         out.write((line if has_utf8(line) else json.dumps(finite(row))) + "\n")
 
 
+def csv_row_writer(out: TextIO) -> Callable[[Sequence[object]], object]:
+    """What writes one row of cells to `out` as CSV, such that readers take the same cells from it."""
+    plain = csv.writer(out, lineterminator="\n")
+    # A carriage return ends a row for readers, and csv quotes only what is in its own line end.
+    quoted = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write(cells: Sequence[object]) -> None:
+        broken = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (quoted if broken else plain).writerow(cells)
+
+    return write
+
+
 def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO, added: Sequence[str]) -> None:
     """Writes CSV with a header: the fields of the first `CHUNK` rows, those that were `added` last.
 
@@ -44,15 +57,15 @@ def write_csv(rows: Iterable[Mapping[str, object]], out: TextIO, added: Sequence
     first = list(islice(remaining, CHUNK))
     names = dict.fromkeys(name for row in first for name in row if name not in added)
     header = [*names, *added]
-    writer = csv.DictWriter(out, header, restval="", lineterminator="\n")
-    writer.writeheader()
+    write = csv_row_writer(out)
+    write(header)
     for number, row in enumerate(chain(first, remaining), 1):
         if new := [name for name in row if name not in names and name not in added]:
             raise UsageError(
                 f"row {number} has the field {new[0]!r}, which none of the first {CHUNK:,} rows has; CSV's columns are "
                 "fixed by then: write JSONL instead"
             )
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        write([_cell(row.get(name)) for name in header])
 
 
 def _cell(value: object) -> object:

@@ -113,14 +113,13 @@ def _write_json(found: "Iterator[dict[str, Any]]", out: "TextIO", names: list[st
 
 
 def _write_csv(found: "Iterator[dict[str, Any]]", out: "TextIO", names: list[str], *, flush: bool) -> None:
-    import csv
-
+    from streams.files.writing import csv_row_writer
     from streams.operate.record_fields import field_value
 
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
+    write = csv_row_writer(out)
+    write(names)
     for record in found:
-        writer.writerow([_cell(field_value(record, name)) for name in names])
+        write([_cell(field_value(record, name)) for name in names])
         if flush:
             out.flush()
 

@@ -4,19 +4,21 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from schemas.errors import UsageError
-from schemas.topics import ROUTING_EVENTS
+from schemas.topics import ROUTING_EVENTS, TRANSCRIPTS
 from streams.cli import main as cli
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.operate.topics import create
 from tests.decisions import EDGE_ANSWER, NOW, cloud_answer
+from tests.events import TRANSCRIPT
 
 
 def consume(*arguments: str) -> Result:
@@ -61,6 +63,21 @@ def test_ctrl_c_is_the_end_of_a_file_that_follows(
     assert ((done.exit_code == 0), file.exists()) == (is_whole, is_whole)
     if is_whole:
         assert file.read_text("utf-8") == '{"event_id": "e1"}\n'
+
+
+def test_a_text_with_a_carriage_return_is_a_cell_of_its_row(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(settings)
+    producer, encode = Cluster(settings).producer(), codec(settings, TRANSCRIPTS).encode
+    producer.produce(settings.topic(TRANSCRIPTS), encode(replace(TRANSCRIPT, text="a\rb")), b"c1")
+    assert producer.flush(30) == 0
+    monkeypatch.setenv("EDGEWISE_BOOTSTRAP_SERVERS", settings.bootstrap_servers)
+    monkeypatch.setenv("EDGEWISE_TOPIC_PREFIX", settings.topic_prefix)
+    table = tmp_path / "made.csv"
+    CliRunner().invoke(cli.app, ["consume", "transcripts", "--fields", "text,turn", "-o", str(table)])
+    with table.open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == [{"text": "a\rb", "turn": str(TRANSCRIPT.turn)}]
 
 
 @pytest.mark.parametrize(

@@ -459,6 +459,16 @@ def test_csv_reads_back_with_awkward_cells() -> None:
     assert (second["tags"], second["more"], second["sentiment"]) == ("", "", "negative")
 
 
+def test_csv_reads_back_where_a_carriage_return_stands_alone(tmp_path: Path) -> None:
+    """Seen to fail with csv's own quoting, which leaves one bare: the row ended there."""
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        write_csv(scored_by(edge, rows({"text": "a\rb", "no\rte": None}, {"text": "bad", "no\rte": "x"})), out, FIELDS)
+    first, second = read_recording(path)
+    assert (first.text, first.fields["no\rte"], first.fields["route"]) == ("a\rb", "", "edge")
+    assert (second.text, second.fields["no\rte"]) == ("bad", "x")
+
+
 def test_a_field_that_comes_after_the_csv_header_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "CHUNK", 2)
     given = rows({"text": "a"}, {"text": "b"}, {"text": "c", "late": 1})
