@@ -45,7 +45,7 @@ def _in_order(labels: tuple[str, ...]) -> tuple[str, ...]:
 def _as_subtags(languages: tuple[str, ...]) -> tuple[str, ...]:
     for language in languages:
         if language != ALL and primary(language) != language:
-            raise ValueError(f"a language is two or three letters of ISO 639, such as en, or *, not {language!r}")
+            raise ValueError(f"a language is its shortest code of ISO 639, such as en, or *, not {language!r}")
     return languages
 
 

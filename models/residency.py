@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, get_args
 
+from models.languages import shortest
 from models.redaction import KINDS, Kind, Redaction
 from models.router import Decision
 from schemas.records import Channel, Role
@@ -148,8 +149,9 @@ def _values(name: str, values: Any) -> tuple[str, ...]:
 
 
 def _tag(language: str) -> str:
-    """A language's tag in one way of writing: `de_AT`, as Java has it, is `de-at`."""
-    return language.strip().lower().replace("_", "-")
+    """A language's tag in one way of writing: `de_AT`, as Java has it, and `deu-AT` are `de-at`."""
+    first, dash, rest = language.strip().lower().replace("_", "-").partition("-")
+    return shortest(first) + dash + rest
 
 
 def _speaks(language: str | None, prefixes: Sequence[str]) -> bool:

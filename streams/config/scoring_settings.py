@@ -41,7 +41,7 @@ class ScoringSettings(BaseSettings):
     def _known_languages(cls, value: str) -> str:
         for language in _list(value):
             if language != ALL and primary(language) != language:
-                raise ValueError(f"{language!r} is no language: give the two or three letters of ISO 639, such as en")
+                raise ValueError(f"{language!r} is no language: give the shortest code of ISO 639, such as en")
         return value
 
     @property

@@ -18,6 +18,15 @@ def test_the_first_subtag_is_the_language(tag: str | None, subtag: str | None) -
 
 
 @pytest.mark.parametrize(
+    ("tag", "subtag"),
+    [("eng", "en"), ("ENG-us", "en"), ("deu", "de"), ("ger_AT", "de"), ("fre", "fr"), ("zho", "zh"), ("yue", "yue")],
+)
+def test_a_code_of_three_letters_is_the_language_of_two(tag: str, subtag: str) -> None:
+    """Seen to fail, so that an English text was one in a language that no model reads."""
+    assert primary(tag) == subtag
+
+
+@pytest.mark.parametrize(
     ("text", "has"),
     [
         ("👍", False), ("😂😂 😡", False), ("12 345", False), ("ok", False), ("5/5!!!", False), ("@user", False),
