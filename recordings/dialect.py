@@ -45,7 +45,7 @@ def recognised_dialect(head: str, text_column: str) -> Dialect:
     named = lines[0].strip().strip('"').lower() if lines else ""
     if (named.startswith("sep=") and len(named) == len("sep=") + 1) or named == "sep=":
         chosen = lines[0].strip().strip('"')[len("sep=") :] or "\t"
-        rest = [Dialect(chosen, skip=True), Dialect(chosen, backslash=True, skip=True)]
+        rest = [Dialect(chosen, skip=True), *[Dialect(chosen, backslash=True, skip=True)] * ('\\"' in head)]
         return max(rest, key=lambda each: _fit(each, lines[1:], text_column))
     candidates = [Dialect(delimiter) for delimiter in _DELIMITERS]
     candidates += [Dialect(delimiter, backslash=True) for delimiter in _DELIMITERS if '\\"' in head]

@@ -21,6 +21,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 }  # fmt: skip
 PLAIN: Final = get_args(Format)
 _SRT: Final = re.compile(r"\d{1,9}\s*\n\s*\d\d:\d\d:\d\d[.,]\d{3} -->")
+_JSON: Final = re.compile(r"\[\s*\{|\{\s*[\r\n]")  # an array of objects, or an object over several lines
 _PACKED: Final = (".gz", ".gzip", ".zst", ".zstd")
 
 
@@ -74,8 +75,9 @@ def values(  # noqa: PLR0913 - each is given by its name
     text = decoded(source, encoding)
     head = _head(source, text.encoding)
     chosen = file_format or recognised_format(head, text_column)
-    if file_format is not None and (other := _other_format(file_format, head, asked=asked)):
-        raise RecordingError(f"{named(path)}: not {file_format}: it looks like {other}: give --format {other}")
+    if file_format is not None and (other := _other_format(file_format, head, text_column, asked=asked)):
+        way = other if file_format != "lines" else f"{other}, or lines if each line is a text"
+        raise RecordingError(f"{named(path)}: not {file_format}: it looks like {other}: give --format {way}")
     dialect = recognised_dialect(head, text_column) if chosen == "csv" else None
     on_found(Found(chosen, text.encoding, source.packed, dialect))
     if chosen == "jsonl":
@@ -109,16 +111,20 @@ def recognised_format(head: str, text_column: str) -> Format:
     line = head.lstrip()[:1]
     if line == "{" or (line == "[" and head.lstrip()[1:].lstrip()[:1] in {"{", "]"}):
         return "jsonl"
+    return "csv" if text_column in _header(head, text_column) else "lines"
+
+
+def _header(head: str, text_column: str) -> list[str]:
+    """The cells of the first row, if what begins with `head` is CSV; none where it cannot be."""
     dialect = recognised_dialect(head, text_column)
     lines = head.splitlines(keepends=True)[dialect.skip :]
     try:
-        reader = csv.reader(lines, **dialect.options)  # type: ignore[arg-type]
-        return "csv" if text_column in next(reader, []) else "lines"
+        return next(csv.reader(lines, **dialect.options), [])  # type: ignore[arg-type]
     except csv.Error:
-        return "lines"
+        return []
 
 
-def _other_format(said: Format, head: str, *, asked: bool) -> str:
+def _other_format(said: Format, head: str, text_column: str, *, asked: bool) -> str:
     """The name of what a file looks like that is not of the format `said`; "" where it may be.
 
     Anything may be lines of text, for whoever asks for them.
@@ -132,7 +138,10 @@ def _other_format(said: Format, head: str, *, asked: bool) -> str:
         return "srt"
     if said != "jsonl" and start.startswith("{") and is_lines(start):
         return "jsonl"
-    return ""
+    if said != "jsonl" and _JSON.match(start):
+        return "json"
+    header = _header(head, text_column) if said == "lines" else []
+    return "csv" if len(header) > 1 and text_column in header else ""
 
 
 def _head(source: Source, encoding: str) -> str:

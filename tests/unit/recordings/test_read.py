@@ -130,6 +130,27 @@ def test_lines_are_anything_for_whoever_asks_for_them(content: str, what: str, t
         read(tmp_path / "a.txt", content.encode(), asked=False)
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("id\tspeaker\ttext\n1\tagent\thello\n", "csv"),
+        ('{\r\n "turns": []\n}', "json"),
+        ('[{"text": "a"}]', "json"),
+        ('[\n {\n "text": "a"\n }\n]', "json"),
+    ],
+)
+def test_a_table_or_json_under_the_name_of_a_text_is_named(content: str, what: str, tmp_path: Path) -> None:
+    """Seen to fail: Excel's "Text (Tab delimited)" and indented JSON were sent line by line."""
+    with pytest.raises(RecordingError, match=f"not lines: it looks like {what}: give --format {what}, or lines if"):
+        read(tmp_path / "a.txt", content.encode(), asked=False)
+    assert read(tmp_path / "a.txt", content.encode())[0]["text"] == content.splitlines()[0]
+
+
+@pytest.mark.parametrize("content", ["text\nhello\n", "a, b\n", "[agent] hello\n", "{waves} hello\n", "[]\n"])
+def test_lines_that_only_begin_like_something_else_are_lines(content: str, tmp_path: Path) -> None:
+    assert len(read(tmp_path / "a.txt", content.encode(), asked=False)) == content.count("\n")
+
+
 def test_faults_are_told_with_their_lines_and_the_rows_between_are_read(tmp_path: Path) -> None:
     rows, faults = faulty(tmp_path / "a.csv", b'id,text\n1,a\n2\n3,"x"y\n4,caf\xe9\n5,\x00\n6,"b\nb"\n7,"never')
     assert [row["id"] for row in rows] == ["1", "6"]
@@ -147,6 +168,21 @@ def test_faults_are_told_with_their_lines_and_the_rows_between_are_read(tmp_path
     rows, faults = faulty(tmp_path / "a.txt", b"one\r\xfftwo\rthree")
     assert [row["text"] for row in rows] == ["one", "three"]
     assert [(fault.line, fault.what[:9]) for fault in faults] == [(2, "not UTF-8")]
+
+
+def test_a_row_that_is_no_csv_is_told_as_it_stands_with_all_of_its_lines(tmp_path: Path) -> None:
+    """Seen to fail: its content was empty, or without its quotes, and how many lines went with it nobody said."""
+    good = "".join(f'{i},"two\nlines"\n' for i in range(500))
+    bad = '7,"never closed\n8,fine\n9,"quoted" word'
+    content = f'sep=,\nid,text\n{good}1,"hi, there",more\n{bad}\n10,"good"\n'
+    rows, faults = faulty(tmp_path / "a.csv", content.encode())
+    assert [row["id"] for row in rows] == [*map(str, range(500)), "10"]
+    assert faults == [
+        Fault(1003, "3 cells, where the header has 2", '1,"hi, there",more'),
+        Fault(1004, "not CSV: ',' expected after '\"'; it goes on to line 1,006", bad),
+    ]
+    rows, faults = faulty(tmp_path / "a.csv", b'id,text\r\n1,a\r\n2,"b\r\n3,c\r\n')
+    assert faults == [Fault(3, "not CSV: unexpected end of data; it goes on to line 4", '2,"b\r\n3,c')]
 
 
 @given(st.text("a\r\n\v\u2028é\x00", max_size=30), st.sampled_from(["utf-8", "utf-16-le"]), st.integers(1, 9))
