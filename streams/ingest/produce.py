@@ -73,6 +73,8 @@ def produce(settings: Settings, lines: IO[bytes], on_error: OnError, clock: Cloc
                     if on_error == "dead-letter":
                         sender.send_bytes(line.rstrip(b"\r\n"), place=place)
                         produced.letters += 1
+                # What was taken from a pipe is gone: a refusal ends it at the next line, not at the hundredth.
+                sender.poll(0)
             sender.finish()
     except KeyboardInterrupt:
         produced.interrupted = True

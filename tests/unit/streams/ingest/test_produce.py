@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from recordings.fault import RecordingError
 from schemas.codec import DecodeError
@@ -18,7 +20,7 @@ from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.config.tracing import traced
 from streams.ingest import produce as module
-from streams.ingest.produce import produce
+from streams.ingest.produce import ProduceError, produce
 from streams.kafka.client import Cluster
 from streams.kafka.messages import message_headers
 from streams.kafka.reader import read_topic
@@ -100,6 +102,30 @@ def test_a_line_that_is_too_long_is_bounded_and_named(settings: Settings, monkey
     with pytest.raises(RecordingError, match="line 1: longer than 100 bytes"):
         produce(settings, io.BytesIO(long + line(2)), "dead-letter")
     assert [event.event_id for event in events(settings)] == ["e2"]
+
+
+def test_a_refusal_ends_it_at_the_next_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: it was looked for once in a hundred lines, which were gone from the pipe by then."""
+
+    class Refusing:
+        def __init__(self) -> None:
+            self.waiting: list[Callable[[KafkaError, None], None]] = []
+
+        def produce(self, *_: object, on_delivery: Callable[[KafkaError, None], None], **_named: object) -> None:
+            self.waiting.append(on_delivery)
+
+        def poll(self, _timeout_s: float) -> None:
+            while self.waiting:
+                self.waiting.pop()(KafkaError(KafkaError._MSG_TIMED_OUT), None)
+
+        flush = poll
+
+    create(settings)
+    monkeypatch.setattr(Cluster, "producer", lambda *_: Refusing())
+    given = io.BytesIO(b"".join(line(number) for number in range(50)))
+    with pytest.raises(ProduceError, match="standard input, line 1: the broker did not take it"):
+        produce(settings, given, "stop")
+    assert given.tell() == len(line(0))
 
 
 def test_a_topic_that_is_missing_is_named(settings: Settings) -> None:
