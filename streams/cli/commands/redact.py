@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from streams.cli.file_options import Encoding, OnError, encoding_name, tell_faults
+from streams.cli.file_options import Encoding, OnError, encoding_name, tell_faults, tell_left_out
 
 
 def redact(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or - for standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A recording or a vendor's file, or - for input.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Default: standard output. It appears when it is whole."),
@@ -56,7 +56,7 @@ def redact(
     faults = Faults(file)
     told = None if on_error == "stop" else faults.add
     given = Input(columns=columns, file_format=file_format, encoding=encoding_name(encoding))
-    rows = read_rows(file, given, on_fault=told)
+    rows = read_rows(file, given, on_left_out=tell_left_out, on_fault=told)
     settings = load_settings()
     redacted = redact_rows(
         rows, columns, tally, numbered=numbered, tagger=build_tagger(settings), kinds=settings.kinds_redacted

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli import main as cli
+from tests.vendor_objects import vendor_object
 
 CANARY = "4111111111111111"
 
@@ -117,3 +118,12 @@ def test_a_column_that_is_only_called_text_is_not_taken_for_it(tmp_path: Path) -
     done = redact(str(recording), "--column", "text=body")
     assert [json.loads(line).get("body") for line in done.stdout.splitlines()] == ["pin [PIN]", None]
     assert done.stderr == "edgewise: 1 of 2 rows redacted: 1 PIN; written as they are: text\n"
+
+
+def test_what_is_left_out_of_a_vendors_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ticket.json"
+    path.write_text(json.dumps(vendor_object("intercom")), encoding="utf-8")
+    done = redact(str(path))
+    assert len(done.stdout.splitlines()) == 2
+    assert "edgewise: left out, as no turns: " in done.stderr
+    assert "1 private" in done.stderr
