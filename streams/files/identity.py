@@ -1,7 +1,6 @@
 """The ids of a recording's events and conversations."""
 
 import math
-import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -9,14 +8,12 @@ from typing import Final
 
 from schemas.validation import MAX_ID_CHARS
 from streams.files.columns import Columns
+from streams.files.formats.conversation import UNIQUE
 from streams.files.formats.field import whole_characters
 from streams.files.recording import Row
 
 # Of the ids made here; a fixed random one, so that they are the same everywhere and clash with nobody else's.
 _NAMESPACE: Final = uuid.UUID("6f0cf3b5-0cf5-4ea0-9a5d-3f5b1a4f2f0e")
-
-# UUIDs, and Twilio's SIDs, are unique by themselves.
-_UNIQUE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{2}[0-9a-f]{32}", re.IGNORECASE)
 
 # How tables write that there is none: as an id it would make one conversation of strangers.
 _NONE: Final = frozenset({"", "nan", "null", "none", "n/a", "<na>", "undefined"})
@@ -76,7 +73,7 @@ class RowIds:
 
 def joined(conversation_id: str, event_id: str) -> str:
     """An id that is unique beyond its conversation; it stays as it is where it is so by itself."""
-    return event_id if _UNIQUE.fullmatch(event_id) else _short(f"{conversation_id}/{event_id}")
+    return event_id if UNIQUE.fullmatch(event_id) else _short(f"{conversation_id}/{event_id}")
 
 
 def _short(event_id: str) -> str:

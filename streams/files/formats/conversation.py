@@ -18,8 +18,9 @@ from streams.files.formats.marks import neutral, only_marks
 from streams.files.formats.roles import mapped_role
 from streams.files.formats.turn import Hints, LeftOut, Reading, Turn
 
-# UUIDs and Twilio's SIDs are unique by themselves. Any other id may be unique within its conversation only.
-_UNIQUE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{2}[0-9a-f]{32}", re.IGNORECASE)
+UNIQUE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{2}[0-9a-f]{32}", re.IGNORECASE)
+"""UUIDs and Twilio's SIDs, which are unique by themselves. Any other id may be unique within its conversation only."""
+
 _NAMESPACE: Final = uuid.UUID("b5f2f9d6-9a53-5c2e-8f0d-0d7f4f6a1c11")
 
 
@@ -174,7 +175,7 @@ class Conversation:
         return max(0, utterance.at or 0) if utterance.offset is None else max(0, utterance.offset)
 
     def _event_id(self, utterance: Utterance, place: int) -> str:
-        if _UNIQUE.fullmatch(utterance.id):
+        if UNIQUE.fullmatch(utterance.id):
             return utterance.id
         if utterance.id:
             own = utterance.id
