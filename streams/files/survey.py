@@ -18,7 +18,7 @@ _UNKNOWN_TIME: Final = -(2**63)
 class Survey:
     """Counts of a recording's events; `ids` and the order of turns, which only all the rows tell.
 
-    It holds some 100 bytes a row: two numbers for its id, one for its time, and next to nothing else.
+    It holds of a row two numbers for its ids and one for its time, and of a conversation its id.
     """
 
     ids: EventIds = field(default_factory=EventIds)
