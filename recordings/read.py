@@ -76,7 +76,7 @@ def values(  # noqa: PLR0913 - each is given by its name
     head = _head(source, text.encoding)
     chosen = file_format or recognised_format(head, text_column)
     if file_format is not None and (other := _other_format(file_format, head, text_column, asked=asked)):
-        way = other if file_format != "lines" else f"{other}, or lines if each line is a text"
+        way = f"{other}, or lines if each line is a text" if other == "csv" else other
         raise RecordingError(f"{named(path)}: not {file_format}: it looks like {other}: give --format {way}")
     dialect = recognised_dialect(head, text_column) if chosen == "csv" else None
     on_found(Found(chosen, text.encoding, source.packed, dialect))

@@ -141,7 +141,7 @@ def test_lines_are_anything_for_whoever_asks_for_them(content: str, what: str, t
 )
 def test_a_table_or_json_under_the_name_of_a_text_is_named(content: str, what: str, tmp_path: Path) -> None:
     """Seen to fail: Excel's "Text (Tab delimited)" and indented JSON were sent line by line."""
-    with pytest.raises(RecordingError, match=f"not lines: it looks like {what}: give --format {what}, or lines if"):
+    with pytest.raises(RecordingError, match=f"not lines: it looks like {what}: give --format {what}"):
         read(tmp_path / "a.txt", content.encode(), asked=False)
     assert read(tmp_path / "a.txt", content.encode())[0]["text"] == content.splitlines()[0]
 
