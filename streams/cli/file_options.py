@@ -47,7 +47,11 @@ TimeFormat = Annotated[
 ]
 TimeBase = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="When a conversation began whose turns tell only offsets: 2026-01-31T12:00:00Z."),
+    typer.Option(
+        metavar="TIME",
+        help="When a conversation began whose turns tell only offsets: 2026-01-31T12:00:00Z. In a recording "
+        "numbers are seconds; --time-format ms says others.",
+    ),
 ]
 
 

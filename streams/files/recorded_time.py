@@ -63,7 +63,7 @@ def milliseconds(value: object, times: Times = Times()) -> int:
     """A recorded time as UTC milliseconds; without a zone it is UTC.
 
     Without a form it is written out, see `from_text`, or a number of seconds, milliseconds, microseconds or nanoseconds
-    since 1970; a number that is no such, or a clock, counts from `times.base_ms` where that is given.
+    since 1970; a number that is no such, in seconds, or a clock, counts from `times.base_ms` where that is given.
 
     Raises ValueError: it is none of these, or outside what `times` allows; the message begins with a verb.
     """
@@ -133,6 +133,6 @@ def _hint(value: object) -> str:
     if number is None or abs(number) >= EARLIEST_MS / 1000:
         return ""
     excel = _EXCELS_DAYS[0] <= number <= _EXCELS_DAYS[1]
-    return "; does it count from the start of a call? give --time-base" + (
+    return "; does it count from the start of a call, in seconds or in what --time-format says? give --time-base" + (
         "; or days, as spreadsheets do? give --time-format excel" if excel else ""
     )
