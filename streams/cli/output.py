@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import Final, Literal, TextIO
 
 import typer
 
 from schemas.errors import UsageError
+from streams.files.recording import is_device
 
 OutputFormat = Literal["csv", "jsonl"]
 STANDARD_OUTPUT: Final = (None, Path("-"))
@@ -68,15 +68,6 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     except BaseException:
         _keep_partial(unfinished, path, target)
         raise
-
-
-def is_device(path: Path) -> bool:
-    """Whether a device or a pipe is at `path`; not where nobody may look."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False
-    return not (S_ISREG(mode) or S_ISDIR(mode))
 
 
 def _is_same(path: Path, other: str) -> bool:

@@ -16,10 +16,10 @@ from streams.files.columns import COLUMNS, Columns
 from streams.files.faults import Faults
 from streams.files.recorded_event import Made, Rules, made_events
 from streams.files.recorded_time import Times
-from streams.files.recording import Row, digest
+from streams.files.recording import Row, can_be_read_twice, digest
 from streams.files.rows import BY_CONTENT, Input, read_rows
 from streams.files.survey import Survey
-from streams.files.vendor_file import LeftOutCounts
+from streams.files.vendor_file import NO_START, LeftOutCounts
 from streams.system.clock import Clock
 
 SHOWN: Final = 3
@@ -44,13 +44,14 @@ class Inspection:
     faults: Faults = field(default_factory=lambda: Faults(STDIN))
     left_out: LeftOutCounts = field(default_factory=dict)
     rounded_ids: int = 0
+    without_start: int = 0  # turns of a vendor that tell only how long after the start they were
     vendor_labels: Counter[str] = field(default_factory=Counter)
     unreadable: str = ""
 
     @property
     def refused(self) -> bool:
         """Whether `edgewise replay` with the same options sends nothing of it."""
-        return bool(self.unreadable or self.faults.count or self.survey.ids.repeated)
+        return bool(self.unreadable or self.faults.count or self.survey.ids.repeated or self.without_start)
 
     @property
     def wrong(self) -> list[str]:
@@ -72,7 +73,8 @@ class Inspection:
             *_if(unknown, f"who speaks is unknown in {unknown:,} of {survey.rows:,} rows: --role-map WHO=ROLE"),
             *_if(
                 survey.untimed,
-                f"{survey.untimed:,} of {survey.rows:,} rows have no time: they happen when they are replayed",
+                f"{survey.untimed:,} of {survey.rows:,} rows have no time: "
+                + (NO_START if self.without_start else "they happen when they are replayed"),
             ),
             *_if(survey.reordered, f"{survey.reordered:,} conversations are not in order: turns go by their times"),
             *_if(
@@ -100,11 +102,12 @@ def inspect(path: Path | str, given: Input, time_format: str | None, clock: Cloc
     rules = Rules(columns=given.columns, roles=given.vendor.roles, times=times)
     columns = Columns(given.columns)
     try:
-        sha = STDIN if str(path) == STDIN else digest(Path(path))
+        sha = digest(Path(path)) if can_be_read_twice(path) else STDIN
         rows = read_rows(path, given, on_left_out=leave_out, on_fault=inspection.faults.add, on_found=note)
         seen = (_look(inspection, row, columns) for row in rows)
         for made in made_events(seen, path, sha, rules, clock, inspection.faults.add):
             inspection.survey.add(made)
+            inspection.without_start += made.row.is_vendors and not made.timed and "offset_ms" in made.event.attributes
             inspection.rounded_ids += _ROUNDED.fullmatch(made.event.event_id) is not None
             label = vendor_label(made.event.attributes)
             inspection.vendor_labels[label or ""] += 1

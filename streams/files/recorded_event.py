@@ -68,7 +68,12 @@ def made_events(
         try:
             yield _made(row, name, recording, columns, rules, turns, clock)
         except ValueError as error:
-            told(Fault(row.line, str(error), json.dumps(row.fields, ensure_ascii=False)))
+            told(unmade(row, error))
+
+
+def unmade(row: Row, error: Exception) -> Fault:
+    """What is told of a row of which no event can be made: its content is its fields as JSON, in ASCII."""
+    return Fault(row.line, str(error), json.dumps(row.fields))
 
 
 def recorded_events(
@@ -194,11 +199,11 @@ def _turn(value: object, column: str) -> int:
     text = _text(value).strip()
     try:
         number = int(text) if text.lstrip("+-").isdigit() else float(text)
-        if number == int(number):
+        if number == int(number) and -(2**63) <= number < 2**63:
             return int(number)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(f"its {column} is not a whole number")
+    raise ValueError(f"its {column} is not a whole number of 64 bits")
 
 
 def _text(value: object) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Final, NamedTuple
 
-from recordings.fault import Fault, OnFault, RecordingError, named, stop_at
+from recordings.fault import STDIN, Fault, OnFault, RecordingError, named, stop_at
 from recordings.read import FORMATS, Format, Found, ending_of, values
 from recordings.source import opened
 from streams.files.formats.registry import recognise
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     conversation: int = 0  # which of the objects with turns it is from, counted from 1; 0: from none
     counted: bool = False  # whether its `turn` is its place in such an object, and none of its own
     last: bool = False  # whether such an object ends with it
+    is_vendors: bool = False  # whether it is a turn that a vendor's format has read, with the role map in mind
 
 
 def read_recording(
@@ -55,7 +57,7 @@ def read_recording(
     """
     asked = dict(columns or {})
     chosen = file_format or _format_of(path)
-    text_column = "text" if chosen == "lines" else asked.get("text", "text")
+    text_column = asked.get("text", "text")
     told = on_fault or stop_at(path)
     header: list[str] = []
 
@@ -104,7 +106,7 @@ def rows_of(
     for line, value in read:
         if not missing and isinstance(value, dict) and "turns" not in value and isinstance(value.get(text_column), str):
             number += 1  # of nearly all rows this is all there is to do
-            yield make(Row, (number, line, value, value[text_column], True, 0, False, False))
+            yield make(Row, (number, line, value, value[text_column], True, 0, False, False, False))
         else:
             conversations += _is_conversation(value)
             for fields, within in islice(
@@ -116,7 +118,7 @@ def rows_of(
                     for name in [name for name in missing if name in fields]:
                         del missing[name]
                 text = text_of(fields.get(text_column))
-                yield make(Row, (number, line, fields, text or "", text is not None, *within))
+                yield make(Row, (number, line, fields, text or "", text is not None, *within, False))
         if number == limit:
             break
     if missing and first is not None:
@@ -140,6 +142,20 @@ def text_of(value: object) -> str | None:
     if isinstance(value, int | float):
         return json.dumps(value)
     return "" if value is None else value if isinstance(value, str) else None
+
+
+def is_device(path: Path) -> bool:
+    """Whether a device or a pipe is at `path`; not where nobody may look."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (S_ISREG(mode) or S_ISDIR(mode))
+
+
+def can_be_read_twice(path: Path | str) -> bool:
+    """Whether what is at `path` is still there when it was read: not standard input, nor a pipe like `<(zcat a.gz)`."""
+    return str(path) != STDIN and not is_device(Path(path))
 
 
 def digest(path: Path) -> str:
@@ -189,7 +205,7 @@ def _check_header(header: list[str], path: Path | str, line: int, asked: Mapping
 
 
 class _Within(NamedTuple):
-    """The last fields of a `Row`."""
+    """The fields of a `Row` that an object with turns tells."""
 
     conversation: int = 0
     counted: bool = False

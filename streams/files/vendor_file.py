@@ -25,6 +25,12 @@ from streams.files.recording import Row, rows_of
 ENDINGS: Final[Mapping[str, str | None]] = {".json": None, ".vcon": "vcon", ".vtt": "webvtt", ".srt": "srt"}
 """What the ending of a file says of its format; None: its content does."""
 
+NO_START: Final = (
+    "its times count from the start of the conversation, and nothing tells when that was: give --time-base, such as "
+    "2026-01-31T12:00:00Z"
+)
+"""Why a vendor's file is refused that tells only how long after the start its turns were."""
+
 _TEXTS: Final = frozenset({"webvtt", "srt"})
 
 # How many objects of a file are looked at, for one that is a vendor's.
@@ -129,7 +135,7 @@ def _turns(
         _require_times((turn for _, turn in turns.values()), path)
     on_left_out(+left_out)
     for number, (line, turn) in enumerate(islice(turns.values(), limit), 1):
-        yield Row(number, line, _fields(turn, last=turn.event_id in ends), turn.text)
+        yield Row(number, line, _fields(turn, last=turn.event_id in ends), turn.text, is_vendors=True)
 
 
 def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:
@@ -140,10 +146,7 @@ def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:
 
 def _require_times(turns: Iterable[Turn], path: Path | str) -> None:
     if any(turn.occurred_at is None and "offset_ms" in turn.attributes for turn in turns):
-        raise RecordingError(
-            f"{named(path)}: its times count from the start of the conversation, and nothing tells when that was: give "
-            "--time-base, such as 2026-01-31T12:00:00Z"
-        )
+        raise RecordingError(f"{named(path)}: {NO_START}")
 
 
 def _fields(turn: Turn, *, last: bool) -> dict[str, object]:

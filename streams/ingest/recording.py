@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from recordings.fault import Fault, OnFault, RecordingError, stop_at
+from recordings.fault import OnFault, RecordingError, stop_at
 from schemas.codec import EncodeError
 from schemas.records import TranscriptEvent
 from schemas.validation import CLOCK_SKEW_MS
 from streams.files.faults import Faults
 from streams.files.formats.turn import LeftOut
 from streams.files.identity import EventIds
-from streams.files.recorded_event import Made, Rules, made_events
+from streams.files.recorded_event import Made, Rules, made_events, unmade
 from streams.files.recorded_time import Times
 from streams.files.recording import digest
 from streams.files.rows import Input, read_rows
@@ -47,7 +47,7 @@ class Recording(NamedTuple):
             try:
                 encode(made.event)
             except EncodeError as error:
-                told(Fault(made.row.line, str(error), ""))
+                told(unmade(made.row, error))
             else:
                 found.survey.add(made)
         ids = found.survey.ids
@@ -89,7 +89,7 @@ class Surveyed:
             try:
                 encode(made.event)
             except EncodeError as error:
-                on_fault(Fault(made.row.line, str(error), ""))
+                on_fault(unmade(made.row, error))
             else:
                 yield made._replace(event=self.survey.final(made.event))
 

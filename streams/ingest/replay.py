@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from recordings.fault import Fault, RecordingError
 from schemas.dead_letter import redriven_from
-from schemas.errors import EdgewiseError
+from schemas.errors import EdgewiseError, UsageError
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.files.formats.turn import LeftOut
-from streams.files.recording import digest
+from streams.files.recording import can_be_read_twice, digest
 from streams.files.vendor_file import LeftOutCounts
 from streams.ingest.pace import Pace, Pacer
 from streams.ingest.recording import Recording, Surveyed
@@ -31,9 +31,10 @@ from streams.system.signals import kept_interrupts
 RECORDING_HEADER = "edgewise-recording"  # the digest of the file that an event is from
 RUN_HEADER = "edgewise-run"  # the replay that sent it
 ROW_HEADER = "edgewise-row"  # its row number in the file, from 1
-LINE_HEADER = "edgewise-line"  # of a row that is no event: where it stands in the file, from 1
+LINE_HEADER = "edgewise-line"  # of a row that is no event: its line in the file, from 1; of the second there `7.2`
 FAULT_HEADER = "edgewise-fault"  # and what is wrong with it
 _ROW = re.compile("[0-9]{1,18}")
+_LINE = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 # On Ctrl-C people wait for this long at most for what is on its way; with `resume` the rest is not lost.
 _INTERRUPTED_FLUSH_S = 10.0
@@ -64,7 +65,7 @@ class _Run:
     id: str
     last_ms: int = -1
     rows: set[int] = field(default_factory=set)
-    lines: set[int] = field(default_factory=set)  # of rows that are no events, and were sent as they stand
+    lines: set[str] = field(default_factory=set)  # of rows that are no events, and were sent as they stand
 
 
 def replay(
@@ -88,8 +89,14 @@ def replay(
     brought into `transcripts`, under that run's id. `on_progress` is called with events done and rows, now and then.
     Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
 
-    Raises RecordingError, BrokerUnreachableError, AccessError, UsageError (no topic), ReplayError.
+    Raises RecordingError, BrokerUnreachableError, AccessError, ReplayError. UsageError: there is no topic; or a file is
+    standard input or a pipe, which cannot be read twice.
     """
+    if not all(can_be_read_twice(recording.path) for recording in recordings):
+        raise UsageError(
+            "replay reads a file to its end before it sends anything, and so twice: save standard input, or what a "
+            "pipe gives, to a file, or send JSON lines as they come with `edgewise produce -`"
+        )
     name = settings.topic(TRANSCRIPTS)
     cluster = Cluster(settings)
     require_topics(cluster, "replay", {name: ["WRITE"]})
@@ -143,9 +150,10 @@ def _send(
     """Sends a recording's events. None, or where it is not what it was when it was surveyed, how that shows."""
     path, own = each.recording.path, ((RECORDING_HEADER, each.sha), (RUN_HEADER, run.id))
     faults: list[Fault] = []
+    seen: Counter[int] = Counter()
     try:
         for row, event, timed, _ in each.events(faults.append, encode):
-            tally.letters += _send_faults(sender, each, faults, run, own)
+            tally.letters += _send_faults(sender, each, faults, seen, run, own)
             if row.number in run.rows:
                 tally.before += 1
                 continue
@@ -154,26 +162,38 @@ def _send(
                 sender.poll(min(wait_s, 0.2))  # not longer, for Ctrl-C and the progress bar
             headers = (*own, (ROW_HEADER, str(row.number)))
             sender.send(event, place=f"{path}, line {row.line}", headers=headers)
-        tally.letters += _send_faults(sender, each, faults, run, own)
+        tally.letters += _send_faults(sender, each, faults, seen, run, own)
     except RecordingError as error:  # it could be read to its end before
         return f" ({error})"
     return None if digest(path) == each.sha else ""
 
 
 def _send_faults(
-    sender: TranscriptSender, each: Surveyed, faults: list[Fault], run: "_Run", own: Sequence[tuple[str, str]]
+    sender: TranscriptSender,
+    each: Surveyed,
+    faults: list[Fault],
+    seen: Counter[int],
+    run: _Run,
+    own: Sequence[tuple[str, str]],
 ) -> int:
-    """Sends rows that are no events, where they are to become dead letters, as they stand; returns how many."""
-    wanted = [fault for fault in faults if each.recording.on_error == "dead-letter" and fault.line not in run.lines]
-    faults.clear()
-    for fault in wanted:
-        headers = (*own, (LINE_HEADER, str(fault.line)), (FAULT_HEADER, fault.what))
+    """Sends rows that are no events, where they are to become dead letters, as they stand; returns how many.
+
+    `seen` is how many there were of each line before.
+    """
+    sent = 0
+    for fault in faults if each.recording.on_error == "dead-letter" else ():
+        seen[fault.line] += 1
+        line = f"{fault.line}" if seen[fault.line] == 1 else f"{fault.line}.{seen[fault.line]}"
+        if line in run.lines:
+            continue
         sender.send_bytes(
             fault.content.encode(errors="surrogateescape"),
             place=f"{each.recording.path}, line {fault.line}",
-            headers=headers,
+            headers=(*own, (LINE_HEADER, line), (FAULT_HEADER, fault.what)),
         )
-    return len(wanted)
+        sent += 1
+    faults.clear()
+    return sent
 
 
 def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
@@ -185,12 +205,13 @@ def _latest_runs(cluster: Cluster, digests: set[str]) -> dict[str, _Run]:
         headers = header_texts(message)
         sha, run_id = headers.get(RECORDING_HEADER, ""), headers.get(RUN_HEADER, "")
         row, line = headers.get(ROW_HEADER, ""), headers.get(LINE_HEADER, "")
-        if sha in digests and run_id and (_ROW.fullmatch(row) or _ROW.fullmatch(line)):  # others may write such headers
+        # Others may write such headers.
+        if sha in digests and run_id and (_ROW.fullmatch(row) or _LINE.fullmatch(line)):
             run = runs.setdefault((sha, run_id), _Run(run_id))
             if _ROW.fullmatch(row):
                 run.rows.add(int(row))
             else:
-                run.lines.add(int(line))
+                run.lines.add(line)
             run.last_ms = max(run.last_ms, message.timestamp()[1])
     latest: dict[str, _Run] = {}
     for (sha, _), run in runs.items():

@@ -63,8 +63,6 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     """
     from dataclasses import replace
 
-    from recordings.fault import STDIN
-    from schemas.errors import UsageError
     from streams.cli.context import start
     from streams.cli.progress import progress
     from streams.config.tracing import traced
@@ -75,11 +73,6 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     from streams.ingest.recording import Recording
     from streams.ingest.replay import replay as run_replay
 
-    if Path(STDIN) in files:
-        raise UsageError(
-            "replay reads a file to its end before it sends anything, and so twice: save standard input to a "
-            "file, or send JSON lines as they come with `edgewise produce -`"
-        )
     settings = start()
     chosen, columns = Pace.parse(pace), parse_columns(column or [])
     if longest_pause is not None:

@@ -77,14 +77,14 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     from recordings.fault import STDIN
     from streams.cli.context import start
-    from streams.cli.output import is_device, text_output
     from streams.cli.output import output_format as format_to_write
+    from streams.cli.output import text_output
     from streams.cli.progress import progress
     from streams.cli.table import print_table
     from streams.files.columns import parse_columns
     from streams.files.faults import Faults
     from streams.files.identity import EventIds, RowIds
-    from streams.files.recording import digest
+    from streams.files.recording import can_be_read_twice, digest
     from streams.files.rows import Input, read_rows
     from streams.files.score import FIELDS, build_scorer, score_rows
     from streams.files.scored_rows import Summary
@@ -112,7 +112,7 @@ def score(  # noqa: PLR0913, PLR0917 - an option each
 
     # A file is read to its end before anything is scored: what is wrong with it is told at once, not after an hour.
     # What cannot be read twice has no digest either; its rows draw by their numbers.
-    readable_twice = file != STDIN and not is_device(Path(file))
+    readable_twice = can_be_read_twice(file)
     recording = digest(Path(file)) if readable_twice else STDIN
     event_ids, ids_of = EventIds(), RowIds(recording, columns)
     total = None

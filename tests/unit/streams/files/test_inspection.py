@@ -1,12 +1,15 @@
 """What would be read of a file is told before anything is sent, and what looks wrong with it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from streams.files.inspection import described, inspect
 from streams.files.rows import Input
+from streams.files.vendor_file import Vendor
+from tests.vendor_objects import vendor_object
 
 NOW = 1_700_000_000_000
 
@@ -74,6 +77,37 @@ def test_a_vendors_file_is_named_and_its_sentiment_counted(tmp_path: Path) -> No
     assert "a.json: contact-lens-realtime, UTF-8" in found
     assert "the vendor's sentiment: negative 2" in found
     assert "2 of 2 rows have no time" in found
+
+
+def test_what_replay_refuses_of_a_vendors_file_is_refused(tmp_path: Path) -> None:
+    """Seen to fail: such captions were said to happen when they are replayed, and replay refused them."""
+    path = tmp_path / "call.vtt"
+    path.write_text(vendor_object("webvtt"), encoding="utf-8")
+    found = inspect(path, Input(), None, lambda: NOW)
+    assert found.refused
+    assert any("rows have no time: its times count from the start" in line for line in found.wrong)
+    assert len(found.first) == 2
+    assert not inspect(path, Input(vendor=Vendor(base_ms=NOW - 10**6)), None, lambda: NOW).refused
+
+
+def test_a_turn_that_no_event_holds_is_refused(tmp_path: Path) -> None:
+    assert "line 2: its turn is not a whole number of 64 bits" in told(tmp_path / "a.csv", f"text,turn\na,{2**63}\n")
+    assert "nothing looks wrong" in told(tmp_path / "a.csv", f"text,turn,role,at\na,{2**63 - 1},agent,2015-02-24\n")
+
+
+def test_numbers_that_count_from_a_start_are_said_to_be_seconds(tmp_path: Path) -> None:
+    found = told(tmp_path / "a.csv", "text,at\na,3500\n")
+    assert "from the start of a call, in seconds or in what --time-format says? give --time-base" in found
+
+
+def test_a_pipe_is_read_once() -> None:
+    """Seen to fail: its digest was taken first, and then nothing was left."""
+    reader, writer = os.pipe()
+    os.write(writer, b'{"text": "hello"}\n')
+    os.close(writer)
+    found = inspect(f"/dev/fd/{reader}", Input(file_format="jsonl"), None, lambda: NOW)
+    os.close(reader)
+    assert [made.event.text for made in found.first] == ["hello"]
 
 
 def test_options_that_mend_a_file_mend_its_inspection(tmp_path: Path) -> None:

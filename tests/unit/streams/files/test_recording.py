@@ -162,6 +162,12 @@ def test_what_cannot_be_read_is_told_with_file_and_line(
     assert "4111" not in str(refused.value), "without a header its place is taken by what customers wrote"
 
 
+def test_a_table_named_txt_is_known_by_the_column_that_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="not lines: it looks like csv"):
+        rows(tmp_path / "a.txt", "id\tbody\n1\thello\n", text="body")
+    assert [row.text for row in rows(tmp_path / "b.txt", "id\tbody\n")] == ["id\tbody"]
+
+
 def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(RecordingError, match=str(path)):

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from recordings.fault import RecordingError
+from recordings.fault import Fault, RecordingError
+from schemas.codec import EncodeError
 from schemas.errors import UsageError
+from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.config.settings import Settings
+from streams.files.recording import digest
 from streams.files.rows import Input
 from streams.files.vendor_file import Vendor
 from streams.ingest.pace import Pace
@@ -335,6 +338,49 @@ def test_rows_that_are_no_events_are_sent_as_they_stand_and_once(topics: Setting
         b"2": b'{"text": tru', b"3": b'{"text": "b", "at": "soon"}', b"5": b'{"text": "\xff"',
     }  # fmt: skip
     assert len(sent(topics)) == 5
+
+
+def test_rows_of_one_line_that_are_no_events_are_told_apart(topics: Settings, tmp_path: Path) -> None:
+    """Seen to fail: after an interruption those of a line were all taken for sent."""
+    path = tmp_path / "calls.jsonl"
+    path.write_text('[{"text": "a"}, {"text": "b", "at": "soon"}, {"text": "c", "at": "soon"}]')
+    own: list[tuple[str, str | bytes | None]] = [
+        ("edgewise-recording", digest(path)),
+        ("edgewise-run", "r"),
+        ("edgewise-line", "1"),
+    ]
+    producer = Cluster(topics).producer()
+    producer.produce(topics.topic(TRANSCRIPTS), b"the first", headers=own)
+    assert producer.flush(30) == 0
+    for _ in range(2):
+        replay(topics, [Recording(path, on_error="dead-letter")], resume=True)
+        letters = {
+            headers(message)["edgewise-line"]: message.value()
+            for message in sent(topics)
+            if "edgewise-line" in headers(message)
+        }
+        assert letters == {b"1": b"the first", b"1.2": b'{"text": "c", "at": "soon"}'}
+        assert len(sent(topics)) == 3
+
+
+def test_what_avro_cannot_hold_is_told_as_it_stands(tmp_path: Path) -> None:
+    def encode(_: TranscriptEvent) -> bytes:
+        raise EncodeError("too large")
+
+    found = written(tmp_path / "a.jsonl", [{"text": "a"}])._replace(on_error="dead-letter").survey(encode, 10**12)
+    again: list[Fault] = []
+    assert list(found.events(again.append, encode)) == []
+    assert found.faults.first == again == [Fault(1, "too large", '{"text": "a"}')]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/fd/{}"])
+def test_what_cannot_be_read_twice_is_refused(name: str, topics: Settings) -> None:
+    """Seen to fail with a pipe, of which nothing was left when its digest was taken."""
+    reader, writer = os.pipe()
+    os.close(writer)
+    with pytest.raises(UsageError, match="reads a file to its end before it sends anything, and so twice"):
+        replay(topics, [Recording(Path(name.format(reader)), Input(file_format="jsonl"))])
+    os.close(reader)
 
 
 def test_a_long_pause_is_told_beforehand_and_a_time_that_is_missing_makes_none(
