@@ -44,9 +44,9 @@ class Inspection:
     faults: Faults = field(default_factory=lambda: Faults(STDIN))
     left_out: LeftOutCounts = field(default_factory=dict)
     rounded_ids: int = 0
-    without_start: int = 0  # turns of a vendor that tell only how long after the start they were
     vendor_labels: Counter[str] = field(default_factory=Counter)
     unreadable: str = ""
+    without_start: int = 0  # turns of a vendor that tell only how long after the start they were
 
     @property
     def refused(self) -> bool:
@@ -107,10 +107,10 @@ def inspect(path: Path | str, given: Input, time_format: str | None, clock: Cloc
         seen = (_look(inspection, row, columns) for row in rows)
         for made in made_events(seen, path, sha, rules, clock, inspection.faults.add):
             inspection.survey.add(made)
-            inspection.without_start += made.row.is_vendors and not made.timed and "offset_ms" in made.event.attributes
             inspection.rounded_ids += _ROUNDED.fullmatch(made.event.event_id) is not None
             label = vendor_label(made.event.attributes)
             inspection.vendor_labels[label or ""] += 1
+            inspection.without_start += made.row.is_vendors and not made.timed and "offset_ms" in made.event.attributes
             if len(inspection.first) < SHOWN:
                 inspection.first.append(made)
     except RecordingError as error:

@@ -1,4 +1,3 @@
-import json
 import time
 import uuid
 from pathlib import Path
@@ -6,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from recordings.fault import Fault, RecordingError
+from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from streams.files.columns import parse_columns
 from streams.files.identity import event_id_of
-from streams.files.recorded_event import Rules, made_events, recorded_events
+from streams.files.recorded_event import recorded_events
 from streams.files.recorded_time import milliseconds
 from streams.files.recording import Row
 
@@ -137,14 +136,6 @@ def test_words_for_roles_and_a_role_map() -> None:
     found = [event for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, {"spk_0": "bot"})]
     assert [event.role for event in found] == ["customer", "bot", "agent", "unknown", "agent"]
     assert [event.attributes for event in found] == [{}, {}, {}, {"role": "boss"}, {}]
-
-
-def test_what_is_told_of_a_row_that_is_no_event_can_be_sent() -> None:
-    """Seen to fail with half an emoji in it, for which a replay into dead-letters broke off."""
-    faults: list[Fault] = []
-    rows = [Row(1, 7, {"text": "\ud83d", "at": "soon"}, "\ud83d")]
-    list(made_events(rows, PATH, "digest", Rules(), lambda: 42, faults.append))
-    assert json.loads(faults[0].content.encode(errors="surrogateescape")) == {"text": "\ud83d", "at": "soon"}
 
 
 def test_an_object_of_attributes_is_attributes() -> None:

@@ -12,6 +12,7 @@ from recordings.fault import RecordingError
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
+from recordings.fault import Fault
 from streams.files.inspection import Inspection, inspect
 from streams.files.recorded_event import Rules, made_events
 from streams.files.rows import Input, read_rows
@@ -114,3 +115,11 @@ def test_tags_of_unicode_hide_no_words_and_take_no_memory(tmp_path: Path) -> Non
     from models.text import normalise
 
     assert normalise(event.text) == "hello"
+
+
+def test_what_is_told_of_a_row_that_is_no_event_can_be_sent(tmp_path: Path) -> None:
+    """Seen to fail with half an emoji in it, for which a replay into dead-letters broke off."""
+    path, faults = tmp_path / "a.jsonl", list[Fault]()
+    path.write_text(content := '{"text": "\\ud83d", "at": "soon"}')
+    list(made_events(read_rows(path), path, "digest", Rules(), lambda: NOW, faults.append))
+    assert faults[0].content.encode(errors="surrogateescape").decode() == content
