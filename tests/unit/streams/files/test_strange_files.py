@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from models.text_validation import is_readable
-from recordings.fault import RecordingError
+from recordings.fault import Fault, RecordingError
 from schemas.codec import Codec
 from schemas.records import TranscriptEvent
 from schemas.topics import TRANSCRIPTS
-from recordings.fault import Fault
 from streams.files.inspection import Inspection, inspect
 from streams.files.recorded_event import Rules, made_events
 from streams.files.rows import Input, read_rows
