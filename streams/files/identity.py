@@ -41,6 +41,14 @@ def given_id(fields: Mapping[str, object], column: str | None) -> str | None:
     return str(value)
 
 
+def conversation_id_of(row: Row, recording: str, found: Mapping[str, str]) -> str | None:
+    """The id of a row's conversation, as `ids_of` has it; None where the row is of none. Raises ValueError."""
+    conversation_id = given_id(row.fields, found.get("conversation_id"))
+    if conversation_id is None and row.conversation:
+        return str(uuid.uuid5(_NAMESPACE, f"{recording}:conversation:{row.conversation}"))
+    return conversation_id
+
+
 def ids_of(row: Row, recording: str, found: Mapping[str, str]) -> tuple[str, str]:
     """The ids of a row's event and of its conversation; `found` says which columns hold them.
 
@@ -48,9 +56,7 @@ def ids_of(row: Row, recording: str, found: Mapping[str, str]) -> tuple[str, str
     it is joined with the conversation's. Raises ValueError: what stands there is no id.
     """
     event_id = given_id(row.fields, found.get("event_id"))
-    conversation_id = given_id(row.fields, found.get("conversation_id"))
-    if conversation_id is None and row.conversation:
-        conversation_id = str(uuid.uuid5(_NAMESPACE, f"{recording}:conversation:{row.conversation}"))
+    conversation_id = conversation_id_of(row, recording, found)
     if event_id is None:
         event_id = event_id_of(recording, row.number)
     elif row.conversation and conversation_id is not None:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.redaction import KINDS, ConversationRedactor, Redactor, Tagger
+from recordings.fault import STDIN
 from schemas.errors import UsageError
+from streams.files.columns import Columns
+from streams.files.identity import conversation_id_of
 from streams.files.recording import Row
 from streams.files.writing import renamed
 
@@ -45,19 +48,20 @@ def redact_rows(
     """Each row's fields with the text redacted, and then `FIELDS`, in the rows' order.
 
     `redacted_kinds` are the kinds found, in the order of the text, and `redacted_spans` where: `start` and `end` in
-    characters of the input's text, and `kind`. `columns` maps the names `text` and `conversation_id` to columns. Rows
-    of a conversation are taken for its turns, in their order. What is no text where the text should be, a list or an
-    object, is not read: null takes its place. `numbered` writes `[CARD_1]`. A field of the input that has one of the
-    new names is kept as `input_` and its name. `tally` counts as the rows are taken. `tagger` finds what rules do not;
-    what is of no kind in `kinds` stays.
+    characters of the input's text, and `kind`. `columns` maps fields to columns. Rows of a conversation are taken for
+    its turns, in their order; one whose conversation's id is none, such as a list, is read alone. What is no text where
+    the text should be, a list or an object, is not read: null takes its place. `numbered` writes `[CARD_1]`. A field of
+    the input that has one of the new names is kept as `input_` and its name. `tally` counts as the rows are taken.
+    `tagger` finds what rules do not; what is of no kind in `kinds` stays.
 
     Raises UsageError: the first row has no text. RedactionError: the tagger failed.
     """
     redactor = Redactor(tagger=tagger, numbered=numbered, kinds=kinds)
     conversations = ConversationRedactor(tagger=tagger, numbered=numbered, kinds=kinds)
+    known = Columns(columns)
     for row in rows:
-        conversation = row.fields.get(columns.get("conversation_id", "conversation_id"))
-        redacted = conversations.redact(str(conversation), row.text) if conversation else redactor.redact(row.text)
+        conversation = _conversation(row, known)
+        redacted = redactor.redact(row.text) if conversation is None else conversations.redact(conversation, row.text)
         column = columns.get("text", "text")
         if column not in row.fields and row.text:
             column = "text"  # the one that plain lines have, whatever is asked for
@@ -82,3 +86,12 @@ def redact_rows(
             "redacted_kinds": list(redacted.kinds),
             "redacted_spans": [span._asdict() for span in redacted.spans],
         }
+
+
+def _conversation(row: Row, columns: Columns) -> str | None:
+    """The id of the conversation with which a row is read; None: with none."""
+    found, _ = columns.split(row.fields)
+    try:
+        return conversation_id_of(row, STDIN, found)
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -54,6 +55,33 @@ def test_the_turns_of_a_conversation_are_read_together(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["text"] for row in rows] == [turns[0], "[CARD_1]", "mm-hm", "[CARD_1]", "so [CARD_1]?"]
     assert [row["turn"] for row in rows] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["call_id", "Contact ID"])
+def test_a_conversation_is_known_by_any_of_its_usual_columns(name: str) -> None:
+    said = ("and your password?", "sunshine")
+    done = redact("-", stdin=f"{name},text\n" + "".join(f"0,{text}\n" for text in said))
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [said[0], "[PASSWORD]"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"turns": [{"text": "and your password?"}, {"text": "sunshine"}]}],
+        [{"id": i, "conversation_id": 0, "text": text} for i, text in enumerate(["and your password?", "sunshine"])],
+    ],
+)
+def test_a_conversation_needs_no_id_of_its_own_and_may_have_that_of_its_first_turn(rows: list[object]) -> None:
+    done = redact("-", "--format", "jsonl", stdin="".join(json.dumps(row) + "\n" for row in rows))
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["and your password?", "[PASSWORD]"]
+
+
+def test_strangers_without_a_conversations_id_are_read_alone() -> None:
+    texts = ["and your password?", "sunshine"] * 4
+    ids: list[object] = [None, None, math.nan, math.nan, "n/a", "n/a", ["c1"], ["c1"]]
+    rows = [{"conversation_id": id_, "text": text} for id_, text in zip(ids, texts, strict=True)]
+    done = redact("-", stdin="".join(json.dumps(row) + "\n" for row in rows))
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == texts
 
 
 def test_the_settings_say_which_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
