@@ -11,21 +11,18 @@ from recordings.source import opened
 from schemas.errors import UsageError
 from schemas.records import LABELS, Label
 from schemas.validation import CLOCK_SKEW_MS, MAX_ID_CHARS
-from streams.files.columns import Columns
+from streams.files.columns import COLUMNS, Columns
 from streams.files.identity import given_id
 from streams.files.recorded_time import Times, milliseconds
 
 LABEL_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "event_id": ("event_id", "id", "message_id"),
-    "conversation_id": (
-        "conversation_id", "contact_id", "session_id", "call_id", "chat_id", "interaction_id", "engagement_id",
-        "thread_id", "ticket_id", "dialogue_id",
-    ),
+    "event_id": COLUMNS["event_id"],
+    "conversation_id": COLUMNS["conversation_id"],
     "label": ("label",),
     "labelled_at": ("labelled_at", "labeled_at"),
     "labeller": ("labeller", "labeler", "annotator"),
     "source": ("source",),
-}  # fmt: skip
+}
 """The columns that a label's fields are taken from, as `COLUMNS` says of an event's."""
 
 _LABEL_OF: Final[Mapping[str, Label]] = {label: label for label in LABELS}

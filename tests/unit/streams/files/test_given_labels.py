@@ -35,6 +35,13 @@ def test_a_csv_file_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["caseId", "dialog_id", "conv_id"])
+def test_a_conversations_column_is_called_as_an_events_is(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text(f"id,{name},label\n7,c1,negative\n", "utf-8")
+    assert [label.conversation_id for label in read(file)] == ["c1"]
+
+
 def test_other_columns_are_named(tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     file.write_text(json.dumps({"tweet": 12, "thread_id": "c1", "verdict": "neutral", "source": "crm"}) + "\n", "utf-8")
