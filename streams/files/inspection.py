@@ -1,6 +1,5 @@
 """`edgewise inspect`: what would be read of a file, as what, and what looks wrong, before anything is sent."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,9 +26,6 @@ SHOWN: Final = 3
 
 _LONGEST_TEXT: Final = 60
 
-# Excel keeps 15 digits of a number, and shows one of more than 11 as 1.23457E+17.
-_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d+|\d{15}0{2,}")
-
 
 @dataclass(slots=True)
 class Inspection:
@@ -43,7 +39,6 @@ class Inspection:
     survey: Survey = field(default_factory=Survey)
     faults: Faults = field(default_factory=lambda: Faults(STDIN))
     left_out: LeftOutCounts = field(default_factory=dict)
-    rounded_ids: int = 0
     vendor_labels: Counter[str] = field(default_factory=Counter)
     unreadable: str = ""
     without_start: int = 0  # turns of a vendor that tell only how long after the start they were
@@ -68,7 +63,7 @@ class Inspection:
                 f"{ids.repeated:,} ids repeat, first in line {lines}: replay refuses the file without --repeated-ids "
                 "apart; or name the conversation's id: --column conversation_id=COLUMN",
             ),
-            *_if(self.rounded_ids, f"{self.rounded_ids:,} ids look rounded by a spreadsheet: export them as text"),
+            *_if(survey.rounded, f"{survey.rounded:,} ids look rounded by a spreadsheet: export them as text"),
             *_if(survey.blank, f"{survey.blank:,} texts are empty: they are not scored"),
             *_if(unknown, f"who speaks is unknown in {unknown:,} of {survey.rows:,} rows: --role-map WHO=ROLE"),
             *_if(
@@ -107,7 +102,6 @@ def inspect(path: Path | str, given: Input, time_format: str | None, clock: Cloc
         seen = (_look(inspection, row, columns) for row in rows)
         for made in made_events(seen, path, sha, rules, clock, inspection.faults.add):
             inspection.survey.add(made)
-            inspection.rounded_ids += _ROUNDED.fullmatch(made.event.event_id) is not None
             label = vendor_label(made.event.attributes)
             inspection.vendor_labels[label or ""] += 1
             inspection.without_start += made.row.is_vendors and not made.timed and "offset_ms" in made.event.attributes

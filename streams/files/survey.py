@@ -1,5 +1,6 @@
 """What a recording as a whole says of its rows: it is read once before anything is sent."""
 
+import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,9 @@ from streams.files.recorded_event import Made
 
 _UNKNOWN_TIME: Final = -(2**63)
 
+# Excel keeps 15 digits of a number, and shows one of more than 11 as 1.23457E+17.
+_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d+|\d{15}0{2,}")
+
 
 @dataclass(slots=True)
 class Survey:
@@ -25,6 +29,7 @@ class Survey:
     rows: int = 0
     blank: int = 0  # events whose text says nothing
     untimed: int = 0  # events without a time of their own
+    rounded: int = 0  # events whose id, or their conversation's, looks like a number that a spreadsheet has rounded
     roles: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
@@ -46,6 +51,7 @@ class Survey:
         self.roles[event.role] += 1
         self.channels[event.channel] += 1
         self.languages[event.language or ""] += 1
+        self.rounded += any(_ROUNDED.fullmatch(each) for each in (event.event_id, event.conversation_id))
         self.ids.add(made.row.line, event.event_id, event.conversation_id)
         if made.numbered:
             self._numbered.add(event.conversation_id)

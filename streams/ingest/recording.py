@@ -99,6 +99,8 @@ class Surveyed:
         found = list(self.faults.lines())
         if survey.blank:
             found.append(f"{path}: {survey.blank:,} of {survey.rows:,} texts are empty: the workers refuse them")
+        if survey.rounded:
+            found.append(f"{path}: {survey.rounded:,} ids look rounded by a spreadsheet: export them as text")
         if survey.reordered:
             found.append(f"{path}: {survey.reordered:,} conversations are not in order: their turns go by their times")
         if survey.ids.are_joined:

@@ -40,6 +40,7 @@ def test_a_file_is_described_with_its_columns_and_first_events(tmp_path: Path) -
     [
         ("a.jsonl", '{"id":"c","text":"a"}\n{"id":"c","text":"b"}', "1 ids repeat, first in line 2: replay refuses"),
         ("a.csv", "id,text\n1.23457E+17,a\n1.23458E+17,b\n", "2 ids look rounded by a spreadsheet"),
+        ("a.csv", "call_id,text\n1.23457E+17,a\n12345678901234500,b\nk,c\n", "2 ids look rounded by a spreadsheet"),
         ("a.csv", "text,at\na,3.5\n", r"line 2: its time, at, would be 1970-01-01T00:00:03\.500Z"),
         ("a.csv", "text,at\na,2031-01-01\n", "line 2: its time, at, would be 2031-01-01"),
         ("a.csv", "text,speaker\na,Ann\n", "who speaks is unknown in 1 of 1 rows: --role-map"),

@@ -294,6 +294,13 @@ def test_nothing_is_sent_of_a_file_whose_ids_repeat(topics: Settings, tmp_path: 
     assert "2 ids repeat" in told[0]
 
 
+def test_conversations_whose_ids_a_spreadsheet_has_rounded_are_told(topics: Settings, tmp_path: Path) -> None:
+    told: list[str] = []
+    rows = [{"call_id": "1.23457E+17", "text": "a"}, {"call_id": "c2", "text": "b"}]
+    replay(topics, [written(tmp_path / "calls.jsonl", rows)], on_notice=told.append)
+    assert "1 ids look rounded by a spreadsheet" in told[0]
+
+
 @pytest.mark.parametrize("column", ["at", "start"])
 def test_nothing_is_sent_of_a_file_whose_times_are_impossible(column: str, topics: Settings, tmp_path: Path) -> None:
     rows = [{"text": str(i), column: i * 3.5} for i in range(3)]
