@@ -53,10 +53,10 @@ def made_events(
 
     An event without an id gets one made of `recording` (the file's digest) and the row's number, so that replaying the
     file again gives the same. One without a conversation is its own; one without a turn is the next of its
-    conversation; one without a time happens now. A role that the schema does not know is what the rules say, else what
-    the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as written,
-    in the attributes, as do all other columns, and the members of an object `attributes`. Half an emoji is U+FFFD.
-    `on_fault` is told of a row of which no event can be made; without it the first one raises.
+    conversation; one without a time happens now. A role is what the rules say of its word or of the row's channel,
+    else what the word means (`caller`, `end user`). Roles and channels that mean nothing become `unknown` and stay, as
+    written, in the attributes, as do all other columns, and the members of an object `attributes`. Half an emoji is
+    U+FFFD. `on_fault` is told of a row of which no event can be made; without it the first one raises.
 
     Raises RecordingError: a text that is none, or an id, a time or a turn that cannot be understood.
     """
@@ -166,11 +166,14 @@ def _circumstances(
 
 
 def _role(row: Row, found: Mapping[str, str], roles: Mapping[str, Role], attributes: dict[str, str]) -> Role:
-    """The row's role; a word that means none is kept in `attributes`."""
-    if "role" not in found:
-        return "unknown"
-    word = _text(row.fields[found["role"]])
-    role = _ROLE_OF.get(word.lower()) or mapped_role([word], roles) or role_word(word)
+    """The row's role, by `roles` before its word; a word that means none is kept in `attributes`."""
+    word = _text(row.fields[found["role"]]) if "role" in found else "unknown"
+    role = _ROLE_OF.get(word.lower()) or role_word(word)
+    if roles and not row.is_vendors:
+        labels = [word.strip(), f"speaker:{word.strip()}"] if "role" in found else []
+        if "channel" in found:
+            labels.append(f"channel:{_text(row.fields[found['channel']]).strip()}")
+        role = mapped_role(labels, roles) or role
     if role == "unknown" and word.lower() != role:
         attributes["role"] = word
     return role

@@ -9,6 +9,7 @@ from recordings.fault import RecordingError
 from schemas.errors import UsageError
 from schemas.records import TranscriptEvent
 from streams.files.columns import parse_columns
+from streams.files.formats.roles import parse_roles
 from streams.files.identity import event_id_of
 from streams.files.recorded_event import recorded_events
 from streams.files.recorded_time import milliseconds
@@ -136,6 +137,17 @@ def test_words_for_roles_and_a_role_map() -> None:
     found = [event for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, {"spk_0": "bot"})]
     assert [event.role for event in found] == ["customer", "bot", "agent", "unknown", "agent"]
     assert [event.attributes for event in found] == [{}, {}, {}, {"role": "boss"}, {}]
+
+
+def test_a_role_map_wins_over_words_and_names_speakers_and_channels_by_number() -> None:
+    told: list[dict[str, Any]] = [
+        {"speaker": "agent"}, {"role": " Customer "}, {"speaker": 1}, {"speaker": "0", "channel": "0"},
+        {"channel": 0}, {"speaker": "bot", "channel": "1"}, {},
+    ]  # fmt: skip
+    roles = parse_roles(["agent=customer", "customer=agent", "speaker:1=agent", "channel:0=customer"])
+    rows = [Row(1, 1, {"text": "a", **fields}, "a") for fields in told]
+    found = [event.role for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, roles)]
+    assert found == ["customer", "agent", "agent", "customer", "customer", "bot", "unknown"]
 
 
 def test_an_object_of_attributes_is_attributes() -> None:

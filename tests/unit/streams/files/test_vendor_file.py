@@ -11,7 +11,7 @@ import pytest
 
 from recordings.fault import Fault, RecordingError
 from schemas.errors import UsageError
-from schemas.records import TranscriptEvent
+from schemas.records import Role, TranscriptEvent
 from streams.files.formats.mapping import parse_mapping
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row
@@ -111,6 +111,15 @@ def test_a_role_map_names_speakers(tmp_path: Path) -> None:
         "agent",
         "customer",
     ]
+
+
+def test_a_role_map_is_heard_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", vendor_object("genesys"))
+    roles: dict[str, Role] = {"internal": "customer", "external": "agent", "customer": "agent", "agent": "customer"}
+    read = read_rows(path, Input(vendor=Vendor(roles=roles)))
+    assert [event.role for _, event in recorded_events(read, path, "digest", {}, lambda: 42, roles)] == [
+        "agent", "system", "customer",
+    ]  # fmt: skip
 
 
 def test_a_mapping_reads_any_json(tmp_path: Path) -> None:
