@@ -27,6 +27,7 @@ from streams.files.cloud_answers import cloud_scorer
 from streams.files.identity import EventIds, RowIds
 from streams.files.recorded_event import RowCircumstances
 from streams.files.recording import Row
+from streams.files.scored_rows import ScoredRow
 from streams.files.writing import CHUNK, renamed
 
 logger = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ def score_rows(
     source: str = "",
     event_ids: EventIds | None = None,
     roles: Mapping[str, Role] = MappingProxyType({}),
-) -> Iterator[dict[str, object]]:
+) -> Iterator[ScoredRow]:
     """Each row's fields and then `FIELDS`, in the rows' order.
 
     A field of the input that has one of those names is kept as `input_` and its name, in its place. A row whose text or
@@ -197,16 +198,16 @@ def score_rows(
     while chunk := list(islice(remaining, CHUNK)):
         ids = [_ids(row, ids_of, event_ids) for row in chunk]
         refusals = [_refusal(row, each, max_text_chars) for row, each in zip(chunk, ids, strict=True)]
+        about = [told(row) for row in chunk]
         asked = [
-            Turn(event_id, conversation_id, row.text, *told(row))
-            for row, (event_id, conversation_id), refusal in zip(chunk, ids, refusals, strict=True)
+            Turn(event_id, conversation_id, row.text, *each)
+            for row, (event_id, conversation_id), each, refusal in zip(chunk, ids, about, refusals, strict=True)
             if refusal is None
         ]
         answers = iter(scorer(asked))
-        for row, refusal in zip(chunk, refusals, strict=True):
-            yield renamed(row.fields, FIELDS) | (
-                _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}
-            )
+        for row, each, refusal in zip(chunk, about, refusals, strict=True):
+            given = _scored(next(answers)) if refusal is None else _UNSCORED | {"reason": refusal}
+            yield ScoredRow(each.role, renamed(row.fields, FIELDS) | given)
 
 
 def _ids(row: Row, ids_of: RowIds, event_ids: EventIds | None) -> tuple[str, str]:

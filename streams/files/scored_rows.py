@@ -7,7 +7,14 @@ from typing import Any
 
 from schemas.records import LABELS, Label, Role, nanodollars
 from schemas.vendor_sentiment import VENDOR_SENTIMENT, VENDOR_SENTIMENT_SCORE, vendor_label
-from streams.files.formats.roles import role_word
+
+
+class ScoredRow(dict[str, Any]):
+    """The fields of a row, and what became of it; `role` is whose it is."""
+
+    def __init__(self, role: Role, fields: Mapping[str, object]) -> None:
+        super().__init__(fields)
+        self.role = role
 
 
 @dataclass
@@ -24,11 +31,11 @@ class Summary:
     vendor_agreed: int = 0
     by_role: "dict[Role, Summary]" = field(default_factory=dict)  # the same of each role; theirs have none
 
-    def counting(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def counting(self, rows: Iterable[ScoredRow]) -> Iterator[ScoredRow]:
         """`rows`, counted as they pass."""
         for row in rows:
             self.add(row)
-            self.by_role.setdefault(role_word(str(row.get("role") or row.get("speaker") or "")), Summary()).add(row)
+            self.by_role.setdefault(row.role, Summary()).add(row)
             yield row
 
     def add(self, row: Mapping[str, Any]) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from streams.config.settings import Settings
 from streams.files.recording import Row
 from streams.files.score import Model, build_scorer, score_rows
-from streams.files.scored_rows import Summary
+from streams.files.scored_rows import ScoredRow, Summary
 from tests.asked import completion
 from tests.http_server import Fault, answer, serve
 from tests.tiny_artifact import tiny_artifact
@@ -32,7 +31,7 @@ def prices(edge: Path) -> Path:
     return file
 
 
-def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[dict[str, Any]]:
+def scored(edge: Path, model: Model, fault: Fault, texts: list[str]) -> list[ScoredRow]:
     with serve(fault) as server:
         settings = Settings(
             edge_model=str(edge),
@@ -72,7 +71,7 @@ def test_by_the_cloud_alone_it_has_no_answer_and_a_cost(edge: Path) -> None:
 
 
 def test_a_notebook_s_cell_runs_in_a_loop(edge: Path) -> None:
-    async def cell() -> list[dict[str, Any]]:
+    async def cell() -> list[ScoredRow]:
         return scored(edge, "cloud", answer(completion()), [UNSURE, UNSURE])
 
     assert [row["sentiment"] for row in asyncio.run(cell())] == ["negative", "negative"]

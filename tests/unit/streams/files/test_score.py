@@ -33,7 +33,7 @@ from streams.files.identity import event_id_of
 from streams.files.recorded_event import recorded_events
 from streams.files.recording import Row, digest, read_recording
 from streams.files.score import FIELDS, Answer, Model, Scorer, Turn, build_scorer, score_rows
-from streams.files.scored_rows import Summary
+from streams.files.scored_rows import ScoredRow, Summary
 from streams.files.writing import CHUNK, write_csv, write_jsonl
 from tests.events import TRANSCRIPT, consumer_record
 from tests.tiny_artifact import tiny_artifact, write_manifest
@@ -47,7 +47,7 @@ def rows(*fields: Mapping[str, object]) -> list[Row]:
 
 def scored_by(
     scorer: Scorer, given: Iterable[Row], columns: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[dict[str, object]]:
+) -> Iterator[ScoredRow]:
     return score_rows(given, scorer, max_text_chars=100, recording="digest", columns=columns)
 
 
@@ -437,6 +437,16 @@ def test_the_summarys_table_keeps_roles_apart() -> None:
         ("agent", "2", "1"), ("customer", "1", "1", "100.0%"), ("all", "3", "2"),
     )  # fmt: skip
     assert agent[-1] == "-"
+
+
+def test_the_summarys_roles_are_those_by_which_rows_are_scored() -> None:
+    given = rows({"text": "bad", "Speaker": "agent"}, {"text": "fine", "who": "customer"}, {"text": "", "who": "spk_0"})
+    scored = score_rows(
+        given, edge, max_text_chars=100, recording="digest", columns={"role": "who"}, roles={"spk_0": "bot"}
+    )
+    summary = Summary()
+    list(summary.counting(scored))
+    assert {role: each.rows for role, each in summary.by_role.items()} == {"unknown": 1, "customer": 1, "bot": 1}
 
 
 def test_half_a_surrogate_pair_can_be_written() -> None:
