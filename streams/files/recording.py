@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from recordings.fault import STDIN, Fault, OnFault, RecordingError, named, stop_at
 from recordings.read import FORMATS, Format, Found, ending_of, values
 from recordings.source import opened
+from streams.files.columns import Columns, is_missing
 from streams.files.formats.registry import recognise
 
 _NAME_IT = "name the one that holds the text with --column text=NAME"
@@ -94,14 +95,16 @@ def rows_of(
     """The rows that values are, with the lines where they begin; `limit` of them at most.
 
     An object with a list `turns` is a conversation: each turn is a row, with the conversation's other fields before its
-    own. A row without the column `text_column` has an empty text, where other rows have it; `no_text` is what to say
-    where none has.
+    own. What the turn has under any usual name goes before the conversation's, which is then kept as `conversation_`
+    and its name: a call's `created_at` is not the time of a turn with a `timestamp`. A row without the column `text_column`
+    has an empty text, where other rows have it; `no_text` is what to say where none has.
 
     Raises RecordingError: no row has a column that is `asked` for, or `text_column`.
     """
     missing = dict.fromkeys([text_column, *asked.values()])
     first: tuple[int, Mapping[str, object]] | None = None
     number = conversations = 0
+    columns = Columns(asked)
     make = tuple.__new__  # twice as fast as Row(...), of which a file has millions
     for line, value in read:
         if not missing and isinstance(value, dict) and "turns" not in value and isinstance(value.get(text_column), str):
@@ -110,7 +113,7 @@ def rows_of(
         else:
             conversations += _is_conversation(value)
             for fields, within in islice(
-                _rows_in(value, line, conversations, on_fault), None if limit is None else limit - number
+                _rows_in(value, line, conversations, columns, on_fault), None if limit is None else limit - number
             ):
                 number += 1
                 if missing:
@@ -220,21 +223,21 @@ def _is_conversation(value: object) -> bool:
 
 
 def _rows_in(
-    value: Any, line: int, conversation: int, on_fault: OnFault
+    value: Any, line: int, conversation: int, columns: Columns, on_fault: OnFault
 ) -> Iterator[tuple[Mapping[str, object], _Within]]:
     """The fields of the row that a value is, or of each turn of the conversation, which is that number of the file."""
     if not isinstance(value, dict):
         on_fault(Fault(line, "not a JSON object", json.dumps(value)))
     elif _is_conversation(value):
         turns = value["turns"]
-        for fields, place in _turns(value, turns, line, on_fault):
+        for fields, place in _turns(value, turns, line, columns, on_fault):
             yield fields, _Within(conversation, "turn" not in turns[place - 1], last=place == len(turns))
     else:
         yield value, _ALONE
 
 
 def _turns(
-    conversation: dict[str, object], turns: list[object], line: int, on_fault: OnFault
+    conversation: dict[str, object], turns: list[object], line: int, columns: Columns, on_fault: OnFault
 ) -> Iterator[tuple[dict[str, object], int]]:
     """The fields of each turn, with its place, from 1."""
     shared = {name: value for name, value in conversation.items() if name != "turns"}
@@ -243,9 +246,24 @@ def _turns(
         del shared["id"]
     for place, turn in enumerate(turns, 1):
         if isinstance(turn, dict):
-            yield shared | {"turn": place} | turn, place
+            hidden = _hidden(shared, turn, columns)
+            kept = {f"conversation_{name}" if name in hidden else name: value for name, value in shared.items()}
+            yield kept | {"turn": place} | turn, place
         else:
             on_fault(Fault(line, f"turn {place} is not a JSON object", json.dumps(turn)))
+
+
+def _hidden(shared: Mapping[str, object], turn: Mapping[str, object], columns: Columns) -> set[str]:
+    """The names of a conversation's fields that would go before what the turn has under another name.
+
+    Ids are none of them: what was sent under the conversation's keeps its id.
+    """
+    hidden: set[str] = set()
+    for field, names in columns.plan({**shared, **turn}).fields:
+        if field not in {"event_id", "conversation_id"}:
+            own = next((place for place, name in enumerate(names) if not is_missing(turn.get(name))), 0)
+            hidden.update(name for name in names[:own] if name not in turn and not is_missing(shared[name]))
+    return hidden
 
 
 def _vendors(fields: Mapping[str, object]) -> str:
