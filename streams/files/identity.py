@@ -124,6 +124,11 @@ class EventIds:
         """The lines of the first of these rows."""
         return self._pair_repeats[:5]
 
+    @property
+    def known(self) -> set[int]:
+        """What is remembered of the ids under which the events are sent, those of `apart` as they were."""
+        return self._pairs if self.are_joined else self._ids
+
     def final(self, event_id: str, conversation_id: str) -> str:
         """The id under which an event is sent; asked for all rows, in their order."""
         own = joined(conversation_id, event_id) if self.are_joined and event_id != conversation_id else event_id

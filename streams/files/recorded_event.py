@@ -142,7 +142,7 @@ def _made(
         attributes=dict(told.attributes),
         last=row.last or ("last" in found and _text(fields[found["last"]]).strip().lower() in _TRUE),
     )
-    return Made(row, event, at is not None, turn is not None and not row.counted)
+    return Made(row, event, at is not None, turn is not None and not (row.counted and turn == "turn"))
 
 
 def _circumstances(

@@ -33,8 +33,8 @@ class Row(NamedTuple):
     text: str  # empty where there is none
     is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
     conversation: int = 0  # which of the objects with turns it is from, counted from 1; 0: from none
-    counted: bool = False  # whether its `turn` is its place in such an object, and none of its own
-    last: bool = False  # whether such an object ends with it
+    counted: bool = False  # whether its `turn` is its place in an object, and none of its own
+    last: bool = False  # whether its conversation is over with it, as an object ends there
     is_vendors: bool = False  # whether it is a turn that a vendor's format has read, with the role map in mind
 
 
@@ -96,8 +96,8 @@ def rows_of(
 
     An object with a list `turns` is a conversation: each turn is a row, with the conversation's other fields before its
     own. What the turn has under any usual name goes before the conversation's, which is then kept as `conversation_`
-    and its name: a call's `created_at` is not the time of a turn with a `timestamp`. A row without the column `text_column`
-    has an empty text, where other rows have it; `no_text` is what to say where none has.
+    and its name: a call's `created_at` is not the time of a turn with a `timestamp`. A row without the column
+    `text_column` has an empty text, where other rows have it; `no_text` is what to say where none has.
 
     Raises RecordingError: no row has a column that is `asked` for, or `text_column`.
     """

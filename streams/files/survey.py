@@ -3,8 +3,9 @@
 import re
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from models.text_validation import is_readable
@@ -37,9 +38,13 @@ class Survey:
     last_ms: int | None = None
     longest_gap_ms: int = 0  # between one event's time and the latest before it
     longest_gap_line: int = 0
-    _times: "dict[str, array[int]]" = field(default_factory=dict)  # of each conversation, in the file's order
-    _numbered: set[str] = field(default_factory=set)  # conversations with turns of their own
+    times: "dict[str, array[int]]" = field(default_factory=dict)  # of each conversation, in the file's order
+    numbered: set[str] = field(default_factory=set)  # conversations with turns of their own
+    ended: set[str] = field(default_factory=set)  # conversations that objects end, where these end
+    _pieces: set[str] = field(default_factory=set)  # conversations whose turns are counted in several objects
+    _reordered: int = 0
     _ranks: "dict[str, array[int]] | None" = None
+    _last: dict[str, int] = field(default_factory=dict)  # the turn with which a conversation that has ranks is over
     _asked: Counter[str] = field(default_factory=Counter)
 
     def add(self, made: Made) -> None:
@@ -54,9 +59,13 @@ class Survey:
         self.rounded += any(_ROUNDED.fullmatch(each) for each in (event.event_id, event.conversation_id))
         self.ids.add(made.row.line, event.event_id, event.conversation_id)
         if made.numbered:
-            self._numbered.add(event.conversation_id)
+            self.numbered.add(event.conversation_id)
         else:
-            times = self._times.setdefault(event.conversation_id, array("q"))
+            times = self.times.setdefault(event.conversation_id, array("q"))
+            if event.turn <= len(times):  # the turns of another object are counted from 1 again
+                self._pieces.add(event.conversation_id)
+            if made.row.last:
+                self.ended.add(event.conversation_id)
             times.append(event.occurred_at if made.timed else _UNKNOWN_TIME)
         if made.timed:
             self._add_time(event.occurred_at, made.row.line)
@@ -64,12 +73,13 @@ class Survey:
     @property
     def conversations(self) -> int:
         """How many there are."""
-        return len(self._numbered | self._times.keys())
+        return len(self.numbered | self.times.keys())
 
     @property
     def reordered(self) -> int:
         """How many conversations do not stand in the order of their times, and have no turns of their own."""
-        return len(self._ranked())
+        self._ranked()
+        return self._reordered
 
     def final(self, event: TranscriptEvent) -> TranscriptEvent:
         """The event as it is sent; asked for all rows, in their order, after all were taken."""
@@ -79,7 +89,16 @@ class Survey:
             return event if event_id == event.event_id else replace(event, event_id=event_id)
         place = self._asked[event.conversation_id]
         self._asked[event.conversation_id] += 1
-        return replace(event, event_id=event_id, turn=ranks[place])
+        last = self._last.get(event.conversation_id)
+        return replace(
+            event, event_id=event_id, turn=ranks[place], last=event.last if last is None else ranks[place] == last
+        )
+
+    def number(self, conversation_id: str, ranks: "array[int]", last: int | None) -> None:
+        """Give a conversation's rows these turns; it is over with the turn `last`. None: as its events say."""
+        self._ranked()[conversation_id] = ranks
+        if last is not None:
+            self._last[conversation_id] = last
 
     def _add_time(self, at: int, line: int) -> None:
         if self.last_ms is not None and at - self.last_ms > self.longest_gap_ms:
@@ -90,12 +109,37 @@ class Survey:
     def _ranked(self) -> "dict[str, array[int]]":
         """The turns, by time, of the conversations that need them."""
         if self._ranks is None:
-            self._ranks = {
-                conversation: _ranks(times)
-                for conversation, times in self._times.items()
-                if conversation not in self._numbered and _is_out_of_order(times)
-            }
+            self._ranks = {}
+            for conversation, times in self.times.items():
+                if conversation in self.numbered:
+                    continue
+                out_of_order = _is_out_of_order(times)
+                self._reordered += out_of_order
+                if out_of_order or conversation in self._pieces:
+                    self.number(conversation, _ranks(times), len(times) if conversation in self.ended else None)
         return self._ranks
+
+
+def number_together(surveys: Sequence[Survey]) -> int:
+    """Numbers the turns of each conversation that several recordings hold parts of as one; says how many these are.
+
+    They go by time, or, where a time is unknown, one recording's after the other's. Turns of their own stay.
+    """
+    parts = Counter(conversation for survey in surveys for conversation in survey.times)
+    numbered = 0
+    for conversation in [conversation for conversation, count in parts.items() if count > 1]:
+        held = [survey for survey in surveys if conversation in survey.times]
+        if any(conversation in survey.numbered for survey in held):
+            continue
+        numbered += 1
+        times = array("q", chain.from_iterable(survey.times[conversation] for survey in held))
+        ranks = _ranks(times)
+        last = len(times) if any(conversation in survey.ended for survey in held) else None
+        for survey in held:
+            count = len(survey.times[conversation])
+            survey.number(conversation, ranks[:count], last)
+            ranks = ranks[count:]
+    return numbered
 
 
 def _is_out_of_order(times: "array[int]") -> bool:
@@ -103,8 +147,13 @@ def _is_out_of_order(times: "array[int]") -> bool:
 
 
 def _ranks(times: "array[int]") -> "array[int]":
-    """The place of each time, from 1. Of equal ones the first stands first, or last in a file that is newest first."""
-    newest_first = all(later <= earlier for earlier, later in pairwise(times))
+    """The place of each time, from 1. Of equal ones the first stands first, or last in a file that is newest first.
+
+    Where one is unknown, they stay as they are.
+    """
+    if _UNKNOWN_TIME in times:
+        return array("q", range(1, len(times) + 1))
+    newest_first = times[0] > times[-1] and all(later <= earlier for earlier, later in pairwise(times))
     order = sorted(range(len(times)), key=lambda place: (times[place], -place if newest_first else place))
     ranks = array("q", bytes(8 * len(times)))
     for rank, place in enumerate(order, 1):

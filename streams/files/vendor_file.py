@@ -135,7 +135,9 @@ def _turns(
         _require_times((turn for _, turn in turns.values()), path)
     on_left_out(+left_out)
     for number, (line, turn) in enumerate(islice(turns.values(), limit), 1):
-        yield Row(number, line, _fields(turn, last=turn.event_id in ends), turn.text, is_vendors=True)
+        last = turn.event_id in ends
+        fields = _fields(turn, last=last)
+        yield Row(number, line, fields, turn.text, counted=turn.counted, last=last, is_vendors=True)
 
 
 def _read(value: object, hints: Hints, vendor: Vendor) -> Reading:

@@ -1,7 +1,7 @@
 """A recording to replay: surveyed as a whole before anything of it is sent, then read again as its events."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,7 +17,7 @@ from streams.files.recorded_event import Made, Rules, made_events, unmade
 from streams.files.recorded_time import Times
 from streams.files.recording import digest
 from streams.files.rows import Input, read_rows
-from streams.files.survey import Survey
+from streams.files.survey import Survey, number_together
 from streams.files.vendor_file import LeftOutCounts
 
 OnError = Literal["stop", "skip", "dead-letter"]
@@ -117,3 +117,24 @@ class Surveyed:
 
 
 _LONG_S = 60.0
+
+
+def number_in_all(surveyed: Sequence[Surveyed]) -> list[str]:
+    """Numbers turns over all of the recordings that are replayed together; what is worth knowing of that, in words.
+
+    Raises RecordingError: an event of one has the id of another's, and they are not to be kept apart.
+    """
+    seen: set[int] = set()
+    for place, each in enumerate(surveyed if len(surveyed) > 1 else ()):
+        ids = each.survey.ids.known
+        if not each.recording.apart and not seen.isdisjoint(ids):
+            other = next(other for other in surveyed[:place] if not ids.isdisjoint(other.survey.ids.known))
+            count = len(ids & other.survey.ids.known)
+            raise RecordingError(
+                f"{each.recording.path}: {count:,} of its ids are in {other.recording.path} too: who drops repeated "
+                "ids would lose events. --column event_id=COLUMN names others; --repeated-ids apart sends them as "
+                "they are"
+            )
+        seen |= ids
+    split = number_together([each.survey for each in surveyed])
+    return [f"{split:,} conversations are in several files: their turns are numbered as one, by time"] if split else []

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from streams.files.formats.turn import LeftOut
 from streams.files.recording import can_be_read_twice, digest
 from streams.files.vendor_file import LeftOutCounts
 from streams.ingest.pace import Pace, Pacer
-from streams.ingest.recording import Recording, Surveyed
+from streams.ingest.recording import Recording, Surveyed, number_in_all
 from streams.ingest.sender import SendError, TranscriptSender, require_topics
 from streams.kafka.client import Cluster
 from streams.kafka.messages import header_texts, message_headers
@@ -82,12 +83,12 @@ def replay(
     """Sends the rows of `recordings`, one file after another, at `pace`.
 
     All files are read and surveyed first: nothing is sent of recordings that cannot be read to the end, whose times are
-    impossible or whose ids repeat; one that is changed while it is replayed is found at its end. `on_notice` is told in
-    lines what was found. Empty texts are sent; the workers put them into dead-letters, and so they do with rows that no
-    event can be made of, where the recording says `dead-letter`: these are sent as they stand. Sending is idempotent
-    and in order per conversation. With `resume` only those rows are sent that the latest run of the same file has not
-    brought into `transcripts`, under that run's id. `on_progress` is called with events done and rows, now and then.
-    Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
+    impossible or whose ids repeat, in one file or in several; one that is changed while it is replayed is found at its
+    end. `on_notice` is told in lines what was found. Empty texts are sent; the workers put them into dead-letters, and
+    so they do with rows that no event can be made of, where the recording says `dead-letter`: these are sent as they
+    stand. Sending is idempotent and in order per conversation. With `resume` only those rows are sent that the latest
+    run of the same file has not brought into `transcripts`, under that run's id. `on_progress` is called with events
+    done and rows, now and then. Ctrl-C (KeyboardInterrupt) ends it in good order; the summary tells.
 
     Raises RecordingError, BrokerUnreachableError, AccessError, ReplayError. UsageError: there is no topic; or a file is
     standard input or a pipe, which cannot be read twice.
@@ -102,11 +103,11 @@ def replay(
     require_topics(cluster, "replay", {name: ["WRITE"]})
     encode = codec(settings, TRANSCRIPTS).encode
     surveyed = [recording.survey(encode, clock()) for recording in recordings]
+    together = number_in_all(surveyed)
     left_out = sum((each.left_out for each in surveyed), Counter[LeftOut]())
     rows = sum(each.survey.rows for each in surveyed)
-    for each in surveyed:
-        for line in each.notices(pace.factor):
-            on_notice(line)
+    for line in [*chain.from_iterable(each.notices(pace.factor) for each in surveyed), *together]:
+        on_notice(line)
     runs = _latest_runs(cluster, {each.sha for each in surveyed}) if resume else {}
     tally, interrupted, run_id = _Tally(), False, str(uuid.uuid4())
     sender = TranscriptSender(cluster, lambda delivered: on_progress(tally.before + delivered, rows))

@@ -43,7 +43,9 @@ def replay(  # noqa: PLR0913, PLR0917 - an option each
     ] = "stop",
     repeated_ids: Annotated[
         Literal["refuse", "apart"],
-        typer.Option(help="Of events with the id of an earlier one: send nothing, or send them with ~2 at its end."),
+        typer.Option(
+            help="Of events with the id of an earlier one: send nothing, or send them, in one file with ~2 at its end."
+        ),
     ] = "refuse",
     longest_pause: Annotated[
         float | None, typer.Option(min=0, metavar="SECONDS", help="With a pace such as 10x: wait no longer than this.")

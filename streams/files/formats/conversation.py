@@ -132,7 +132,8 @@ class Conversation:
             at = self._at(utterance)
             if at is None and utterance.offset is None and turns:
                 at = turns[-1].occurred_at  # rather than the time of the reading: a vendor leaves out single times
-            turns.append(self._turn(event_id, utterance, number or 0, at))
+            turn = self._turn(event_id, utterance, number or 0, at)
+            turns.append(replace(turn, counted=not (numbered or self._live)))
         if turns and self._ends:
             turns[-1] = replace(turns[-1], last=True)
         return Reading(tuple(turns), dict(self.left_out))

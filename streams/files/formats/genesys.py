@@ -12,8 +12,8 @@
 | `analytics.sentiment[]` of the same time, `confidence`, `duration` | attributes `vendor_sentiment`, `vendor_confidence`, `duration_ms` |
 
 A transfer gives several transcripts, and all are read. A conversation with several communications is several files;
-their turns are numbered in each, so that only `occurred_at` orders them all. `phraseIndex` of a sentiment does not
-count phrases of this list, hence the match by time.
+their turns are numbered in each, and as one, by time, where one file or one replay has them all. `phraseIndex` of a
+sentiment does not count phrases of this list, hence the match by time.
 """  # noqa: E501
 
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ the same words a second time; a caption without a time."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A turn of a conversation; its fields are those of `schemas.records.TranscriptEvent`.
+    """A turn of a conversation; its fields, but for `counted`, are those of `schemas.records.TranscriptEvent`.
 
     `event_id` is unique across conversations. `occurred_at` is UTC milliseconds. It is None where the object tells no
     time, or tells only offsets from a start that nobody knows: then the attribute `offset_ms` has the offset.
@@ -32,6 +32,7 @@ class Turn:
     source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     last: bool = False  # whether the conversation is over with it
+    counted: bool = False  # whether `turn` is its place in its object, from 1
 
 
 @dataclass(frozen=True, slots=True)

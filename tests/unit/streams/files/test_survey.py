@@ -1,5 +1,6 @@
 """What only all the rows of a recording tell: ids that are unique in a conversation alone, turns by time."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from recordings.fault import Fault, RecordingError
 from streams.files.identity import EventIds
 from streams.files.recorded_event import Rules, made_events
 from streams.files.recording import Row, read_recording
+from streams.files.rows import read_rows
 from streams.files.survey import Survey
+from tests.vendor_objects import vendor_object
 
 PATH = Path("calls.jsonl")
 
@@ -113,6 +116,54 @@ def test_turns_in_an_object_go_by_time_unless_they_are_numbered(tmp_path: Path) 
     turns = '{"text":"b","at":"2026-01-02T10:05:00Z"},{"text":"a","at":"2026-01-02T10:03:00Z"}'
     _, events = surveyed(written(tmp_path / "a.jsonl", f'{{"id":"c","turns":[{turns}]}}'))
     assert [event.turn for event in events] == [2, 1]
+
+
+def test_turns_of_their_own_column_stay_in_an_object_too(tmp_path: Path) -> None:
+    turns = [{"text": text, "seq": seq, "at": 1_767_348_009_000 - seq} for seq, text in enumerate("ab")]
+    path = written(tmp_path / "a.jsonl", json.dumps({"id": "c", "turns": turns}))
+    _, events = surveyed(path, turn="seq")
+    assert [event.turn for event in events] == [0, 1]
+
+
+@pytest.mark.parametrize("times", [(0, 1, 60, 61), (60, 61, 0, 1), (0, 0, 0, 0), (0, 1)])
+def test_objects_of_one_conversation_number_its_turns_as_one(times: tuple[int, ...], tmp_path: Path) -> None:
+    turns = [{"text": text} for text in "abcd"]
+    for turn, at in zip(turns, times, strict=False):
+        turn["at"] = f"2026-01-02T10:{at // 60:02}:{at % 60:02}Z"
+    objects = [{"id": "c1", "turns": turns[:2]}, {"id": "c1", "turns": turns[2:]}]
+    survey, events = surveyed(written(tmp_path / "a.jsonl", *map(json.dumps, objects)))
+    said = sorted(events, key=lambda event: event.turn)
+    assert "".join(event.text for event in said) == ("cdab" if times[:1] == (60,) else "abcd")
+    assert [(event.turn, event.last) for event in said] == [(1, False), (2, False), (3, False), (4, True)]
+    assert survey.reordered == (times[:1] == (60,))
+
+
+def test_an_object_that_is_newest_first_ends_with_its_first_turn(tmp_path: Path) -> None:
+    turns = [{"text": text, "at": at} for text, at in (("bye", 1_767_348_005_000), ("hello", 1_767_348_000_000))]
+    _, events = surveyed(written(tmp_path / "a.jsonl", json.dumps({"id": "c1", "turns": turns})))
+    assert [(event.turn, event.last) for event in events] == [(2, True), (1, False)]
+
+
+def test_a_column_that_says_what_is_last_is_believed(tmp_path: Path) -> None:
+    rows = ["c1,2026-01-02T10:05:00Z,b,", "c1,2026-01-02T10:03:00Z,a,true"]
+    _, events = surveyed(written(tmp_path / "a.csv", "conversation_id,at,text,last", *rows))
+    assert [(event.turn, event.last) for event in events] == [(2, False), (1, True)]
+
+
+def test_a_vendors_objects_of_one_conversation_number_its_turns_as_one(tmp_path: Path) -> None:
+    first, second = vendor_object("genesys"), vendor_object("genesys") | {"communicationId": "m-2"}
+    for transcript in second["transcripts"]:
+        for phrase in transcript["phrases"]:
+            phrase["startTimeMs"] += 60_000
+    path = written(tmp_path / "a.json", json.dumps([second, first]))
+    survey = Survey()
+    made = list(made_events(read_rows(path), path, "digest", Rules(), lambda: 42))
+    for each in made:
+        survey.add(each)
+    events = [survey.final(each.event) for each in made]
+    assert [event.event_id.split("/")[1] for event in events] == ["m-2"] * 3 + ["m-1"] * 3
+    assert [event.turn for event in events] == [4, 5, 6, 1, 2, 3]
+    assert [event.turn for event in events if event.last] == [6]
 
 
 def test_blank_texts_gaps_and_who_speaks_are_counted(tmp_path: Path) -> None:

@@ -301,6 +301,64 @@ def test_conversations_whose_ids_a_spreadsheet_has_rounded_are_told(topics: Sett
     assert "1 ids look rounded by a spreadsheet" in told[0]
 
 
+@pytest.mark.parametrize("ids", [("1", "2", "3"), ("1", "1", "2")], ids=["alone", "joined"])
+def test_nothing_is_sent_of_files_that_share_ids(ids: tuple[str, ...], topics: Settings, tmp_path: Path) -> None:
+    names = ("call-1", "call-2", "call-2")
+    rows = [{"id": id_, "conversation_id": name, "text": "a"} for id_, name in zip(ids, names, strict=True)]
+    first, second = (written(tmp_path / f"{name}.jsonl", rows) for name in "ab")
+    with pytest.raises(RecordingError, match=r"b\.jsonl: 3 of its ids are in .*a\.jsonl too: .*apart"):
+        replay(topics, [first, second])
+    assert sent(topics) == []
+    assert replay(topics, [each._replace(apart=True) for each in (first, second)]).sent == 6
+
+
+def test_files_whose_ids_are_joined_with_other_conversations_share_none(topics: Settings, tmp_path: Path) -> None:
+    files = [
+        written(
+            tmp_path / f"{name}.jsonl",
+            [{"id": 1, "conversation_id": f"{name}{call}", "text": "a"} for call in range(2)],
+        )
+        for name in "ab"
+    ]
+    assert replay(topics, files).sent == 4
+
+
+def test_files_that_share_a_conversation_number_its_turns_as_one(topics: Settings, tmp_path: Path) -> None:
+    rows = [
+        {"conversation_id": call, "text": f"{at}", "at": 1_767_348_000_000 + at * 1_000}
+        for call, at in (("c1", 10), ("c1", 11), ("c2", 12), ("c1", 1), ("c1", 2), ("c3", 3), ("c2", 20))
+    ]
+    mixed: list[dict[str, Any]] = [{"conversation_id": "c4", "text": f"c4 {place}"} for place in range(3)]
+    mixed[0]["turn"] = 3
+    files = [rows[:3] + mixed[:2], rows[3:] + mixed[2:], [{"conversation_id": "c2", "text": "own", "turn": 7}]]
+    told: list[str] = []
+    recordings = [written(tmp_path / f"{place}.jsonl", each) for place, each in enumerate(files)]
+    replay(topics, recordings, on_notice=told.append)
+    decode = codec(topics, TRANSCRIPTS).decode
+    found = [decode(message.value()) for message in sent(topics)]
+    assert {(event.text, event.turn) for event in found} == {
+        ("1", 1), ("2", 2), ("10", 3), ("11", 4), ("12", 1), ("20", 2), ("3", 1), ("own", 7),
+        ("c4 0", 3), ("c4 1", 2), ("c4 2", 1),
+    }  # fmt: skip
+    assert told == ["2 conversations are in several files: their turns are numbered as one, by time"]
+
+
+def test_files_of_a_call_that_was_transferred_end_once(topics: Settings, tmp_path: Path) -> None:
+    recordings = []
+    for place in range(2):
+        leg = vendor_object("genesys") | {"communicationId": f"m-{place}"}
+        for transcript in leg["transcripts"]:
+            for phrase in transcript["phrases"]:
+                phrase["startTimeMs"] += place * 60_000
+        path = tmp_path / f"{place}.json"
+        path.write_text(json.dumps(leg))
+        recordings.append(Recording(path))
+    replay(topics, recordings)
+    decode = codec(topics, TRANSCRIPTS).decode
+    events = [decode(message.value()) for message in sent(topics)]
+    assert sorted((event.turn, event.last) for event in events) == [(turn, turn == 6) for turn in range(1, 7)]
+
+
 @pytest.mark.parametrize("column", ["at", "start"])
 def test_nothing_is_sent_of_a_file_whose_times_are_impossible(column: str, topics: Settings, tmp_path: Path) -> None:
     rows = [{"text": str(i), column: i * 3.5} for i in range(3)]
