@@ -33,8 +33,8 @@ class Row(NamedTuple):
     text: str  # empty where there is none
     is_text: bool = True  # False where something else stands in its place: true, a list, an object, NaN
     conversation: int = 0  # which of the objects with turns it is from, counted from 1; 0: from none
-    counted: bool = False  # whether its `turn` is its place in an object, and none of its own
-    last: bool = False  # whether its conversation is over with it, as an object ends there
+    counted: bool = False  # whether its `turn` is its place in such an object, and none of its own
+    last: bool = False  # whether such an object ends with it
     is_vendors: bool = False  # whether it is a turn that a vendor's format has read, with the role map in mind
 
 

@@ -72,6 +72,42 @@ def test_turns_count_up_within_a_conversation() -> None:
     ]
 
 
+def test_a_role_map_wins_over_words_and_names_speakers_and_channels_by_number() -> None:
+    told: list[dict[str, Any]] = [
+        {"speaker": "agent"}, {"role": " Customer "}, {"speaker": 1}, {"speaker": "0", "channel": "0"},
+        {"channel": 0}, {"speaker": "bot", "channel": "1"}, {},
+    ]  # fmt: skip
+    roles = parse_roles(["agent=customer", "customer=agent", "speaker:1=agent", "channel:0=customer"])
+    rows = [Row(1, 1, {"text": "a", **fields}, "a") for fields in told]
+    found = [event.role for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, roles)]
+    assert found == ["customer", "agent", "agent", "customer", "customer", "bot", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, [("agent", 5_000, "c1/1"), ("customer", 9_000, "c1/2"), ("unknown", 0, "c1/3")]),
+        ({"occurred_at": "created_at"}, [("agent", 0, "c1/1"), ("customer", 0, "c1/2"), ("unknown", 0, "c1/3")]),
+    ],
+)
+def test_a_turns_own_time_and_speaker_go_before_the_conversations(
+    columns: dict[str, str], expected: list[tuple[str, int, str]], tmp_path: Path
+) -> None:
+    began = 1_767_348_000_000
+    turns = [
+        {"id": 1, "speaker": "agent", "timestamp": began + 5_000, "text": "a"},
+        {"id": 2, "speaker": "customer", "sent_at": began + 9_000, "text": "b"},
+        {"id": 3, "timestamp": None, "text": "c"},
+    ]
+    path = tmp_path / "calls.jsonl"
+    path.write_text(json.dumps({"id": "c1", "created_at": began, "role": "campaign 7", "turns": turns}), "utf-8")
+    found = [event for _, event in recorded_events(read_recording(path, columns=columns), path, "digest", columns, int)]
+    assert [(event.role, event.occurred_at - began, event.event_id) for event in found] == expected
+    assert found[0].attributes["conversation_role"] == "campaign 7"
+    assert ("conversation_created_at" in found[0].attributes) is (not columns)
+    assert found[2].attributes["role"] == "campaign 7"
+
+
 def test_a_role_or_channel_that_the_schema_lacks_is_kept_as_an_attribute() -> None:
     [event] = events({"text": "a", "speaker": "Notary", "channel": "fax"})
     assert (event.role, event.channel) == ("unknown", "unknown")
@@ -138,42 +174,6 @@ def test_words_for_roles_and_a_role_map() -> None:
     found = [event for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, {"spk_0": "bot"})]
     assert [event.role for event in found] == ["customer", "bot", "agent", "unknown", "agent"]
     assert [event.attributes for event in found] == [{}, {}, {}, {"role": "boss"}, {}]
-
-
-def test_a_role_map_wins_over_words_and_names_speakers_and_channels_by_number() -> None:
-    told: list[dict[str, Any]] = [
-        {"speaker": "agent"}, {"role": " Customer "}, {"speaker": 1}, {"speaker": "0", "channel": "0"},
-        {"channel": 0}, {"speaker": "bot", "channel": "1"}, {},
-    ]  # fmt: skip
-    roles = parse_roles(["agent=customer", "customer=agent", "speaker:1=agent", "channel:0=customer"])
-    rows = [Row(1, 1, {"text": "a", **fields}, "a") for fields in told]
-    found = [event.role for _, event in recorded_events(rows, PATH, "digest", {}, lambda: 42, roles)]
-    assert found == ["customer", "agent", "agent", "customer", "customer", "bot", "unknown"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "expected"),
-    [
-        ({}, [("agent", 5_000, "c1/1"), ("customer", 9_000, "c1/2"), ("unknown", 0, "c1/3")]),
-        ({"occurred_at": "created_at"}, [("agent", 0, "c1/1"), ("customer", 0, "c1/2"), ("unknown", 0, "c1/3")]),
-    ],
-)
-def test_a_turns_own_time_and_speaker_go_before_the_conversations(
-    columns: dict[str, str], expected: list[tuple[str, int, str]], tmp_path: Path
-) -> None:
-    began = 1_767_348_000_000
-    turns = [
-        {"id": 1, "speaker": "agent", "timestamp": began + 5_000, "text": "a"},
-        {"id": 2, "speaker": "customer", "sent_at": began + 9_000, "text": "b"},
-        {"id": 3, "timestamp": None, "text": "c"},
-    ]
-    path = tmp_path / "calls.jsonl"
-    path.write_text(json.dumps({"id": "c1", "created_at": began, "role": "campaign 7", "turns": turns}), "utf-8")
-    found = [event for _, event in recorded_events(read_recording(path, columns=columns), path, "digest", columns, int)]
-    assert [(event.role, event.occurred_at - began, event.event_id) for event in found] == expected
-    assert found[0].attributes["conversation_role"] == "campaign 7"
-    assert ("conversation_created_at" in found[0].attributes) is (not columns)
-    assert found[2].attributes["role"] == "campaign 7"
 
 
 def test_an_object_of_attributes_is_attributes() -> None:
