@@ -18,6 +18,7 @@ from models.backends.circuit_breaker import CircuitBreaker
 from models.backends.rate_limit import RateLimit, retry_after_s
 from models.backends.reply import Lasting, Reply
 from models.cloud import CloudError
+from models.proxies import proxies_told
 
 TRIES = 4
 """Each try may be billed, so a few; the deadline mostly ends them sooner."""
@@ -70,6 +71,7 @@ class Endpoint:
     certificate_file: str | None = None  # this client's
     key_file: str | None = None  # where the certificate's file does not hold the key
     concurrency: int = 8
+    by_proxy: bool = True  # of the environment, where it names one
 
 
 class _Request(NamedTuple):
@@ -100,9 +102,9 @@ class Caller:
     """Calls one service: at most `concurrency` tries at once, in time with its rate limits.
 
     Redirects are not followed: text and key are for this address alone. The proxies are those of the environment
-    (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). All calls belong to one event loop.
+    (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY). All calls belong to one event loop.
 
-    Raises OSError: one of the endpoint's files can't be used.
+    Raises OSError: one of the endpoint's files can't be used; UsageError: the proxies can't.
     """
 
     def __init__(self, endpoint: Endpoint, *, jitter: random.Random | None = None) -> None:
@@ -117,13 +119,16 @@ class Caller:
         if endpoint.certificate_file is not None:
             # A password, so that a key which needs one is refused and nobody is asked for it at the terminal.
             tls.load_cert_chain(endpoint.certificate_file, endpoint.key_file, password="")
-        self._client = httpx.AsyncClient(
-            verify=tls,
-            timeout=None,  # noqa: S113 - each try is under the call's own deadline
-            follow_redirects=False,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "edgewise"},
-            limits=httpx.Limits(max_connections=endpoint.concurrency, max_keepalive_connections=endpoint.concurrency),
-        )
+        most = httpx.Limits(max_connections=endpoint.concurrency, max_keepalive_connections=endpoint.concurrency)
+        with proxies_told():
+            self._client = httpx.AsyncClient(
+                verify=tls,
+                timeout=None,  # noqa: S113 - each try is under the call's own deadline
+                follow_redirects=False,
+                headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "edgewise"},
+                limits=most,
+                trust_env=endpoint.by_proxy,
+            )
 
     async def call(self, path: str, body: Any, deadline: float, bill: Bill) -> Reply:
         """The answer of a POST of `body`, or of a GET where it is None, within `deadline` (by the loop's clock).

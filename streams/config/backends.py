@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from models.allowance import Allowance
 from models.artifact import load_artifact
@@ -15,6 +16,7 @@ from models.languages import reads
 from models.model_name import is_same_model
 from models.price_book import SHIPPED, Price, PriceBook, load_prices
 from schemas.errors import UsageError
+from streams.config.addresses import is_loopback
 from streams.config.loading import load_settings
 from streams.config.settings import Settings
 
@@ -34,8 +36,8 @@ async def start_backend(settings: Settings, allowance: Allowance | None = None) 
 
     A service that cannot be reached is no reason not to start: what it does not answer keeps the edge's answer.
 
-    Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: a file that the settings name cannot
-    be used, or the ONNX model does not read what `cloud_languages` says.
+    Raises ArtifactError, CloudError: the ONNX process does not start. UsageError: a file that the settings name, or a
+    proxy of the environment, cannot be used, or the ONNX model does not read what `cloud_languages` says.
     """
     from models.backends.chain import ChainBackend
 
@@ -85,7 +87,7 @@ def _tariff(settings: Settings, model: str | None) -> Tariff:
 def build_service(settings: Settings, allowance: Allowance | None = None) -> "HttpBackend":
     """The backend for `cloud_backend` other than `onnx`, without those that come after it.
 
-    Raises UsageError: `cloud_ca_file`, `cloud_calibration` or `prices` cannot be used.
+    Raises UsageError: `cloud_ca_file`, `cloud_calibration`, `prices` or the environment's proxies cannot be used.
     """
     from models.backends.calibration import CalibrationError, load_calibration
     from models.backends.http import Caller
@@ -120,6 +122,7 @@ def _endpoint(settings: Settings, url: str, headers: dict[str, str]) -> "Endpoin
         certificate_file=settings.cloud_certificate_file,
         key_file=settings.cloud_key_file,
         concurrency=settings.cloud_concurrency,
+        by_proxy=not is_loopback(urlsplit(url).hostname or ""),
     )
 
 

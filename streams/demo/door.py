@@ -35,7 +35,7 @@ def door_settings(folder: Path) -> dict[str, object]:
 
 
 class Door:
-    """The door as a process, and the way in. `folder` and `port` are those of `door_settings`."""
+    """The door as a process, and the way in, past any proxy. `folder` and `port` are those of `door_settings`."""
 
     def __init__(self, processes: Processes, folder: str, port: int) -> None:
         self._processes = processes
@@ -50,7 +50,7 @@ class Door:
         """Whether it takes events. Raises `ProcessDiedError`."""
         self._processes.require(NAME)
         try:
-            return httpx.get(f"{self._url}/readyz", timeout=_TIMEOUT_S).is_success
+            return httpx.get(f"{self._url}/readyz", timeout=_TIMEOUT_S, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
@@ -60,7 +60,9 @@ class Door:
         headers = {"Authorization": f"Bearer {self._token}"}
         while True:
             try:
-                answer = httpx.post(f"{self._url}/v1/events", json=body, headers=headers, timeout=_TIMEOUT_S)
+                answer = httpx.post(
+                    f"{self._url}/v1/events", json=body, headers=headers, timeout=_TIMEOUT_S, trust_env=False
+                )
             except httpx.TransportError:
                 self._processes.require(NAME)
             else:

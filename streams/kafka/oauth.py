@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlsplit
 
 from schemas.errors import EdgewiseError, UsageError
+from streams.config.addresses import is_loopback
 from streams.config.settings import Settings
 
 if TYPE_CHECKING:  # few workers log in with a token, so only they pay for the import
@@ -52,7 +53,7 @@ class TokenSource:
         """The token and when it runs out, in seconds since 1970. Blocks while it is fetched.
 
         Raises TokenError, TokenRefusedError: what went wrong, without a word of what was sent or answered. UsageError:
-        `kafka_ca_file` cannot be used.
+        `kafka_ca_file` or a proxy of the environment cannot be used.
         """
         with self._lock:
             now = self._clock_s()
@@ -64,18 +65,20 @@ class TokenSource:
     def _fetch(self) -> tuple[str, float]:
         import httpx
 
+        from models.proxies import proxies_told
+
         # RFC 6749, 2.3.1: both are form-encoded before they are joined.
         login = httpx.BasicAuth(quote_plus(self._client), quote_plus(self._secret))
-        try:
-            answer = httpx.post(
-                self._url,
-                data=self._form,
-                headers={"Accept": "application/json"},
-                auth=login,
+        with proxies_told():
+            client = httpx.Client(
                 follow_redirects=False,  # the secret is for this address alone, wherever it points
                 timeout=TIMEOUT_S,
                 verify=self._tls(),
+                trust_env=not is_loopback(urlsplit(self._url).hostname or ""),  # whether by the environment's proxy
             )
+        try:
+            with client:
+                answer = client.post(self._url, data=self._form, headers={"Accept": "application/json"}, auth=login)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise TokenError(f"{self._where()} does not answer: {_cause(error)}") from None
         if answer.status_code != HTTPStatus.OK:

@@ -6,11 +6,14 @@ import os
 import ssl
 import time
 from typing import Final, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import httpx
 
 from models.backends.rate_limit import retry_after_s
+from models.proxies import proxies_told
 from schemas.records import Alert
+from streams.config.addresses import is_loopback
 from streams.system.clock import Clock, now_ms
 from streams.webhooks.forms import message
 from streams.webhooks.webhook import Webhook
@@ -43,26 +46,36 @@ class Outcome(NamedTuple):
 
 
 class Poster:
-    """Sends messages, in one event loop. Redirects are not followed; proxies are those of the environment."""
+    """Sends messages, in one event loop. Redirects are not followed.
+
+    Proxies are those of the environment, and none for this machine. Raises UsageError: they can't be used.
+    """
 
     def __init__(self, clock: Clock = now_ms, deadline_s: float = DEADLINE_S) -> None:
         self._clock = clock
         self._deadline_s = deadline_s
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(),
-            # The request as a whole is under the deadline. What no connection was made for has not arrived.
-            timeout=httpx.Timeout(None, connect=deadline_s / 2),
-            follow_redirects=False,
-            headers={"User-Agent": "edgewise", "Accept-Encoding": "identity"},
-        )
+        tls = ssl.create_default_context()
+        with proxies_told():
+            self._clients = {
+                by_proxy: httpx.AsyncClient(
+                    verify=tls,
+                    # The request as a whole is under the deadline. What no connection was made for has not arrived.
+                    timeout=httpx.Timeout(None, connect=deadline_s / 2),
+                    follow_redirects=False,
+                    headers={"User-Agent": "edgewise", "Accept-Encoding": "identity"},
+                    trust_env=by_proxy,
+                )
+                for by_proxy in (False, True)
+            }
 
     async def post(self, webhook: Webhook, alert: Alert, *, is_repeated: bool = False) -> Outcome:
         """Sends `webhook` what `alert` says now. `is_repeated`: it may have been sent before."""
         body, headers = message(webhook, alert, self._clock(), is_repeated=is_repeated)
+        client = self._clients[not is_loopback(urlsplit(webhook.url).hostname or "")]
         try:
             async with asyncio.timeout(self._deadline_s):
-                request = self._client.build_request("POST", webhook.url, content=body, headers=headers)
-                response = await self._client.send(request, stream=True)
+                request = client.build_request("POST", webhook.url, content=body, headers=headers)
+                response = await client.send(request, stream=True)
                 try:
                     return _judged(response)
                 finally:  # what else it says is not wanted; Slack's "ok" is with the status
@@ -78,7 +91,8 @@ class Poster:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     async def __aenter__(self) -> Self:
         return self

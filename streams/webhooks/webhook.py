@@ -5,7 +5,6 @@ import binascii
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import UsageError
 from schemas.records import Severity
+from streams.config.addresses import is_loopback
 
 Kind = Literal["slack", "teams", "pagerduty", "json"]
 
@@ -162,16 +162,9 @@ def _fault(url: str, *, is_secret: bool) -> str | None:
         is_one, parts = False, urlsplit("")
     if not is_one or parts.username is not None or parts.fragment or not url.isprintable() or " " in url:
         return "an http:// or https:// address without a user or a password"
-    if is_secret and parts.scheme == "http" and not _is_here(parts.hostname or ""):
+    if is_secret and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         return "https://, for anyone between could read what is secret"
     return None
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refusal(path: Path, failure: ValidationError, read: dict[str, Any]) -> str:

@@ -95,6 +95,33 @@ def test_a_key_comes_from_a_file_and_goes_into_the_header(tmp_path: Path) -> Non
     assert KEY not in repr(settings)
 
 
+def test_a_proxy_of_the_environment_gets_nothing_that_is_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(answer(completion(model="m"))) as server, serve(answer({}, 503)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        (answered,) = _ask(load(backend="openai", model_name="m", url=server.url, api_key=KEY))
+    assert isinstance(answered, Answer)
+    assert not proxy.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", f"socks5://sam:{KEY}@127.0.0.1:1080"),
+        ("HTTPS_PROXY", f"htp://sam:{KEY}@x"),
+        ("NO_PROXY", "fd00::/8"),
+    ],
+)
+def test_proxies_that_cannot_be_used_are_refused_without_their_password(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=r"HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.*NO_PROXY") as refused:
+        build_service(load(backend="openai", model_name="m"))
+    assert KEY not in str(refused.value)
+    build_service(load(backend="openai", model_name="m", url="http://127.0.0.1:1"))
+
+
 def test_anthropic_s_key_has_a_header_of_its_own() -> None:
     with serve(answer({}, 401)) as server:
         _ask(load(backend="anthropic", model_name="m", api_key=KEY, url=server.url))

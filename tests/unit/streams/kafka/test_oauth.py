@@ -174,6 +174,20 @@ def test_a_redirect_takes_the_secret_nowhere(endpoint: Endpoint, elsewhere: Endp
     assert SECRET not in str(refused.value)
 
 
+def test_a_proxy_of_the_environment_gets_no_secret_for_an_endpoint_on_this_machine(
+    endpoint: Endpoint, elsewhere: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{elsewhere.server_port}")
+    assert TokenSource(settings(address(endpoint))).token()[0] == "token-1"
+    assert elsewhere.asked == []
+
+
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+    with pytest.raises(UsageError, match="HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"):
+        TokenSource(settings("https://id.test/token")).token()
+
+
 def test_a_file_of_authorities_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     prose = tmp_path / "prose"
     prose.write_text("no certificate")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.errors import UsageError
 from streams.ingest.signatures import Signed, verify
 from streams.webhooks.post import Outcome, Poster
 from streams.webhooks.webhook import Kind, Webhook
@@ -61,6 +62,20 @@ def test_who_asks_to_be_left_alone_says_for_how_long() -> None:
     with serve(answer({}, 429, Retry_After="7"), answer({}, 503, Retry_After="8"), answer({}, 200)) as server:
         outcomes = post(*[webhook(server.url)] * 3)
     assert [outcome.wait_s for outcome in outcomes] == [7.0, 8.0, None]
+
+
+def test_a_proxy_of_the_environment_gets_nothing_that_is_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(raw(b"ok")) as server, serve(raw(b"ok")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        post(webhook(f"{server.url}/alerts"), webhook("http://elsewhere.test/alerts"))
+    assert [request.path for request in server.requests] == ["/alerts"]
+    assert [request.path for request in proxy.requests] == ["http://elsewhere.test/alerts"]
+
+
+def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    with pytest.raises(UsageError, match="HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"):
+        post(webhook("http://127.0.0.1:1"))
 
 
 def test_what_was_sent_and_not_answered_may_have_arrived() -> None:
