@@ -32,7 +32,9 @@ class CloudAgent(Agent):
         self, settings: Settings, backend: CloudBackend, clock: Clock = now_ms, budget: Budget | None = None
     ) -> None:
         self.source = settings.topic(CLOUD_INFERENCE)
-        self.chunk_records = min(settings.chunk_records, backend.batch)
+        # What `process` is given is answered under one deadline, and is paid again where it is not committed: it is no
+        # more than the backend takes at once. One that takes fewer than four is asked more often.
+        self.chunk_records = max(1, min(settings.chunk_records, backend.batch // 4))
         self.tick_s = 0.0 if budget is None else TICK_S
         self.unused = (BUDGET,) if budget is None else ()
         self._backend = backend
@@ -67,8 +69,8 @@ class CloudAgent(Agent):
         requests, outputs = self._requests.decode_all(records)
         if self._budget is not None:
             await self._budget.decide()
-        if requests:
-            outputs += await self._answered(requests)
+        for start in range(0, len(requests), self._backend.batch):
+            outputs += await self._answered(requests[start : start + self._backend.batch])
         if self._budget is not None:
             outputs += self._budget.settle()
         return outputs

@@ -173,14 +173,21 @@ def _metric(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def test_all_that_a_batch_holds_is_asked_at_once_within_the_deadline() -> None:
+def test_no_more_than_the_backend_takes_at_once_share_a_deadline() -> None:
     backend = Backend()
     sentiment, audit, _ = process(backend, records(130))
-    assert [len(questions) for questions in backend.asked] == [130]
+    assert [len(questions) for questions in backend.asked] == [64, 64, 2]
     assert backend.asked[0][0] == Question("is it?", "en", "agent")
-    assert backend.deadlines_s == [0.25]
+    assert backend.deadlines_s == [0.25] * 3
     assert len(sentiment) == len(audit) == 130
-    assert CloudAgent(SETTINGS, backend).chunk_records == 64
+
+
+@pytest.mark.parametrize(("batch", "chunk"), [(64, 16), (8, 2), (1, 1)])
+def test_a_worker_fetches_as_many_as_the_backend_takes_at_once(batch: int, chunk: int) -> None:
+    """`chunk_records` is a quarter of what `process` is given."""
+    backend = Backend()
+    backend.batch = batch
+    assert CloudAgent(SETTINGS, backend).chunk_records == chunk
 
 
 def test_poison_goes_to_dead_letters_without_asking_the_cloud() -> None:
