@@ -39,7 +39,7 @@ Kind = Literal[
 ]
 
 _PASSING = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
-_OWN_FAULT = frozenset({400, 413, 422, 424})
+_OWN_FAULT = frozenset({400, 403, 413, 422, 424})  # with 403 a parameter is refused: another one is the key's fault
 _TO_MEND: Mapping[Lasting, str] = {
     "redirect": ", a redirect, which is not followed: check EDGEWISE_CLOUD_URL",
     "quota": ": its account has no money or quota left",
@@ -136,7 +136,7 @@ class Caller:
         Tries again what may pass, after a growing pause or the one that the service asks for; gives up at once where
         the pause is longer than what is left. A try that was sent and not answered is on the `bill`; what an answer
         costs, its reader puts there. A try that the bill's allowance does not cover is not made. A refusal of this one
-        request (400, 413, 422, 424) is returned.
+        request (400, 413, 422, 424, and a parameter's by 403) is returned.
 
         Raises CallError.
         """

@@ -15,7 +15,7 @@ DEFAULT_URL = "https://api.openai.com/v1"
 
 # Three numbers take some 30 tokens; a model that reasons takes hundreds before.
 _NUMBERS_TOKENS = 1024
-_BAD_REQUEST = (400, 422)
+_BAD_REQUEST = (400, 403, 422)
 
 
 class OpenAI:

@@ -24,7 +24,9 @@ _CODES = _NO_KEY | _NO_MODEL | _NO_QUOTA | {
 }  # fmt: skip
 # A LiteLLM proxy says it with HTTP 400 and no code. It begins the message, where no customer's text can stand.
 _MODEL_UNKNOWN = re.compile(r"(/[\w/]+: )?Invalid model name passed in model=")
-_REFUSING = ("support", "unrecogni", "not permitted", "not allowed", "deprecated")
+# So Anthropic says it.
+_CREDIT_USED_UP = ("Your credit balance is too low", "You have reached your specified API usage limits")
+_REFUSING = ("support", "unrecogni", "not permitted", "not allowed", "not enabled", "deprecated")
 # Triton answers a request that it cannot parse with a 500.
 _UNPARSED = ("failed to parse", "parse the request json")
 
@@ -61,12 +63,15 @@ class Reply(NamedTuple):
         """What has to be mended before anything is answered; None where it may pass, or is of this one request."""
         if 300 <= self.status < 400:
             return "redirect"
-        if self.code in _NO_QUOTA:
+        if self.code in _NO_QUOTA or self.status == 402 or self._message.startswith(_CREDIT_USED_UP):
             return "quota"
-        if self.status in {401, 403} or self.code in _NO_KEY:
+        if self.code in _NO_MODEL or _MODEL_UNKNOWN.match(self._message):
+            return "model"
+        # OpenAI refuses log-probabilities of its models that reason as if the key were not good enough.
+        is_forbidden = self.status == 403 and not self.says("logprobs")
+        if self.status == 401 or is_forbidden or self.code in _NO_KEY:
             return "key"
-        unknown = self.code in _NO_MODEL or _MODEL_UNKNOWN.match(self._message) is not None
-        return "model" if self.status in {402, 404, 405, 410} or unknown else None
+        return "model" if self.status in {404, 405, 410} else None
 
     @property
     def is_unparsed(self) -> bool:
@@ -79,12 +84,28 @@ class Reply(NamedTuple):
         error = self._error
         if isinstance(error, Mapping) and isinstance(error.get("param"), str):
             return bool(error["param"] == word)
+        if word in self._misplaced:
+            return True
         # It may quote a customer who speaks of a temperature.
-        return word in self._message and any(verb in self._message.lower() for verb in _REFUSING)
+        message = self._message.lower()
+        return word in message and any(verb in message for verb in _REFUSING)
 
     @property
     def _error(self) -> Any:
-        return self.body.get("error") if isinstance(self.body, Mapping) else None
+        """What is under `error`, in a list too (Gemini's); the body itself where it has none (Mistral's)."""
+        body = self.body[0] if isinstance(self.body, list) and self.body else self.body
+        return body.get("error", body) if isinstance(body, Mapping) else None
+
+    @property
+    def _misplaced(self) -> list[Any]:
+        """The parameters that a list of mistakes in FastAPI's form names; Mistral has it under `message`."""
+        holder = self._error
+        if isinstance(holder, Mapping) and isinstance(holder.get("message"), Mapping):
+            holder = holder["message"]
+        detail = holder.get("detail") if isinstance(holder, Mapping) else None
+        mistakes = [each for each in detail if isinstance(each, Mapping)] if isinstance(detail, list) else []
+        places = [each.get("loc") for each in mistakes]
+        return [place[-1] for place in places if isinstance(place, list) and place]
 
     @property
     def _message(self) -> str:

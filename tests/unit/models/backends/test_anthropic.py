@@ -61,6 +61,21 @@ def test_what_is_no_count_of_tokens_costs_the_most_that_it_can(usage: dict[str, 
     assert (spent.tokens, spent.basis) == (None, "assumed")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01.",
+    ],
+)
+def test_a_used_up_account_opens_the_circuit_at_once(message: str) -> None:
+    with serve(answer({"error": {"type": "invalid_request_error", "message": message}}, 400)) as server:
+        failed = failure(ask(server.url, ["x"], "anthropic", times=2))
+    assert failed.reason == "cloud_unavailable"
+    assert "no money or quota left" in failed.detail
+    assert len(server.requests) == 1
+
+
 def test_an_overloaded_service_is_tried_again() -> None:
     overloaded = answer({"type": "error", "error": {"type": "overloaded_error"}}, 529)
     with serve(overloaded, answer(message(NUMBERS))) as server:

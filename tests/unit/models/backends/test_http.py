@@ -50,6 +50,8 @@ def test_what_can_pass_is_tried_again(status: int) -> None:
     [
         (answer({}, 401), "HTTP 401: check EDGEWISE_CLOUD_API_KEY"),
         (answer({"error": {"code": "model_not_found"}}, 404), "HTTP 404, model_not_found: check EDGEWISE_CLOUD_URL"),
+        (answer({"error": {"code": "model_not_found"}}, 403), "HTTP 403, model_not_found: check EDGEWISE_CLOUD_URL"),
+        (answer({"error": {"message": "Insufficient Balance"}}, 402), "HTTP 402: its account has no money"),
         (answer({"error": {"code": "insufficient_quota"}}, 429), "its account has no money or quota left"),
         (answer({"error": {"type": "insufficient_quota"}}, 429, Retry_After="0"), "no money or quota left"),
         (answer({"error": "failed to parse the request JSON buffer: Missing a name"}, 500), "HTTP 500"),

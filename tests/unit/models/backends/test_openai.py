@@ -68,8 +68,17 @@ def test_a_customer_who_speaks_of_a_temperature_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     "first",
-    [refused("logprobs"), answer(completion(choices=[{"message": {"content": "A"}, "finish_reason": "length"}]))],
-    ids=["refused", "left out"],
+    [
+        refused("logprobs"),
+        answer(completion(choices=[{"message": {"content": "A"}, "finish_reason": "length"}])),
+        answer({"error": {"message": "You are not allowed to request logprobs from this model", "param": None}}, 403),
+        answer([{"error": {"code": 400, "message": "Logprobs is not enabled for models/gemini-2.5-flash"}}], 400),
+        answer({"detail": [{"type": "extra_forbidden", "loc": ["body", "logprobs"]}]}, 422),
+        answer(
+            {"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "logprobs"]}]}}, 422
+        ),
+    ],
+    ids=["refused", "left out", "OpenAI's that reason", "Gemini", "FastAPI", "Mistral"],
 )
 def test_a_model_without_log_probabilities_writes_numbers(first: Any) -> None:
     with serve(first, answer(written_completion(NUMBERS))) as server:
