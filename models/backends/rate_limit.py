@@ -54,9 +54,11 @@ class RateLimit:
                 continue
             if remaining < 1:
                 self.pause(reset_s)
-            elif "requests" in found.groups() and remaining < self._concurrency:
+            elif "requests" in found.groups():
+                is_few = remaining < self._concurrency
+                reset_s = min(reset_s, LONGEST_S)
                 self._interval_s = reset_s / (remaining + 1)
-                self._interval_ends = self._clock_s() + reset_s
+                self._interval_ends = self._clock_s() + reset_s if is_few else -math.inf
 
     def pause(self, seconds: float) -> None:
         """No call for so long."""

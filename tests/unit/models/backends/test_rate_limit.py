@@ -97,6 +97,23 @@ def test_many_left_slow_nothing_down() -> None:
     assert limited.delay_s() == 0
 
 
+def test_newer_news_replaces_older() -> None:
+    clock = Clock()
+    limited = limit(clock)
+    limited.observe({"x-ratelimit-remaining-requests": "7", "x-ratelimit-reset-requests": "60s"})
+    limited.observe({"x-ratelimit-remaining-requests": "9999", "x-ratelimit-reset-requests": "6ms"})
+    limited.take()
+    assert limited.delay_s() == 0
+
+
+@pytest.mark.parametrize("reset", ["9" * 12 + "h", "9" * 400 + "h"])
+def test_few_left_until_a_reset_that_never_comes_are_spread_over_the_longest_pause(reset: str) -> None:
+    limited = limit(Clock())
+    limited.observe({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": reset})
+    limited.take()
+    assert limited.delay_s() == LONGEST_S / 2
+
+
 def test_headers_that_make_no_sense_are_passed_over_and_a_pause_has_an_end() -> None:
     limited = limit(Clock())
     limited.observe({"x-ratelimit-remaining-requests": "none", "x-ratelimit-reset-requests": "1s"})
