@@ -80,7 +80,7 @@ class V2:
         tables = [
             flat
             for output in (outputs if isinstance(outputs, list) else [])
-            if isinstance(output, Mapping) and self._output in {None, output.get("name")}
+            if isinstance(output, Mapping) and (self._output is None or output.get("name") == self._output)
             if len(flat := list(_flat(output.get("data")))) == count * len(LABELS)
         ]
         if len(tables) != 1:

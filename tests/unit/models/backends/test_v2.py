@@ -102,9 +102,10 @@ def output(data: Any) -> list[dict[str, Any]]:
         ({"outputs": None}, "1 rows of three"),
         ({"outputs": output([[[[[0.1, 0.2, 0.7]]]]])}, "1 rows of three"),
         ({"outputs": output({"0": 1})}, "1 rows of three"),
+        ({"outputs": [{"name": ["p"], "data": [0.5, 0.5]}]}, "1 rows of three"),
         ({"model_name": "other"}, "another model"),
     ],
-    ids=["logits", "two", "ambiguous", "empty", "null", "deep", "object", "model"],
+    ids=["logits", "two", "ambiguous", "empty", "null", "deep", "object", "names", "model"],
 )
 def test_what_comes_back_is_judged_and_has_been_paid_for(changed: dict[str, Any], words: str) -> None:
     with serve(model(**changed)) as server:
