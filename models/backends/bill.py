@@ -86,7 +86,10 @@ class Bill:
             self._add(price.nanodollars(*tokens, self._seconds), is_measured=True)
 
     def lost(self) -> None:
-        """Adds a try that was sent and not answered. It may be billed, and nobody says for how much: for the most."""
+        """Adds a try that was sent and not answered, or by a gateway alone.
+
+        It may be billed, and nobody says for how much: for the most.
+        """
         self._calls += 1
         self._add(self._reserved, is_measured=False)
 

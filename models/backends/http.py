@@ -39,6 +39,8 @@ Kind = Literal[
 ]
 
 _PASSING = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+# A gateway's word, which does not know what became of the request behind it.
+_IN_BETWEEN = frozenset({408, 502, 504})
 _OWN_FAULT = frozenset({400, 403, 413, 422, 424})  # with 403 a parameter is refused: another one is the key's fault
 _TO_MEND: Mapping[Lasting, str] = {
     "redirect": ", a redirect, which is not followed: check EDGEWISE_CLOUD_URL",
@@ -134,9 +136,9 @@ class Caller:
         """The answer of a POST of `body`, or of a GET where it is None, within `deadline` (by the loop's clock).
 
         Tries again what may pass, after a growing pause or the one that the service asks for; gives up at once where
-        the pause is longer than what is left. A try that was sent and not answered is on the `bill`; what an answer
-        costs, its reader puts there. A try that the bill's allowance does not cover is not made. A refusal of this one
-        request (400, 413, 422, 424, and a parameter's by 403) is returned.
+        the pause is longer than what is left. A try that was sent and not answered, or by a gateway alone, is on the
+        `bill`; what an answer costs, its reader puts there. A try that the bill's allowance does not cover is not made.
+        A refusal of this one request (400, 413, 422, 424, and a parameter's by 403) is returned.
 
         Raises CallError.
         """
@@ -191,7 +193,8 @@ class Caller:
                 response, answer = await self._send(request)
         except TimeoutError:
             if begun_s is None:
-                raise self.error("failed", "was not asked within the deadline: other calls took it") from None
+                untried = self.error("limited", "was not asked within the deadline: other calls took it")
+                raise last or untried from None
             bill.lost()
             error = self.error("failed", "did not answer within the deadline")
             self.breaker.failed(str(error))
@@ -205,7 +208,10 @@ class Caller:
         if answer is None:
             bill.lost()
             raise self.error("nonsense", f"answered more than {LONGEST_ANSWER:,} bytes")
-        bill.reached(clock_s() - begun_s)
+        if response.status_code in _IN_BETWEEN:
+            bill.lost()
+        else:
+            bill.reached(clock_s() - begun_s)
         self._limit.observe(response.headers)
         return self._judged(response, answer, bill)
 

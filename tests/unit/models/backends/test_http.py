@@ -123,6 +123,14 @@ def test_a_cut_connection_is_tried_again_and_both_tries_are_on_the_bill() -> Non
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("status", [408, 502, 504])
+def test_what_a_gateway_does_not_know_may_have_been_paid(status: int) -> None:
+    with serve(answer({}, status), GOOD) as server:
+        answered = of(ask(server.url, ["x"]))
+    assert answered.spent.cost_usd == pytest.approx(most_usd(server.requests[0]) + PAID.cost_usd)
+    assert (answered.spent.basis, answered.spent.calls) == ("assumed", 2)
+
+
 @pytest.mark.parametrize(
     "fault",
     [raw(b"<html>"), raw(b""), raw(b"\xff\xfe"), raw(b"[" * 100_000), answer(None), answer([]), flood],
@@ -196,6 +204,7 @@ def test_what_waits_for_others_until_the_deadline_was_not_asked_and_costs_nothin
     assert [each.spent.cost_usd for each in answers] == [pytest.approx(most_usd(server.requests[0])), 0]
     assert isinstance(answers[1], Failure)
     assert "was not asked within the deadline" in answers[1].detail
+    assert answers[1].reason == "cloud_unavailable"
     assert len(server.requests) == 1
 
 
