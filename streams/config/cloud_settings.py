@@ -48,8 +48,8 @@ class CloudSettings(BaseSettings):
         None,
         description="Where the service is. Unset: OpenAI's or Anthropic's own.",
         json_schema_extra={
-            "allowed": "an http:// or https:// address without a user, a password or a query; https:// alone where a "
-            "key is sent to another machine"
+            "allowed": "an http:// or https:// address without a user, a password, a space or a query; https:// alone "
+            "where a key is sent to another machine"
         },
     )
     cloud_model_name: str | None = Field(
@@ -127,8 +127,14 @@ class CloudSettings(BaseSettings):
     def _service_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
+        import httpx  # here, for who sets no address does without
+
+        try:
+            httpx.URL(value)
+        except httpx.InvalidURL:
+            raise ValueError("no address") from None
         parts = web_address(value)
-        if "@" in parts.netloc or parts.query or parts.fragment:
+        if "@" in parts.netloc or parts.query or parts.fragment or " " in value:
             raise ValueError("more than an address")
         return value.rstrip("/")
 
