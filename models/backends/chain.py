@@ -1,21 +1,27 @@
 """A chain of backends: what the first does not answer, the next is asked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from models.cloud import Answer, CloudBackend, Failure, Question
+from models.languages import has_language, primary, reads
 
 
 class ChainBackend:
-    """Asks the first backend, and each of the others for what all before it failed on.
+    """Asks the first backend, and each of the others for what all before it failed on, where it reads the language.
+
+    `languages` are what each backend reads, first subtags or `*`; what goes to the first, the edge has decided.
 
     One deadline is for all. A backend may take its even share of what is left, so that one that hangs leaves time for
     the next. An answer costs what the failures before it cost, too.
     """
 
-    def __init__(self, backends: Sequence[CloudBackend], ids: Sequence[str]) -> None:
+    def __init__(
+        self, backends: Sequence[CloudBackend], ids: Sequence[str], languages: Sequence[Collection[str]]
+    ) -> None:
         self.id = ">".join(ids)
         self._backends = backends
+        self._languages = languages
 
     @property
     def batch(self) -> int:
@@ -36,9 +42,15 @@ class ChainBackend:
             left_s = deadline - clock_s()
             if not open_ones or left_s <= 0:
                 break
+            if number:
+                asked = [index for index in open_ones if _is_read(questions[index], self._languages[number])]
+            else:
+                asked = open_ones
+            if not asked:
+                continue
             share_s = left_s / (len(self._backends) - number)
-            given = await backend.answer([questions[index] for index in open_ones], share_s)
-            for index, answer in zip(open_ones, given, strict=True):
+            given = await backend.answer([questions[index] for index in asked], share_s)
+            for index, answer in zip(asked, given, strict=True):
                 answers[index] = answer if number == 0 else _with_cost_of(answers[index], answer)
             open_ones = [index for index in open_ones if isinstance(answers[index], Failure)]
         return answers
@@ -47,6 +59,11 @@ class ChainBackend:
         """Closes them all."""
         for backend in self._backends:
             await backend.close()
+
+
+def _is_read(question: Question, languages: Collection[str]) -> bool:
+    language = primary(question.language)
+    return language is None or reads(languages, language) or not has_language(question.text)
 
 
 def _with_cost_of(before: Answer | Failure, answer: Answer | Failure) -> Answer | Failure:

@@ -52,7 +52,8 @@ async def start_backend(settings: Settings, allowance: Allowance | None = None) 
         raise
     if len(started) == 1:
         return started[0]
-    chain = ChainBackend([backend for backend, _ in started], [name for _, name in started])
+    languages = [link.languages_of_cloud for link in links]
+    chain = ChainBackend([backend for backend, _ in started], [name for _, name in started], languages)
     return chain, chain.id
 
 
@@ -143,12 +144,14 @@ def _unusable(settings: Settings, error: OSError) -> UsageError:
 
 
 def _links(settings: Settings) -> Iterator[Settings]:
-    """`settings`, those that they name as the next, and so on."""
+    """`settings`; these with the `cloud_…` settings of the file that they name as the next; and so on."""
     yield settings
     for _ in range(LONGEST_CHAIN - 1):
         if settings.cloud_next_config is None:
             return
-        settings = load_settings(Path(settings.cloud_next_config), environ={})
+        following = load_settings(Path(settings.cloud_next_config), environ={})
+        own = {name: getattr(following, name) for name in Settings.model_fields if name.startswith("cloud_")}
+        settings = settings.model_copy(update=own)
         yield settings
     if settings.cloud_next_config is not None:
         raise UsageError(f"cloud_next_config: a chain of more than {LONGEST_CHAIN} backends, or one that has no end")

@@ -36,12 +36,12 @@ class Backend:
         self.is_closed = True
 
 
-def ask(texts: str, *backends: Backend) -> list[Answer | Failure]:
-    chain = ChainBackend(backends, [backend.knows for backend in backends])
+def ask(texts: Sequence[str], *backends: Backend, language: str | None = None) -> list[Answer | Failure]:
+    chain = ChainBackend(backends, [backend.knows for backend in backends], [{"*"}, *[{"en"}] * len(backends)])
     assert chain.batch == 7
 
     async def asked() -> list[Answer | Failure]:
-        answers = await chain.answer([Question(text) for text in texts], 6.0)
+        answers = await chain.answer([Question(text, language) for text in texts], 6.0)
         await chain.close()
         return answers
 
@@ -72,6 +72,15 @@ def test_who_has_all_answers_leaves_the_next_in_peace() -> None:
     second = Backend("b")
     ask("a", Backend("a"), second)
     assert not second.asked
+
+
+def test_the_next_is_not_asked_in_a_language_that_it_does_not_read() -> None:
+    first, second = Backend("x"), Backend("Danke")
+    assert ask(["Danke"], first, second, language="de") == [Failure("cloud_error", "not x", first.cost)]
+    assert not second.asked
+    for language, text in (("en-GB", "Danke"), ("und", "Danke"), (None, "Danke"), ("de", "D")):
+        ask([text], first, second, language=language)
+    assert second.asked == ["Danke", "Danke", "Danke", "D"]
 
 
 def test_each_may_take_its_share_of_what_is_left() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from models.backends.calibration import CalibrationError
 from models.backends.chain import ChainBackend
-from models.cloud import Answer, CloudBackend, Question
+from models.cloud import Answer, CloudBackend, Failure, Question
 from schemas.errors import UsageError
 from streams.config.backends import build_service, cloud_name, start_backend
 from streams.config.loading import load_settings
@@ -20,6 +20,7 @@ from tests.kafka.certificates import Authority
 from tests.tiny_artifact import tiny_artifact
 
 KEY = "hush-hush-4711"
+HELLO = Question("hello")
 OPENAI = {"EDGEWISE_CLOUD_BACKEND": "openai", "EDGEWISE_CLOUD_MODEL_NAME": "m"}
 V2 = {"EDGEWISE_CLOUD_BACKEND": "v2", "EDGEWISE_CLOUD_MODEL_NAME": "m", "EDGEWISE_CLOUD_URL": "http://triton:8000/"}
 
@@ -172,6 +173,24 @@ def test_a_chain_is_told_by_files(tmp_path: Path) -> None:
     assert len(server.requests) == 1
 
 
+def test_of_the_next_file_the_settings_of_the_cloud_count_and_its_languages_are_its_own(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('dated = 2026-01-31\n[[price]]\nmodel = "second"\ninput = 1\noutput = 1\n')
+    (tmp_path / "none.toml").write_text("dated = 2026-01-31\nprice = []\n")
+    with serve(answer({}, 401)) as server, serve(answer(completion(model="second"))) as second:
+        (tmp_path / "next.toml").write_text(
+            f'cloud_backend = "openai"\ncloud_model_name = "second"\ncloud_url = "{second.url}"\nprices = "none.toml"\n'
+        )
+        given = load(backend="v2", model_name="m", url=server.url, next_config="next.toml", languages="*")
+        settings = given.model_copy(update={"prices": "own.toml"})
+        (english,), (german,) = (
+            _ask(settings, question=Question("Vielen Dank", language)) for language in ("en", "de")
+        )
+    assert isinstance(english, Answer)
+    assert english.spent.cost_usd == pytest.approx(101e-6)
+    assert isinstance(german, Failure)
+    assert len(second.requests) == 1
+
+
 def test_a_chain_has_an_end(tmp_path: Path) -> None:
     file = tmp_path / "next.toml"
     file.write_text(f'cloud_backend = "tei"\ncloud_url = "http://x"\ncloud_next_config = "{file}"\n')
@@ -206,13 +225,13 @@ def test_the_cloud_has_a_name() -> None:
     assert cloud_name(Settings()).startswith("cloud@")
 
 
-def _ask(settings: Settings, kind: type[Any] = object) -> Any:
+def _ask(settings: Settings, kind: type[Any] = object, question: Question = HELLO) -> Any:
     async def asked() -> Any:
         backend: CloudBackend
         backend, _ = await start_backend(settings)
         assert isinstance(backend, kind)
         try:
-            return await backend.answer([Question("hello")], 10)
+            return await backend.answer([question], 10)
         finally:
             await backend.close()
 
