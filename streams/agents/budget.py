@@ -93,6 +93,7 @@ class Budget:
         granted = self._ledger.granted(self._written)
         if granted is None:
             logger.warning("the budget's topic does not show this worker's claim yet; it is made again")
+            self._read_from = None  # a clock ahead of the broker's would look for it after it was written
             return
         if granted < self._claimed:
             self._no_claim_before = self._clock() + AGAIN_MS
@@ -114,14 +115,14 @@ class Budget:
         return [self._write(now)]
 
     def give_back(self, now_ms: int) -> list[Output]:
-        """The lease without its rest, where it was not used for `IDLE_MS`; what is left of a former hour."""
+        """The lease without its rest and its claim, where it was not used for `IDLE_MS`; former hours' last words."""
         outputs = self._begin_hour(now_ms)
-        if self.lease.left > 0 and now_ms - self._busy_at >= IDLE_MS:
+        is_idle = (self.lease.left > 0 or self._claimed > 0) and now_ms - self._busy_at >= IDLE_MS
+        if is_idle:
             self.lease.granted = self.lease.spent
             self._size = 0
-            outputs.append(self._write(now_ms))
-        elif self._is_doubtful:
-            self._claimed = 0  # a claim that was not committed is nobody's to decide
+        if is_idle or self._is_doubtful:
+            self._claimed = 0  # a claim that was not committed, or whose batch is lost, is nobody's to decide
             outputs.append(self._write(now_ms))
         return outputs
 

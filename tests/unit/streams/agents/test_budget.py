@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from schemas.codec import Codec
 from schemas.records import BudgetLease
 from schemas.topics import BUDGET
+from schemas.validation import MAX_AHEAD_MS
 from streams.agents.agent import Output
 from streams.agents.budget import AGAIN_MS, IDLE_MS, Budget
 from streams.agents.budget_ledger import HOUR_MS, BudgetLedger, hour_of, month_start
@@ -183,6 +185,36 @@ def test_a_claim_that_was_aborted_and_is_not_made_again_holds_nothing_back() -> 
     commit(worker, topic, worker.give_back(topic.now))
     claim(other, topic, USD + USD // 2)
     assert other.lease.left == USD + USD // 2
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("spent", [USD // 2, USD])
+def test_a_claim_whose_batch_was_lost_holds_nothing_back_once_its_worker_is_idle(
+    spent: int, is_committed: bool
+) -> None:
+    topic = Topic()
+    worker, other = (budget(topic, name, budget_usd_per_hour=3) for name in "ab")
+    claim(worker, topic, USD)
+    spend(worker, spent)
+    lost = worker.claim(2 * USD)
+    if is_committed:
+        commit(worker, topic, lost)
+    topic.now += IDLE_MS
+    commit(worker, topic, worker.give_back(topic.now))
+    assert worker.give_back(topic.now + IDLE_MS) == []
+    claim(other, topic, 2 * USD)
+    assert other.lease.left == 2 * USD
+
+
+def test_a_worker_whose_clock_is_ahead_sees_its_claim_when_it_makes_it_again() -> None:
+    topic = Topic()
+    settings = Settings(worker_id="w", budget_usd_per_day=100)
+    worker = Budget(settings, topic.read_back, lambda: topic.now + MAX_AHEAD_MS + 1, "a")
+    claim(worker, topic, USD)
+    spend(worker, USD)
+    claim(worker, topic, USD)
+    claim(worker, topic, USD)
+    assert worker.lease.left >= USD
 
 
 def test_a_budget_that_is_spent_is_asked_again_only_after_a_while() -> None:
