@@ -1,10 +1,11 @@
 """What `edgewise cloud` does with a backend: ten sample texts asked one after another, and a calibration made."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from models.cloud import Answer, CloudError, Failure, Question
 from models.spending import Spending
@@ -155,17 +156,24 @@ def in_words(report: Report) -> str:
     return "\n".join([*aligned(*rows), *(f"problem: {problem}" for problem in dict.fromkeys(report.problems))])
 
 
-async def calibrate_backend(
-    settings: Settings, texts: Sequence[tuple[Question, int]]
-) -> "tuple[Calibration, int, float]":
-    """A calibration from `texts` and the indices of their labels; how many were not answered; what it cost, in dollars.
+class Calibrated(NamedTuple):
+    """A calibration, how many texts it was not made from, and why, and what it cost."""
+
+    calibration: "Calibration"
+    unanswered: int
+    of_others: int  # answered by the model under another fingerprint or version
+    dollars: float
+
+
+async def calibrate_backend(settings: Settings, texts: Sequence[tuple[Question, int]]) -> Calibrated:
+    """A calibration from `texts` and the indices of their labels, for the model and fingerprint that answers most.
 
     Raises UsageError: the backend is `onnx`, whose artifact has a temperature, or too few texts were answered;
-    CloudError: several models answered, or none did.
+    CloudError: several models answered, and none enough, or none did.
     """
     if settings.cloud_backend == "onnx":
         raise UsageError("cloud_backend is onnx: its artifact has a temperature of its own; calibrate a service")
-    from models.backends.calibration import fit
+    from models.backends.calibration import LEAST_TEXTS, fit
 
     backend = build_service(settings.model_copy(update={"cloud_calibration": None}))
     answers: list[Answer | Failure] = []
@@ -179,18 +187,23 @@ async def calibrate_backend(
     finally:
         await backend.close()
     good = [(answer, label) for answer, (_, label) in zip(answers, texts, strict=True) if isinstance(answer, Answer)]
-    models = sorted({answer.model for answer, _ in good})
-    if len(models) != 1:
-        raise CloudError(f"{len(models)} models answered ({', '.join(models)}): a calibration is for one")
-    name, _, fingerprint = models[0].partition("@")
+    models = Counter(answer.model for answer, _ in good)
+    served = max(models, key=lambda model: models[model], default="")
+    if len(models) > 1 and models[served] < LEAST_TEXTS:
+        raise CloudError(
+            f"{len(models)} models answered ({', '.join(sorted(models))}): a calibration is for one, and needs "
+            f"{LEAST_TEXTS} of its answers"
+        )
+    own = [(answer, label) for answer, label in good if answer.model == served]
+    name, _, fingerprint = served.partition("@")
     calibration = fit(
-        [answer.probabilities for answer, _ in good],
-        [label for _, label in good],
+        [answer.probabilities for answer, _ in own],
+        [label for _, label in own],
         model=name,
         fingerprint=None if fingerprint == "unknown" else fingerprint,
     )
     dollars = sum(nanodollars(answer.spent.cost_usd) for answer in answers) / 1e9
-    return calibration, len(answers) - len(good), dollars
+    return Calibrated(calibration, len(answers) - len(good), len(good) - len(own), dollars)
 
 
 def _why(answers: Sequence[Answer | Failure]) -> str:

@@ -64,12 +64,14 @@ def calibrate(
     settings = start()
     rows = read_recording(file, columns={"text": text_column}, file_format="jsonl" if file == "-" else None)
     texts = list(islice(labelled(rows, label_column), limit))
-    calibration, failures, dollars = asyncio.run(calibrate_backend(settings, texts))
-    with text_output(output, file) as out:
-        out.write(calibration.model_dump_json(indent=2) + "\n")
+    with text_output(output, file) as out:  # what can't be written there shall cost nothing
+        made = asyncio.run(calibrate_backend(settings, texts))
+        out.write(made.calibration.model_dump_json(indent=2) + "\n")
+    calibration = made.calibration
+    others = f", {made.of_others:,} by another version" if made.of_others else ""
     print(
         f"{output}: temperature {calibration.temperature:g} for {calibration.model}@{calibration.fingerprint}, from "
-        f"{calibration.texts:,} texts ({failures:,} without an answer), {dollars:.4f} dollars\n"
+        f"{calibration.texts:,} texts ({made.unanswered:,} without an answer{others}), {made.dollars:.4f} dollars\n"
         f"accuracy {calibration.accuracy:.3f}; mean negative log-likelihood {calibration.loss_before:.3f} before, "
         f"{calibration.loss_after:.3f} after"
     )

@@ -145,6 +145,32 @@ def test_calibrate_takes_away_confidence_that_is_not_earned(tmp_path: Path, monk
     assert math.isfinite(made["temperature"])
 
 
+@pytest.mark.parametrize(("second", "made"), [(10, True), (20, False)])
+def test_calibrate_is_for_the_version_that_answers_most(
+    second: int, made: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, output = labelled(tmp_path / "labelled.jsonl", 40, 4), tmp_path / "made.json"
+    columns = ("--text-column", "body", "--label-column", "stars")
+    other = answer(completion(model="m", system_fingerprint="fp_2"))
+    with serve(*[other] * second, answer(completion(model="m"))) as server:
+        done = run(server, monkeypatch, "calibrate", str(file), "-o", str(output), *columns)
+    assert output.exists() == made
+    if made:
+        assert json.loads(output.read_text())["fingerprint"] == "fp_1"
+        assert "from 30 texts (0 without an answer, 10 by another version)" in done.output
+    else:
+        assert "2 models answered (m@fp_1, m@fp_2)" in str(done.exception)
+
+
+def test_calibrate_pays_nothing_for_what_it_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = labelled(tmp_path / "labelled.jsonl", 40, 4)
+    columns = ("--text-column", "body", "--label-column", "stars", "-o", str(tmp_path / "none" / "made.json"))
+    with serve(judge) as server:
+        done = run(server, monkeypatch, "calibrate", str(file), *columns)
+    assert "can't be written" in str(done.exception)
+    assert not server.requests
+
+
 def test_calibrate_refuses_what_it_cannot_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = labelled(tmp_path / "labelled.jsonl", 40, 4)
     with serve(answer({}, 401)) as server:
