@@ -86,8 +86,7 @@ def load_prices(path: Path) -> PriceBook:
     """The price book in the TOML file at `path`. Raises PriceError."""
     found: dict[str, object] = {}
     try:
-        with path.open("rb") as file:
-            found = tomllib.load(file, parse_float=Decimal)
+        found = tomllib.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
         return PriceBook.model_validate(found)
     except OSError as error:
         raise PriceError(f"the prices {path} can't be read: {error.strerror}") from None

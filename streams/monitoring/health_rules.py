@@ -135,8 +135,7 @@ def load_health_rules(own: str | None = None) -> tuple[HealthRule, ...]:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
+        found = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise HealthRuleError(f"the rules {path} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -81,8 +81,7 @@ def load_webhooks(path: Path) -> tuple[Webhook, ...]:
     Raises WebhookError, whose message has neither an address nor a secret.
     """
     try:
-        with path.open("rb") as file:
-            read: dict[str, Any] = tomllib.load(file)
+        read: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise WebhookError(f"webhooks is {str(path)!r}, which can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -48,6 +48,12 @@ def test_the_shipped_book_is_dated_and_says_where_each_price_is_from() -> None:
     assert len({price.model for price in book.price}) == len(book.price)
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_bytes(b"\xef\xbb\xbf" + SHIPPED.read_bytes())
+    assert load_prices(own) == load_prices(SHIPPED)
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [

@@ -48,6 +48,11 @@ severity = "info"
     assert len(rules) == len(load_health_rules())
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    text = "[edge_share_low]\nat_least = 0.9\n"
+    assert load_health_rules(own(tmp_path, f"\ufeff{text}")) == load_health_rules(own(tmp_path, text))
+
+
 def test_a_bound_of_the_other_side_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
     text = "[edge_share_low]\nat_most = 0.99\n"
     [rule] = [each for each in load_health_rules(own(tmp_path, text)) if each.name == "edge_share_low"]

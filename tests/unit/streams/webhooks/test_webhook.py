@@ -62,6 +62,10 @@ def test_a_webhook_of_each_kind_with_what_files_hold(folder: Path) -> None:
     assert load_webhooks(folder / "webhooks.toml")[0].url == SLACK
 
 
+def test_a_byte_order_mark_is_no_mistake(folder: Path) -> None:
+    assert load_webhooks(write(folder, f"\ufeff{ALL}")) == load_webhooks(write(folder, ALL))
+
+
 def test_who_is_told_of_what(folder: Path) -> None:
     team, on_call, _ = load_webhooks(write(folder, ALL))
     assert team.wants("escalation", "warning")
