@@ -98,7 +98,7 @@ class Policy:
             "complexity": complexity_threshold,
             "random": random_cloud_rate,
         }
-        given = [f"{key}={value:g}" for key, value in numbers.items() if value is not None]
+        given = [f"{key}={_exactly(value)}" for key, value in numbers.items() if value is not None]
         return Policy(
             self.name,
             "+".join([self.version, *given]),
@@ -149,6 +149,12 @@ def policy(
         complexity_threshold=complexity_threshold,
         random_cloud_rate=random_cloud_rate,
     )
+
+
+def _exactly(value: float) -> str:
+    """`value` in six digits, or in as many as tell it from every other number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def complexity(text: str, confidence: float) -> Complexity:

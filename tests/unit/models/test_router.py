@@ -147,6 +147,14 @@ def test_presets_and_overrides() -> None:
     assert changed.id == "default@1+confidence=0+complexity=0.5+random=0"
 
 
+def test_two_policies_have_two_ids() -> None:
+    numbers = (0.54781234, 0.54781239, 0.5, 1e-7, 1e9)
+    ids = [policy("default", calibrated_threshold=0.5, complexity_threshold=number).id for number in numbers]
+    assert [each.removeprefix("default@1+complexity=") for each in ids] == [
+        "0.54781234", "0.54781239", "0.5", "1e-07", "1e+09",
+    ]  # fmt: skip
+
+
 def test_a_model_without_a_threshold_needs_one_given() -> None:
     with pytest.raises(UsageError, match="confidence_threshold") as raised:
         policy("default", calibrated_threshold=None)
