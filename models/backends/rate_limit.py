@@ -25,19 +25,20 @@ class RateLimit:
         self._concurrency = concurrency
         self._clock_s = clock_s
         self._wall_s = wall_s
-        self._not_before = -math.inf
+        self._paused_until = -math.inf
+        self._spaced_until = -math.inf
         self._interval_s = 0.0
         self._interval_ends = -math.inf
 
     def delay_s(self) -> float:
         """Seconds until a call may be made; 0: now."""
-        return max(0.0, self._not_before - self._clock_s())
+        return max(0.0, max(self._paused_until, self._spaced_until) - self._clock_s())
 
     def take(self) -> None:
         """A call is made now: the next is due an interval later."""
         now = self._clock_s()
         if now < self._interval_ends:
-            self._not_before = max(self._not_before, now + self._interval_s)
+            self._spaced_until = max(self._spaced_until, now + self._interval_s)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Takes in an answer's rate-limit headers.
@@ -55,14 +56,21 @@ class RateLimit:
             if remaining < 1:
                 self.pause(reset_s)
             elif "requests" in found.groups():
-                is_few = remaining < self._concurrency
-                reset_s = min(reset_s, LONGEST_S)
-                self._interval_s = reset_s / (remaining + 1)
-                self._interval_ends = self._clock_s() + reset_s if is_few else -math.inf
+                self._space(min(reset_s, LONGEST_S), remaining)
 
     def pause(self, seconds: float) -> None:
         """No call for so long."""
-        self._not_before = max(self._not_before, self._clock_s() + min(seconds, LONGEST_S))
+        self._paused_until = max(self._paused_until, self._clock_s() + min(seconds, LONGEST_S))
+
+    def _space(self, reset_s: float, remaining: float) -> None:
+        """What is left now, and until when, takes the place of what was said before the last call."""
+        now = self._clock_s()
+        if remaining >= self._concurrency:
+            self._interval_ends = self._spaced_until = -math.inf
+            return
+        self._interval_s = reset_s / (remaining + 1)
+        self._interval_ends = now + reset_s
+        self._spaced_until = min(self._spaced_until, now + self._interval_s)
 
 
 def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:

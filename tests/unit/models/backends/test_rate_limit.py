@@ -97,13 +97,15 @@ def test_many_left_slow_nothing_down() -> None:
     assert limited.delay_s() == 0
 
 
-def test_newer_news_replaces_older() -> None:
-    clock = Clock()
-    limited = limit(clock)
+@pytest.mark.parametrize(("remaining", "reset", "delay_s"), [("9999", "6ms", 0), ("1", "4s", 2)])
+def test_newer_news_replaces_older(remaining: str, reset: str, delay_s: float) -> None:
+    limited = limit(Clock())
     limited.observe({"x-ratelimit-remaining-requests": "7", "x-ratelimit-reset-requests": "60s"})
-    limited.observe({"x-ratelimit-remaining-requests": "9999", "x-ratelimit-reset-requests": "6ms"})
     limited.take()
-    assert limited.delay_s() == 0
+    limited.observe({"x-ratelimit-remaining-requests": remaining, "x-ratelimit-reset-requests": reset})
+    assert limited.delay_s() == delay_s
+    limited.take()
+    assert limited.delay_s() == delay_s
 
 
 @pytest.mark.parametrize("reset", ["9" * 12 + "h", "9" * 400 + "h"])
