@@ -3,6 +3,7 @@
 A text is judged by `models.text_validation`, for that depends on what the models read.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from schemas.codec import DecodeError
@@ -14,8 +15,25 @@ CLOCK_SKEW_MS: Final = 86_400_000  # a day: no clock is off by more, and a wrong
 
 # An audit event's time is a worker's clock, which a time server sets. Windows of `monitoring` are looked for by it.
 MAX_AHEAD_MS: Final = 600_000
-MAX_COST_USD: Final = 1e6  # of one event: sums of a million such still fit 64 bits as nano-dollars
+MAX_COST_USD: Final = 1e6  # of one event
 MAX_DURATION_MS: Final = 1e12  # 30 years
+MAX_COUNT: Final = 1_000_000_000  # of one event's tokens, say: sums of as many events fit 64 bits
+
+MOST: Final[Mapping[str, float]] = {
+    "edge_confidence": 1,
+    "cloud_confidence": 1,
+    "complexity": MAX_COUNT,
+    "cost_usd": MAX_COST_USD,
+    "cloud_only_cost_usd": MAX_COST_USD,
+    "inference_ms": MAX_DURATION_MS,
+    "end_to_end_ms": MAX_DURATION_MS,
+    "tokens_in": MAX_COUNT,
+    "tokens_out": MAX_COUNT,
+    "tokens_cached": MAX_COUNT,
+    "text_chars": MAX_COUNT,
+    "budget_used": MAX_COUNT,
+}
+"""What the figures of an audit event are at most; none is below 0."""
 
 
 def validate_event(event: TranscriptEvent, *, now_ms: int) -> None:
@@ -63,15 +81,12 @@ def validate_result(result: SentimentResult, *, now_ms: int) -> None:
 def validate_routing_event(event: RoutingEvent, *, now_ms: int) -> None:
     """Raises `DecodeError` for an audit event whose figures cannot be added up; `now_ms` is UTC milliseconds.
 
-    A cost outside [0, 1,000,000] dollars, a duration outside [0, 30 years], a time outside [2000-01-01, now + 10
-    minutes]. Avro's doubles may hold infinity, NaN and 1e300 as well.
+    A figure outside [0, `MOST`], a time outside [2000-01-01, now + 10 minutes]. Avro's doubles may hold infinity, NaN
+    and 1e300 as well.
     """
-    for name in ("cost_usd", "cloud_only_cost_usd"):
-        if not 0 <= (cost := getattr(event, name)) <= MAX_COST_USD:
-            raise DecodeError("undecodable", f"{name} is {cost:g}; from 0 to {MAX_COST_USD:,.0f} dollars is allowed")
-    for name in ("inference_ms", "end_to_end_ms"):
-        if not 0 <= (duration := getattr(event, name)) <= MAX_DURATION_MS:
-            raise DecodeError("undecodable", f"{name} is {duration:g}; from 0 to {MAX_DURATION_MS:g} is allowed")
+    for name, most in MOST.items():
+        if (figure := getattr(event, name)) is not None and not 0 <= figure <= most:
+            raise DecodeError("undecodable", f"{name} is {figure:g}; from 0 to {most:,.0f} is allowed")
     if not EARLIEST_MS <= event.recorded_at <= now_ms + MAX_AHEAD_MS:
         raise DecodeError(
             "invalid_timestamp",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.records import LABELS, RoutingEvent
+from schemas.validation import MOST
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +27,8 @@ _NUMBERS: Final = (
     "complexity", "edge_confidence", "cost_usd", "recorded_at", "tokens_in", "tokens_out", "tokens_cached",
     "text_chars",
 )  # fmt: skip
+
+_LATEST_MS: Final = 253_402_300_799_999  # of the year 9999
 
 FIELDS: Final = (*NEEDED, *LATER)
 """The fields of a routing event that are used."""
@@ -146,7 +149,7 @@ class DecisionColumns:
         self._not_scored = 0
 
     def add_events(self, events: Iterable[RoutingEvent]) -> None:
-        """Adds records of `routing-events`."""
+        """Adds records of `routing-events`. Raises DecisionError: one is none, see `validate_routing_event`."""
         self._add([_NAMED(event) for event in events])
 
     def add_objects(self, objects: Iterable[Mapping[str, Any]]) -> None:
@@ -182,8 +185,7 @@ class DecisionColumns:
             return
         every = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
         for name in _NUMBERS:
-            if not {*map(type, every[name])} <= {int, float}:
-                raise DecisionError(f"{name} is no number")
+            _check(name, every[name])
         kinds = zip(*(every[name] for name in ("stage", "route", "model", "router", "scored")), strict=True)
         for (stage, route, model, policy, is_scored), last in _latest(kinds, every["recorded_at"]):
             if not is_scored:
@@ -202,16 +204,13 @@ class DecisionColumns:
         of = dict(zip(FIELDS, columns, strict=True))
         if not {*of["edge_label"], *of["cloud_label"]} <= {*LABELS, None}:
             raise DecisionError(f"a label is none of {', '.join(LABELS)}")
-        confidence, complexity = np.array(of["edge_confidence"], np.float64), np.array(of["complexity"], np.float64)
-        if not ((confidence >= 0) & (confidence <= 1) & np.isfinite(complexity)).all():
-            raise DecisionError("a confidence is not from 0 to 1, or a complexity is no number")
         group = np.array([_GROUPS.get(each, UNANSWERED) for each in of["reason"]], np.int8)
         group[np.array(of["degraded"], bool) & (group != FIXED)] = UNANSWERED
         both = zip(of["edge_label"], of["cloud_label"], strict=True)
         self._parts.append(
             _Part(
-                confidence,
-                complexity,
+                np.array(of["edge_confidence"], np.float64),
+                np.array(of["complexity"], np.float64),
                 group,
                 np.array([_UNKNOWN if cloud is None else edge == cloud for edge, cloud in both], np.int8),
                 np.array([each == "cloud" for each in of["route"]]),
@@ -222,6 +221,15 @@ class DecisionColumns:
                 np.array([self._policies.setdefault(each, len(self._policies)) for each in of["router"]], np.int32),
             )
         )
+
+
+def _check(name: str, values: Sequence[Any]) -> None:
+    """Raises DecisionError: one of `values` is no number, or none that the field `name` may have."""
+    if not {*map(type, values)} <= {int, float}:
+        raise DecisionError(f"{name} is no number")
+    most = MOST.get(name, _LATEST_MS)
+    if not all(0 <= value <= most for value in values):
+        raise DecisionError(f"{name} is not from 0 to {most:,.0f}")
 
 
 def _row(fields: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -9,11 +9,15 @@ from pydantic_core import from_json
 
 from recordings.fault import RecordingError
 from recordings.source import opened
+from schemas.codec import DecodeError
 from schemas.errors import UsageError
+from schemas.records import RoutingEvent
 from schemas.topics import ROUTING_EVENTS
+from schemas.validation import validate_routing_event
 from streams.config.settings import Settings
 from streams.monitoring.decisions import DecisionColumns, DecisionError, Decisions
 from streams.operate.consume import Start, decoded
+from streams.system.clock import now_ms
 
 _CHUNK: Final = 20_000
 _READ_BYTES: Final = 1024 * 1024
@@ -22,9 +26,12 @@ _READ_BYTES: Final = 1024 * 1024
 def topic_decisions(settings: Settings, start: Start, until_ms: int | None) -> Decisions:
     """The decisions in `routing-events` from `start` to the end as of this call, or recorded before `until_ms`.
 
+    What the monitor would put into `dead-letters` is left out.
+
     Raises UsageError: there are none, or what `consume.records` raises.
     """
-    events = decoded(settings, ROUTING_EVENTS, start)
+    now = now_ms()
+    events = (event for event in decoded(settings, ROUTING_EVENTS, start) if _is_sound(event, now))
     columns = DecisionColumns()
     remaining = (event for event in events if until_ms is None or event.recorded_at < until_ms)
     while chunk := list(islice(remaining, _CHUNK)):
@@ -47,6 +54,14 @@ def recorded_decisions(path: str, start_ms: int | None, until_ms: int | None) ->
             _add(columns, path, number, lines, start_ms, until_ms)
             number += len(lines)
     return _not_empty(columns.decisions(), path)
+
+
+def _is_sound(event: RoutingEvent, now: int) -> bool:
+    try:
+        validate_routing_event(event, now_ms=now)
+    except DecodeError:
+        return False
+    return True
 
 
 def _add(

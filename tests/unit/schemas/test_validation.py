@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from schemas.codec import DeadLetterReason, DecodeError
-from schemas.validation import validate_event
-from tests.events import TRANSCRIPT
+from schemas.validation import validate_event, validate_routing_event
+from tests.events import TRANSCRIPT, routing_event
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -61,3 +61,22 @@ def test_the_message_has_no_customer_text() -> None:
         validate_event(event, now_ms=NOW_MS)
     assert "4111" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"edge_confidence": 0.0, "cloud_confidence": 1.0},
+        {"budget_used": 1.2, "tokens_in": 1_000_000_000, "tokens_out": 0, "text_chars": 0},
+    ],
+)
+def test_good_audit_events_pass(changes: dict[str, object]) -> None:
+    validate_routing_event(routing_event(**changes), now_ms=NOW_MS)
+
+
+@pytest.mark.parametrize("name", ["edge_confidence", "cloud_confidence", "budget_used", "cost_usd", "end_to_end_ms"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1e300])
+def test_an_audit_event_that_cannot_be_added_up_is_refused(name: str, value: float) -> None:
+    with pytest.raises(DecodeError, match=name):
+        validate_routing_event(routing_event(**{name: value}), now_ms=NOW_MS)

@@ -223,6 +223,17 @@ ABSURD = {
     "the last of 64 bits": {"recorded_at": 2**63 - 1},
     "the first of 64 bits": {"recorded_at": -(2**63)},
     "an hour ahead of the clock": {"recorded_at": NOON + HOUR_MS},
+    "a confidence that is no number": {"edge_confidence": float("nan")},
+    "a confidence without end": {"edge_confidence": float("inf")},
+    "a confidence over 1": {"edge_confidence": 1e300},
+    "the cloud's confidence no number": {"route": "cloud", "cloud_label": "neutral", "cloud_confidence": float("nan")},
+    "a share of the budget that is no number": {"budget_used": float("nan")},
+    "a share of the budget without end": {"budget_used": float("inf")},
+    "a share of the budget below 0": {"budget_used": -1.0},
+    "tokens that two of do not add up": {"tokens_in": 2**63 - 1},
+    "tokens below 0": {"tokens_out": -1},
+    "characters below 0": {"text_chars": -5},
+    "a complexity that is no number": {"complexity": float("nan")},
 }
 
 

@@ -89,7 +89,14 @@ def test_objects_and_records_give_the_same_and_a_first_schema_is_read() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"edge_confidence": 1.5}, {"edge_confidence": float("nan")}, {"complexity": float("inf")}, {"edge_label": "good"}],
+    [
+        {"edge_confidence": 1.5},
+        {"edge_confidence": float("nan")},
+        {"complexity": float("inf")},
+        {"edge_label": "good"},
+        {"recorded_at": 1e30},
+        {"recorded_at": -1},
+    ],
 )
 def test_what_cannot_be_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(DecisionError):

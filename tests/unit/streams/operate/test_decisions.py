@@ -43,9 +43,10 @@ def test_a_file_and_the_topic_that_it_was_made_of_are_read_alike(settings: Setti
     for event in EVENTS:
         producer.produce(settings.topic("routing-events"), encode(event), event.conversation_id)
     producer.produce(settings.topic("routing-events"), b"no audit event")
+    producer.produce(settings.topic("routing-events"), encode(replace(EDGE_ANSWER, edge_confidence=1e300)))
     assert producer.flush(30) == 0
     found = topic_decisions(settings, Start(), None)
-    shown = [each for each in records(settings, "routing-events", Start()) if "_error" not in each]
+    shown = [each for each in records(settings, "routing-events", Start()) if each.get("edge_confidence", 2) <= 1]
     assert told(found) == told(recorded_decisions(written(tmp_path / "d.jsonl", *shown), None, None))
     assert len(found) == 7
     assert len(topic_decisions(settings, Start(), NOW + 5)) == 5
@@ -75,6 +76,16 @@ def test_only_what_was_recorded_within_the_times_is_read(tmp_path: Path) -> None
         (
             as_object(EDGE_ANSWER) | {"recorded_at": "2026"},
             "line 3: no routing event: recorded_at is no number",
+        ),
+        (
+            as_object(EDGE_ANSWER) | {"cost_usd": float("nan")},
+            "line 3: no routing event: cost_usd is not from 0 to 1,000,000",
+        ),
+        (as_object(EDGE_ANSWER) | {"cost_usd": 1e300}, "line 3: no routing event: cost_usd is not from 0 to 1,000,000"),
+        (as_object(EDGE_ANSWER) | {"tokens_in": 2**70}, "line 3: no routing event: tokens_in is not from 0 to"),
+        (
+            as_object(EDGE_ANSWER) | {"text_chars": float("inf")},
+            "line 3: no routing event: text_chars is not from 0 to",
         ),
     ],
 )
