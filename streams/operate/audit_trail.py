@@ -12,12 +12,14 @@ from schemas.codec import DecodeError
 from schemas.errors import EdgewiseError
 from schemas.records import ConversationState, RoutingEvent, TranscriptEvent, nanodollars
 from schemas.topics import CONVERSATIONS, ROUTING_EVENTS, TRANSCRIPTS
+from schemas.validation import validate_routing_event
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.messages import PARTITION_END, message_key, message_value
 from streams.kafka.reader import offsets_since, watermarks
 from streams.kafka.refusals import explain_refusal
 from streams.operate.risk_index import Place
+from streams.system.clock import now_ms
 
 DECODED_AT_MOST: Final = 50_000
 """Audit events that a list looks at: a second or two of a processor's core."""
@@ -71,7 +73,8 @@ def find_events(
     """The latest `most` audit events, after the first `skip`, that match and were recorded in the time given (UTC).
 
     It reads what was written in that time, the latest slice first. Where that is `DECODED_AT_MOST` records or fewer it
-    reads all; else it stops when it has enough, or has read so many.
+    reads all; else it stops when it has enough, or has read so many. Before that it reads what was written up to
+    `SLACK_MS` and the cloud's deadline after that time, however much that is: else a list would not get on.
 
     Raises LookUpError, and what `watermarks` raises.
     """
@@ -81,8 +84,8 @@ def find_events(
     matched = cost = looked_at = 0
     with _reading(cluster, ROUTING_EVENTS) as topic:
         reached = until_ms + _slack_ms(cluster)
-        held = topic.count(since_ms, reached)
-        length = reached - since_ms if held <= _SLICE else max(1_000, (reached - since_ms) * _SLICE // held)
+        held, written = topic.count(since_ms, until_ms), topic.count(since_ms, reached)
+        length = reached - since_ms if written <= _SLICE else max(1_000, (reached - since_ms) * _SLICE // written)
         while reached > since_ms and looked_at < DECODED_AT_MOST:
             if len(kept) >= skip + most and held > DECODED_AT_MOST:
                 break
@@ -91,6 +94,7 @@ def find_events(
                 seen += 1
                 try:
                     event = decode(message_value(message))
+                    validate_routing_event(event, now_ms=now_ms())
                 except DecodeError:
                     continue  # such are in dead-letters
                 if since_ms <= event.recorded_at < until_ms and matches(event):
@@ -101,7 +105,7 @@ def find_events(
             known = [each for each in found if each.recorded_at >= begin]
             matched, cost = matched + len(known), cost + sum(nanodollars(each.event.cost_usd) for each in known)
             kept = (kept + sorted(known, key=_PLACE, reverse=True))[: most + skip]
-            looked_at, reached = looked_at + seen, begin
+            looked_at, reached = looked_at + (seen if begin < until_ms else 0), begin
             length = max(1_000, length * 4 if seen < _SLICE // 4 else length // 2 if seen > _SLICE else length)
     return Found(kept[skip:], matched, cost, min(reached, until_ms), reached <= since_ms)
 
@@ -117,6 +121,7 @@ def events_of(cluster: Cluster, conversation_id: str, since_ms: int, until_ms: i
         for message in topic.between(since_ms, until_ms + _slack_ms(cluster), conversation_id.encode(errors="replace")):
             try:
                 event = decode(message_value(message))
+                validate_routing_event(event, now_ms=now_ms())
             except DecodeError:
                 continue
             if since_ms <= event.recorded_at < until_ms:

@@ -1,17 +1,23 @@
 """What is looked up in topics by time: all of it, in order, page by page, and never more than so much at once."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from schemas.codec import Codec
 from schemas.records import RoutingEvent
+from schemas.topics import ROUTING_EVENTS
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
 from streams.operate import audit_trail
 from streams.operate.audit_trail import Found, events_of, find_events, state_at, texts_of
 from streams.operate.risk_index import Place
 from streams.system.clock import now_ms
+from tests.events import routing_event
 from tests.traffic import WORDS, Said, fill, states
 
 NOW = now_ms()  # else retention would remove what is looked for
@@ -120,3 +126,67 @@ def test_a_conversation_among_too_many_others_is_cut_and_that_is_said(
     assert said
     monkeypatch.setattr(audit_trail, "PASSED_AT_MOST", 40)
     assert not events_of(cluster, "call-59", NOW - 2 * DAY, NOW + DAY).is_whole
+
+
+class Held:
+    """`routing-events` in memory: each event written as it was recorded."""
+
+    was_cut = False
+
+    def __init__(self, events: Sequence[RoutingEvent]) -> None:
+        encode = Codec(ROUTING_EVENTS).encode
+        self.records = [(event.recorded_at, encode(event)) for event in events]
+        self.read = 0
+
+    def count(self, since_ms: int, until_ms: int) -> int:
+        return sum(since_ms <= at < until_ms for at, _ in self.records)
+
+    def between(self, since_ms: int, until_ms: int, _key: bytes | None = None) -> Iterator[Any]:
+        for offset, (at, value) in enumerate(self.records):
+            if since_ms <= at < until_ms:
+                self.read += 1
+                yield SimpleNamespace(value=lambda value=value: value, offset=lambda at=offset: at, partition=lambda: 0)
+
+
+def looks_into(held: Held, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """A cluster that needs no broker: what is looked into is `held`."""
+
+    @contextmanager
+    def reading(_cluster: Cluster, _topic: str) -> Iterator[Held]:
+        yield held
+
+    monkeypatch.setattr(audit_trail, "_reading", reading)
+    return Cluster(Settings())
+
+
+def test_a_past_hour_is_looked_through_though_much_was_written_right_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail where what comes after the hour counted as looked at: "older events" led to the same list."""
+    monkeypatch.setattr(audit_trail, "_SLICE", 20)
+    monkeypatch.setattr(audit_trail, "DECODED_AT_MOST", 50)
+    second = [routing_event(recorded_at=NOW - DAY + at * 1_000) for at in range(800)]
+    held = Held(second)
+    cluster = looks_into(held, monkeypatch)
+    after = audit_trail._slack_ms(cluster) // 1_000
+    assert after > 50
+    since, until, found = NOW - DAY, NOW - DAY + 600_000, []
+    for _ in range(600 // 50 + 1):
+        held.read = 0
+        page = find_events(cluster, everything, since, until, 1_000)
+        found += page.events
+        assert held.read <= after + 50 + 2 * 20
+        if page.is_whole:
+            break
+        until = page.reached_ms
+    assert [each.event for each in found] == second[599::-1]
+
+
+@pytest.mark.parametrize(
+    "absurd", [{"cost_usd": float("nan")}, {"cost_usd": float("inf")}, {"edge_confidence": 1e300}, {"tokens_in": -1}]
+)
+def test_what_the_monitor_rejects_is_not_found(monkeypatch: pytest.MonkeyPatch, absurd: dict[str, Any]) -> None:
+    """Seen to fail with an error in the place of the list."""
+    good = routing_event(recorded_at=NOW - 5_000)
+    cluster = looks_into(Held([good, routing_event(recorded_at=NOW - 4_000, **absurd)]), monkeypatch)
+    for found in (find_events(cluster, everything, NOW - 9_000, NOW, 10), events_of(cluster, "c1", NOW - 9_000, NOW)):
+        assert [each.event for each in found.events] == [good]
+        assert found.cost_nanos == 1_000_000
