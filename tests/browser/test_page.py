@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from schemas.topics import MONITORING
 from streams.agents.open_windows import WindowKey
@@ -187,6 +187,79 @@ def test_what_comes_is_drawn_and_the_focus_stays_and_a_pause_is_one(page: Page, 
     expect(scored).to_have_text(f"{before + 1_000:,}")
     page.get_by_role("button", name="Resume updates").click()
     expect(scored).to_have_text(f"{before + 1_500:,}")
+
+
+@pytest.fixture
+def watched(browser: Browser, address: str) -> Iterator[Page]:
+    """A page that counts in `data-told` what its stream of events says, and on which what is refused is no fault."""
+    context = browser.new_context(base_url=address)
+    opened = context.new_page()
+    opened.add_init_script(
+        "let told = 0; window.EventSource = class extends EventSource { constructor(address) { super(address);"
+        " this.addEventListener('change', () => { document.documentElement.dataset.told = ++told; }); } };"
+    )
+    yield opened
+    context.close()
+
+
+def test_what_comes_while_it_draws_is_drawn_after_it(watched: Page, settings: Settings, address: str) -> None:
+    """Seen to fail where it was drawn with the next change alone, which may be hours later."""
+    whole(watched)
+    scored = watched.locator(".card", has_text="events scored").locator("a")
+    before = int(scored.inner_text().replace(",", ""))
+    held: list[Route] = []
+    watched.route(f"{address}/", lambda route: route.continue_() if held else held.append(route))
+    whole_page = watched.locator("html")
+    told = whole_page.get_attribute("data-told") or ""
+    with watched.expect_request(lambda request: request.resource_type == "fetch"):
+        send(settings, 92, 100)
+    expect(whole_page).not_to_have_attribute("data-told", told)
+    first, told = held[0].fetch(), whole_page.get_attribute("data-told") or ""
+    send(settings, 93, 200)
+    expect(whole_page).not_to_have_attribute("data-told", told)
+    held[0].fulfill(response=first)
+    expect(scored).to_have_text(f"{before + 300:,}")
+
+
+def test_a_stream_that_is_refused_is_said_and_asked_for_again(watched: Page, settings: Settings) -> None:
+    """Seen to fail where the browser gave it up for good, and the page stood still without a word."""
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.fulfill(status=502, body="bad gateway")
+
+    watched.route("**/changes?*", refuse)
+    cut_off = watched.get_by_text("Not connected: what is shown may be old.")
+    watched.goto("/")
+    expect(cut_off).to_be_visible()
+    with watched.expect_response(lambda response: "/changes?" in response.url and response.status == 200):
+        watched.unroute("**/changes?*")
+    expect(cut_off).to_have_count(0)
+    assert refused
+    scored = watched.locator(".card", has_text="events scored").locator("a")
+    whole(watched)
+    before = int(scored.inner_text().replace(",", ""))
+    send(settings, 94, 100)
+    expect(scored).to_have_text(f"{before + 100:,}")
+
+
+def test_a_page_outlives_its_server(browser: Browser, settings: Settings, said: list[Said]) -> None:
+    """A server that starts again at the same place is followed again; nobody has to reload."""
+    assert said
+    with page_at(settings) as served:
+        context = browser.new_context(base_url=served.address)
+        page = context.new_page()
+        whole(page)
+        port = served.address.rpartition(":")[2]
+    expect(page.get_by_text("Not connected: what is shown may be old.")).to_be_visible()
+    with page_at(settings, EDGEWISE_PAGE_PORT=port):
+        expect(page.locator(".notice")).to_have_count(0, timeout=60_000)
+        scored = page.locator(".card", has_text="events scored").locator("a")
+        before = int(scored.inner_text().replace(",", ""))
+        send(settings, 95, 100)
+        expect(scored).to_have_text(f"{before + 100:,}", timeout=60_000)
+        context.close()
 
 
 def test_a_token_is_asked_for_once(browser: Browser, settings: Settings, said: list[Said], tmp_path: Path) -> None:

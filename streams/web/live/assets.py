@@ -46,13 +46,19 @@ tbody th { min-width: 11.5rem; } td.words { min-width: 5rem; }
 )
 
 # Draws the view again when the server says that there is something new. The keyboard's focus stays where it is, and
-# nothing moves while the reader has paused it, or looks at another tab.
+# nothing moves while the reader has paused it, or looks at another tab. A browser gives a stream of events up for good
+# where it is refused, as by a proxy whose server starts again: then, and after a drawing that failed, all is tried
+# again five seconds later, and meanwhile the page says that it may be old.
 SCRIPT: Final = """
 "use strict";
 const live = document.getElementById("live");
 const pause = document.getElementById("pause");
 if (live && pause) {
-  let source = null, paused = false, busy = false, missed = false;
+  let source = null, paused = false, busy = false, missed = false, waiting = 0;
+  const lost = document.createElement("p");
+  lost.className = "notice";
+  lost.setAttribute("role", "status");
+  lost.textContent = "Not connected: what is shown may be old.";
   const draw = async () => {
     if (busy || paused || document.hidden) { missed = true; return; }
     busy = true; missed = false;
@@ -61,8 +67,21 @@ if (live && pause) {
       if (answer.status === 401 || answer.status === 403) { location.reload(); return; }
       const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = answer.ok && drawn.getElementById("live");
-      if (fresh && !paused) put(fresh);
-    } catch { /* the next change draws it */ } finally { busy = false; }
+      if (!fresh) throw new Error("there is no view in the answer");
+      if (paused) missed = true; else put(fresh);
+      if (source.readyState === 1) lost.remove();
+    } catch { tryLater(); }
+    busy = false;
+    if (missed && !waiting) draw();
+  };
+  const tryLater = () => {
+    missed = true;
+    live.before(lost);
+    waiting ||= setTimeout(() => {
+      waiting = 0;
+      if (source.readyState === 2) open();
+      draw();
+    }, 5000);
   };
   const put = (fresh) => {
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
@@ -75,8 +94,11 @@ if (live && pause) {
     if (like) { try { live.querySelector(like)?.focus({preventScroll: true}); } catch { /* it had no name */ } }
   };
   const open = () => {
+    source?.close();
     source = new EventSource("/changes?seen=" + encodeURIComponent(live.dataset.seen));
     source.addEventListener("change", draw);
+    source.addEventListener("open", () => lost.remove());
+    source.addEventListener("error", tryLater);
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) draw(); });
   pause.hidden = false;
