@@ -86,7 +86,7 @@ def _live(report: Report) -> Iterator[str]:
     yield ""
     yield (
         f"gain over all of these, each part by its size: {_signed(gain(live.strata))} "
-        f"({report.confidence:.0%} interval {_signed(low)} to {_signed(high)}, paired bootstrap)"
+        f"({report.confidence:.0%} interval {_signed(low)} to {_signed(high)}, score test)"
     )
     yield "p: McNemar's exact test, two-sided"
     yield ""

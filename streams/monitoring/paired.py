@@ -1,16 +1,13 @@
 """Whether one of two models that answered the same events is right more often than the other."""
 
 from collections.abc import Sequence
+from math import sqrt
+from statistics import NormalDist
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from streams.monitoring.binomial import tail
 
-RESAMPLES: Final = 10_000
-"""Another seed then moves an end by some 1 % of the interval's width."""
-
-_SEED: Final = 1
+_CLOSE: Final = 1e-7  # of a limit
 
 
 class Pairs(NamedTuple):
@@ -55,19 +52,45 @@ def gain(strata: Sequence[Stratum]) -> float:
 
 
 def gain_interval(strata: Sequence[Stratum], confidence: float) -> tuple[float, float]:
-    """The interval of `gain` with this confidence: paired bootstrap, the percentiles, drawn anew within each stratum.
+    """The interval of `gain` with this confidence, where few events are known and where no two answers differ, too.
 
-    Efron 1979; paired, for what is hard for both models cancels out. An event's part in a draw depends on its cell of
-    `Pairs` alone, so a draw of the events is a multinomial draw of the cells. It is -1 to 1 where nothing is known of a
-    stratum.
+    Of each stratum it is Tango's, by the score test (1998, Statistics in Medicine 17, 891); how far its limits are from
+    the strata's gains adds up as variances do (Zou and Donner 2008, ibid. 27, 1693). It is -1 to 1 where nothing is
+    known of a stratum.
     """
-    rng, events = np.random.default_rng(_SEED), sum(each.events for each in strata)
-    drawn = np.zeros(RESAMPLES)
     filled = [each for each in strata if each.events]
     if not filled or not all(each.pairs.known for each in filled):
         return -1.0, 1.0
+    events, z = sum(each.events for each in filled), NormalDist().inv_cdf((1 + confidence) / 2)
+    below = above = 0.0
     for each in filled:
-        cells = rng.multinomial(each.pairs.known, np.array(each.pairs) / each.pairs.known, size=RESAMPLES)
-        drawn += each.events / events * (cells[:, 2] - cells[:, 1]) / each.pairs.known
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+        weight, found = each.events / events, each.pairs.gain
+        low, high = _lower_limit(each.pairs, z), -_lower_limit(_turned(each.pairs), z)
+        below += (weight * (found - low)) ** 2
+        above += (weight * (high - found)) ** 2
+    return gain(filled) - sqrt(below), gain(filled) + sqrt(above)
+
+
+def _lower_limit(pairs: Pairs, z: float) -> float:
+    """The least gain that the score test does not reject: the observed one is up to `z` standard errors above it."""
+    low, high = -1.0, pairs.gain
+    while high - low > _CLOSE:
+        middle = (low + high) / 2
+        if pairs.gain - middle > z * _standard_error(pairs, middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _standard_error(pairs: Pairs, true: float) -> float:
+    """Of the observed gain, were `true` the true one and all else as likely as can be."""
+    # The share that the former model alone has right is then the greater root of 2 n x^2 + b x - c = 0.
+    b = (2 * pairs.known - pairs.candidate + pairs.former) * true - pairs.candidate - pairs.former
+    c = pairs.former * true * (1 - true)
+    former = (sqrt(max(0.0, b * b + 8 * pairs.known * c)) - b) / (4 * pairs.known)
+    return sqrt(max(0.0, 2 * former + true * (1 - true)) / pairs.known)
+
+
+def _turned(pairs: Pairs) -> Pairs:
+    return pairs._replace(former=pairs.candidate, candidate=pairs.former)
