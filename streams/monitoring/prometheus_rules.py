@@ -27,25 +27,31 @@ def alert_name(rule: HealthRule) -> str:
 
 
 def _alert(rule: HealthRule) -> str:
-    source = rule.of.prometheus or Prometheus(f'max(edgewise_rule_value{{rule="{rule.name}"}})')
+    source = rule.of.prometheus
     lines = [f"      - alert: {alert_name(rule)}"]
     lines += [f"        # {' '.join(rule.why.split())}"] if rule.why else []
-    lines += ["        expr: |", *(f"          {line}" for line in _expression(rule, source))]
-    lines += [f"        for: {duration_text(rule.for_)}"] if rule.for_ else []
+    expression = _as_the_agent(rule) if source is None else _expression(rule, source)
+    lines += ["        expr: |", *(f"          {line}" for line in expression)]
+    lines += [f"        for: {duration_text(rule.for_)}"] if rule.for_ and source is not None else []
     lines += [
         f"        labels: {{severity: {rule.severity}, rule: {rule.name}}}",
         "        annotations:",
-        f"          summary: {json.dumps(_summary(rule, source))}",
+        f"          summary: {json.dumps(_summary(rule, () if source is None else source.by))}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _as_the_agent(rule: HealthRule) -> Iterator[str]:
+    """The value while the health agent's alert fires: it alone knows the interval, and has waited as the rule says."""
+    of = f'{{rule="{rule.name}"}}'
+    yield f"max(edgewise_rule_value{of}) and on () max(edgewise_alert_firing{of}) > 0"
 
 
 def _expression(rule: HealthRule, source: Prometheus) -> Iterator[str]:
     over = duration_text(rule.window) if rule.window else "1m"
     value = source.expression.replace("{over}", over)
     sign = "<" if rule.at_least is not None else ">"
-    enough = _enough(rule, over)
-    yield f"{value} {sign} {rule.bound:g}{enough}"
+    yield f"{value} {sign} {rule.bound:g}{_enough(rule, over)}"
     if rule.resolve_bound != rule.bound:
         same = ", ".join(source.by)
         firing = f'ALERTS{{alertname="{alert_name(rule)}", alertstate="firing"}}'
@@ -53,13 +59,13 @@ def _expression(rule: HealthRule, source: Prometheus) -> Iterator[str]:
 
 
 def _enough(rule: HealthRule, over: str) -> str:
-    """The condition that there are enough events; the health agent itself has seen to it for what only it knows."""
-    if not rule.min_events or rule.of.prometheus is None:
+    """The condition that there are enough events."""
+    if not rule.min_events:
         return ""
     return f' and on () sum(increase(edgewise_events_total{{stage="completed"}}[{over}])) >= {rule.min_events}'
 
 
-def _summary(rule: HealthRule, source: Prometheus) -> str:
-    whose = "".join(f", {{{{ $labels.{label} }}}}" for label in source.by)
+def _summary(rule: HealthRule, by: Sequence[str]) -> str:
+    whose = "".join(f", {{{{ $labels.{label} }}}}" for label in by)
     asked = f"{'at least' if rule.at_least is not None else 'at most'} {rule.bound:g} is asked for"
     return f'{rule.of.title}{whose}: {{{{ $value | printf "%.5g" }}}} ({asked})'
