@@ -37,9 +37,10 @@ class WindowKey(NamedTuple):
         """The key that `encoded` gave, None for any other."""
         start, _, partition = key.partition(b":")
         try:
-            return cls(int(start), int(partition))
+            found = cls(int(start), int(partition))
         except ValueError:
             return None
+        return found if abs(found.start) < 2**63 else None  # as Avro's longs are, and SQLite's
 
 
 class OpenWindows:

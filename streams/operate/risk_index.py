@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from math import isfinite
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -116,7 +117,7 @@ class RiskIndex:
         held = self._file.execute("SELECT status FROM conversations WHERE key = ?", (record.key,)).fetchone()
         if held is not None:
             self._by_status[held[0]] -= 1
-        if record.state is None:
+        if record.state is None or not isfinite(record.state.risk):  # SQLite has no NaN, and a list no place for it
             self._file.execute("DELETE FROM conversations WHERE key = ?", (record.key,))
             return
         state = record.state

@@ -47,7 +47,7 @@ def alert_table(alerts: Sequence[Alert], now_ms: int) -> Table:
         for alert in alerts
     ]
     header = ("rule", "severity", "state", "of", "value", "bound", "since", "for", "what")
-    return Table("Alerts, the latest first", header, rows, frozenset((1, 2, 3, 6, 7, 8)))
+    return Table("Alerts: the rules' first, by severity", header, rows, frozenset((1, 2, 3, 6, 7, 8)))
 
 
 def _value(alert: Alert) -> str:

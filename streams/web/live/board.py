@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import Event, Lock, Thread
 from typing import Final, Self
@@ -28,7 +29,9 @@ from streams.monitoring.reference_file import read_reference
 from streams.monitoring.window import Window
 from streams.operate.follow import Follower
 from streams.operate.hourly_windows import HourlyWindows, WindowRecord
+from streams.operate.open_alerts import by_urgency
 from streams.operate.risk_index import RiskIndex, StateRecord
+from streams.operate.temporary_file import TemporaryFileError
 from streams.system.clock import Clock, now_ms
 
 logger = logging.getLogger(__name__)
@@ -70,6 +73,8 @@ class Board:
         self._lock = Lock()
         self._swept_hour = now // HOUR_MS
         self._changes = 0
+        self.lost: Future[None] = Future()
+        """Has a TemporaryFileError once a file could not be written: what is shown may be wrong from then on."""
         self._all_read = Event()
         self._closing = Event()
         recent_ms = (now // HOUR_MS - _RECENT_HOURS) * HOUR_MS - MAX_AHEAD_MS
@@ -130,10 +135,9 @@ class Board:
         return self._windows.events_since(begin) * 1000 / (now - begin), begin
 
     def alerts(self) -> list[Alert]:
-        """Those that fire, the latest first, and then those that have resolved."""
+        """Those that fire, as `by_urgency` puts them, and then those that have resolved."""
         with self._lock:
-            found = list(self._alerts.values())
-        return sorted(found, key=lambda each: (each.state == "firing", each.started_at), reverse=True)
+            return by_urgency(self._alerts.values())
 
     def firings(self) -> list[Alert]:
         """Each time that a rule has fired and was not over before these days, the first one first."""
@@ -151,17 +155,30 @@ class Board:
     def _merge(self) -> bool:
         """Adds windows up; whether there are more. Forgets what retention has removed, once an hour."""
         hour = self._clock() // HOUR_MS
-        if hour != self._swept_hour:
-            self._swept_hour = hour
-            self._windows.forget_before(self._clock() - DAYS * DAY_MS)
-            self.risks.forget_before(self._clock() - DAYS * DAY_MS)
-        return self._windows.merge(_MERGED_AT_ONCE) == _MERGED_AT_ONCE
+        with self._written():
+            if hour != self._swept_hour:
+                self._swept_hour = hour
+                self._windows.forget_before(self._clock() - DAYS * DAY_MS)
+                self.risks.forget_before(self._clock() - DAYS * DAY_MS)
+            return self._windows.merge(_MERGED_AT_ONCE) == _MERGED_AT_ONCE
 
     def _take_windows(self, messages: Sequence[Message]) -> None:
-        self._windows.put(_window_records(messages))
+        with self._written():
+            self._windows.put(_window_records(messages))
 
     def _take_states(self, messages: Sequence[Message]) -> None:
-        self.risks.put(self._state_record(message) for message in messages if message_key(message) is not None)
+        with self._written():
+            self.risks.put(self._state_record(message) for message in messages if message_key(message) is not None)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Half of what was to be written may be in a file that has failed: `lost` says so."""
+        try:
+            yield
+        except TemporaryFileError as error:
+            with suppress(InvalidStateError):  # another thread was first
+                self.lost.set_exception(error)
+            raise
 
     def _state_record(self, message: Message) -> StateRecord:
         value = message_value(message)
@@ -181,15 +198,17 @@ class Board:
                 try:
                     alert = None if value is None else self._decode_alert(value)
                 except DecodeError:
-                    continue  # such as a record of the rules' silences
+                    continue
                 self._alerts.pop(key, None)
                 if alert is not None:
                     self._alerts[key] = alert
                     if not alert.subject:
                         self._firings[alert.alert_id] = alert
-            while len(self._alerts) > _MOST_ALERTS:
-                resolved = (key for key, alert in self._alerts.items() if alert.state == "resolved")
-                del self._alerts[next(resolved, next(iter(self._alerts)))]
+            # Rules are few, conversations any number. Of theirs the resolved go first, then the oldest.
+            of_conversations = [key for key, alert in self._alerts.items() if alert.subject]
+            of_conversations.sort(key=lambda key: self._alerts[key].state == "firing")
+            for key in of_conversations[: max(0, len(self._alerts) - _MOST_ALERTS)]:
+                del self._alerts[key]
             self._changes += len(messages)
 
     def _take_labels(self, messages: Sequence[Message]) -> None:

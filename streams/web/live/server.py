@@ -30,7 +30,8 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
     """Serves until SIGTERM or SIGINT. `on_listening` is told the port.
 
     Raises UsageError: everybody could look, nothing can listen there, a topic is missing, the brokers refuse the login.
-    EdgewiseError: no broker answers, a right is missing.
+    EdgewiseError: no broker answers, a right is missing. TemporaryFileError: what it keeps there could not be written;
+    started again, it reads everything again.
     """
     access = Access(settings)
     closing = asyncio.Event()
@@ -49,13 +50,16 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
         page = Page(cluster, board, access, closing)
         server = Server(uvicorn.Config(page.application(), **options(_CONNECTIONS)))
         serving = asyncio.create_task(server.serve([listener]))
+        lost = asyncio.wrap_future(board.lost)
         logger.info("page: look at %s", address(listener))
         on_listening(listener.getsockname()[1])
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
         closing.set()
         server.should_exit = True
         await serving
         logger.info("page: stops after %d requests", server.server_state.total_requests)
+        if lost.done():
+            await lost
 
 
 def _require_topics(cluster: Cluster) -> None:

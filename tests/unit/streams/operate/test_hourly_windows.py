@@ -93,6 +93,13 @@ def test_a_window_that_is_deleted_or_cannot_be_read_is_in_no_count() -> None:
     assert found.period(DAY).unreadable == 0
 
 
+def test_a_key_that_no_window_has_is_left_out() -> None:
+    """Seen to fail with an OverflowError of SQLite's, after which the file took nothing more."""
+    found = hourly(WindowRecord(1, b"99999999999999999999:0", b"x"), record(2, window(DAY, 4)))
+    assert found.period(DAY).total().events == 4
+    assert found.period(DAY).unreadable == 0
+
+
 def test_what_is_forgotten_stays_away() -> None:
     found = hourly(*(record(at, window(DAY + at * HOUR_MS, 1)) for at in range(48)))
     found.forget_before(DAY + DAY_MS + 1)

@@ -53,3 +53,12 @@ def test_what_has_not_been_written_for_long_is_forgotten() -> None:
     assert index.by_status() == {"open": 6}
     assert index.place("c3") is None
     assert index.place("c4") is not None
+
+
+def test_a_risk_that_is_no_number_is_not_listed() -> None:
+    """Seen to fail with a risk of None, which the list could not write."""
+    index = RiskIndex()
+    put(index, "a", state("a", 0.9))
+    put(index, "b", state("b", float("nan")))
+    assert [each.conversation_id for each in index.highest(5)] == ["a"]
+    assert index.by_status() == {"open": 1}

@@ -1,5 +1,7 @@
 """What the page shows of a line that worked is what `edgewise verify` recounts, to the nano-dollar."""
 
+import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -24,9 +26,11 @@ from streams.monitoring.alerting import alert_key
 from streams.monitoring.drift import Reference
 from streams.monitoring.reference_file import reference_text
 from streams.operate.live_windows import LiveWindows
+from streams.operate.temporary_file import TemporaryFileError
 from streams.system.clock import now_ms
 from streams.verify.totals import Totals
 from streams.web.live.board import DAYS, Board
+from streams.web.live.server import serve
 from tests.alerts import alert
 from tests.traffic import fill, states
 
@@ -104,6 +108,36 @@ def test_each_time_that_a_rule_fired_is_among_the_firings() -> None:
     assert [each.alert_id for each in board.firings()] == ["latency_high-1", "latency_high-2", "latency_high-3"]
     hear(alert("latency_high", 5, started_at=now))
     assert [each.state for each in board.firings()] == ["resolved"] * 3 + ["firing"]
+
+
+def test_a_rule_s_alert_comes_before_any_number_of_conversations() -> None:
+    """Seen to fail with the latest first: a thousand conversations later the alert of a rule was not even held."""
+    now, board = now_ms(), Board(Cluster(Settings()))
+    board._take_alerts([told_of(alert("cloud_failing", started_at=now, severity="critical"))])
+    board._take_alerts([told_of(alert("latency_high", started_at=now + 1))])
+    calls = [alert("escalation", at, subject=f"c-{at}", started_at=now + 2 + at) for at in range(1_100)]
+    board._take_alerts([told_of(each) for each in calls])
+    board._take_alerts([told_of(alert("escalation", 9, subject="c-0", over=True, started_at=now + 2))])
+    found = board.alerts()
+    assert [each.rule for each in found[:3]] == ["cloud_failing", "latency_high", "escalation"]
+    assert (len(found), found[2].subject) == (1_000, "c-1099")
+    assert all(each.state == "firing" for each in found)
+
+
+def test_the_page_ends_when_a_file_of_it_cannot_be_written(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail where it went on with half of what had come: it never recovered, nor said so to who restarts it."""
+    fill(settings, now_ms(), 20)
+    connect = sqlite3.connect
+
+    def limited(*_: object, **__: object) -> sqlite3.Connection:
+        file = connect("", isolation_level=None, check_same_thread=False)
+        file.execute("PRAGMA max_page_count = 8")
+        return file
+
+    monkeypatch.setattr(sqlite3, "connect", limited)
+    serving = serve(settings.model_copy(update={"page_port": 0}))
+    with pytest.raises(TemporaryFileError, match="is the disk full"):
+        asyncio.run(asyncio.wait_for(serving, 60))
 
 
 def test_what_comes_while_it_is_open_is_shown(settings: Settings) -> None:
