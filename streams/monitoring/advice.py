@@ -6,15 +6,14 @@ from typing import Final
 
 from models.router import Policy
 from schemas.errors import UsageError
-from streams.monitoring.agreement import Curve
-from streams.monitoring.best_policy import NoPolicyError, best_policy
+from streams.monitoring.best_policy import NoPolicyError, best_policy, first_kept
 from streams.monitoring.health import Figure, Health
+from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.what_if import Outcome, WhatIf
 
 SETTING: Final = "confidence_threshold"
 """The setting that what-if tries."""
 
-_STEPS: Final = 200
 _SAME: Final = 1e-4  # thresholds have four decimals
 
 
@@ -44,8 +43,13 @@ def advise(health: Health, what_if: WhatIf, base: Policy, budget_usd_a_day: floa
     return [
         _tried(figure, mends[figure.metric.name], base)
         for figure in health.figures
-        if figure.standing in {"missed", "unclear"} and figure.metric.name in mends
+        if figure.standing in {"missed", "unclear"} and figure.metric.name in mends and _is_usual(figure.rule)
     ]
+
+
+def _is_usual(rule: HealthRule | None) -> bool:
+    """Whether the bound lies on the side where worse is: nobody asks how to keep less on the edge than so much."""
+    return rule is not None and (rule.at_least is not None) == rule.of.higher_is_better
 
 
 def _tried(figure: Figure, mend: Callable[[float], Outcome], base: Policy) -> Advice:
@@ -64,16 +68,8 @@ def _within(what_if: WhatIf, base: Policy, usd_a_day: float) -> Outcome:
 
 
 def _with_edge_share(what_if: WhatIf, base: Policy, least: float) -> Outcome:
-    """The highest threshold that leaves a share of `least` on the edge: the edge's share rises as it falls."""
-    thresholds = Curve(what_if.decisions, base.complexity_threshold).thresholds(_STEPS) or [0.0]
-    low, high = 0, len(thresholds)  # the first that keeps enough is in [low, high]
-    while low < high:
-        middle = (low + high) // 2
-        if what_if.outcome(base.changed(confidence_threshold=thresholds[middle])).edge_share >= least:
-            high = middle
-        else:
-            low = middle + 1
-    if low == len(thresholds):
-        most = what_if.outcome(base.changed(confidence_threshold=thresholds[-1])).edge_share
-        raise NoPolicyError(f"no threshold leaves {least:.0%} on the edge: the most is {most:.1%}")
-    return what_if.outcome(base.changed(confidence_threshold=thresholds[low]))
+    """The highest threshold that leaves a share of `least` on the edge."""
+    found = first_kept(what_if, base, lambda outcome: outcome.edge_share >= least)
+    if found.edge_share < least:
+        raise NoPolicyError(f"no threshold leaves {least:.0%} on the edge: the most is {found.edge_share:.1%}")
+    return found

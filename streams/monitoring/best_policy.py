@@ -1,5 +1,8 @@
 """The best settings under a constraint: no more than so many dollars a day, no less than so much agreement, or both."""
 
+from bisect import bisect_left
+from collections.abc import Callable
+
 from models.router import Policy
 from schemas.errors import UsageError
 from streams.monitoring.agreement import Curve
@@ -36,23 +39,25 @@ def best_policy(
     return best
 
 
-def _within_dollars(what_if: WhatIf, base: Policy, most_usd: float) -> Outcome:
-    """The highest threshold that costs no more: costs fall with it."""
+def first_kept(what_if: WhatIf, base: Policy, keeps: Callable[[Outcome], bool]) -> Outcome:
+    """What the highest threshold does of which `keeps` holds, in place of that of `base`; of none, what the lowest.
+
+    It must hold of all lower ones, too: the edge's share rises, and costs fall, as the threshold falls.
+    """
     thresholds = Curve(what_if.decisions, base.complexity_threshold).thresholds(_STEPS) or [0.0]
-    low, high = 0, len(thresholds)  # the first that is cheap enough is in [low, high]
-    while low < high:
-        middle = (low + high) // 2
-        if what_if.outcome(_at(base, thresholds[middle])).usd_a_day <= most_usd:
-            high = middle
-        else:
-            low = middle + 1
-    if low == len(thresholds):
-        least = what_if.outcome(_at(base, thresholds[-1])).usd_a_day
+    at = bisect_left(thresholds, True, key=lambda threshold: keeps(what_if.outcome(_at(base, threshold))))
+    return what_if.outcome(_at(base, thresholds[min(at, len(thresholds) - 1)]))
+
+
+def _within_dollars(what_if: WhatIf, base: Policy, most_usd: float) -> Outcome:
+    """The highest threshold that costs no more."""
+    found = first_kept(what_if, base, lambda outcome: outcome.usd_a_day <= most_usd)
+    if found.usd_a_day > most_usd:
         raise NoPolicyError(
             f"no threshold costs {most_usd:g} dollars a day or less: with all on the edge but the random sample and "
-            f"what is too complex it is {least:,.2f}"
+            f"what is too complex it is {found.usd_a_day:,.2f}"
         )
-    return what_if.outcome(_at(base, thresholds[low]))
+    return found
 
 
 def _at(base: Policy, threshold: float) -> Policy:

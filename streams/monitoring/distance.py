@@ -5,7 +5,7 @@ from math import log, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-CONFIDENCE: Final = 0.95
+from streams.monitoring.share import CONFIDENCE
 
 RARE: Final = 0.01
 """What makes up less of both is counted together: some thirty languages of one event each would add their noise."""
@@ -56,7 +56,7 @@ def contributions(reference: Mapping[str, int], now: Mapping[str, int]) -> list[
 
 
 def chi_squared_quantile(probability: float, freedom: int) -> float:
-    """Within 2 % from one degree of freedom on, closer with more (Wilson and Hilferty 1931, PNAS 17, 684)."""
+    """Within 2.5 % from one degree of freedom on, closer with more (Wilson and Hilferty 1931, PNAS 17, 684)."""
     spread = 2 / (9 * freedom)
     return freedom * float(1 - spread + NormalDist().inv_cdf(probability) * sqrt(spread)) ** 3
 

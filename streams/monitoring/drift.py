@@ -9,7 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 from ddsketch import DDSketch
 
-from streams.monitoring.distance import CONFIDENCE, Distance, contributions, distance
+from streams.monitoring.distance import Distance, contributions, distance
+from streams.monitoring.share import CONFIDENCE
 from streams.monitoring.sketch import bin_counts
 from streams.monitoring.window import OTHER, Window
 

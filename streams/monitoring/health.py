@@ -9,7 +9,6 @@ from streams.monitoring.health_metrics import (
     FIGURES,
     NOTHING,
     Beside,
-    Counted,
     Measured,
     Metric,
     limits,
@@ -18,6 +17,7 @@ from streams.monitoring.health_metrics import (
 )
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.people import PeopleAccuracy
+from streams.monitoring.share import Share
 from streams.monitoring.trend import Trend, trend
 from streams.monitoring.window import Window
 
@@ -46,9 +46,9 @@ class Figure:
         return value_of(self.measured)
 
     @property
-    def counted(self) -> Counted | None:
+    def counted(self) -> Share | None:
         """What it was counted on, where that is a part of the events."""
-        return self.measured if isinstance(self.measured, Counted) else None
+        return self.measured if isinstance(self.measured, Share) else None
 
     @property
     def interval(self) -> tuple[float, float] | None:

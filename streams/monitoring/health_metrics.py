@@ -2,25 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-from streams.monitoring.binomial import interval
-from streams.monitoring.distance import CONFIDENCE, Distance
+from streams.monitoring.distance import Distance
 from streams.monitoring.drift import Aspect, Reference, drift
 from streams.monitoring.people import PeopleLabels
+from streams.monitoring.share import Share
 from streams.monitoring.window import Window
 
 Source = Literal["windows", "labels", "dead letters", "lag"]
 
 
-class Counted(NamedTuple):
-    """A share that was counted: of so many `trials` so many were `successes`."""
-
-    successes: int
-    trials: int
-
-
-Measured = float | Counted | Distance | None
+Measured = float | Share | Distance | None
 
 
 @dataclass(frozen=True)
@@ -51,11 +44,13 @@ class Metric:
 
     name: str
     title: str
-    of_window: Callable[[Window], float | Counted | None] = lambda _window: None
+    of_window: Callable[[Window], float | Share | None] = lambda _window: None
     """The figure of a window, in the unit of its name (a share from 0 to 1, dollars, ms); None where the window does
-    not tell. `Counted` where it stands for more events than were looked at, so that it has an interval."""
+    not tell. A `Share` where it stands for more events than were looked at, so that it has an interval."""
     source: Source = "windows"
     higher_is_better: bool = True
+    is_share: bool = False
+    """Whether it cannot be but from 0 to 1."""
     stands_in_for: tuple[str, ...] = ()
     """It is judged only where none of these figures is known."""
     aspect: Aspect | None = None
@@ -84,27 +79,31 @@ _METRICS: Final = (
         "edge_share",
         "edge share",
         lambda window: _of(window.routes["edge"], window.events),
+        is_share=True,
         prometheus=Prometheus(
             f'sum(increase(edgewise_events_total{{stage="completed", route="edge"}}[{{over}}])) / {_COMPLETED}'
         ),
     ),
-    Metric("accuracy", "accuracy by people's labels", source="labels"),
+    Metric("accuracy", "accuracy by people's labels", source="labels", is_share=True),
     Metric(
         "agreement",
         "agreement on the random sample",
-        lambda window: Counted(window.sampled_agreed, window.sampled) if window.sampled else None,
+        lambda window: Share(window.sampled_agreed, window.sampled) if window.sampled else None,
+        is_share=True,
         stands_in_for=("accuracy",),
     ),
     Metric(
         "estimated_accuracy",
         "accuracy estimated from confidence",
         lambda window: _of(window.confidence_sum / 1e6, round(window.confidence.count)),
+        is_share=True,
         stands_in_for=("accuracy", "agreement"),
     ),
     Metric(
         "vendor_agreement",
         "agreement with the vendor's labels",
-        lambda window: Counted(window.vendor_agreed, window.vendor_compared) if window.vendor_compared else None,
+        lambda window: Share(window.vendor_agreed, window.vendor_compared) if window.vendor_compared else None,
+        is_share=True,
     ),
     Metric(
         "cost_per_event_usd",
@@ -127,6 +126,7 @@ _METRICS: Final = (
         "degraded share",
         lambda window: _of(window.degraded, window.events),
         higher_is_better=False,
+        is_share=True,
         prometheus=Prometheus(f"{_DEGRADED} / {_COMPLETED}"),
     ),
     # It rises until its hour, day or month is over, whatever the line does: that is no trend.
@@ -168,7 +168,7 @@ _WORDS: Final[Mapping[Aspect, str]] = {
     "roles": "who speaks", "kinds": "personal data",
 }  # fmt: skip
 _DRIFT: Final = tuple(
-    Metric(f"drift_{aspect}", f"drift of {what}", higher_is_better=False, has_trend=False, aspect=aspect)
+    Metric(f"drift_{aspect}", f"drift of {what}", higher_is_better=False, is_share=True, has_trend=False, aspect=aspect)
     for aspect, what in _WORDS.items()
 )
 
@@ -189,10 +189,10 @@ def measure(metric: Metric, window: Window, beside: Beside) -> Measured:
     return metric.of_window(window)
 
 
-def by_people(people: PeopleLabels, since_ms: int, until_ms: int) -> Counted | None:
+def by_people(people: PeopleLabels, since_ms: int, until_ms: int) -> Share | None:
     """How many of the labelled events that were answered in this time have the person's label; None of none."""
     found = people.accuracy(since_ms, until_ms).total
-    return Counted(*found) if found.trials else None
+    return found if found.trials else None
 
 
 def limits(measured: Measured) -> tuple[float, float] | None:
@@ -200,16 +200,14 @@ def limits(measured: Measured) -> tuple[float, float] | None:
 
     Of a share that was counted they are exact (Clopper and Pearson).
     """
-    if isinstance(measured, Counted):
-        return interval(*measured, CONFIDENCE)
+    if isinstance(measured, Share):
+        return measured.limits
     return (measured.low, measured.high) if isinstance(measured, Distance) else None
 
 
 def value_of(measured: Measured) -> float | None:
     """What was measured as one number."""
-    if isinstance(measured, Counted):
-        return measured.successes / measured.trials
-    return measured.value if isinstance(measured, Distance) else measured
+    return measured.value if isinstance(measured, Share | Distance) else measured
 
 
 def _of(part: float, whole: int) -> float | None:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -23,7 +24,8 @@ _DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 _UNIT_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 # All windows of the longest stretch are held, and read after a restart.
-_LONGEST_MS: Final = 7 * _UNIT_MS["d"]
+_LONGEST_WINDOW_MS: Final = 7 * _UNIT_MS["d"]
+_LONGEST_FOR_MS: Final = _UNIT_MS["d"]
 
 _BOUND: Final = ("at_least", "at_most", "resolve")
 
@@ -46,7 +48,14 @@ def duration_text(ms: int) -> str:
     return f"{ms // _UNIT_MS[unit]}{unit}"
 
 
-_Duration = Annotated[int, BeforeValidator(parse_duration)]
+def _parse_up_to(longest_ms: int, text: object) -> int:
+    if (found := parse_duration(text)) > longest_ms:
+        raise ValueError(f"{text} is too long: {duration_text(longest_ms)} is the longest")
+    return found
+
+
+_Window = Annotated[int, BeforeValidator(partial(_parse_up_to, _LONGEST_WINDOW_MS))]
+_For = Annotated[int, BeforeValidator(partial(_parse_up_to, _LONGEST_FOR_MS))]
 _Bound = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -61,9 +70,9 @@ class HealthRule(BaseModel):
     at_most: _Bound | None = None
     resolve: _Bound | None = None
     """What must be reached again before it resolves; not given: the bound."""
-    window: _Duration = Field(0, ge=1_000, le=_LONGEST_MS, validate_default=False)
+    window: _Window = Field(0, validate_default=False)
     """What is measured at a time, ms; 0: a moment."""
-    for_: _Duration = Field(0, alias="for", le=_UNIT_MS["d"], validate_default=False)
+    for_: _For = Field(0, alias="for", validate_default=False)
     """For how long it must miss its bound, at every look, before it fires; ms."""
     severity: Severity
     min_events: int = Field(0, ge=0, strict=True)
@@ -81,6 +90,14 @@ class HealthRule(BaseModel):
             raise ValueError("it needs one bound, at_least or at_most")
         if self.resolve is not None and (self.misses(self.resolve) or self.resolve == self.bound):
             raise ValueError(f"resolve is {self.resolve:g}: it must lie on the good side of the bound, {self.bound:g}")
+        if self.of.is_share and not all(0 <= bound <= 1 for bound in (self.bound, self.resolve_bound)):
+            raise ValueError(f"a bound of {self.metric} is from 0 to 1: it is a share, not percent")
+        if self.metric == "agreement" and self.at_least == 1:
+            raise ValueError("at_least is 1: no number of events shows that all agree, so give less")
+        return self
+
+    @model_validator(mode="after")
+    def _sound_in_time(self) -> Self:
         if (self.of.source == "lag") != (self.window == 0):
             raise ValueError(
                 f"{self.metric} is of a moment and has no window" if self.window else "it needs a window, such as 15m"

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 from schemas.records import MonitoringWindow
 from schemas.validation import MAX_AHEAD_MS
 from streams.monitoring.drift import Reference
-from streams.monitoring.health_metrics import Beside, Counted, Measured, by_people, limits, measure, value_of
+from streams.monitoring.health_metrics import Beside, Measured, by_people, limits, measure, value_of
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.people import PeopleLabels
 from streams.monitoring.running_total import RunningTotal
+from streams.monitoring.share import Share
 from streams.monitoring.window import Window
 
 # In catching up, the longest `for` is looked at in so many steps at most.
@@ -136,7 +137,7 @@ class RuleWatch:
             return counted if counted is not None and counted.trials >= rule.min_events else None
         window = totals[rule.window]
         measured = measure(rule.of, window, self._beside)
-        events = measured.trials if isinstance(measured, Counted) else window.events
+        events = measured.trials if isinstance(measured, Share) else window.events
         return measured if events >= rule.min_events else None
 
 

@@ -7,7 +7,7 @@ from models.router import Policy
 from streams.monitoring.advice import Advice, advise
 from streams.monitoring.decisions import Decisions
 from streams.monitoring.health import Health, assess
-from streams.monitoring.health_rules import bounds, load_health_rules
+from streams.monitoring.health_rules import HealthRule, bounds, load_health_rules
 from streams.monitoring.what_if import WhatIf, recorded_a_day
 from streams.monitoring.window import Window
 from tests.decisions import cloud_answer, simulated
@@ -75,6 +75,16 @@ def test_a_spent_budget_counts_without_the_edges_cost(what_if: WhatIf) -> None:
     assert then is not None
     assert then.usd_a_day - 0.001 * events <= 0.9 * budget
     assert advise(health(edge=10, budget_used=1.0), what_if, BASE, None) == []
+
+
+def test_a_bound_from_above_on_what_should_be_high_has_no_advice(what_if: WhatIf) -> None:
+    """Seen to fail with a threshold that raises the edge's share further."""
+    most = HealthRule(name="edge", metric="edge_share", at_most=0.5, window="1h", severity="info")
+    window = Window(0, 60_000, 0)
+    window.add([routing_event()] * 10)
+    found = assess(window, [window], {"edge_share": most})
+    assert [each.standing for each in found.figures if each.metric.name == "edge_share"] == ["missed"]
+    assert advise(found, what_if, BASE.changed(confidence_threshold=0.9), None) == []
 
 
 def test_what_no_threshold_does_is_said(what_if: WhatIf) -> None:
