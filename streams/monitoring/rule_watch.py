@@ -100,7 +100,8 @@ class RuleWatch:
                 self.put(ordered[taken])
                 taken += 1
             if taken:
-                self.look(at, Line(line.dead_letters, people=line.people))
+                letters = [letter for letter in line.dead_letters if letter <= at]  # no later one had come
+                self.look(at, Line(letters, people=line.people))
             at += step
         for window in ordered[taken:]:
             self.put(window)

@@ -252,6 +252,16 @@ def test_dead_letters_of_the_window_are_counted_and_read_again_after_a_restart()
     assert told(line.minutes(3, EDGE)) == [("dead_letters", "resolved")]
 
 
+def test_a_restart_counts_a_letter_from_when_it_came() -> None:
+    """Seen to fail where a letter counted ten minutes before it came: a rule with `for` fired at once."""
+    line = HealthLine(health_rule("letters", metric="dead_letters", at_least=None, at_most=0, **{"for": "8m"}))
+    line.minutes(20, EDGE)
+    line.letters.append(line.now - MINUTE)
+    line.restart()
+    assert line.minutes(5, EDGE) == []
+    assert told(line.minutes(3, EDGE)) == [("letters", "firing")]
+
+
 def test_the_agent_that_is_behind_is_named() -> None:
     lag = health_rule("behind", metric="lag_records", window=None, at_least=None, at_most=1000, **{"for": "2m"})
     line = HealthLine(lag)
