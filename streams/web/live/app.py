@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 from zlib import crc32
 
 from starlette.applications import Starlette
@@ -264,19 +264,21 @@ def _number(request: Request, name: str, most: int) -> int | None:
 
 def _own_address(text: str) -> str:
     """`text` where it is an address of this page, else the page's own: a sign-in leads to no other site."""
-    parts = urlsplit(text)
     inside = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if inside and not parts.scheme and not parts.netloc else "/"
+    return text if inside else "/"
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """What a form holds; nothing where it is too large for one of ours."""
+    """What a form holds; nothing where it is too large for one of ours, or has too many fields."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _MOST_FORM_BYTES:
             return {}
-    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=10))
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=10))
+    except ValueError:
+        return {}
 
 
 def _asset(text: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
