@@ -10,6 +10,7 @@ from streams.cli.table import aligned
 from streams.cli.user import printable
 from streams.monitoring.advice import SETTING, Advice
 from streams.monitoring.health import Figure, Health
+from streams.monitoring.health_metrics import number_text
 from streams.monitoring.share import CONFIDENCE
 from streams.monitoring.what_if import Outcome
 from streams.system.clock import iso
@@ -181,4 +182,4 @@ def _told(name: str, outcome: Outcome) -> tuple[str, ...]:
 
 
 def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4f}" if value < 10 else f"{value:,.0f}"
+    return "unknown" if value is None else number_text(value)

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from schemas.records import Alert
+from streams.monitoring.health_metrics import number_text
 from streams.monitoring.health_rules import HealthRule, duration_text
 from streams.monitoring.rule_watch import Standing
 
@@ -83,4 +84,4 @@ def _asked(rule: HealthRule, *, resolves: bool = False) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f}" if value == int(value) or value >= 10 else f"{value:.4g}"
+    return "unknown" if value is None else number_text(value)

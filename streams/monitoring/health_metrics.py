@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 from streams.monitoring.distance import Distance
@@ -208,6 +209,11 @@ def limits(measured: Measured) -> tuple[float, float] | None:
 def value_of(measured: Measured) -> float | None:
     """What was measured as one number."""
     return measured.value if isinstance(measured, Share | Distance) else measured
+
+
+def number_text(value: float) -> str:
+    """A figure as people read it: to four digits, from a thousand on to the whole number; never with an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{Decimal(f'{value:.4g}'):f}"
 
 
 def _of(part: float, whole: int) -> float | None:

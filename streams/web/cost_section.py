@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from streams.monitoring.forecast import Forecast
+from streams.monitoring.health_metrics import number_text
 from streams.monitoring.share import Share
 from streams.monitoring.window import Window
 from streams.system.clock import iso
@@ -20,7 +21,7 @@ def cost_section(report: Report, total: Window) -> Section:
         f"A bar a day; {usd(total.cost_nanos)} USD in all.",
         list(costs),
         [Series("cost", list(costs.values()))],
-        written=lambda dollars: f"{dollars:,.4g}",
+        written=number_text,
         bars=True,
     )
     columns: dict[str, Callable[[Window], str]] = {

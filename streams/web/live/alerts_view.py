@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.records import Alert
+from streams.monitoring.health_metrics import number_text
 from streams.system.clock import iso
 from streams.web.document import Link, Section, Table
 from streams.web.live.board import Board
@@ -60,4 +61,4 @@ def _value(alert: Alert) -> str:
 
 
 def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.4g}"
+    return NONE if value is None else number_text(value)

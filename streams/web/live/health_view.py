@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from streams.monitoring.health import Figure
-from streams.monitoring.health_metrics import value_of
+from streams.monitoring.health_metrics import number_text, value_of
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.share import CONFIDENCE
 from streams.system.clock import iso
@@ -65,17 +65,23 @@ def _row(of: Figure, span: Span) -> tuple[str, ...]:
     trend, limits = of.trend, of.interval
     rule = of.rule if of.standing != "not judged" else None
     path = figure_path(of.metric.name, of.value, span.since_ms, None)
-    value = NONE if of.value is None else Link(_number(of.value), path)
+    value = NONE if of.value is None else Link(number_text(of.value), path)
     return (
         of.metric.title,
         value,
         NONE if limits is None else f"{limits[0]:.4f} to {limits[1]:.4f}",
         NONE if rule is None else f"{'≥' if rule.at_least is not None else '≤'} {rule.bound:g}",
         of.standing,
-        of.course,
+        _course(of, span),
         NONE if trend is None else f"{trend.slope:+.2g}",
         NONE if trend is None else f"{trend.p:.2g}",
     )
+
+
+def _course(of: Figure, span: Span) -> str:
+    """Where it goes; a trend is tested where there are enough parts: seven days never are."""
+    is_short = of.trend is None and of.metric.has_trend and of.value is not None
+    return f"too few {span.unit}s" if is_short else of.course
 
 
 def _chart(of: Figure, span: Span) -> Chart | None:
@@ -88,13 +94,9 @@ def _chart(of: Figure, span: Span) -> Chart | None:
     bound: list[float | None] = [of.bound] * len(values)
     return Chart(
         of.metric.title,
-        f"A point for each {span.unit}; {_number(of.value)} in all, where the bound is {of.bound:g}.",
+        f"A point for each {span.unit}; {number_text(of.value)} in all, where the bound is {of.bound:g}.",
         span.places,
         [Series("value", values), Series("bound", bound)],
-        written=_number,
+        written=number_text,
         leads_to=span.events(**EVENTS_OF.get(of.metric.name, {})),
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}" if value < 10 else f"{value:,.0f}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from schemas.records import LABELS
 from streams.config.settings import Settings
 from streams.monitoring.health import Health
+from streams.monitoring.health_metrics import number_text
 from streams.monitoring.health_rules import HealthRule
 from streams.monitoring.period import DAY_MS
 from streams.monitoring.share import Share
@@ -173,7 +174,7 @@ def _costs(span: Span) -> Chart:
         f"{usd(total.cloud_only_cost_nanos)} with the cloud alone, as a line.",
         span.places,
         [Series("cost", dollars("cost_nanos")), Series("with the cloud alone", dollars("cloud_only_cost_nanos"))],
-        written=lambda found: f"{found:,.4g}",
+        written=number_text,
         bars=True,
         leads_to=span.events(),
     )

@@ -1,6 +1,7 @@
 """`edgewise health`: what it prints for people and for scripts, read from a broker."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +117,9 @@ def test_the_text_has_each_figure_with_its_bound_and_course() -> None:
     assert "<= 150" in latency
     assert "improving" in latency
     assert "-9.9" in latency
+    cheap = Window(NOW, NOW + HOUR_MS, 0)
+    cheap.add([replace(EDGE_ANSWER, cost_usd=0.00002)])
+    assert re.search(r"dollars an event +0\.00002 ", as_text(assess(cheap, [cheap], BOUNDS), [], None, None))
     assert "with the cloud, not with people" in text
     assert "the calibration of the models holds" in text
     assert (

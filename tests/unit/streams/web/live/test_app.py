@@ -17,6 +17,7 @@ from schemas.topics import MONITORING
 from streams.config.codecs import codec
 from streams.config.settings import Settings
 from streams.kafka.client import Cluster
+from streams.monitoring.health_metrics import number_text
 from streams.monitoring.people import PeopleLabels
 from streams.monitoring.period import merged
 from streams.operate.hourly_windows import WindowRecord
@@ -247,6 +248,29 @@ def test_what_others_name_is_no_markup(browser: TestClient, view: str) -> None:
     assert scripts == [{"src": "/page.js", "defer": None}]
 
 
+def test_large_and_small_figures_are_written_in_full(settings: Settings) -> None:
+    """Seen to fail with 1e+04, and with 2e-05."""
+    told = replace(alerts(NOW)[0], rule="falling_behind", metric="lag_records", value=12_345.0, bound=10_000.0)
+    small = replace(alerts(NOW)[0], metric="cost_per_event_usd", value=0.00002, bound=0.01)
+    mine = Board(Cluster(settings), lambda: NOW)
+    mine._alerts = {b"a": told, b"b": small}
+    said = text(client(mine, settings).get("/alerts"))
+    assert "12,345 10,000" in said
+    assert "0.00002 0.01" in said
+    assert [number_text(value) for value in (0, 0.85, 12.5, 181.25, 12_345.6)] == [
+        "0",
+        "0.85",
+        "12.5",
+        "181.2",
+        "12,346",
+    ]
+
+
+def test_seven_days_are_too_few_for_a_course_and_that_is_said(browser: TestClient) -> None:
+    assert "too few days" in text(browser.get("/health?span=7d"))
+    assert "too few hours" not in text(browser.get("/health"))
+
+
 def test_what_is_not_known_is_said(browser: TestClient) -> None:
     assert browser.get("/conversation?id=nobody").status_code == 404
     assert browser.get("/event?conversation=call-7&id=x&at=1").status_code == 404
@@ -318,10 +342,11 @@ def test_the_form_gives_a_cookie_that_no_script_and_no_other_site_gets(locked: T
 def test_a_form_that_is_too_large_or_none_is_refused(locked: TestClient) -> None:
     assert locked.post("/login", content=b"x" * 100_000).status_code == 401
     assert locked.post("/login", content=b"token=\xff&next=%00").status_code == 401
+    assert locked.post("/login", content=b"&".join(b"a%d=1" % at for at in range(11))).status_code == 401
 
 
 @pytest.mark.parametrize(
-    "text", ["//evil.example", "https://evil.example", "/\\evil.example", "", "events", "/a\nb", "javascript:x"]
+    "text", ["//evil.example", "https://evil.example", "/\\evil.example", "", "events", "/a\nb", "javascript:x", "//["]
 )
 def test_a_sign_in_leads_to_no_other_site(text: str) -> None:
     assert _own_address(text) == "/"
