@@ -1,31 +1,22 @@
 """The alerts that are firing, or have been."""
 
-from collections.abc import Iterable
+from typing import Final
 
 from schemas.records import Alert
 from schemas.topics import ALERTS
 from streams.kafka.client import Cluster
 from streams.operate.latest_records import latest_records
 
-_SEVERITIES = ("critical", "warning", "info")
+SEVERITIES: Final = ("critical", "warning", "info")
+"""The most urgent first."""
 
 
 def latest_alerts(cluster: Cluster) -> list[Alert]:
-    """The latest of each rule and subject, as `by_urgency` puts them.
+    """The latest of each rule and subject: what is firing first, by severity, then by when it began, the latest first.
 
     Raises what reading raises. What cannot be decoded is left out.
     """
-    return by_urgency(alert for alert in latest_records(cluster, ALERTS, 0) if alert is not None)
-
-
-def by_urgency(alerts: Iterable[Alert]) -> list[Alert]:
-    """What is firing first, the rules' alerts before those of conversations, by severity, the latest first."""
+    found = [alert for alert in latest_records(cluster, ALERTS, 0) if alert is not None]
     return sorted(
-        alerts,
-        key=lambda alert: (
-            alert.state != "firing",
-            alert.subject != "",
-            _SEVERITIES.index(alert.severity),
-            -alert.started_at,
-        ),
+        found, key=lambda alert: (alert.state != "firing", SEVERITIES.index(alert.severity), -alert.started_at)
     )

@@ -29,7 +29,7 @@ from streams.monitoring.reference_file import read_reference
 from streams.monitoring.window import Window
 from streams.operate.follow import Follower
 from streams.operate.hourly_windows import HourlyWindows, WindowRecord
-from streams.operate.open_alerts import by_urgency
+from streams.operate.open_alerts import SEVERITIES
 from streams.operate.risk_index import RiskIndex, StateRecord
 from streams.operate.temporary_file import TemporaryFileError
 from streams.system.clock import Clock, now_ms
@@ -135,9 +135,18 @@ class Board:
         return self._windows.events_since(begin) * 1000 / (now - begin), begin
 
     def alerts(self) -> list[Alert]:
-        """Those that fire, as `by_urgency` puts them, and then those that have resolved."""
+        """Those that fire, then those that have resolved; of each the rules', by severity, then the conversations'."""
         with self._lock:
-            return by_urgency(self._alerts.values())
+            found = list(self._alerts.values())
+        return sorted(
+            found,
+            key=lambda alert: (
+                alert.state != "firing",
+                alert.subject != "",
+                SEVERITIES.index(alert.severity),
+                -alert.started_at,
+            ),
+        )
 
     def firings(self) -> list[Alert]:
         """Each time that a rule has fired and was not over before these days, the first one first."""

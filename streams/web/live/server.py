@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -53,7 +53,8 @@ async def serve(settings: Settings, on_listening: Callable[[int], None] = lambda
         lost = asyncio.wrap_future(board.lost)
         logger.info("page: look at %s", address(listener))
         on_listening(listener.getsockname()[1])
-        await asyncio.wait({serving, stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
+        ends: tuple[asyncio.Future[Any], ...] = (serving, stopping, lost)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         closing.set()
         server.should_exit = True
         await serving

@@ -79,7 +79,9 @@ def test_a_spent_budget_counts_without_the_edges_cost(what_if: WhatIf) -> None:
 
 def test_a_bound_from_above_on_what_should_be_high_has_no_advice(what_if: WhatIf) -> None:
     """Seen to fail with a threshold that raises the edge's share further."""
-    most = HealthRule(name="edge", metric="edge_share", at_most=0.5, window="1h", severity="info")
+    most = HealthRule.model_validate(
+        {"name": "edge", "metric": "edge_share", "at_most": 0.5, "window": "1h", "severity": "info"}
+    )
     window = Window(0, 60_000, 0)
     window.add([routing_event()] * 10)
     found = assess(window, [window], {"edge_share": most})
