@@ -90,6 +90,9 @@ def find_events(
             if len(kept) >= skip + most and held > DECODED_AT_MOST:
                 break
             begin, found, seen = max(since_ms, reached - length), late, 0
+            # A replay or a backlog that was caught up may have written in minutes what is else a day's.
+            while topic.goes_by_time and reached - begin > 1_000 and topic.count(begin, reached) > 2 * _SLICE:
+                begin = reached - (reached - begin) // 2
             for message in topic.between(begin, reached):
                 seen += 1
                 try:
@@ -169,7 +172,7 @@ class _Topic:
         self._consumer = consumer
         self._marks = watermarks(cluster, topic)
         filled = {partition: -1 for partition, mark in self._marks.items() if mark.low < mark.high}
-        self._goes_by_time = all(at < 0 for at in offsets_since(consumer, self._name, _NEVER_MS, filled).values())
+        self.goes_by_time = all(at < 0 for at in offsets_since(consumer, self._name, _NEVER_MS, filled).values())
         self.was_cut = False
 
     def offsets(self, since_ms: int) -> dict[int, int]:
@@ -180,7 +183,7 @@ class _Topic:
 
     def span(self, since_ms: int, until_ms: int) -> tuple[dict[int, int], dict[int, int]]:
         """Where each partition's records of that time begin, and where they end."""
-        if self._goes_by_time:
+        if self.goes_by_time:
             return self.offsets(since_ms), self.offsets(until_ms)
         lows = {partition: mark.low for partition, mark in self._marks.items()}
         return lows, {partition: mark.high for partition, mark in self._marks.items()}
@@ -201,7 +204,7 @@ class _Topic:
             self.was_cut = True
             ends = {partition: min(end, starts[partition] + share) for partition, end in ends.items()}
         for message in self.read(starts, ends):
-            of_time = self._goes_by_time or since_ms <= message.timestamp()[1] < until_ms
+            of_time = self.goes_by_time or since_ms <= message.timestamp()[1] < until_ms
             if of_time and (key is None or message_key(message) == key):
                 yield message
 

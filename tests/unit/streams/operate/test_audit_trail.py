@@ -132,6 +132,7 @@ class Held:
     """`routing-events` in memory: each event written as it was recorded."""
 
     was_cut = False
+    goes_by_time = True
 
     def __init__(self, events: Sequence[RoutingEvent]) -> None:
         encode = Codec(ROUTING_EVENTS).encode
@@ -178,6 +179,18 @@ def test_a_past_hour_is_looked_through_though_much_was_written_right_after_it(mo
             break
         until = page.reached_ms
     assert [each.event for each in found] == second[599::-1]
+
+
+def test_of_a_burst_no_more_is_looked_at_than_of_an_even_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to look at all of a replay, which was written within minutes, where a slice is a length of time alone."""
+    monkeypatch.setattr(audit_trail, "_SLICE", 20)
+    monkeypatch.setattr(audit_trail, "DECODED_AT_MOST", 50)
+    burst = [routing_event(recorded_at=NOW - 600_000 + at * 1_000) for at in range(500)]
+    held = Held(burst)
+    page = find_events(looks_into(held, monkeypatch), everything, NOW - DAY, NOW, 1_000)
+    assert held.read <= 50 + 2 * 20
+    assert not page.is_whole
+    assert [each.event for each in page.events] == burst[: -len(page.events) - 1 : -1] != []
 
 
 @pytest.mark.parametrize(
