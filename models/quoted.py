@@ -4,6 +4,7 @@ A quoted mail is another person's words, or the same words again: scored, they d
 """
 
 import re
+from itertools import takewhile
 from typing import Final
 
 # "On Tue, 3 Mar 2026 at 10:00, Acme <a@example.com> wrote:", in the languages that mail programs write it in. The line
@@ -24,12 +25,13 @@ _DIVIDER: Final = re.compile(
     r"#{2}-.{0,120}-#{2}",
     re.IGNORECASE,
 )
-# Outlook's header: two or more of these lines in a row.
+# A line of Outlook's header. One or two of them are anybody's: "From: London", "To: Paris", "A: " for a speaker.
 _HEADER: Final = re.compile(
-    r"\*?(?:From|Sent|To|Cc|Date|Subject|Reply-To|Von|Gesendet|An|Datum|Betreff|De|Envoyé|À|Objet|Enviado|Para|Asunto|"
-    r"Da|Inviato|A|Oggetto|Van|Verzonden|Aan|Onderwerp)\s?:\*?\s*\S.{0,400}",
+    r"\*?(?:(?P<sender>From|Von|De|Da|Van)|(?P<date>Date|Datum)|(?P<subject>Sent|Subject|Gesendet|Betreff|Envoyé|Objet|"
+    r"Enviado|Asunto|Inviato|Oggetto|Verzonden|Onderwerp)|(?P<other>To|Cc|Reply-To|An|À|Para|A|Aan))\s?:\*?\s*\S.{0,400}",
     re.IGNORECASE,
 )
+_LINES_OF_A_HEADER: Final = 5
 _RULE: Final = re.compile(r"[_=]{10,}|-{20,}")
 
 _DEVICE: Final = re.compile(
@@ -37,6 +39,7 @@ _DEVICE: Final = re.compile(
     r"Enviado (?:desde|do)|Inviato (?:da|dal)|Verzonden (?:vanaf|met))\b.{0,80}",
     re.IGNORECASE,
 )
+_OF_A_DEVICE: Final = re.compile(r"\b(?:my|meinem|mon|mi|meu|mio|mijn|app)\b", re.IGNORECASE)
 _CLOSING: Final = re.compile(
     r"(?:(?:kind|best|warm|many|with kind|with best)?\s*regards|best wishes|(?:yours )?(?:sincerely|faithfully|truly)"
     r"(?: yours)?|yours (?:sincerely|faithfully|truly)|cheers|mit freundlichen grüßen|viele grüße|cordialement|"
@@ -45,6 +48,21 @@ _CLOSING: Final = re.compile(
 )
 _LINES_OF_A_SIGNATURE: Final = 8
 _CHARACTERS_OF_A_SIGNATURES_LINE: Final = 60
+# What ends what a mail says, on however many lines it goes on.
+_DISCLAIMER: Final = re.compile(
+    r"(?:please |kindly )?(?:excuse|forgive)\b|please (?:consider|think of) the environment|disclaimer\b|"
+    r"(?:this|the|any|if)\b.{0,200}\b(?:confidential|privileged|intended (?:only|solely|for|recipient)|viruses)\b|"
+    r"confidential(?:ity)?\b.{0,20}(?:notice|:)",
+    re.IGNORECASE,
+)
+_POSTSCRIPT: Final = re.compile(r"P\.?P?\.?S\b", re.IGNORECASE)
+# RFC 3676, 4.3. Without the space it may be a dash on a line of its own.
+_SEPARATOR: Final = "-- "
+
+# Captions tell with ">>" that somebody else speaks, a mail that it is quoted twice, below what is quoted once. ">:(" is
+# a face.
+_QUOTED: Final = re.compile(r"\s*>(?!:'?-?[()/|@])")
+_QUOTED_ONCE: Final = re.compile(r"\s*>(?!>|:'?-?[()/|@])")
 
 
 def without_quotes(text: str) -> str:
@@ -52,35 +70,38 @@ def without_quotes(text: str) -> str:
 
     Answers between quoted lines stay. Time is linear in the text's length.
     """
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = [
+        line if line == _SEPARATOR else line.rstrip()
+        for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    ]
+    quoted = [False] * len(lines)
+    if any(_QUOTED_ONCE.match(line) for line in lines):
+        quoted = [_QUOTED.match(line) is not None for line in lines]
     following = _following(lines)
-    last_own = max((place for place, line in enumerate(lines) if line and not _is_quoted(line)), default=-1)
+    header = _header(lines)
+    last_own = max((place for place, line in enumerate(lines) if line and not quoted[place]), default=-1)
     kept: list[str] = []
     place = 0
-    while place < len(lines):
-        line = lines[place]
+    while place < header:
         ahead = _attribution(lines, place)
-        if ahead and _is_quoted(following[place + ahead - 1]) and last_own >= place + ahead:
+        next_ = following[place + ahead - 1] if ahead else None
+        if next_ is not None and quoted[next_] and last_own >= place + ahead:
             place += ahead  # answers stand between the lines that it introduces
             continue
-        if ahead or _DIVIDER.fullmatch(line.strip()[:300]) or _is_header(line.strip(), following[place].strip()):
+        if ahead or _DIVIDER.fullmatch(lines[place].strip()[:300]):
             break
-        if not _is_quoted(line):
-            kept.append(line)
+        if not quoted[place]:
+            kept.append(lines[place])
         place += 1
     return "\n".join(_without_signature(kept)).strip()
 
 
-def _following(lines: list[str]) -> list[str]:
-    """For each line the next one after it that is not blank, "" if there is none."""
-    following = [""] * len(lines)
+def _following(lines: list[str]) -> list[int | None]:
+    """For each line the place of the next one that is not blank, None if there is none."""
+    following: list[int | None] = [None] * len(lines)
     for place in range(len(lines) - 2, -1, -1):
-        following[place] = lines[place + 1] or following[place + 1]
+        following[place] = place + 1 if lines[place + 1] else following[place + 1]
     return following
-
-
-def _is_quoted(line: str) -> bool:
-    return line.lstrip().startswith(">")
 
 
 def _attribution(lines: list[str], place: int) -> int:
@@ -95,21 +116,53 @@ def _attribution(lines: list[str], place: int) -> int:
     return 0
 
 
-def _is_header(line: str, following: str) -> bool:
-    begins = _RULE.fullmatch(line) or _HEADER.fullmatch(line[:400])
-    return bool(begins and _HEADER.fullmatch(following[:400]))
+def _header(lines: list[str]) -> int:
+    """The place of the first line of a quoted mail's header, or of the rule above it; behind the last where none is."""
+    written = [(place, line.strip()[:400]) for place, line in enumerate(lines) if line]
+    fields = [match.lastgroup if (match := _HEADER.fullmatch(line)) else None for _, line in written]
+    for number, (place, line) in enumerate(written):
+        first = number + 1 if _RULE.fullmatch(line) else number
+        following = fields[first : first + _LINES_OF_A_HEADER]
+        if following and following[0] not in {None, "other"}:
+            found = list(takewhile(bool, following))
+            dated = "date" in found and any("@" in line for _, line in written[first : first + len(found)])
+            if "sender" in found and ("subject" in found or dated):
+                return place
+    return len(lines)
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    for place, line in enumerate(lines):
-        if line == "--" or _DEVICE.fullmatch(line.strip()[:200]):
-            return lines[:place]
-    for place in range(max(1, len(lines) - _LINES_OF_A_SIGNATURE), len(lines)):
-        if _CLOSING.fullmatch(lines[place].strip()) and not any(_is_said(line) for line in lines[place + 1 :]):
-            return lines[:place]
-    return lines
+    closings = max(1, len(lines) - _LINES_OF_A_SIGNATURE)
+    mark = closing = None
+    says_more, next_ = False, ""  # of what is below
+    for place in range(len(lines) - 1, -1, -1):
+        line = lines[place].strip()
+        ends = not says_more and not _is_clause(next_)
+        if lines[place] == _SEPARATOR or (ends and (line == "--" or _is_device(line))):
+            mark = place
+        elif ends and place >= closings and _CLOSING.fullmatch(line):
+            closing = place
+        if mark == place or _DISCLAIMER.match(line):
+            says_more, next_ = False, ""
+        elif _is_said(line) or _POSTSCRIPT.match(line):
+            says_more, next_ = True, line
+        else:
+            next_ = line or next_
+    return lines[: closing if mark is None else mark]
+
+
+def _is_device(line: str) -> bool:
+    if len(line) > _CHARACTERS_OF_A_SIGNATURES_LINE or not _DEVICE.fullmatch(line):
+        return False
+    return _OF_A_DEVICE.search(line) is not None or not (_is_said(line) or _is_clause(line))
 
 
 def _is_said(line: str) -> bool:
     """Whether a line under a closing is a sentence, as in a postscript, rather than a name or an address."""
     return len(line) > _CHARACTERS_OF_A_SIGNATURES_LINE or (line[-1:] in {".", "!", "?"} and len(line.split()) >= 4)
+
+
+def _is_clause(line: str) -> bool:
+    """Whether a line right under a closing goes on: half of its words, four or more, have no capital."""
+    words = line.split()
+    return len(words) >= 4 and 2 * sum(word.islower() for word in words) >= len(words)
