@@ -13,15 +13,17 @@ from typing import Final
 
 from models.mojibake import without_mojibake
 from models.quoted import without_quotes
+from models.symbol_names import NAMES
 from schemas.records import Role
 
-VERSION = 2
+VERSION = 3
 """Raise it with every change to what :func:`normalise` returns: an artifact of a version that is not in
 :data:`READ_BY_MODELS_OF` is refused."""
 
-READ_BY_MODELS_OF: Final = frozenset({1, 2})
+READ_BY_MODELS_OF: Final = frozenset({1, 2, 3})
 """Versions whose models read what this one returns. Version 2 mends what hardly a text holds that models of version 1
-learned from: tags, letters in another shape, a wrong encoding, quoted mail. Of the airline's texts it changes one."""
+learned from: tags, letters in another shape, a wrong encoding, quoted mail. Of the airline's texts it changes one.
+Version 3 cuts less of what looks like a quoted mail, and names younger emoji."""
 
 USER, URL, EMAIL = "@user", "[url]", "[email]"
 
@@ -50,10 +52,11 @@ _ENTITY = re.compile(
 )
 _ENTITY_TEXT = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "#39": "'", "#x27": "'"}
 
-# HTML's elements, and no other words in angle brackets. An attribute holds no bracket.
+# HTML's elements, and no other words in angle brackets. An attribute holds no bracket. A style is not said.
 _TAG = re.compile(
-    r"</?(?:(br|p|div|li|ul|ol|tr|td|th|table|hr|h[1-6]|blockquote)|a|b|i|u|s|em|strong|span|font|small|big|sub|sup|code|"
-    r"pre|img|html|body|head|meta|style|script)(?:\s[^<>]*)?/?>|<!--[^<>]*-->",
+    r"<(?P<element>style|script)\b[^<>]*>(?:[^<]|<!--)*+</(?P=element)\s*>|"
+    r"</?(?:(?P<block>br|p|div|li|ul|ol|tr|td|th|table|hr|h[1-6]|blockquote)|"
+    r"a|b|i|u|s|em|strong|span|font|small|big|sub|sup|code|pre|img|html|body|head|meta|style|script)(?:\s[^<>]*)?/?>|<!--[^<>]*-->",
     re.IGNORECASE,
 )
 _MOST_ROUNDS = 4
@@ -77,19 +80,20 @@ def _character(char: str) -> str:
     """Return what stands for one non-ASCII character: plain punctuation, a symbol's name, nothing, or itself."""
     if char in _TYPOGRAPHIC:
         return _TYPOGRAPHIC[char]
-    category = unicodedata.category(char)
-    plain = unicodedata.normalize("NFKC", char)
+    category = "So" if char in NAMES else unicodedata.category(char)
+    name = NAMES.get(char) or unicodedata.name(char, "").lower()
+    small_capital = name.removeprefix("latin letter small capital ")
+    plain = small_capital if len(small_capital) == 1 else unicodedata.normalize("NFKC", char)
     if category == "So":
         if len(plain) == 1 and plain.isascii():
             return plain  # a letter in a circle
         # "FACE WITH TEARS OF JOY": words the model knows, where the symbol would be an unknown piece. A flag is a pair
         # of "REGIONAL INDICATOR SYMBOL LETTER X", which says nothing of sentiment.
-        name = unicodedata.name(char, "")
-        return " " if name.startswith("REGIONAL INDICATOR") else f" {name.lower()} "
+        return " " if name.startswith("regional indicator") else f" {name} "
     # Joiners and other invisible characters (Cf), variation selectors, skin tones: they only modify the symbol before.
     if category == "Cf" or "\ufe00" <= char <= "\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff":
         return ""
-    # Full-width, bold, script and the like are the letters that they look like.
+    # Full-width, bold, script, small capitals and the like are the letters that they look like.
     if category[0] == "L" or category == "Nd" or unicodedata.decomposition(char).startswith("<wide>"):
         return plain
     return char
@@ -99,10 +103,11 @@ def normalise(text: str) -> str:
     """Return ``text`` as the models read it.
 
     A mail that is quoted and a signature are left out. Handles become ``@user``, links ``[url]``, e-mail addresses
-    ``[email]``, redaction's ``[NAME_1]`` and the like words; HTML entities become their characters, its tags nothing,
-    emoji their Unicode names, typographic quotes and dashes ASCII ones; letters in another shape (NFKC) or read in
-    the wrong encoding, and words spelled out, become what they stand for; runs of white space become one space. Case
-    is left to the tokenizer. Applying it twice changes nothing, and its time is linear in the length of the text.
+    ``[email]``, redaction's ``[NAME_1]`` and the like words; HTML entities become their characters, its tags and
+    styles nothing, emoji their Unicode names, typographic quotes and dashes ASCII ones; letters in another shape
+    (NFKC, small capitals) or read in the wrong encoding, and words spelled out, become what they stand for; runs of
+    white space become one space. Case is left to the tokenizer. Applying it twice changes nothing, and its time is
+    linear in the length of the text.
     """
     if "\n" in text or "\r" in text:
         text = without_quotes(text) or text
@@ -135,7 +140,7 @@ def _round(text: str) -> str:
         text = "".join([char if char < "\x80" else _character(char) for char in without_mojibake(text)])
     if "&" in text:
         text = _ENTITY.sub(_entity, text)
-    return _TAG.sub(lambda match: " " if match[1] else "", text) if "<" in text else text
+    return _TAG.sub(lambda match: " " if match["element"] or match["block"] else "", text) if "<" in text else text
 
 
 def _entity(match: re.Match[str]) -> str:

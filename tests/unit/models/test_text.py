@@ -1,11 +1,14 @@
 # ruff: noqa: RUF001 - characters that look like others are what is tried
 """The rules that training and the worker share."""
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.redaction import KINDS, ConversationRedactor
+from models.symbol_names import NAMES
 from models.text import PLACEHOLDERS, normalise
 
 
@@ -26,6 +29,9 @@ from models.text import PLACEHOLDERS, normalise
         ("<p>Great&nbsp;<b>ser</b>vice<br/>thanks</p>", "Great service thanks"),
         ("&lt;div class=&quot;x&quot;&gt;bad&lt;/div&gt;", "bad"),
         ("I <3 you, a < b and x<y>z", "I <3 you, a < b and x<y>z"),
+        ("<style><!-- p.bad{color:red} --></style><p>Where?</p><STYLE>b</STYLE>", "Where?"),
+        ("<style>p{} Where?", "p{} Where?"),
+        ("ᴜɴᴀᴄᴄᴇᴘᴛᴀʙʟᴇ ꜱᴇʀᴠɪᴄᴇ", "unacceptable service"),
         ("Ｇｒｅａｔ　ｓｅｒｖｉｃｅ！", "Great service!"),
         ("𝐆𝐫𝐞𝐚𝐭 𝓼𝓮𝓻𝓿𝓲𝓬𝓮 Ⓑⓐⓓ ﬁne 𝟓", "Great service Bad fine 5"),
         ("donâ€™t â€œgoâ€\u009d, cafÃ©, CAFÉ™ ðŸ˜‚", 'don\'t "go", café, CAFÉ trade mark sign face with tears of joy'),
@@ -34,6 +40,7 @@ from models.text import PLACEHOLDERS, normalise
         ("Perfect, thanks.\n\n-----Original Message-----\nFrom: Sam\nSubject: Complaint", "Perfect, thanks."),
         ("> all of it is quoted", "> all of it is quoted"),
         ("fine 😂", "fine face with tears of joy"),
+        ("thanks 🩷🫸🏽🫩", "thanks pink heart rightwards pushing hand face with bags under eyes"),
         ("👍🏽👍", "thumbs up sign thumbs up sign"),
         ("love ❤️ it", "love heavy black heart it"),
         ("fly 🇬🇧", "fly"),
@@ -55,6 +62,8 @@ FRAGMENTS = st.sampled_from(
         *("&amp;", "amp;", "&lt", "lt;", "&nbsp;", "http", "://", "www.", "@user", "[url]", "a@b.co"),
         *(
             "<b>",
+            "<style>",
+            "</style>",
             "</b",
             "<b ",
             "&#8203;",
@@ -108,6 +117,7 @@ def test_no_address_survives(noise: str) -> None:
         "a@b." * 50_000,
         "<b" * 100_000,
         "<b>" * 70_000,
+        "<style><!-- -->" * 20_000,
         "&#8" * 70_000 + "203;" * 70_000,
         "Â" * 200_000 + "©",
         "a." * 100_000 + " ",
@@ -117,6 +127,11 @@ def test_no_address_survives(noise: str) -> None:
 def test_a_long_run_of_address_characters_is_read(run: str) -> None:
     """A quadratic pattern would take minutes on these; the suite's time limit is the judge."""
     assert normalise(f"{run} @")
+
+
+def test_a_name_is_the_one_that_pythons_unicode_gives() -> None:
+    for symbol, name in NAMES.items():
+        assert unicodedata.name(symbol, name.upper()) == name.upper()  # 3.11 knows none of them
 
 
 def test_what_redaction_put_into_a_text_is_words() -> None:

@@ -16,8 +16,10 @@ def reason(text: str, max_chars: int = 100) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ok", " ok ", "x" * 100, "👩‍👩‍👧" * 20, "?", "好", "0", "e\u0301", "\u200bok\x00", "&", "@someone", "😀"]
-)
+    "text",
+    ["ok", " ok ", "x" * 100, "👩‍👩‍👧" * 20, "?", "好", "0", "e\u0301", "\u200bok\x00", "&", "@someone", "😀",
+     "🩷", "🫨", "🪿", "\U0001faee"],
+)  # fmt: skip
 def test_texts_that_a_model_is_asked_about(text: str) -> None:
     assert reason(text) is None
 
@@ -27,7 +29,7 @@ def test_texts_that_a_model_is_asked_about(text: str) -> None:
     [
         "", " \t\n\u3000", "\u200b", "\u200b\u200c\u200d\u2060\ufeff", "\x00", "\x00 \x01", "\ufe0f", "\U000e0100",
         "\u00ad", "\u0301", "\u3164", "\u2800\u2800", "&nbsp;", "&amp;nbsp; &nbsp;", "\U0001f3fb", "\U000e0041",
-        "\ue000", "\ufffc", "\ufffd\ufffd", "\U000e0fff",
+        "<style>p{}</style>", "\ue000", "\ufffc", "\ufffd\ufffd", "\U000e0fff",
         "🇩🇪",  # of a flag normalising leaves nothing
     ],
 )  # fmt: skip
