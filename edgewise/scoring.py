@@ -31,7 +31,7 @@ class Result:
     positive: float
     route: Route | None  # which of the two models answered; None: a folder's
     reason: Reason | Literal["empty_text", "text_too_long"] | None  # why that one did; None: nothing was decided
-    model: str | None  # name@version of the model that answered; rules@1 where a rule did
+    model: str | None  # name@version of the model that answered; rules@2 where a rule did
 
 
 class Model:
@@ -86,9 +86,9 @@ class Model:
             for number, (text, role) in enumerate(zip(texts, roles, strict=True), 1)
         )
         scored = score_rows(rows, self._scorer, max_text_chars=self._max_text_chars, recording="", columns={})
-        return [self._result(text, row) for text, row in zip(texts, scored, strict=True)]
+        return [self._result(text, cast(Role, role), row) for text, role, row in zip(texts, roles, scored, strict=True)]
 
-    def _result(self, text: str, row: dict[str, Any]) -> Result:
+    def _result(self, text: str, role: Role, row: dict[str, Any]) -> Result:
         from models import rules
 
         route = None if None in self._ids else row["route"]
@@ -98,7 +98,7 @@ class Model:
         }
         model = None if row["sentiment"] is None else self._ids[route]
         if model is not None and route not in self._without_rules:
-            model = rules.answered_by(text, model)
+            model = rules.answered_by(text, role, model)
         return Result(label=row["sentiment"], route=route, reason=row["reason"], model=model, **numbers)
 
 

@@ -70,15 +70,16 @@ class Classifier:
     def score(self, texts: Sequence[str], roles: Sequence[Role] | None = None) -> NDArray[np.float32]:
         """Probabilities (n, 3) of negative, neutral, positive, in the order of `texts`: softmax(logits / temperature).
 
-        Each is normalised first. A model that learned who speaks is told the texts' `roles`; others do without, and so
-        do all where no roles are given. No texts: shape (0, 3).
+        Each is normalised first. The rules and a model that learned who speaks are told the texts' `roles`; other
+        models do without, and so do all where no roles are given. No texts: shape (0, 3).
         """
-        ruled = [rules.answer(text) for text in texts]
+        said_by: Sequence[Role] = ["unknown"] * len(texts) if roles is None else roles
+        ruled = [rules.answer(text, role) for text, role in zip(texts, said_by, strict=True)]
         asked = [number for number, given in enumerate(ruled) if given is None]
         result = np.array([(0.0, 0.0, 0.0) if given is None else given for given in ruled], np.float32)
         result = result.reshape(-1, len(LABELS))
         if asked:
-            told: Sequence[Role] = roles if roles is not None and self._reads_roles else ["unknown"] * len(texts)
+            told = said_by if self._reads_roles else ["unknown"] * len(texts)
             result[asked] = self._ask([texts[number] for number in asked], [told[number] for number in asked])
         return result
 

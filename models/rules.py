@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from models.text import normalise
-from schemas.records import LABELS, Label
+from schemas.records import LABELS, Label, Role
 
-ID: Final = "rules@1"
+ID: Final = "rules@2"
 """Stands in a result for the model, `name@version`."""
 
 Probabilities = tuple[float, float, float]
@@ -28,19 +28,20 @@ _NOTHING: Final[Probabilities] = (0.2, 0.6, 0.2)
 _NUMBERS: Final = {word: number for number, word in enumerate(
     ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 )} | {"no": 0}  # fmt: skip
-_POINTS: Final = rf"(?P<points>\d{{1,3}}(?:[.,]\d)?|{'|'.join(_NUMBERS)})"
+_WRITTEN: Final = r"(?:0|[1-9]\d{0,2})(?:[.,]\d)?"  # "02/10" is a day
+_POINTS: Final = rf"(?P<points>{_WRITTEN}|{'|'.join(_NUMBERS)})"
 _LEAD: Final = (
     r"(?:(?:overall|only|just|solid|an?|it's|it is|i(?:'d| would)? (?:give|rate) (?:it|this|you|them))[:,]? )*"
 )
 _NAMED: Final = r"(?P<name>rating|score|stars|nps|csat)(?: is)?\s?[:=]?\s?"
 _SCALE: Final = r"\s?(?:/|out of)\s?(?P<scale>5|10|100|five|ten)"
 
-# "5/5", "10 out of 10", "rating: 4/5"; "5 stars", "one star"; "rating: 1", "NPS 9".
+# "5/5", "10 out of 10", "rating: 4/5"; "5 stars", "one star", "5*"; "rating: 1", "NPS 9".
 _SHAPES: Final = tuple(
     re.compile(rf"{_LEAD}{shape}[ .!]*")
     for shape in (
-        rf"(?:{_NAMED})?{_POINTS}{_SCALE}(?: ?(?:stars?|points?))?",
-        rf"{_POINTS}[ -]?stars?",
+        rf"(?:{_NAMED})?{_POINTS}{_SCALE}(?: ?(?:stars?|points?|[⭐★*]))?",
+        rf"{_POINTS}(?:[ -]?stars?| ?[⭐★*])",
         rf"{_NAMED}{_POINTS}",
     )
 )
@@ -53,17 +54,22 @@ _KEYCAP: Final = str.maketrans({"\ufe0e": "", "\ufe0f": "", "\u20e3": "", "\U000
 _MUTE: Final = re.compile(
     r"[.?!,]+|([^\w\s^()])\1*|[()_]|_+|(?:[#€$£-]|\+(?=\d{2}))?\d[\d.,:/-]*[?!]*|[A-Za-z][.,?!]?|@user|\[url\]|\[email\]"
 )
+# More points than there are, "11/10": praise as often as a day.
+_POINTS_OF: Final = re.compile(rf"{_WRITTEN}\s?/\s?(?:5|10|100)[ .!]*")
 
 
-def answer(text: str) -> Probabilities | None:
-    """The probabilities of negative, neutral and positive where a rule answers `text`, else None."""
-    return None if len(text) > MOST_CHARS else _answer(text)
+def answer(text: str, role: Role = "unknown") -> Probabilities | None:
+    """The probabilities of negative, neutral and positive where a rule answers `text`, said by `role`, else None.
+
+    What an agent, a bot or the system says is no rating: it tells of one, or asks for it.
+    """
+    return None if len(text) > MOST_CHARS else _answer(text, role in {"customer", "unknown"})
 
 
 # Each text is asked about twice: by the classifier, and by who tells who answered. A batch's texts fit.
 @lru_cache(maxsize=1024)
-def _answer(text: str) -> Probabilities | None:
-    label = rating(text)
+def _answer(text: str, rates: bool) -> Probabilities | None:
+    label = rating(text) if rates else None
     if label is not None:
         rest = (1 - _RATED) / (len(LABELS) - 1)
         negative, neutral, positive = (_RATED if each == label else rest for each in LABELS)
@@ -71,18 +77,18 @@ def _answer(text: str) -> Probabilities | None:
     return _NOTHING if says_nothing(text) else None
 
 
-def answered_by(text: str, model: str) -> str:
-    """Who answers `text`: the rules, or else `model`; each as `name@version`."""
-    return model if answer(text) is None else ID
+def answered_by(text: str, role: Role, model: str) -> str:
+    """Who answers `text`, said by `role`: the rules, or else `model`; each as `name@version`."""
+    return model if answer(text, role) is None else ID
 
 
 def rating(text: str) -> Label | None:
     """The label of a text that is a rating and no more; None where it is not, or the scale could be another.
 
-    A number alone is no rating. Of five, four and more are positive and two and less are negative; of ten or a hundred
-    nine tenths and four tenths are. `NPS` counts as its inventor does (Reichheld 2003, "The One Number You Need to
-    Grow"): nine and ten are positive, six and less negative. A rating that names no scale ("rating: 4") has a label
-    only where it is the same of five and of ten.
+    A number alone is no rating. Of five, four and more are positive and less than three is negative; of ten or a
+    hundred, nine tenths and less than half are. `NPS` counts as its inventor does (Reichheld 2003, "The One Number You
+    Need to Grow"): nine and ten are positive, six and less negative. A rating that names no scale ("rating: 4") has a
+    label only where it is the same of five and of ten.
     """
     plain = unicodedata.normalize("NFKC", text.replace("½", "#").translate(_KEYCAP)).strip().lower()
     if stars := _GLYPHS.fullmatch(plain):
@@ -96,10 +102,10 @@ def rating(text: str) -> Label | None:
         return None
     parts = found.groupdict()
     points, scale, name = _number(parts["points"]), parts.get("scale"), parts.get("name")
+    if name == "nps" and scale in {None, "10", "ten"}:
+        return None if points > 10 else "positive" if points >= 9 else "neutral" if points > 6 else "negative"
     if scale is not None:
         return _label(points, _number(scale))
-    if name == "nps":
-        return None if points > 10 else "positive" if points >= 9 else "neutral" if points > 6 else "negative"
     of_five, of_ten = _label(points, 5), _label(points, 10)
     if name in ("rating", "score"):
         return of_ten if of_five in (None, of_ten) else None
@@ -107,9 +113,10 @@ def rating(text: str) -> Label | None:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether `text` has no word, no emoji and no emoticon: "...", "4471", "k", a link."""
-    parts = normalise(text).split()
-    return bool(parts) and all(_MUTE.fullmatch(part) for part in parts)
+    """Whether `text` has no word, no emoji, no emoticon and no points of a scale: "...", "4471", "k", a link."""
+    plain = normalise(text)
+    parts = plain.split()
+    return bool(parts) and not _POINTS_OF.fullmatch(plain) and all(_MUTE.fullmatch(part) for part in parts)
 
 
 def _number(written: str) -> float:
@@ -123,4 +130,4 @@ def _label(points: float, scale: float) -> Label | None:
         return None
     if share >= (0.8 if scale <= 5 else 0.9):
         return "positive"
-    return "negative" if share <= 0.4 else "neutral"
+    return "neutral" if share >= (0.6 if scale == 5 else 0.5) else "negative"

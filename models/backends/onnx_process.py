@@ -137,7 +137,7 @@ class OnnxProcessBackend:
                 bill.reached(clock_s() - begun_s)
                 bill.charge(None)
                 for index, (negative, neutral, positive), spent in zip(call, rows.tolist(), bill.shares(), strict=True):
-                    answered_by = rules.answered_by(questions[index].text, self.id)
+                    answered_by = rules.answered_by(questions[index].text, questions[index].role, self.id)
                     answers[index] = Answer((negative, neutral, positive), answered_by, spent)
         return answers
 

@@ -157,7 +157,7 @@ class EdgeAgent(Agent):
         # By the conversation, whatever key the transcript came with: who reads further on relies on it.
         key, model, router = event.conversation_id.encode(), self._classifier.id, self._router.id
         end_to_end_ms = float(max(0, scoring.at - record.timestamp))
-        answered_by = rules.answered_by(event.text, model)
+        answered_by = rules.answered_by(event.text, event.role, model)
         if decision.route == "edge":
             self._latency.observe(end_to_end_ms / 1000)
             result = edge_result(event, p, decision, admitted, model=answered_by, now_ms=scoring.at)

@@ -109,10 +109,11 @@ def test_what_a_rule_answers_says_so_as_a_workers_result_does(
     models: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for way in ("edge", "cloud", "line", models.edge_model):
-        assert edgewise.load(way)("5/5 stars").model == "rules@1"
+        assert edgewise.load(way)("5/5 stars").model == "rules@2"
+        assert edgewise.load(way)("5/5 stars", "agent").model != "rules@2"
     monkeypatch.setenv("EDGEWISE_RANDOM_CLOUD_RATE", "1")
     deferred = edgewise.load("line")("5/5 stars")
-    assert (deferred.route, deferred.model) == ("cloud", "rules@1")
+    assert (deferred.route, deferred.model) == ("cloud", "rules@2")
 
 
 def test_a_folder_is_a_model(models: Settings) -> None:

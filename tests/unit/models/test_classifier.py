@@ -63,9 +63,10 @@ def test_a_model_that_reads_roles_is_told_who_speaks_and_another_is_not(tmp_path
     told = Classifier(load_artifact(str(folder)))
     assert told.score(texts, roles).argmax(axis=1).tolist() == [0, 1, 2, 2, 1]
     np.testing.assert_array_equal(told.score(texts), plain.score(texts))
-    # What a rule answers it answers of all, and a role is no word that the model knows of the text.
-    assert told.score(["5 stars", "\u4f60\u597d"], ["agent", "agent"]).max(axis=1).tolist() == pytest.approx(
-        [0.95, MOST_SURE]
+    # An agent's rating is the model's to answer, and a role is no word that the model knows of the text.
+    assert told.score(["5 stars"] * 2, ["agent", "customer"]).argmax(axis=1).tolist() == [0, 2]
+    assert told.score(["4471", "\u4f60\u597d"], ["agent", "agent"]).max(axis=1).tolist() == pytest.approx(
+        [0.6, MOST_SURE]
     )
 
 

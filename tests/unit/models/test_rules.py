@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.rules import ID, MOST_CHARS, answer, answered_by, rating, says_nothing
-from schemas.records import Label
+from schemas.records import Label, Role
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,20 @@ from schemas.records import Label
         ("4 out of 5 stars", "positive"),
         ("\u2605\u2605\u2605\u2605\u2606", "positive"),
         ("\u2605\u2605\u2605", "neutral"),
-        ("\u2605\u2605\u00bd", "neutral"),
+        ("\u2605\u2605\u00bd", "negative"),
+        ("\u2605\u2605\u2605\u00bd", "neutral"),
+        ("\u2605\u2605\u2606\u2606", "neutral"),
+        ("2.5/5", "negative"),
+        ("4.5/10", "negative"),
+        ("5/10", "neutral"),
+        ("45/100", "negative"),
+        ("0/10", "negative"),
+        ("CSAT 2.5", "negative"),
+        ("5 \u2b50", "positive"),
+        ("1\u2b50\ufe0f", "negative"),
+        ("3*", "neutral"),
+        ("4/5 \u2605", "positive"),
+        ("nps 6/10", "negative"),
         ("\u2605\u2606\u2606\u2606\u2606", "negative"),
         ("\u2b50\ufe0f\u2b50\ufe0f", "negative"),
         ("\u2b50\u2b50\u2b50\u2b50", "positive"),
@@ -65,6 +78,11 @@ def test_a_text_that_is_a_rating_has_its_label(text: str, label: Label) -> None:
         "a 5",
         "10/12/2026",
         "12/10",
+        "02/10",
+        "09/10",
+        "01/5",
+        "rating: 02",
+        "7*",
         "1/4",
         "6/5",
         "10 stars",
@@ -89,7 +107,7 @@ def test_what_is_no_rating_or_more_than_one_has_none(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["..", "?!", "8813", "j", "N", "b.", "31.01.2027", "18:45", "@somebody", "https://example.org/a ?", "a@example.org",
-     "$12.50", "#882", "+49 30 901820", "*", "====", "1, 2, 3", "---"],
+     "$12.50", "02/10", "24/7", "12/25", "#882", "+49 30 901820", "*", "====", "1, 2, 3", "---"],
 )  # fmt: skip
 def test_a_text_without_words_says_nothing(text: str) -> None:
     assert says_nothing(text)
@@ -99,19 +117,28 @@ def test_a_text_without_words_says_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [":)", ":-(", "<3", "^^", ":/", "8)", ")))", "=D", "T_T", "+1", "100%", "A+", "ok", "no", "\U0001f44d", "\u2764",
-     "\u597d", "7 days", "I want 2", "a b ok"],
+     "\u597d", "7 days", "I want 2", "a b ok", "11/10", "100/10!", "7 / 5", "110/100"],
 )  # fmt: skip
 def test_words_emoji_and_emoticons_say_something(text: str) -> None:
     assert not says_nothing(text)
     assert answer(text) is None
-    assert answered_by(text, "edge@1") == "edge@1"
+    assert answered_by(text, "customer", "edge@1") == "edge@1"
 
 
 def test_a_rating_is_sure_and_named_as_the_rules_answer() -> None:
     assert answer("1/5") == pytest.approx((0.95, 0.025, 0.025))
     assert answer("3/5") == pytest.approx((0.025, 0.95, 0.025))
     assert answer("5/5") == pytest.approx((0.025, 0.025, 0.95))
-    assert answered_by("5/5", "edge@1") == ID == "rules@1"
+    assert answered_by("5/5", "unknown", "edge@1") == ID == "rules@2"
+
+
+@pytest.mark.parametrize("text", ["CSAT 1", "1 out of 5", "two out of five", "1/5"])
+@pytest.mark.parametrize("role", ["agent", "bot", "system"])
+def test_only_who_was_served_rates(role: Role, text: str) -> None:
+    assert answer(text, "customer") == answer(text, "unknown") == pytest.approx((0.95, 0.025, 0.025))
+    assert answer(text, role) is None
+    assert answered_by(text, role, "edge@1") == "edge@1"
+    assert answer("4471", role) == (0.2, 0.6, 0.2)
 
 
 @given(st.text(alphabet="5/10 .!?:-(a\u2605\u2b50\ufe0f stars", max_size=2 * MOST_CHARS))

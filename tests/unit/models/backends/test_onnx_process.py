@@ -105,8 +105,10 @@ def test_a_model_that_reads_roles_is_told_who_asks(tmp_path: Path) -> None:
 
 def test_an_answer_names_the_rules_where_they_gave_it(artifact: Artifact) -> None:
     async def scenario(backend: CloudBackend) -> None:
-        answers = await backend.answer([Question("1 star"), Question("great")], DEADLINE_S)
-        assert [answer.model for answer in answers if isinstance(answer, Answer)] == [rules.ID, "cloud@1.0.0"]
+        asked = [Question("1 star"), Question("1 star", role="agent"), Question("great")]
+        answers = await backend.answer(asked, DEADLINE_S)
+        named = [answer.model for answer in answers if isinstance(answer, Answer)]
+        assert named == [rules.ID, "cloud@1.0.0", "cloud@1.0.0"]
 
     with_backend(artifact, scenario)
 

@@ -231,12 +231,17 @@ def test_what_the_edge_does_not_read(
 
 
 @pytest.mark.parametrize(
-    ("text", "label", "model"), [("5/5", "positive", rules.ID), ("great", "positive", "edge@1.0.0")]
+    ("text", "role", "label", "model"),
+    [
+        ("5/5", "customer", "positive", rules.ID),
+        ("great 5/5", "customer", "positive", "edge@1.0.0"),
+        ("5/5 stars", "agent", "neutral", "edge@1.0.0"),
+    ],
 )
 def test_a_result_names_the_rules_where_they_answer_and_the_audit_event_the_edge(
-    classifier: Classifier, text: str, label: str, model: str
+    classifier: Classifier, text: str, role: Role, label: str, model: str
 ) -> None:
-    event = dataclasses.replace(TRANSCRIPT, text=text)
+    event = dataclasses.replace(TRANSCRIPT, text=text, role=role)
     outputs = process(agent(classifier), [record(event)])
     result = RESULTS.decode(outputs["sentiment"][0].value)
     assert (result.label, result.model, result.reason) == (label, model, "optimal_edge")
