@@ -79,7 +79,7 @@ class Classifier:
         result = np.array([(0.0, 0.0, 0.0) if given is None else given for given in ruled], np.float32)
         result = result.reshape(-1, len(LABELS))
         if asked:
-            told = said_by if self._reads_roles else ["unknown"] * len(texts)
+            told: Sequence[Role] = said_by if self._reads_roles else ["unknown"] * len(texts)
             result[asked] = self._ask([texts[number] for number in asked], [told[number] for number in asked])
         return result
 
