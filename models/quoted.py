@@ -50,8 +50,10 @@ _LINES_OF_A_SIGNATURE: Final = 8
 _CHARACTERS_OF_A_SIGNATURES_LINE: Final = 60
 # What ends what a mail says, on however many lines it goes on.
 _DISCLAIMER: Final = re.compile(
-    r"(?:please |kindly )?(?:excuse|forgive)\b|please (?:consider|think of) the environment|disclaimer\b|"
-    r"(?:this|the|any|if)\b.{0,200}\b(?:confidential|privileged|intended (?:only|solely|for|recipient)|viruses)\b|"
+    r"(?:please |kindly )?(?:excuse|forgive)\b.{0,40}\b(?:brevity|typos?|errors|mistakes|spelling)\b|disclaimer\b|"
+    r"please (?:consider|think of) the environment|"
+    r"(?:this (?:e-?mail|message|communication)|the (?:information|contents?)|if you)\b.{0,200}"
+    r"\b(?:confidential|privileged|intended (?:only|solely|for|recipient)|viruses)\b|"
     r"confidential(?:ity)?\b.{0,20}(?:notice|:)",
     re.IGNORECASE,
 )
