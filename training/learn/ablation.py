@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from training.data.corpus import Corpus, Example
 from training.learn import finetune, network
-from training.learn.curriculum import seeds, tiny
+from training.learn.curriculum import seeds, tiny, transfer_of
 from training.learn.loop import Log
 from training.learn.network import Classifier
 from training.learn.run import Run
@@ -18,14 +18,14 @@ from training.measure.figures import classification
 def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
     """Trains the tiny network without a teacher, from the base and from the adapted weights, and compares on dev.
 
-    Returns, and writes to `ablations.json`, one entry a variant: `what`, and `dev` (accuracy), `dev_f1` and
-    `general` (macro recall on the general set), each a list with one value a seed. The models are kept in the run
-    folder like all others.
+    Returns, and writes to `ablations.json`, one entry a variant: `what`, and `dev` (accuracy), `dev_f1` and, where
+    there is a general set, `general` (macro recall on it), each a list with one value a seed. The models are kept in
+    the run folder like all others.
     """
     variants: dict[str, Callable[[int], str]] = {
         "base weights, domain labels": lambda number: f"plain-domain-{number}",
         "adapted weights, domain labels": lambda number: f"adapted-domain-{number}",
-        "distilled: all sets together": lambda number: f"tiny-transfer-{number}",
+        "distilled: all sets together": lambda number: transfer_of(run.config, "tiny", number),
         "distilled, then the domain alone": lambda number: f"tiny-{number}",
     }
     for number, seed in seeds(run.config):
@@ -52,18 +52,15 @@ def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Cla
 
 
 def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:
-    dev, dev_f1, general = [], [], []
+    found: dict[str, list[float]] = {"dev": [], "dev_f1": []} | ({"general": []} if data.general_test else {})
     for name in names:
         model, tokenizer = run.model(name, "distill")
         on_dev = _measure(model, tokenizer, data.domain_dev)
-        dev.append(on_dev["accuracy"])
-        dev_f1.append(on_dev["macro_f1"])
-        general.append(_measure(model, tokenizer, data.general_test)["macro_recall"])
-    return {
-        "dev": np.round(dev, 4).tolist(),
-        "dev_f1": np.round(dev_f1, 4).tolist(),
-        "general": np.round(general, 4).tolist(),
-    }
+        found["dev"].append(on_dev["accuracy"])
+        found["dev_f1"].append(on_dev["macro_f1"])
+        if data.general_test:
+            found["general"].append(_measure(model, tokenizer, data.general_test)["macro_recall"])
+    return {figure: np.round(values, 4).tolist() for figure, values in found.items()}
 
 
 def _measure(model: Classifier, tokenizer: Tokenizer, examples: list[Example]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import torch
 from tokenizers import Tokenizer
@@ -16,7 +16,8 @@ from transformers import BertForMaskedLM, BertModel, MPNetModel
 
 from models.artifact import load_artifact
 from models.classifier import Classifier as Worker
-from training.config.config import Config, Schedule, Student
+from schemas.errors import UsageError
+from training.config.config import Config, Kind, Schedule, Student
 from training.data.corpus import CALLS, Corpus, sets_of
 from training.learn import adapt, bases, distill, finetune, loop, network, prune, readback
 from training.learn.loop import Log
@@ -126,17 +127,34 @@ def tiny(run: Run, data: Corpus) -> tuple[BertForMaskedLM, Tokenizer]:
 
 
 def train_students(run: Run, data: Corpus, names: Sequence[str]) -> None:
-    """Trains the students `names` ("tiny", or "tiny-2" for the second of them alone), in the order given."""
+    """Trains the students `names` ("tiny", or "tiny-2" for the second of them alone), in the order given.
+
+    Raises UsageError: a name is that of no student of this run; the error says which there are.
+    """
+    kinds = get_args(Kind)
+    numbered = {f"{kind}-{number}" for kind in kinds for number, _ in seeds(run.config)}
+    for name in names:
+        if name not in {*kinds, *numbered}:
+            raise UsageError(
+                f"there is no student {name!r}: give {', '.join(kinds)}, or one with the number of a seed, from 1 to "
+                f"{run.config.seeds}, as in tiny-1"
+            )
     for name in names:
         kind, _, only = name.partition("-")
-        student: Student = getattr(run.config, kind)
         for number, seed in seeds(run.config):
             if only in ("", str(number)):
-                own = student.transfers is None or number <= student.transfers
-                source = f"{kind}-transfer-{number if own else 1}"
+                source = transfer_of(run.config, kind, number)
+                # A transfer that several students share is the first's, whichever of them asks for it.
+                first = seed if source == f"{kind}-transfer-{number}" else run.config.seed
                 if not (run.folder / "models" / f"{kind}-{number}").is_dir():
-                    run.once(source, partial(_transfer, run, data, kind, seed))
+                    run.once(source, partial(_transfer, run, data, kind, first))
                     run.once(f"{kind}-{number}", partial(_specialise, run, data, kind, source, seed))
+
+
+def transfer_of(config: Config, kind: str, number: int) -> str:
+    """The name of the transfer that the student of a `kind` with that `number` begins from."""
+    student: Student = getattr(config, kind)
+    return f"{kind}-transfer-{number if student.transfers is None or number <= student.transfers else 1}"
 
 
 def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:

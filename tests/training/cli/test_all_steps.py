@@ -295,6 +295,24 @@ def test_a_run_without_students_measures_what_is_in_service(
     assert "(**ships as edge**)" in (ours / "report" / "report.md").read_text("utf-8")
 
 
+def test_the_domain_alone_is_enough(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = CONFIG[: CONFIG.index('[[sources]]\nname = "tweets"')].replace(
+        '["cloud", "small", "tiny"]', '["cloud", "tiny"]'
+    )
+    own = re.sub("(?m)^large = .*$", 'compared = ["int8s"]', own.replace("seeds = 1", "seeds = 2"))
+    (folder / "own.toml").write_text(own.replace("tiny = { ", "tiny = { transfers = 1, "), "utf-8")
+    try:
+        result = train(folder, monkeypatch, "all", out=tmp_path / "run")
+    finally:
+        (folder / "own.toml").write_text(CONFIG, "utf-8")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "run" / "models" / "tiny-transfer-2").exists()
+    ablations = json.loads((tmp_path / "run" / "ablations.json").read_text("utf-8"))
+    assert {tuple(each) for each in ablations} == {("what", "dev", "dev_f1")}
+    assert all(len(each["dev"]) == 2 for each in ablations)
+    assert "general set: macro recall" not in (tmp_path / "run" / "report" / "report.md").read_text("utf-8")
+
+
 def test_what_ships_has_the_version_that_the_configuration_says(
     folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

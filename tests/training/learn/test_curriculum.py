@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from schemas.errors import UsageError
 from tests.training.tiny_networks import build, examples, tokenizer
 from training.config.config import Config, Schedule, Student
 from training.data.corpus import Corpus
@@ -74,3 +75,23 @@ def test_a_student_that_the_run_s_cloud_teaches_begins_from_its_layers_and_has_i
     assert [list(row.ids) for row in rows] == read
     assert read != network.encode(pieces, [example.text for example in extra])
     assert torch.allclose(torch.tensor([row.teacher for row in rows]), network.predict(made, read), atol=1e-5)
+
+
+@pytest.mark.parametrize("asked", [["cloud"], ["cloud-3", "cloud-2", "cloud-1"]])
+def test_what_students_begin_from_does_not_depend_on_which_of_them_is_asked_for_first(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    made: dict[str, int] = {}
+    config = Config(data=Path(), seed=5, seeds=3, cloud=Student(transfer=SCHEDULE, transfers=2))
+    run: Any = SimpleNamespace(
+        config=config, folder=tmp_path, once=lambda name, make: made.setdefault(name, make.args[-1])
+    )
+    curriculum.train_students(run, None, asked)  # type: ignore[arg-type]
+    assert made == {"cloud-transfer-1": 5, "cloud-1": 5, "cloud-transfer-2": 6, "cloud-2": 6, "cloud-3": 7}
+
+
+@pytest.mark.parametrize("name", ["foo", "general", "tiny-3", "tiny-", "cloud2", "cloud-1-1"])
+def test_a_student_that_there_is_not_is_refused_before_any_is_trained(tmp_path: Path, name: str) -> None:
+    run: Any = SimpleNamespace(config=Config(data=Path(), seeds=2), folder=tmp_path)
+    with pytest.raises(UsageError, match=f"there is no student '{name}': give cloud, small, tiny, or .* from 1 to 2"):
+        curriculum.train_students(run, None, ["tiny", name])  # type: ignore[arg-type]
