@@ -9,7 +9,7 @@ from models.artifact import CARD, MANIFEST, MODEL
 from models.long_text import what_is_read
 from training.artifacts.manifest import terms_of
 from training.report.markdown import figure, megabytes, number, percent, table, timing
-from training.report.summary import Report, aside, domain, percents, seeds
+from training.report.summary import Report, aside, domain, goes_on, percents, seeds
 
 OWN = """\
     edgewise train all --config FILE --out RUN
@@ -89,7 +89,11 @@ def _figures(manifest: Mapping[str, Any], report: Report) -> Iterator[str]:
     measured = report["evaluation"]["artifacts"][name]
     names = ("accuracy", "macro_f1", "macro_recall", "ece")
     yield "## Figures"
-    yield "No step learned from these texts; settings were chosen on dev. In brackets the 95 % bootstrap interval."
+    yield (
+        "No step of the run that these figures are of learned from these texts; settings were chosen on dev. "
+        + ("What was learned before that run is not checked. " if goes_on(report) else "")
+        + "In brackets the 95 % bootstrap interval."
+    )
     yield table(
         ["set", "rows", "accuracy", "macro F1", "macro recall", "ECE"],
         [

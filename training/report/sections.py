@@ -6,7 +6,7 @@ from typing import Any
 from training.data.corpus import LEARNED_FROM
 from training.report import behaviour_table, corpus_table, weaknesses
 from training.report.markdown import ABSENT, figure, megabytes, number, percent, picture, table, timing
-from training.report.summary import Report, aims, models, percents, seeds
+from training.report.summary import Report, aims, goes_on, models, percents, seeds
 
 PICTURES = {
     "confusion.png": "Answers by true label, in shares of the label's rows",
@@ -21,8 +21,8 @@ PICTURES = {
 PREFACE = """\
 Every figure below stands in `report.json` as well. A bracket behind a figure is its 95 % bootstrap interval on the rows
 that it was measured on; behind a timing, the least and the greatest of the repetitions. Models and settings are chosen
-on dev; what is said of test is of the models so chosen, by the worker's own classifier; the teachers, which do not
-ship, are measured in float32."""
+on dev, but where a section says else; what is said of test is of the models so chosen, by the worker's own classifier;
+the teachers, which do not ship, are measured in float32."""
 
 REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
@@ -67,11 +67,18 @@ def _leaks(report: Report) -> Iterator[str]:
             seen += sum(count for other, count in repeated.items() if other not in LEARNED_FROM)
     yield "## Does anything leak?"
     yield (
-        "No text that is measured on is learned from, be it for its label, for its words alone or to choose the "
-        "vocabulary. Two texts are the same when their letters and digits are, whatever their case, handles and links. "
+        "No step of this run learns from a text that is measured on, be it for its label, for its words alone or to "
+        "choose the vocabulary. Two texts are the same when their letters and digits are, whatever their case, handles "
+        "and links. "
         f"{number(seen, 0)} texts were left out of what is learned from because they are measured on, and "
         f"{number(again, 0)} because they were in it already. A run whose splits overlap is refused."
     )
+    if goes_on(report):
+        yield (
+            "This is of the run's own training. What an artifact from before the run learned from, be it measured here "
+            "or what a model begins from, is not checked: where that was a text that is measured on, the figure is too "
+            "high."
+        )
 
 
 def _quality(report: Report) -> Iterator[str]:

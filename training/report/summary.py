@@ -35,6 +35,12 @@ def aside(report: Report) -> list[str]:
     return [source["name"] for source in report["corpus"]["sources"] if source["role"] == "measured"]
 
 
+def goes_on(report: Report) -> bool:
+    """Whether the run measures or begins from an artifact made before it, whose own training it does not know."""
+    rows = report["compress"]["rows"]
+    return bool(report.get("config", {}).get("teacher")) or any(row["model"].endswith("-former") for row in rows)
+
+
 def models(report: Report) -> str:
     """The table of the models, a column each: how small, how good and how fast they are.
 

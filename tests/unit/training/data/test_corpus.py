@@ -231,7 +231,7 @@ def test_turns_of_the_grammar_that_are_kept_aside_are_measured_on_and_not_learne
     written = Source(name="written", role="measured", generate=300)
     loaded = corpus.load(own(tmp_path, made, written, train=("train.csv",)))
     aside = {template for start in grammar.load().aside.starts for template in start.texts}
-    assert 400 < len(aside) < 1_600
+    assert 300 < len(aside) < 1_600
     measured = loaded.measured["written"]
     assert 250 < len(measured) <= 300
     assert {LABELS[each.label] for each in measured} == set(LABELS)

@@ -1,12 +1,13 @@
 """What a grammar's files may say, and how its templates are filled."""
 
+import hashlib
 import random
 import re
 from pathlib import Path
 
 import pytest
 
-from training.data.grammar import USED_BY_STYLES, Grammar, GrammarError, load
+from training.data.grammar import LEARNED_BEFORE, USED_BY_STYLES, Grammar, GrammarError, load
 
 START = '[[start]]\nkind = "question"\nlabel = "neutral"\ntexts = ["{what} is it{end?}"]\n'
 RULES = '[rules]\nwhat = ["where", "when"]\nend = ["?"]\n'
@@ -62,3 +63,16 @@ def test_a_grammar_has_the_starts_and_lists_of_all_its_files(tmp_path: Path) -> 
 def test_a_grammar_that_breaks_a_rule_is_refused_and_named(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(GrammarError, match=re.escape(says)):
         load(write(tmp_path, **files))
+
+
+def test_turns_that_a_former_model_learned_from_are_not_measured_on_and_not_learned_from() -> None:
+    before = set(LEARNED_BEFORE.read_text("utf-8").split())
+    whole = load()
+
+    def digests(grammar: Grammar) -> set[str]:
+        return {hashlib.sha256(text.encode()).hexdigest() for start in grammar.starts for text in start.texts}
+
+    assert len(before) == 472
+    assert before <= digests(whole)
+    assert before.isdisjoint(digests(whole.aside) | digests(whole.learned))
+    assert digests(whole.aside) | digests(whole.learned) | before == digests(whole)

@@ -42,3 +42,11 @@ def test_a_behavioural_test_that_is_always_passed_is_no_limit(collected: dict[st
 def test_a_card_says_what_is_read_of_a_long_text(collected: dict[str, Any]) -> None:
     read = manifest("edge") | {"max_tokens": 128, "long_text": "head"}
     assert "Of a text of more than 128 tokens it reads the beginning." in card.text(read, collected)
+
+
+def test_a_card_says_where_what_was_learned_before_the_run_is_not_checked(collected: dict[str, Any]) -> None:
+    said = "What was learned before that run is not checked."
+    assert said not in card.text(manifest("edge"), collected)
+    assert said in card.text(manifest("edge"), collected | {"config": {"teacher": "f" * 64}})
+    former = changed(collected, ("compress", "rows", 0, "model"), "edge-former")
+    assert said in card.text(manifest("edge"), former)

@@ -106,6 +106,13 @@ def test_every_figure_on_the_page_is_in_the_files_or_follows_from_them(collected
     assert [figure for figure in found if figure not in shown and figure not in ("2.13.0", "2.13")] == []
 
 
+@pytest.mark.parametrize("before", [{}, {"teacher": "f" * 64}])
+def test_the_page_claims_no_more_of_leaks_than_is_checked(collected: dict[str, Any], before: dict[str, str]) -> None:
+    page = sections.page(collected | {"config": before}, [])
+    assert "No step of this run learns from a text that is measured on" in page
+    assert ("an artifact from before the run learned from" in page) == bool(before)
+
+
 def test_the_page_asks_the_questions_in_order_and_shows_the_pictures_that_were_drawn(collected: dict[str, Any]) -> None:
     page = sections.page(collected, ["confusion.png"])
     titles = re.findall(r"^## (.*)$", page, re.MULTILINE)
