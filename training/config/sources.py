@@ -82,8 +82,9 @@ class Source(BaseModel):
     without: Pattern | None = None
     """Of an `extra` or `measured`: no text that this one is found in."""
     weight: float = Field(default=1.0, gt=0, le=1)
-    """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1; a `measured` set as
-    a whole, for the temperature, where the domain's dev counts 1."""
+    """How much a row of an `extra` or `general` source counts, where one of the domain's counts 1 to a teacher and 3 to
+    a student, which reads the domain three times; a `measured` set as a whole, for the temperature, where the domain's
+    dev counts 1."""
     turns: str | None = None
     """In JSON lines, the field with a conversation's list of turns."""
     speaker: str = "speaker"
