@@ -13,6 +13,9 @@ from training.config.sources import Sources
 Kind = Literal["cloud", "small", "tiny"]
 """Of a student: all of MiniLM's layers, every second one, or a BERT of 2 layers by 128."""
 
+Artifact = Literal["edge", "edge-tiny", "cloud"]
+"""What a run ships."""
+
 FileFormat = Literal["int8", "int8s", "int8w", "int4w"]
 """In which a model may ship."""
 
@@ -37,13 +40,16 @@ class Schedule(_Part):
 
 
 class Pruning(_Part):
-    """What is left of the layers and word vectors that a student begins with: what matters most to its answers."""
+    """What is left of the layers and word vectors that a student begins with: what matters most to its answers.
 
-    heads: int = Field(ge=1)
+    No more than MiniLM's layers have.
+    """
+
+    heads: int = Field(ge=1, le=12)
     """Attention heads of each layer."""
-    feed_forward: int = Field(ge=1, multiple_of=32)
+    feed_forward: int = Field(ge=1, le=1536, multiple_of=32)
     """Neurons of each layer's feed-forward part, in blocks that 4-bit weights have a scale for."""
-    embeddings: int | None = Field(default=None, ge=1, multiple_of=32)
+    embeddings: int | None = Field(default=None, ge=1, le=384, multiple_of=32)
     """Rank of the word vectors: so many numbers a piece are kept, and one matrix. Default: all."""
 
 
@@ -119,7 +125,7 @@ class Config(_Part):
     students: tuple[Kind, ...] = ("cloud", "tiny")
     """Which are made. One that ships as nothing is there to compare with. With none, all of `ships` are `former`
     artifacts, and the run measures them."""
-    ships: dict[Literal["edge", "edge-tiny", "cloud"], Kind] = {"edge": "tiny", "cloud": "cloud"}
+    ships: dict[Artifact, Kind] = {"edge": "tiny", "cloud": "cloud"}
     """Which kind of student ships as which artifact."""
     formats: dict[str, FileFormat] = {}
     """In which file format an artifact ships, where that is not `int8s`."""
@@ -141,7 +147,7 @@ class Config(_Part):
 
     @field_validator("ships")
     @classmethod
-    def _has_both(cls, ships: dict[str, Kind]) -> dict[str, Kind]:
+    def _has_both(cls, ships: dict[Artifact, Kind]) -> dict[Artifact, Kind]:
         if missing := [artifact for artifact in ("edge", "cloud") if artifact not in ships]:
             raise ValueError(f"say which student ships as {missing[0]}")
         return ships
@@ -160,6 +166,14 @@ class Config(_Part):
                 raise ValueError(
                     f"{kind}.taught_by: only `small` is taught by `cloud`, which comes before it in `students`"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _says_nothing_in_vain(self) -> Self:
+        if self.tiny.pruning is not None:
+            raise ValueError("tiny.pruning: only `small` and `cloud` are cut")
+        if unknown := sorted(self.formats.keys() - self.ships.keys()):
+            raise ValueError(f"formats: {unknown[0]!r} does not ship; {', '.join(self.ships)} do")
         return self
 
     @field_validator("version")
@@ -194,6 +208,7 @@ def read(path: Path) -> Config:
         changed["former"] = former = (path.parent / config.former).resolve()
         if not any((former / name).is_dir() for name in config.ships):
             raise ConfigError(f"{path}: former: {former} has no folder {' or '.join(config.ships)}")
+    _check_ships(path, config, changed.get("former"))
     if config.teacher is not None:
         changed["teacher"] = teacher = (path.parent / config.teacher).resolve()
         if not (teacher / MANIFEST).is_file():
@@ -203,3 +218,12 @@ def read(path: Path) -> Config:
         if not baseline.is_file():
             raise ConfigError(f"{path}: baseline: there is no file {baseline}")
     return config.model_copy(update=changed)
+
+
+def _check_ships(path: Path, config: Config, former: Path | None) -> None:
+    for name, kind in config.ships.items():
+        if kind not in config.students and (former is None or not (former / name).is_dir()):
+            raise ConfigError(
+                f"{path}: ships: nothing would ship as {name}: make {kind} one of the `students`, let another kind "
+                f"ship, or name a `former` folder with {name} in it"
+            )

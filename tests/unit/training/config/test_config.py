@@ -71,7 +71,7 @@ def test_the_teacher_is_an_artifact_and_takes_the_place_of_others(tmp_path: Path
 )
 def test_only_a_small_student_is_taught_by_the_cloud_and_after_it(tmp_path: Path, of: str) -> None:
     path = tmp_path / "own.toml"
-    settings = f'data = "."\n{of}\nepochs = 1\nrate = 1e-4\n{SOURCE}'
+    settings = f'data = "."\nships = {{ edge = "small", cloud = "cloud" }}\n{of}\nepochs = 1\nrate = 1e-4\n{SOURCE}'
     path.write_text(settings, "utf-8")
     with pytest.raises(ConfigError, match="only `small` is taught by `cloud`, which comes before it in `students`"):
         config.read(path)
@@ -84,8 +84,42 @@ def test_something_ships_as_edge_and_as_cloud(tmp_path: Path) -> None:
     path.write_text(f'data = "."\nships = {{ edge = "small" }}\n{SOURCE}', "utf-8")
     with pytest.raises(ConfigError, match="ships: say which student ships as cloud"):
         config.read(path)
-    path.write_text(f'data = "."\nships = {{ edge = "small", cloud = "cloud" }}\n{SOURCE}', "utf-8")
+    made = 'students = ["cloud", "small"]\nships = { edge = "small", cloud = "cloud" }'
+    path.write_text(f'data = "."\n{made}\n{SOURCE}', "utf-8")
     assert config.read(path).ships["edge"] == "small"
+
+
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        ('students = ["cloud"]', "ships: nothing would ship as edge: make tiny one of the `students`"),
+        ('students = ["tiny"]\nformer = "served"', "ships: nothing would ship as cloud: make cloud one of the"),
+        ("students = []", "ships: nothing would ship as edge: .* or name a `former` folder with edge in it"),
+        ('formats = { egde = "int4w" }', "formats: 'egde' does not ship; edge, cloud do"),
+        ('formats = { edge-tiny = "int8" }', "formats: 'edge-tiny' does not ship; edge, cloud do"),
+        ("tiny = { transfer = TWO, pruning = { heads = 1, feed_forward = 32 } }", "tiny.pruning: only `small` and `cl"),
+        ("small = { transfer = TWO, pruning = { heads = 13, feed_forward = 32 } }", "small.pruning.heads: .* 12"),
+        ("cloud = { transfer = TWO, pruning = { heads = 2, feed_forward = 2048 } }", "pruning.feed_forward: .* 1536"),
+        (
+            "cloud = { transfer = TWO, pruning = { heads = 2, feed_forward = 32, embeddings = 416 } }",
+            "embeddings: .* 384",
+        ),
+    ],
+)
+def test_a_run_that_cannot_end_is_refused_before_it_begins(tmp_path: Path, of: str, says: str) -> None:
+    (tmp_path / "served" / "edge").mkdir(parents=True)
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\n{of.replace("TWO", "{ epochs = 2, rate = 1e-4 }")}\n{SOURCE}', "utf-8")
+    with pytest.raises(ConfigError, match=says):
+        config.read(path)
+
+
+def test_what_no_student_becomes_is_former(tmp_path: Path) -> None:
+    for name in ("edge", "cloud"):
+        (tmp_path / "served" / name).mkdir(parents=True)
+    path = tmp_path / "own.toml"
+    path.write_text(f'data = "."\nformer = "served"\nstudents = []\nformats = {{ edge = "int8" }}\n{SOURCE}', "utf-8")
+    assert config.read(path).format_of("edge") == "int8"
 
 
 def test_the_shipped_configuration_says_its_version() -> None:
