@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -299,7 +300,7 @@ def cached(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
         return there
     result = make()
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".partial")
+    unfinished = path.with_suffix(f".{os.getpid()}.partial")
     torch.save(result, unfinished)
-    unfinished.rename(path)
+    unfinished.replace(path)
     return result

@@ -1,6 +1,8 @@
 """The network of teacher and student alike: an encoder, the mean of its token vectors, one linear layer."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -64,13 +66,21 @@ def build(config: dict[str, object]) -> Classifier:
 
 
 def save(model: Classifier, tokenizer: Tokenizer, folder: Path) -> None:
-    """Writes weights, configuration and tokenizer; the folder appears only when all three are whole."""
-    partial = folder.with_name(folder.name + ".partial")
+    """Writes weights, configuration and tokenizer; the folder appears only when all three are whole.
+
+    Where another process has made it meanwhile, that one stays.
+    """
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     torch.save(model.cpu().state_dict(), partial / "model.pt")
     model.encoder.config.to_json_file(partial / "config.json")
     tokenizer.save(str(partial / "tokenizer.json"))
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(partial)
 
 
 def load(folder: Path) -> tuple[Classifier, Tokenizer]:
