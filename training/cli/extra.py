@@ -14,9 +14,12 @@ LIBRARIES = {
 """Modules by which the extra `training` is known to be there, and the packages they come in."""
 
 
-def require_extra() -> None:
-    """Checks that the extra is installed. Raises UsageError: something is missing; the error says how to install it."""
-    missing = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
+def require_extra(*modules: str) -> None:
+    """Checks that the extra is installed, or those `modules` of it.
+
+    Raises UsageError: something is missing; the error says how to install it.
+    """
+    missing = [LIBRARIES[module] for module in modules or LIBRARIES if find_spec(module) is None]
     if missing:
         raise UsageError(
             f"training needs {', '.join(missing)}: install the extra, in a checkout: pip install -e '.[training]'"

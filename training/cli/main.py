@@ -199,6 +199,7 @@ def long_text(
 
     Example: [bold]edgewise train long-text --config own.toml my-run/ship/edge[/]
     """
+    require_extra("onnx")
     import json
 
     from training.artifacts.long_text import choose

@@ -32,7 +32,8 @@ def read(path: Path, classifier: Classifier) -> list[Call]:
     `complexity`, which names its kind. Raises `UsageError`: the file cannot be read, or a line is something else.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        # By line ends alone: `splitlines` also splits at characters that JSON has inside a text.
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the calls in {path}: {error}") from None
     return [_call(f"{path}:{number}", line, classifier) for number, line in enumerate(lines, 1) if line.strip()]

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
-from models.artifact import load_artifact
+from models.artifact import PlainName, load_artifact
 from models.classifier import Classifier
 from models.escalation import MODEL_FILE, load_escalation_model
 from schemas.errors import UsageError
@@ -31,8 +32,16 @@ def train(paths: Sequence[Path], unlabelled: Sequence[Path], edge_model: str, ou
     """Fits a model on the labelled calls in `paths`, writes its folder `out`, and returns its card.
 
     The edge model scores the turns, as in a worker. Of the conversations in `unlabelled` it is measured how many would
-    raise an alarm. Raises `UsageError`: a file cannot be read or there are too few calls; `ArtifactError`.
+    raise an alarm. Raises `UsageError`: `out` is no name of a model, a file cannot be read or there are too few calls;
+    `ArtifactError`.
     """
+    try:
+        TypeAdapter(PlainName).validate_python(out.name)
+    except ValidationError:
+        raise UsageError(
+            f"{out}: the model is called as its folder, and {out.name!r} is not a name: it is letters, digits, dots, "
+            "'_' and '-', begins with a letter or a digit, and has at most 100 characters, such as my-model"
+        ) from None
     artifact = load_artifact(edge_model)
     classifier = Classifier(artifact, threads=threads)
     calls = [call for path in paths for call in read(path, classifier) if call.label is not None]

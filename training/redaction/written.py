@@ -23,10 +23,13 @@ def read(path: Path) -> list[Labelled]:
     """
     texts = []
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            spans = [Span(span["start"], span["end"], span["kind"]) for span in row["spans"] if span["kind"] in KINDS]
-            texts.append(Labelled(_CONVERSATION.sub("", row["id"]), row["text"], tuple(spans)))
+        with path.open(encoding="utf-8-sig") as file:
+            for line in file:
+                row = json.loads(line)
+                found = [
+                    Span(each["start"], each["end"], each["kind"]) for each in row["spans"] if each["kind"] in KINDS
+                ]
+                texts.append(Labelled(_CONVERSATION.sub("", row["id"]), row["text"], tuple(found)))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):

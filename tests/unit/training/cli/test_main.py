@@ -23,6 +23,14 @@ def test_what_training_lacks_is_named_with_how_to_install_it(monkeypatch: pytest
     extra.require_extra()
 
 
+def test_of_the_extra_long_text_needs_onnx_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arguments = ["long-text", str(tmp_path), "--config", str(tmp_path / "none.toml")]
+    for absent, says in (("onnx", "training needs onnx: install"), ("torch", "cannot read the configuration")):
+        monkeypatch.setattr(extra, "find_spec", lambda name, absent=absent: None if name == absent else object())
+        with pytest.raises(UsageError, match=says):
+            CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+
+
 def test_the_module_that_adds_train_imports_nothing_heavy() -> None:
     program = (
         "import sys, training.cli; "

@@ -5,13 +5,14 @@ import random
 import re
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from models.escalation import ScoredTurn, load_escalation_model
 from schemas.errors import UsageError
-from training.escalation.calls import Call, last_label, mean_so_far
+from training.escalation.calls import Call, last_label, mean_so_far, read
 from training.escalation.figures import alarms, auc, auc_gain
 from training.escalation.fit import fit, logistic_regression, out_of_fold
 from training.escalation.train import train
@@ -163,3 +164,26 @@ def test_too_few_calls_are_refused(tmp_path: Path) -> None:
         train([data], (), "edge", tmp_path / "own")
     with pytest.raises(UsageError, match="cannot read the calls"):
         train([tmp_path / "none"], (), "edge", tmp_path / "own")
+
+
+def test_a_file_is_split_at_line_ends_alone_and_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    turns = [{"speaker": "customer", "text": "one\u2028two\x85three"}]
+    rows = [json.dumps({"label": label, "turns": turns}, ensure_ascii=False) for label in ("negative", "neutral")]
+    path.write_text("\r\n".join([*rows, ""]), "utf-8-sig")
+    asked: list[str] = []
+
+    def score(texts: list[str], _: object) -> np.ndarray:
+        asked.extend(texts)
+        return np.full((len(texts), 3), 1 / 3)
+
+    found = read(path, SimpleNamespace(score=score))  # type: ignore[arg-type]
+    assert [call.label for call in found] == ["negative", "neutral"]
+    assert asked == ["one\u2028two\x85three"] * 2
+
+
+@pytest.mark.parametrize("name", ["my model v2", "-own", "ü", "a" * 101])
+def test_a_folder_that_is_no_name_is_refused_before_anything_is_read_or_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name!r} is not a name: it is letters, digits"):
+        train([tmp_path / "none"], (), "edge", tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -27,6 +27,12 @@ def test_labelled_texts_are_read_with_their_conversation(folder: Path) -> None:
     assert read(folder / "chats.dev.jsonl")[0].conversation == "<CONV>a"
 
 
+def test_a_file_is_split_at_line_ends_alone_and_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    row = json.dumps({"id": "a", "text": "one\u2028two\x85three", "spans": []}, ensure_ascii=False)
+    (tmp_path / "a.jsonl").write_text(f"{row}\r\n{row}\r\n", "utf-8-sig")
+    assert [each.text for each in read(tmp_path / "a.jsonl")] == ["one\u2028two\x85three"] * 2
+
+
 @pytest.mark.parametrize("line", ["not json", "{}", '{"id": "a", "text": "b", "spans": [1]}'])
 def test_a_line_that_is_none_is_named_without_its_text(tmp_path: Path, line: str) -> None:
     (tmp_path / "a.jsonl").write_text(line + "\n")
