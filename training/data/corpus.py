@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -306,7 +306,9 @@ def _split(source: Source, config: Config) -> dict[str, list[Row]]:
                 "train": [_made(each) for each in generator.generate(source.generate, config.seed, grammar.learned)]
             }
         aside = generator.generate(source.generate, config.seed, grammar.aside)
-        return {"test": [_made(each) for each in aside if each.label != UNSURE]}
+        # Texts of one turn have one id, so that all are in the same half: one to choose on would else be one to report.
+        turns = [(each, hashlib.sha256(each.turn.encode()).hexdigest()[:16]) for each in aside if each.label != UNSURE]
+        return {"test": [replace(_made(each), id=f"turn-{turn}") for each, turn in turns]}
     labelled = source.role != "unlabelled"
     found = {
         part: list(_read(source, paths(config.data, files), labelled))

@@ -25,6 +25,8 @@ class Made:
     """A generated text, and what it was made as."""
 
     id: str
+    turn: str
+    """The text before it was written or spoken in some way."""
     text: str
     label: Expected
     kind: str
@@ -46,11 +48,12 @@ def generate(count: int, seed: int, grammar: Grammar | None = None) -> list[Made
         if len(made) == count:
             break
         start = rng.choice(rng.choice(kinds))
-        channel, text = _surface(start, _sentence(grammar, start, rng), grammar, rng)
+        turn = _sentence(grammar, start, rng)
+        channel, text = _surface(start, turn, grammar, rng)
         if (key := " ".join(text.casefold().split())) in seen:
             continue
         seen.add(key)
-        made.append(Made(f"made-{seed}-{len(made)}", text, start.label, start.kind, start.role, channel))
+        made.append(Made(f"made-{seed}-{len(made)}", turn, text, start.label, start.kind, start.role, channel))
     if len(made) < count:
         raise GrammarError(f"the grammar makes about {len(made):,} different texts, not {count:,}: ask for fewer")
     return made

@@ -241,6 +241,18 @@ def test_turns_of_the_grammar_that_are_kept_aside_are_measured_on_and_not_learne
     assert learned & {corpus.text_key(text) for start in grammar.load().learned.starts for text in start.texts}
 
 
+def test_a_turn_of_the_grammar_is_in_one_half_however_often_it_is_said(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", numbered(3))
+    written = Source(name="written", role="measured", generate=1_000)
+    measured = corpus.load(own(tmp_path, written, train=("train.csv",))).measured["written"]
+    turns = {corpus.text_key(text) for start in grammar.load().aside.starts for text in start.texts}
+    said = [[corpus.text_key(each.text.partition("\n>")[0]) for each in half] for half in corpus.halves(measured)]
+    found = [{turn for turn in turns if len(turn.split()) > 4 and any(turn in text for text in half)} for half in said]
+    assert min(map(len, said)) > 300
+    assert min(map(len, found)) > 50
+    assert found[0].isdisjoint(found[1])
+
+
 def test_sets_of_other_kinds_are_measured_on_each_by_its_name_and_not_learned_from(tmp_path: Path) -> None:
     """Seen to fail with such a set read last: what is learned from had its texts first."""
     write_csv(tmp_path / "train.csv", [*numbered(3), {"text": "so kind of you", "label": "positive"}])
