@@ -15,7 +15,7 @@ from models.router import complexity, policy
 from training.artifacts import long_text, manifest
 from training.artifacts.scaling import Method, fit, logits_of, of_offsets, of_temperature, softmax
 from training.data.corpus import Corpus, Example, halves
-from training.measure.figures import BINS, Floats, Scores, bin_of, honesty, reliability, surprise
+from training.measure.figures import Floats, Scores, error_if_honest, honesty, reliability, surprise
 
 COVERAGE = 0.90
 """The share of the domain's dev set that the router's default policy shall keep on the edge."""
@@ -69,18 +69,6 @@ def compare(probabilities: Scores, labels: Sequence[int]) -> dict[str, dict[str,
         error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
         found[name] = honesty(given, labels) | {"gain": float(gains.mean()), "gain_error": error}
     return found
-
-
-def error_if_honest(probabilities: Scores, times: int = 500) -> dict[str, float]:
-    """The calibration error that perfectly honest probabilities would show: its `mean` and `p95`.
-
-    It is above 0 because rows are few. Whether each row is right is drawn from its top probability (consistency
-    resampling, Bröcker and Smith 2007). A measured error below `p95` says nothing against the model.
-    """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = np.random.default_rng(1).random((times, len(confidence))) < confidence
-    errors = np.abs((right - confidence) @ np.eye(BINS)[bin_of(probabilities)]).sum(axis=1) / len(confidence)
-    return {"mean": float(errors.mean()), "p95": float(np.quantile(errors, 0.95))}
 
 
 def choose_threshold(texts: Sequence[str], confidences: Sequence[float]) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -16,7 +15,7 @@ from models.router import Policy, Scored, policy
 from schemas.records import LABELS, Role, Route
 from training.data.suite import UNSURE, Item
 from training.measure import bootstrap
-from training.measure.figures import Scores, calibration_error
+from training.measure.figures import Scores, calibration_error, wilson
 
 Model = Literal["edge", "cloud", "line"]
 MODELS: Final[tuple[Model, ...]] = ("edge", "cloud", "line")
@@ -147,18 +146,6 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "kinds": figures,
         "roles": {role: _figures(part) for role, part in _by(outcomes, lambda outcome: outcome.item.role).items()},
     }
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The ends of the 95 % interval of a share, `right` of `count` (Wilson 1927, JASA 22, 209).
-
-    Unlike the normal approximation it is no point at 0 or 1, and holds with as few as ten.
-    """
-    z = 1.959964
-    share, shrink = right / count, 1 + z**2 / count
-    middle = (share + z**2 / (2 * count)) / shrink
-    half = z * sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / shrink
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _outcomes(items: Sequence[Item], rules: Policy, scores: Scores, routes: Sequence[Route]) -> list[Outcome]:

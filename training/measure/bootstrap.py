@@ -22,10 +22,12 @@ from training.measure.figures import (
     cells,
     classification,
     confusion,
+    error_if_honest,
     excess,
     honesty,
     of_confusion,
     surprise,
+    wilson,
 )
 
 RESAMPLES = 2_000
@@ -66,7 +68,8 @@ def intervals(probabilities: Scores, labels: Sequence[int]) -> dict[str, Interva
     A draw's calibration error has the noise of its own rows on top of the sample's, always upwards: its percentiles
     would lie above the truth. So `ece` has the basic bootstrap's interval (Davison and Hinkley 1997, 5.2), which
     turns the draws' distances from the sample's figure around; an end on the wrong side of that figure, or of 0, is set
-    to it.
+    to it. And where the figure is no more than what chance gives an honest model of as many rows (`error_if_honest`),
+    the interval begins at 0: turned around, it would lie above.
     """
     rows, size = len(labels), len(LABELS)
     one_hot_cell = np.eye(size * size)[cells(probabilities, labels)]
@@ -83,7 +86,8 @@ def intervals(probabilities: Scores, labels: Sequence[int]) -> dict[str, Interva
     ends = {name: interval(np.concatenate(values)) for name, values in found.items()}
     error = float(np.abs(excess_in_bin.sum(axis=0)).sum() / rows)
     low, high = ends["ece"]
-    ends["ece"] = max(0.0, min(error, 2 * error - high)), max(error, 2 * error - low)
+    least = 0.0 if error <= error_if_honest(probabilities)["p95"] else max(0.0, min(error, 2 * error - high))
+    ends["ece"] = least, max(error, 2 * error - low)
     return ends
 
 
@@ -98,10 +102,8 @@ def figures(probabilities: Scores, labels: Sequence[int]) -> dict[str, Any]:
 
 
 def proportion(right: NDArray[np.bool_]) -> Interval:
-    """The interval of the share of rows that are `right`."""
-    # A draw's count of them is binomial; no need to draw the rows themselves.
-    counts = np.random.default_rng(SEED).binomial(len(right), right.mean(), RESAMPLES)
-    return interval(counts / len(right))
+    """The interval of the share of rows that are `right`: Wilson's, which is no point where all of few rows are."""
+    return wilson(int(right.sum()), len(right))
 
 
 def retention(small: Scores, large: Scores, labels: Sequence[int]) -> tuple[float, Interval]:

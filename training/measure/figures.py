@@ -5,6 +5,7 @@ libraries cover them. `tests/training` holds them against scikit-learn's.
 """
 
 from collections.abc import Sequence
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,18 @@ def calibration_error(probabilities: Scores, labels: Sequence[int]) -> float:
     return float(np.abs(sums).sum() / len(labels))
 
 
+def error_if_honest(probabilities: Scores, times: int = 500) -> dict[str, float]:
+    """The calibration error that perfectly honest probabilities would show: its `mean` and `p95`.
+
+    It is above 0 because rows are few. Whether each row is right is drawn from its top probability (consistency
+    resampling, Bröcker and Smith 2007). A measured error below `p95` says nothing against the model.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = np.random.default_rng(1).random((times, len(confidence))) < confidence
+    errors = np.abs((right - confidence) @ np.eye(BINS)[bin_of(probabilities)]).sum(axis=1) / len(confidence)
+    return {"mean": float(errors.mean()), "p95": float(np.quantile(errors, 0.95))}
+
+
 def reliability(probabilities: Scores, labels: Sequence[int]) -> list[dict[str, float]]:
     """A reliability diagram's points, one a bin that has rows: mean `confidence`, `accuracy`, `rows`."""
     which, confidence = bin_of(probabilities), probabilities.max(axis=1)
@@ -105,3 +118,16 @@ def honesty(probabilities: Scores, labels: Sequence[int]) -> dict[str, float]:
         "brier": float(brier(probabilities, labels).mean()),
         "nll": float(surprise(probabilities, labels).mean()),
     }
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The ends of the 95 % interval of a share, `right` of `count` (Wilson 1927, JASA 22, 209).
+
+    Unlike the normal approximation it is no point at 0 or 1, and holds with as few as ten.
+    """
+    z = 1.959964
+    share, shrink = right / count, 1 + z**2 / count
+    middle = (share + z**2 / (2 * count)) / shrink
+    half = z * sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / shrink
+    # Where none or all are, one end is 0 or 1, and floating-point numbers may miss it by a little.
+    return (max(0.0, middle - half) if right else 0.0), (min(1.0, middle + half) if right < count else 1.0)

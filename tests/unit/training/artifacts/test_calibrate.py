@@ -20,11 +20,11 @@ from training.artifacts.calibrate import (
     calibrate,
     choose_threshold,
     compare,
-    error_if_honest,
     fit_temperature,
 )
 from training.artifacts.scaling import fit
 from training.data.corpus import Corpus, Example, halves
+from training.measure.figures import error_if_honest
 
 
 def drawn(logits: NDArray[np.float64]) -> list[int]:

@@ -15,8 +15,8 @@ from schemas.records import Role
 from tests.tiny_artifact import tiny_artifact
 from training.data.suite import Item
 from training.measure import behaviour
-from training.measure.behaviour import Score, answers, summary, wilson
-from training.measure.figures import Scores
+from training.measure.behaviour import Score, answers, summary
+from training.measure.figures import Scores, wilson
 
 SURE_NEGATIVE, SURE_POSITIVE = (0.9, 0.05, 0.05), (0.05, 0.05, 0.9)
 UNSURE_NEGATIVE, SURE_NEUTRAL = (0.5, 0.3, 0.2), (0.1, 0.8, 0.1)

@@ -96,6 +96,23 @@ def test_an_interval_is_as_wide_as_theory_says() -> None:
     assert bootstrap.proportion(np.asarray(labels) == 0) == pytest.approx(expected, abs=0.003)
 
 
+@pytest.mark.parametrize("too_sure", [0.0, 0.2])
+def test_a_calibration_error_is_told_from_0_where_it_is_more_than_chance_gives(too_sure: float) -> None:
+    holds_0 = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        confidence = np.clip(rng.beta(6, 1.1, 300), 0.55, 0.999)
+        probabilities = np.column_stack([confidence, *[(1 - confidence) / 2] * 2])
+        labels = (rng.random(300) >= confidence - too_sure).astype(int).tolist()
+        holds_0.append(bootstrap.intervals(probabilities, labels)["ece"][0] == 0)
+    assert sum(holds_0) >= 18 if not too_sure else sum(holds_0) == 0
+
+
+def test_a_share_of_few_rows_is_no_point_even_where_all_are_right() -> None:
+    low, high = bootstrap.proportion(np.array([True, True]))
+    assert 0.2 < low < 0.5 < high == 1
+
+
 def test_an_interval_is_the_same_every_time() -> None:
     probabilities, labels = made(100, 3)
     assert bootstrap.figures(probabilities, labels) == bootstrap.figures(probabilities, labels)
