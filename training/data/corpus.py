@@ -315,12 +315,26 @@ def _split(source: Source, config: Config) -> dict[str, list[Row]]:
         for part, files in (("train", source.train), ("test", source.test), ("dev", source.dev), ("sample", ()))
     }
     start = 0.0
-    train = found["train"]
+    train = _places(source, found["train"])
     for part, share in zip(("test", "dev", "sample"), source.shares, strict=True):
-        found[part] += [row for row in train if held_out(row.id, share, start)]
+        found[part] += [row for row, place in train if held_out(place, share, start)]
         start += share
-    found["train"] = [row for row in train if not held_out(row.id, start)]
+    found["train"] = [row for row, place in train if not held_out(place, start)]
     return found
+
+
+def _places(source: Source, found: list[Row]) -> list[tuple[Row, str]]:
+    """Each row with what says in which split it is: its id, or what all rows of the same text have in common.
+
+    A text is kept in one split only, and test comes first: by their ids, what is often said would be in test alone and
+    learned from by nobody. Of other sets, and where test and dev are files, it is always the id: shipped models were
+    made with that, and would have learned from what is measured.
+    """
+    if source.role != "domain" or not sum(source.shares[:2]):
+        return [(row, row.id) for row in found]
+    keys = [text_key(" ".join(row.parts)) for row in found]
+    often = Counter(keys)
+    return [(row, key if often[key] > 1 else row.id) for row, key in zip(found, keys, strict=True)]
 
 
 def _made(made: generator.Made) -> Row:

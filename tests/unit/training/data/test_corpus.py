@@ -38,6 +38,23 @@ def test_no_text_that_is_measured_on_is_trained_on(run: Config) -> None:
     assert "8" not in {example.id for example in loaded.general_train}
 
 
+def test_a_text_that_is_often_said_is_held_out_no_more_often_than_another(tmp_path: Path) -> None:
+    often = [{"text": f"often said {number}", "label": "neutral"} for number in range(60)]
+    rows = [row | {"id": f"{row['text']} {time}"} for row in often for time in range(50)]
+    write_csv(tmp_path / "train.csv", rows + [row | {"id": row["text"]} for row in numbered(200)])
+    loaded = corpus.load(own(tmp_path, train=("train.csv",), id="id", dev_share=0.1, test_share=0.1))
+    found = {
+        part: Counter(each.text.split()[0] for each in getattr(loaded, f"domain_{part}"))
+        for part in ("train", "dev", "test")
+    }
+    assert sum(each["often"] for each in found.values()) == 60
+    assert 40 <= found["train"]["often"] <= 56
+    assert min(found["dev"]["often"], found["test"]["often"]) > 0
+    once = numbered(200)
+    by_id = {row["text"] for row in once if not corpus.held_out(row["text"], 0.2)}
+    assert {each.text for each in loaded.domain_train if each.text.startswith("text")} == by_id
+
+
 def test_no_item_of_the_behaviour_suite_is_trained_on_but_what_anybody_says(tmp_path: Path) -> None:
     long = "The refund hasn't come."
     assert {long, "No thanks."} <= {item.text for item in suite.load()}
