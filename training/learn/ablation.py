@@ -52,7 +52,8 @@ def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Cla
 
 
 def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {"dev": [], "dev_f1": []} | ({"general": []} if data.general_test else {})
+    measured = ("dev", "dev_f1", "general") if data.general_test else ("dev", "dev_f1")
+    found: dict[str, list[float]] = {figure: [] for figure in measured}
     for name in names:
         model, tokenizer = run.model(name, "distill")
         on_dev = _measure(model, tokenizer, data.domain_dev)

@@ -1,6 +1,7 @@
 """The network itself: saved, read again, given a long text."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,7 +36,8 @@ def test_two_processes_may_save_the_same_network_and_the_same_answers(
 ) -> None:
     pieces, answers = tokenizer(), torch.zeros(2)
     model, run = build(pieces.get_vocab_size()), SimpleNamespace(folder=tmp_path)
-    write, waiting = torch.save, []
+    write = torch.save
+    waiting: list[Callable[[], object]] = []
 
     def save(content: object, path: Path) -> None:
         write(content, path)
