@@ -98,6 +98,10 @@ class Load:
         """Put any bytes into `transcripts`; 0 has the record bear the time of now."""
         producer.produce(self.topic, value, key.encode(), timestamp=timestamp_ms, on_delivery=self._delivered)
 
+    def waiting(self) -> int:
+        """How many events no broker has taken yet, as far as this sender was told."""
+        return len(self._producer)
+
     def burst(self, number: int) -> None:
         """Send so many events at once; before `start`, or after `stop`."""
         for event in self._next(number):

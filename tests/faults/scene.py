@@ -147,7 +147,10 @@ class Scene:
         yield
         ended = time.monotonic()
         before = set(self.load.sent) - self.removed.unread
-        self.watch.wait_for_all(before, timeout_s)
+        try:
+            self.watch.wait_for_all(before, timeout_s)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; {self.load.waiting():,} events no broker had taken") from error
         self.recoveries.append(max((self.watch.seen[each] for each in before), default=ended) - ended)
 
     def note_read(self, others: AbstractSet[str] = frozenset()) -> None:
