@@ -13,8 +13,8 @@ from benchmarks.traffic import texts
 from benchmarks.workers import REPOSITORY
 from models.artifact import load_artifact
 from models.classifier import Classifier
+from streams.agents.agent import CHUNKS
 from streams.config.settings import Settings
-from streams.worker.engine import CHUNKS
 
 WARM_UP_TEXTS = 500
 

@@ -19,12 +19,11 @@ from models.text_validation import validate_text
 from schemas.codec import Codec
 from schemas.topics import TRANSCRIPTS
 from schemas.validation import validate_event
-from streams.agents.agent import KafkaRecord
+from streams.agents.agent import CHUNKS, KafkaRecord
 from streams.agents.edge import EdgeAgent
 from streams.config.redaction import build_redaction
 from streams.config.settings import Settings
 from streams.system.clock import now_ms
-from streams.worker.engine import CHUNKS
 
 TITLE = "The edge agent by step"
 

@@ -8,6 +8,10 @@ from typing import NamedTuple, Protocol
 from schemas.dead_letter import Header
 from streams.system.trace_context import Span, carried
 
+CHUNKS = 4
+"""The most full chunks that are given to `process` at once, and so joined in one transaction: with several partitions a
+little traffic on each is one transaction, not several."""
+
 
 @dataclass(slots=True)
 class KafkaRecord:
@@ -64,7 +68,7 @@ class Agent(ABC):
     name: str  # names the consumer group, the producers and the metrics
     source: str  # full name of the topic it consumes
     model: str | None = None  # id of the model that it scores with, `name@version`
-    chunk_records: int  # a quarter of the most records that `process` is given at once
+    chunk_records: int  # `CHUNKS` times as many is the most that `process` is given at once
     gather_s: float = 0.0  # after a small batch more records are let come together for so long; 0 where latency counts
     tick_s: float = 0.0  # `tick` is called so often; 0: never
     unused: tuple[str, ...] = ()  # topics of its row of the topology that it does not need with these settings

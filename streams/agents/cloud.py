@@ -10,7 +10,7 @@ from models.pricing import Prices
 from schemas.records import CloudRequest
 from schemas.topics import BUDGET, CLOUD_INFERENCE, ROUTING_EVENTS, SENTIMENT
 from streams.agents import metrics
-from streams.agents.agent import Agent, KafkaRecord, Output, ReadBack
+from streams.agents.agent import CHUNKS, Agent, KafkaRecord, Output, ReadBack
 from streams.agents.answers import cloud_audit, cloud_result
 from streams.agents.budget import TICK_S, Budget, budget_limits
 from streams.agents.decoding import Decoder
@@ -33,8 +33,8 @@ class CloudAgent(Agent):
     ) -> None:
         self.source = settings.topic(CLOUD_INFERENCE)
         # What `process` is given is answered under one deadline, and is paid again where it is not committed: it is no
-        # more than the backend takes at once. One that takes fewer than four is asked more often.
-        self.chunk_records = max(1, min(settings.chunk_records, backend.batch // 4))
+        # more than the backend takes at once. One that takes fewer than `CHUNKS` is asked more often.
+        self.chunk_records = max(1, min(settings.chunk_records, backend.batch // CHUNKS))
         self.tick_s = 0.0 if budget is None else TICK_S
         self.unused = (BUDGET,) if budget is None else ()
         self._backend = backend

@@ -13,16 +13,13 @@ from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import EdgewiseError
 from streams.agents import metrics
+from streams.agents.agent import CHUNKS
 from streams.system.clock import Clock, now_ms
 from streams.system.tracing import step
 from streams.worker.batch import Batch
 from streams.worker.delivery import Delivery
 from streams.worker.member import Member
 from streams.worker.spans import batch_spans
-
-# At most the records of this many full chunks are joined in one transaction: with several partitions a little traffic
-# on each is one transaction, not several.
-CHUNKS = 4
 
 # Where nothing comes, the thread waits in librdkafka for so long; a signal, and what else runs in the loop, for it.
 IDLE_S = 0.02
