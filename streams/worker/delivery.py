@@ -34,7 +34,8 @@ PRODUCERS = 2
 # The broker ends a transaction that takes longer, when it next looks for such, every 10 s: for so long in all a reader
 # waits behind one that a killed worker left open. A transaction takes milliseconds. One that takes longer, for a broker
 # died or the network is slow, is begun anew with twice the time, up to 20 s: those outlast a broker's session (9 s) and
-# a controller's that died with it. After a minute without such the first time-out holds again.
+# a controller's that died with it. Its batch may have been too much, so batches are half as large each time. After a
+# minute without such the first time-out and full batches hold again.
 FIRST_TIMEOUT_MS = 2_000
 LONGEST_TIMEOUT_MS = 20_000
 CALM_S = 60.0
@@ -107,6 +108,11 @@ class Delivery:
         self._timeout_ms = FIRST_TIMEOUT_MS
         self._too_late_s = 0.0  # when a transaction last took too long, by `clock_s`
         self._aborts = metrics.TRANSACTION_ABORTS.labels(agent.name)  # from the start, so that a first abort shows
+
+    @property
+    def share(self) -> float:
+        """How much of a full batch to put into the next transaction: less than 1 after some that took too long."""
+        return FIRST_TIMEOUT_MS / self._timeout_ms
 
     def start(self) -> None:
         """Makes the transactional producers, which aborts what a predecessor of this worker left open.

@@ -113,7 +113,8 @@ class Engine:
             self._tell_new()
             if (standing := self._member.standing()) is not None:
                 await self._while_member(self._tick(standing), standing)
-        batch = self._member.fetch(CHUNKS * self._agent.chunk_records, IDLE_S)
+        most = max(1, int(CHUNKS * self._agent.chunk_records * self._delivery.share))
+        batch = self._member.fetch(most, IDLE_S)
         if self._member.joined:
             self.joined.set()
         if batch is None:
@@ -123,7 +124,7 @@ class Engine:
         if not await self._is_done(batch, crashed):
             self._member.lose(batch)
             self._agent.positions_set_back(set(batch.held))
-        if self._agent.gather_s and len(batch.records) < self._agent.chunk_records:
+        if self._agent.gather_s and len(batch.records) < min(most, self._agent.chunk_records):
             await _set_within(stop, self._agent.gather_s)
 
     def _set_back(self) -> None:

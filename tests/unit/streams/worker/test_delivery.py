@@ -129,6 +129,20 @@ def test_after_a_minute_without_such_the_first_time_out_holds_again(scene: Scene
     assert scene.made[3:] == [FIRST_TIMEOUT_MS]
 
 
+def test_the_longer_the_time_out_the_smaller_the_batches(scene: Scene) -> None:
+    """What takes too long is not tried again as large, until a minute was calm. Seen to fail with a share of 1."""
+    shares = [scene.delivery.share]
+    scene.fails(KafkaError._MSG_TIMED_OUT, after_s=3, **NEEDS_ABORT)
+    for _ in range(4):
+        scene.deliver()
+        shares.append(scene.delivery.share)
+    assert shares == [1, 1 / 2, 1 / 4, 1 / 8, 1 / 10]
+    scene.commit = lambda: None
+    scene.now_s += 61
+    scene.deliver()
+    assert scene.delivery.share == 1
+
+
 def test_a_transaction_that_the_broker_ended_for_its_time_is_no_take_over(scene: Scene) -> None:
     """The broker says the same of both. Seen to fail with each such answer taken for another worker's doing."""
     scene.fails(KafkaError._FENCED, after_s=FIRST_TIMEOUT_MS / 1000 + 0.1)

@@ -39,6 +39,15 @@ class Claiming(Agent):
         self.made.append("committed")
 
 
+class Gathering(Claiming):
+    """Claims nothing, and waits for ever for more, where there is little."""
+
+    gather_s = 3600
+
+    async def prepare(self, records: Sequence[KafkaRecord]) -> Sequence[Output]:
+        return ()
+
+
 def transactions(tmp_path: Path, claims: Sequence[Output], *, fails: bool = False) -> tuple[bool, list[Any]]:
     """Whether a batch was committed, and the transactions: what each published, which positions it committed.
 
@@ -100,7 +109,7 @@ def test_while_it_is_found_out_where_to_go_on_the_rest_goes_on(tmp_path: Path) -
             fetched.append(1)
 
         member = SimpleNamespace(astray={0}, joined=True, set_back=set_back, fetch=fetch)
-        delivery = SimpleNamespace(agent=Claiming([], []), settings=Settings())
+        delivery = SimpleNamespace(agent=Claiming([], []), settings=Settings(), share=1)
         engine = Engine(cast(Member, member), cast(Delivery, delivery), tmp_path)
         stop, crashed = asyncio.Event(), asyncio.create_task(asyncio.sleep(0))
         for _ in range(3):
@@ -115,3 +124,32 @@ def test_while_it_is_found_out_where_to_go_on_the_rest_goes_on(tmp_path: Path) -
         assert len(asked) == 2, "it is still astray, and asked for again"
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("share", "most"), [(1, 40), (0.5, 20), (0.1, 4), (0.001, 1)])
+def test_after_a_transaction_that_took_too_long_batches_are_smaller(tmp_path: Path, share: float, most: int) -> None:
+    """And such a batch, when it is full, waits for no more to gather. Seen to fail with either as in quiet times."""
+    asked = []
+
+    async def deliver(*_: object) -> bool:
+        return True
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+
+        def fetch(records: int, _wait_s: float) -> Batch:
+            asked.append(records)
+            if len(asked) == 2:
+                stop.set()
+            return Batch([RECORD] * records, b"token", {})
+
+        agent = Gathering([], [])
+        nothing = {"newly_held": dict, "renew": lambda _: None, "is_done": lambda _: None, "stay": lambda _: None}
+        member = SimpleNamespace(astray=set(), joined=True, fetch=fetch, **nothing)
+        delivery = SimpleNamespace(agent=agent, settings=Settings(), share=share, deliver=deliver)
+        engine = Engine(cast(Member, member), cast(Delivery, delivery), tmp_path)
+        async with asyncio.timeout(60):
+            await engine.run(stop)
+
+    asyncio.run(scenario())
+    assert asked == [most] * 2
