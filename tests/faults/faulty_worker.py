@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import confluent_kafka
 
@@ -19,7 +19,9 @@ from streams.agents.agent import Agent, KafkaRecord, Output
 from streams.cli.main import main
 from streams.config.settings import Settings
 from streams.kafka import client
+from streams.worker import app, member
 from streams.worker import build as worker
+from streams.worker.batch import Batch
 from tests.faults.orders import FOLDER, order_file
 
 # A broker takes a millisecond or a few to commit: about as often before as after it.
@@ -93,23 +95,15 @@ class Producer(confluent_kafka.Producer):
 
 
 class Consumer(confluent_kafka.Consumer):
-    """The consumer, with points in a rebalance that gives or takes partitions, and behind a fetch."""
+    """The consumer, with points in a rebalance that gives or takes partitions, and a group that may know it no more."""
 
-    _is_nobody = False
-
-    def consume(self, *args: Any) -> list[confluent_kafka.Message]:
-        messages = super().consume(*args)
-        # The end of a partition is told as a message too: nothing is fetched then.
-        if any(message.error() is None for message in messages) and (deed := _told("fetched")) is not None:
-            _do(deed, "fetched")
-            self._is_nobody = True
-        return messages
+    is_nobody = False
 
     def consumer_group_metadata(self) -> Any:
         metadata = super().consumer_group_metadata()
-        if not self._is_nobody:
+        if not self.is_nobody:
             return metadata
-        self._is_nobody = False
+        self.is_nobody = False
         group = metadata[len(LAYOUT) + 4 :].partition(b"\0")[0]
         return LAYOUT + struct.pack("<i", -1) + group + b"\0\0\1"
 
@@ -124,6 +118,16 @@ class Consumer(confluent_kafka.Consumer):
 
         points = {"on_assign": at("assigning", told["on_assign"]), "on_revoke": at("revoking", told["on_revoke"])}
         super().subscribe(topics, **{**told, **points})
+
+
+class Member(member.Member):
+    """The member, with a point between what it has fetched to be done and by which right."""
+
+    def _batch(self, records: Sequence[KafkaRecord]) -> Batch | None:
+        if (deed := _told("fetched")) is not None:
+            _do(deed, "fetched")
+            cast(Consumer, self._consumer).is_nobody = True
+        return super()._batch(records)
 
 
 async def build_agent(settings: Settings, name: str) -> Agent:
@@ -142,4 +146,5 @@ if __name__ == "__main__":
     worker.build_agent = build_agent
     client.Producer = Producer  # type: ignore[attr-defined]
     client.Consumer = Consumer  # type: ignore[attr-defined]
+    app.Member = Member  # type: ignore[attr-defined]
     main()
