@@ -25,6 +25,7 @@ from rich.console import Console
 
 from benchmarks.machine import machine
 from benchmarks.readme import replaced
+from tests.faults import former
 from tests.faults.clusters import cluster
 from tests.faults.record import Failure, add, load
 from tests.faults.scene import Fault, Outcome, play
@@ -105,9 +106,13 @@ def main() -> int:
 
 
 def _chosen(names: Collection[str] | None, group_protocol: str | None) -> list[Fault]:
-    """The faults of these names, all where none are given, with groups of that protocol."""
+    """The faults of these names, all where none are given, with groups of that protocol.
+
+    The former version knows classic groups alone: beside it no others are played.
+    """
     by = {"group_protocol": group_protocol} if group_protocol else {}
-    named = [fault for fault in FAULTS if not names or fault.name in names]
+    known = [fault for fault in FAULTS if group_protocol != "consumer" or fault not in former.FAULTS]
+    named = [fault for fault in known if not names or fault.name in names]
     return [replace(fault, settings={**by, **fault.settings}) for fault in named]
 
 
