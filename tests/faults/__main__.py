@@ -108,10 +108,12 @@ def main() -> int:
 def _chosen(names: Collection[str] | None, group_protocol: str | None) -> list[Fault]:
     """The faults of these names, all where none are given, with groups of that protocol.
 
-    The former version knows classic groups alone: beside it no others are played.
+    By KIP-848 neither what is played beside the former version, which knows classic groups alone, nor again what is
+    played by it anyway.
     """
     by = {"group_protocol": group_protocol} if group_protocol else {}
-    known = [fault for fault in FAULTS if group_protocol != "consumer" or fault not in former.FAULTS]
+    others = [fault for fault in FAULTS if fault in former.FAULTS or "group_protocol" in fault.settings]
+    known = [fault for fault in FAULTS if group_protocol != "consumer" or fault not in others]
     named = [fault for fault in known if not names or fault.name in names]
     return [replace(fault, settings={**by, **fault.settings}) for fault in named]
 

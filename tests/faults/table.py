@@ -49,9 +49,16 @@ def cells(row: Row) -> list[str]:
     ]
 
 
+def totals(found: Sequence[Row]) -> str:
+    """What all rows have together, as a sentence's beginning."""
+    played = [each for row in found for each in row]
+    injected, events = (sum(getattr(each, name) for each in played) for name in ("injected", "events"))
+    return f"{len(played):,} plays, {events:,} events, {injected:,} faults"
+
+
 def as_table(found: Sequence[Row]) -> Table:
     """The table for a terminal; a row that does not hold is red."""
-    table = Table(*HEADINGS)
+    table = Table(*HEADINGS, caption=totals(found))
     table.columns[0].no_wrap = True
     for row in found:
         table.add_row(*cells(row), style=None if all(each.holds for each in row) else "red")
@@ -63,5 +70,5 @@ def as_markdown(found: Sequence[Row], *, seconds: float, machine: Mapping[str, s
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---" + "|--:" * (len(HEADINGS) - 1) + "|"]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in found]
     taken = "; ".join(f"{name}: {value}" for name, value in machine.items())
-    how = f"Faults were injected for {seconds:g} s a seed; counts are added up, times are the longest."
+    how = f"{totals(found)}. Faults were injected for {seconds:g} s a seed; counts are added up, times are the longest."
     return "\n".join([*lines, "", f"{how} Taken on: {taken}."])

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from tests.faults.__main__ import _chosen
 from tests.faults.record import Failure, add, load
 from tests.faults.scene import Outcome
-from tests.faults.table import HEADINGS, cells, rows
+from tests.faults.suite import FAULTS
+from tests.faults.table import HEADINGS, cells, rows, totals
 
 FIRST = Outcome(
     number=1,
@@ -52,3 +54,17 @@ def test_a_row_adds_up_its_seeds_and_has_their_longest_times() -> None:
         "longest stop, s": "6.2",
         "recovery, s": "4.0",
     }
+
+
+def test_all_rows_together() -> None:
+    """Seen to fail with rows counted for plays."""
+    assert totals(rows([FIRST, ON_THREE, SECOND])) == "3 plays, 3,000 events, 6 faults"
+
+
+def test_what_is_played_with_groups_by_kip_848() -> None:
+    """Seen to fail with all faults chosen."""
+    left_out = {"rolling-engine", "kill-under-load-kip-848", "join-and-leave-kip-848"}
+    chosen = _chosen(None, "consumer")
+    assert {fault.name for fault in FAULTS} - {fault.name for fault in chosen} == left_out
+    assert {fault.settings["group_protocol"] for fault in chosen} == {"consumer"}
+    assert [fault.name for fault in _chosen(None, None)] == [fault.name for fault in FAULTS]
