@@ -1,6 +1,8 @@
 """The language of a text, where the text says enough to tell."""
 
+from contextlib import suppress
 from functools import cache
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from models.languages import words
@@ -41,11 +43,14 @@ _ENOUGH: Final = 2.0
 _ENOUGH_SHARE: Final = 0.2  # of the words
 _READ_CHARS: Final = 1_000  # what follows says nothing new
 
+_LOADING: Final = Lock()  # else two that need it at once would both load it
+
 
 def detect(text: str) -> str | None:
     """The language of `text`, one of `LANGUAGES` (ISO 639); None where it says too little.
 
-    By py3langid: naive Bayes over sequences of bytes (Lui and Baldwin, 2012, "langid.py").
+    By py3langid: naive Bayes over sequences of bytes (Lui and Baldwin, 2012, "langid.py"). Raises EdgewiseError: no
+    temporary file can be made, by way of which the library unpacks what it knows.
     """
     found = [word.lower() for word in words(text[:_READ_CHARS])]
     size = sum(len(word) if word.isascii() else len(word.encode("utf-8", "replace")) for word in found)
@@ -66,17 +71,27 @@ def likeliest(text: str) -> tuple[str, float]:
     return language, best / max(dict(ranked)["en"], 1e-9)
 
 
-def load() -> None:
-    """Loads what `detect` looks at letters by, which it does itself for the first text that needs it: 0.1 s.
+def load_meanwhile() -> None:
+    """Begins, in a thread, to load what `detect` looks at letters by: half a second, in which a worker joins its group.
 
-    A worker does so at its start: the library unpacks it by way of a temporary file, which a full disk has no room for.
-    Raises EdgewiseError: it has none now.
+    A text that needs it before waits. Where it cannot be loaded, the first text that needs it tries again and is told.
     """
-    _identifier()
+
+    def load() -> None:
+        with suppress(EdgewiseError):
+            _identifier()
+
+    Thread(target=load, name="languages", daemon=True).start()
+
+
+def _identifier() -> "LanguageIdentifier":
+    """Raises EdgewiseError: the library unpacks it by way of a temporary file, and none can be made."""
+    with _LOADING:
+        return _loaded()
 
 
 @cache
-def _identifier() -> "LanguageIdentifier":
+def _loaded() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     try:

@@ -196,9 +196,9 @@ class EdgeAgent(Agent):
 async def build(settings: Settings, read_back: ReadBack) -> EdgeAgent:  # noqa: ARG001 - each agent is built so
     """The agent with its models loaded and verified.
 
-    Raises ArtifactError; UsageError: the policy cannot be used; EdgewiseError: there is no room for a temporary file.
+    Raises ArtifactError; UsageError: the policy cannot be used.
     """
-    language_detection.load()
+    language_detection.load_meanwhile()
     promoted = promoted_models(settings, EdgeAgent.name)
     model = load_edge_model(settings, settings.edge_model) if promoted is None else promoted.first()
     redaction = build_redaction(settings)

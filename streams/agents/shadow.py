@@ -112,7 +112,7 @@ async def build(settings: Settings, read_back: ReadBack) -> ShadowAgent:  # noqa
     """
     if settings.shadow_model is None:
         raise UsageError("the agent shadow needs a model to try: set shadow_model (EDGEWISE_SHADOW_MODEL)")
-    language_detection.load()
+    language_detection.load_meanwhile()
     candidate = load_artifact(settings.shadow_model)
     router = _router(settings, candidate)
     classifier = Classifier(candidate, threads=settings.model_threads, token_budget=settings.token_budget)

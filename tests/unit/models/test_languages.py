@@ -1,9 +1,17 @@
 """What a tag says, what has a language, and which language a text is in."""
 
-import pytest
+import errno
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from models.language_detection import LANGUAGES, detect
+import pytest
+from py3langid.langid import LanguageIdentifier
+
+from models import language_detection
+from models.language_detection import LANGUAGES, detect, load_meanwhile
 from models.languages import has_language, primary
+from schemas.errors import EdgewiseError
 
 
 @pytest.mark.parametrize(
@@ -69,3 +77,55 @@ def test_a_long_text_is_read_in_part() -> None:
 
 def test_what_can_be_told_apart_is_known_to_the_library() -> None:
     assert detect("Il mio volo è stato cancellato") in LANGUAGES
+
+
+GERMAN = "Mein Paket ist nie angekommen und niemand antwortet"
+
+
+@pytest.fixture
+def _not_loaded() -> Iterator[None]:
+    language_detection._loaded.cache_clear()
+    yield
+    language_detection._loaded.cache_clear()
+
+
+@pytest.mark.usefixtures("_not_loaded")
+def test_it_is_loaded_meanwhile_and_once_however_many_texts_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading, may_end, loads = threading.Event(), threading.Event(), []
+    load = LanguageIdentifier.from_model_file
+
+    def slow(*args: object, **kwargs: object) -> LanguageIdentifier:
+        loads.append(args)
+        loading.set()
+        assert may_end.wait(60)
+        return load(*args, **kwargs)
+
+    monkeypatch.setattr(LanguageIdentifier, "from_model_file", slow)
+    load_meanwhile()  # it returns though nothing is loaded
+    assert loading.wait(60)
+    assert detect("Why is my flight late and what can you do for me") == "en"  # for which it is not needed
+    with ThreadPoolExecutor() as threads:
+        waiting = [threads.submit(detect, GERMAN) for _ in range(3)]
+        assert not any(each.done() for each in waiting)
+        may_end.set()
+        assert [each.result() for each in waiting] == ["de"] * 3
+    assert len(loads) == 1
+
+
+@pytest.mark.usefixtures("_not_loaded")
+def test_where_it_cannot_be_loaded_the_first_text_that_needs_it_is_told_and_it_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = threading.Event()
+
+    def refused(*_: object, **__: object) -> LanguageIdentifier:
+        tried.set()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(LanguageIdentifier, "from_model_file", refused)
+        load_meanwhile()
+        assert tried.wait(60)
+        with pytest.raises(EdgewiseError, match=r"temporary file can be made \(No space left on device\): is the disk"):
+            detect(GERMAN)
+    assert detect(GERMAN) == "de"
