@@ -195,14 +195,15 @@ class Delivery:
             or error.retriable()  # and was tried again until its time was up
             or (error.code() in FENCED and took_s >= producer.timeout_s)
         )
+        fenced_by_itself = error.code() in FENCED and producer.asked_again
         # A request of it may be on its way still, and the next one is to have more time; or it has no right any more.
-        if too_late or error.code() in _FORGOTTEN:
+        if too_late or fenced_by_itself or error.code() in _FORGOTTEN:
             producer.doubtful = True
         if too_late and self._timeout_ms < LONGEST_TIMEOUT_MS:
             self._timeout_ms = min(2 * self._timeout_ms, LONGEST_TIMEOUT_MS)
             self._too_late_s = self._clock_s()
             self._require_topics()  # a record to a topic that is gone waits for it until its time is up
-        elif error.code() not in (*_READ_AGAIN, *_FORGOTTEN):
+        elif not fenced_by_itself and error.code() not in (*_READ_AGAIN, *_FORGOTTEN):
             raise self._plain(error)
 
     def _require_topics(self) -> None:
@@ -231,7 +232,7 @@ class Delivery:
 
     def _new_producer(self, place: int) -> TransactionalProducer:
         transactional_id = f"{self.settings.transactional_id(self.agent.name)}-{place}"
-        producer = TransactionalProducer(self.cluster, transactional_id, self._timeout_ms)
+        producer = TransactionalProducer(self.cluster, transactional_id, self._timeout_ms, self._clock_s)
         try:
             producer.begin_anew()
         except KafkaException as exception:

@@ -1,7 +1,8 @@
 """A transactional producer that lasts until something goes wrong with it."""
 
+import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import stamina
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -37,10 +38,21 @@ class TransactionalProducer:
     `doubtful` says that a connection of its broke, or a request of its timed out. Such a request may still be on its
     way, and a broker would take it for one of the transaction that is then open (librdkafka's issue 5423, KIP-890):
     offsets of an earlier batch, say. To a producer made anew the broker gives a new epoch, and by that refuses it.
+
+    `asked_again` says that it may have asked for that epoch more than once. What it asked first a broker that stood
+    still, or the network, may deliver last: then it is fenced, and nobody has taken its transactions over.
     """
 
-    def __init__(self, cluster: Cluster, transactional_id: str, timeout_ms: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        transactional_id: str,
+        timeout_ms: int,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.doubtful = False
+        self.asked_again = False
+        self._clock_s = clock_s
         self.timeout_s = timeout_ms / 1000
         self.request_timeout_s = min(REQUEST_TIMEOUT_MS, timeout_ms) / 1000
         timeouts = {
@@ -68,6 +80,7 @@ class TransactionalProducer:
 
         Blocks until a broker does so. Raises KafkaException: none will.
         """
+        begun_s = self._clock_s()
         while True:
             try:
                 self.repeating(self.client.init_transactions, INIT_TIMEOUT_S)
@@ -76,8 +89,9 @@ class TransactionalProducer:
                     raise
             else:
                 break
-        self.client.poll(0)  # what went wrong up to now is over
-        self.doubtful = False
+        self.client.poll(0)  # tells of connections that broke
+        self.asked_again = self.doubtful or self._clock_s() - begun_s >= self.request_timeout_s
+        self.doubtful = False  # what went wrong up to now is over
 
     def produce(self, output: Output) -> None:
         """Hands a record over. Raises KafkaException: the transaction has failed."""

@@ -22,6 +22,7 @@ RETRANSMIT_S = 0.2
 
 _PIECE_BYTES = 65_536
 _PIECES = 64  # on the way at a time: 4 MB a connection
+_HEAD = struct.Struct(">ih")  # a request's length and the key of its kind
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -67,6 +68,9 @@ class Way:
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
     open: set[Connection] = field(default_factory=set)
+    strands: int | None = None
+    """Kafka's key of the request that is held when it next comes."""
+    stranded: threading.Event = field(default_factory=threading.Event)
 
     @property
     def port(self) -> int:
@@ -143,6 +147,20 @@ class Network:
 
         self._do(self._each(hosts, None, hold))
 
+    def strand_next(self, key: int, host: int, broker: int) -> threading.Event:
+        """Hold the next request of that kind (Kafka's API key), and what its connection sends after it, until `heal`.
+
+        The event is set when one is held.
+        """
+        (way,) = [way for way in self._ways if (way.host, way.broker) == (host, broker)]
+
+        async def arm() -> None:
+            way.strands = key
+            way.stranded.clear()
+
+        self._do(arm())
+        return way.stranded
+
     def cut(self, hosts: Collection[int] = HOSTS, brokers: Collection[int] | None = None) -> None:
         """Reset every connection that is open between these hosts and brokers (None: all)."""
 
@@ -171,15 +189,18 @@ class Network:
     async def _end(self) -> None:
         for server in self._servers:
             server.close()
+        await asyncio.sleep(0)  # what was accepted last gets its handler
         for handler in self._handlers:
             handler.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
+        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
     def _accept(self, way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             handler = self._loop.create_task(self._carry(way, reader, writer))
             self._handlers.add(handler)
             handler.add_done_callback(self._handlers.discard)
+            handler.add_done_callback(lambda _: writer.close())  # one that ends before it begins closes nothing
 
         return accept
 
@@ -235,6 +256,10 @@ class Network:
                 await passes.wait()
                 if connection is not None:
                     connection.of_producer |= _PRODUCER in piece
+                    if way.strands is not None and way.strands in _keys(piece):
+                        way.strands = None
+                        connection.passes.clear()
+                        way.stranded.set()
                     await connection.passes.wait()
                 if not piece:
                     return
@@ -265,6 +290,16 @@ class Network:
 def listener(host: int) -> str:
     """The name of the brokers' listener for a host."""
     return f"HOST{host}"
+
+
+def _keys(piece: bytes) -> list[int]:
+    """The keys of the requests in what a client sent: of those that begin in it, if the first begins with it."""
+    keys = []
+    while len(piece) >= _HEAD.size:
+        length, key = _HEAD.unpack_from(piece)
+        keys.append(key)
+        piece = piece[4 + max(0, length) :]
+    return keys
 
 
 def _listening() -> socket.socket:

@@ -5,6 +5,7 @@ import weakref
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from confluent_kafka import KafkaError
 
 from streams.kafka.client import Cluster
@@ -36,3 +37,25 @@ def test_one_that_is_replaced_goes_at_once_with_its_threads() -> None:
     finally:
         gc.enable()
     options["error_cb"](KafkaError(KafkaError._TRANSPORT))  # a last word of its client
+
+
+@pytest.mark.parametrize(
+    ("took_s", "broke", "asked_again"), [(0.1, False, False), (2.0, False, True), (0.1, True, True)]
+)
+def test_one_that_may_have_asked_twice_for_its_epoch_knows_it(took_s: float, broke: bool, asked_again: bool) -> None:
+    """Seen to fail with either left out."""
+    now_s = 0.0
+
+    def init(_timeout_s: float) -> None:
+        nonlocal now_s
+        now_s += took_s
+
+    cluster = SimpleNamespace(
+        producer=lambda options, **_: SimpleNamespace(
+            init_transactions=init,
+            poll=lambda _: options["error_cb"](KafkaError(KafkaError._TRANSPORT)) if broke else None,
+        )
+    )
+    made = TransactionalProducer(cast(Cluster, cluster), "edge-0", 2_000, lambda: now_s)
+    made.begin_anew()
+    assert (made.asked_again, made.doubtful) == (asked_again, False)
