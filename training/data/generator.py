@@ -4,6 +4,7 @@ Their labels follow `docs/labels.md`. The behaviour suite measures what is learn
 generated text is one of its items and that they share next to no wording.
 """
 
+import math
 import random
 import re
 import unicodedata
@@ -35,19 +36,22 @@ class Made:
 
 
 def generate(count: int, seed: int, grammar: Grammar | None = None) -> list[Made]:
-    """`count` different texts, the same for a `seed`: of each kind about as many, and so of each start of a kind.
+    """`count` different texts, the same for a `seed`: of each kind about as many, and of a kind's starts by how much they have.
+
+    A start counts by the root of its number of texts: turns that were written one by one are a thousand where templates
+    are ten, and each of the thousand is to be drawn, but templates draw on lists and have more than one text each.
 
     Raises GrammarError: the grammar has not so many.
     """
     grammar = grammar or load()
     rng = random.Random(seed)
-    kinds = list(grammar.kinds.values())
+    kinds = [(starts, [math.sqrt(len(start.texts)) for start in starts]) for starts in grammar.kinds.values()]
     made: list[Made] = []
     seen: set[str] = set()
     for _ in range(_TRIES * count):
         if len(made) == count:
             break
-        start = rng.choice(rng.choice(kinds))
+        (start,) = rng.choices(*rng.choice(kinds))
         turn = _sentence(grammar, start, rng)
         channel, text = _surface(start, turn, grammar, rng)
         if (key := " ".join(text.casefold().split())) in seen:
