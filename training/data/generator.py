@@ -18,7 +18,7 @@ from training.data.suite import Expected
 from training.data.surface import as_speech, swap_letters
 
 _TRIES: Final = 50
-"""Texts drawn for each that is wanted before the grammar is called too small."""
+"""Texts drawn of a kind until one is new; and kinds drawn in vain, for each text wanted, until it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,15 @@ def generate(count: int, seed: int, grammar: Grammar | None = None) -> list[Made
     for _ in range(_TRIES * count):
         if len(made) == count:
             break
-        (start,) = rng.choices(*rng.choice(kinds))
-        turn = _sentence(grammar, start, rng)
-        channel, text = _surface(start, turn, grammar, rng)
-        if (key := " ".join(text.casefold().split())) in seen:
-            continue
-        seen.add(key)
-        made.append(Made(f"made-{seed}-{len(made)}", turn, text, start.label, start.kind, start.role, channel))
+        starts, weights = rng.choice(kinds)
+        for _ in range(_TRIES):
+            (start,) = rng.choices(starts, weights)
+            turn = _sentence(grammar, start, rng)
+            channel, text = _surface(start, turn, grammar, rng)
+            if (key := " ".join(text.casefold().split())) not in seen:
+                seen.add(key)
+                made.append(Made(f"made-{seed}-{len(made)}", turn, text, start.label, start.kind, start.role, channel))
+                break
     if len(made) < count:
         raise GrammarError(f"the grammar makes about {len(made):,} different texts, not {count:,}: ask for fewer")
     return made
