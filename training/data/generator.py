@@ -36,7 +36,7 @@ class Made:
 
 
 def generate(count: int, seed: int, grammar: Grammar | None = None) -> list[Made]:
-    """`count` different texts, the same for a `seed`: of each kind about as many, and of a kind's starts by how much they have.
+    """`count` different texts, the same for a `seed`: of each kind about as many, and more of a start that has more.
 
     A start counts by the root of its number of texts: turns that were written one by one are a thousand where templates
     are ten, and each of the thousand is to be drawn, but templates draw on lists and have more than one text each.
