@@ -17,8 +17,11 @@ from training.data.grammar import Grammar, GrammarError, Start, load
 from training.data.suite import Expected
 from training.data.surface import as_speech, swap_letters
 
-_TRIES: Final = 50
-"""Texts drawn of a kind until one is new; and kinds drawn in vain, for each text wanted, until it is given up."""
+_KINDS_TRIED: Final = 50
+"""Kinds drawn for each text that is wanted before the grammar is called too small."""
+
+_TEXTS_TRIED: Final = 50
+"""Texts drawn of a kind before another one has its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,11 @@ def generate(count: int, seed: int, grammar: Grammar | None = None) -> list[Made
     kinds = [(starts, [math.sqrt(len(start.texts)) for start in starts]) for starts in grammar.kinds.values()]
     made: list[Made] = []
     seen: set[str] = set()
-    for _ in range(_TRIES * count):
+    for _ in range(_KINDS_TRIED * count):
         if len(made) == count:
             break
         starts, weights = rng.choice(kinds)
-        for _ in range(_TRIES):
+        for _ in range(_TEXTS_TRIED):
             (start,) = rng.choices(starts, weights)
             turn = _sentence(grammar, start, rng)
             channel, text = _surface(start, turn, grammar, rng)
