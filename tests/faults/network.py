@@ -10,7 +10,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -86,7 +86,8 @@ class Network:
         self._ways = [Way(host, broker, _listening()) for host in HOSTS for broker in range(brokers)]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="network")
-        self._servers: list[asyncio.Server] = []
+        self._ending = False
+        self._acceptors: list[asyncio.Task[None]] = []
         self._handlers: set[asyncio.Task[None]] = set()
         self._rng = random.Random(0)
 
@@ -184,59 +185,79 @@ class Network:
         for way in self._ways:
             way.requests.set()
             way.answers.set()
-            self._servers.append(await asyncio.start_server(self._accept(way), sock=way.listener))
+            way.listener.listen()
+            way.listener.setblocking(False)
+            self._acceptors.append(self._loop.create_task(self._accept(way)))
 
     async def _end(self) -> None:
-        for server in self._servers:
-            server.close()
-        await asyncio.sleep(0)  # what was accepted last gets its handler
+        # A connection a way, for an acceptor that is cancelled may lose the socket that it was just given.
+        self._ending = True
+        for way in self._ways:
+            socket.create_connection(way.listener.getsockname()).close()
+        await asyncio.gather(*self._acceptors)
         for handler in self._handlers:
             handler.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
         await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
-    def _accept(self, way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            handler = self._loop.create_task(self._carry(way, reader, writer))
-            self._handlers.add(handler)
-            handler.add_done_callback(self._handlers.discard)
-            handler.add_done_callback(lambda _: writer.close())  # one that ends before it begins closes nothing
+    async def _accept(self, way: Way) -> None:
+        """Each connection gets its handler, until the first after the network began to end.
 
-        return accept
+        Not asyncio's server: when it is closed it leaves open what it accepted last.
+        """
+        with way.listener:
+            while True:
+                client, _ = await self._loop.sock_accept(way.listener)
+                if self._ending:
+                    client.close()
+                    return
+                self._handle(way, client)
 
-    async def _carry(self, way: Way, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+    def _handle(self, way: Way, client: socket.socket) -> None:
+        handler = self._loop.create_task(self._carry(way, client))
+        self._handlers.add(handler)
+        handler.add_done_callback(self._handlers.discard)
+        handler.add_done_callback(lambda _: client.close())  # one that ends before it begins closes nothing
+
+    async def _carry(self, way: Way, accepted: socket.socket) -> None:
         """One connection, until an end closes it and the other has been told."""
-        if way.trouble.refuses:
-            _reset(to_client)
-            return
-        try:
-            broker, to_broker = await asyncio.open_connection("127.0.0.1", way.target)
-        except OSError:
-            _reset(to_client)  # the broker is down: its host would refuse the connection
-            return
+        async with _connection(asyncio.open_connection(sock=accepted)) as (client, to_client):
+            if way.trouble.refuses:
+                _reset(to_client)
+                return
+            try:
+                async with _connection(asyncio.open_connection("127.0.0.1", way.target)) as (broker, to_broker):
+                    await self._exchange(way, client, to_client, broker, to_broker)
+            except OSError:
+                _reset(to_client)  # the broker is down: its host would refuse the connection
+
+    async def _exchange(
+        self,
+        way: Way,
+        client: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+        broker: asyncio.StreamReader,
+        to_broker: asyncio.StreamWriter,
+    ) -> None:
+        """Both directions, until one ends: Kafka has no use for half a connection."""
         way.connections |= {to_client, to_broker}
         connection = Connection()
         connection.passes.set()
         way.open.add(connection)
+        directions = [
+            asyncio.create_task(self._deliver(way, client, to_broker, way.requests, connection)),
+            asyncio.create_task(self._deliver(way, broker, to_client, way.answers)),
+        ]
         try:
-            # Whichever direction ends first ends both: Kafka has no use for half a connection.
-            directions = [
-                asyncio.create_task(self._deliver(way, client, to_broker, way.requests, connection)),
-                asyncio.create_task(self._deliver(way, broker, to_client, way.answers)),
-            ]
-            try:
-                await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for direction in directions:
-                    direction.cancel()
-                await asyncio.gather(*directions, return_exceptions=True)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
             way.connections -= {to_client, to_broker}
             way.open.discard(connection)
-            for writer in (to_client, to_broker):
+            for writer in (to_client, to_broker):  # each at once: one may have to wait for the other end
                 writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
 
     async def _deliver(
         self,
@@ -290,6 +311,20 @@ class Network:
 def listener(host: int) -> str:
     """The name of the brokers' listener for a host."""
     return f"HOST{host}"
+
+
+@contextlib.asynccontextmanager
+async def _connection(
+    opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """What is read from and written to; at the end it closes, once what was written is sent or the other end lost."""
+    reader, writer = await opening
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def _keys(piece: bytes) -> list[int]:

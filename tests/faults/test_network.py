@@ -3,6 +3,7 @@
 Seen to fail where what is held passes, delays are left out, a cut resets nothing, or a refusal lets the client in.
 """
 
+import contextlib
 import socket
 import socketserver
 import threading
@@ -92,3 +93,16 @@ def test_a_cut_resets_what_is_open_and_refusing_what_is_new(network: Network) ->
     with connected(network) as again:
         again.sendall(b"back")
         assert again.recv(4) == b"back"
+
+
+def test_a_network_that_ends_closes_what_it_accepted_last() -> None:
+    """Seen to fail: sockets that asyncio had accepted, but not handed over yet, were left open."""
+    for _ in range(20):
+        with contextlib.ExitStack() as clients:
+            broker = clients.enter_context(socket.create_server(("127.0.0.1", 0)))
+            with Network(1) as network:
+                network.connect([{listener(host): broker.getsockname()[1] for host in HOSTS}])
+                last = [clients.enter_context(connected(network)) for _ in range(5)]
+            for client in last:
+                with contextlib.suppress(ConnectionResetError):
+                    assert client.recv(1) == b""
