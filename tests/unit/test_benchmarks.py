@@ -1,21 +1,27 @@
 """The arithmetic behind the benchmarks' figures, and a smoke run of one measurement with real processes."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
-from benchmarks import line, readme, redaction_labels, transaction
+from benchmarks import line, readme, redaction_labels, transaction, written_turns
 from benchmarks.brokers import installation
 from benchmarks.figure import VoidError, figure, quantile, rate
 from benchmarks.results import Results, load, save
 from benchmarks.scale import parser, scale
 from benchmarks.traffic import preload, texts
+from models.classifier import Classifier
 from models.redaction import Span
+from schemas.records import Role
 from schemas.topics import TRANSCRIPTS
 from streams.config.codecs import codec
 from streams.kafka.client import Cluster
 from streams.kafka.reader import read_topic
 from tests.tiny_artifact import tiny_artifact
+from training.data.grammar import Grammar, Start
 
 
 def test_rate_leaves_out_the_first_tenth() -> None:
@@ -127,3 +133,33 @@ def test_each_name_gives_way_to_another_of_the_file() -> None:
     found = [[Span(3, 6, "NAME"), Span(13, 15, "NAME")], [], [Span(0, 2, "NAME")]]
     assert redaction_labels._renamed(said, found) == ["hi Cy, it's Ann", "my pin is 1234", "Bo here"]
     assert redaction_labels._renamed([], []) == []
+
+
+def test_a_written_turn_is_whole_and_has_one_label() -> None:
+    starts = (
+        Start(kind="thanks", label="positive", role="agent", texts=("a pleasure", "glad {you} called")),
+        Start(kind="nothing", label="unsure", texts=("hm",)),
+    )
+    assert written_turns.turns(Grammar(starts, {})) == [written_turns.Turn("a pleasure", "positive", "agent")]
+
+
+def test_written_turns_are_counted_with_their_roles_and_by_what_the_model_is_sure_of() -> None:
+    """Seen to fail where a right answer counts as wrong and sure, and where the role is not told."""
+
+    answers = {
+        ("a", "customer", "positive"): [0.1, 0.1, 0.8],
+        ("b", "customer", "neutral"): [0.9, 0.05, 0.05],
+        ("c", "bot", "negative"): [0.2, 0.4, 0.4],
+        ("d", "bot", "neutral"): [0.3, 0.4, 0.3],
+        ("e", "agent", "neutral"): [0.2, 0.2, 0.6],
+        ("f", "agent", "negative"): [0.4, 0.3, 0.3],
+    }
+
+    class Model:
+        def score(self, texts: Sequence[str], roles: Sequence[str]) -> np.ndarray:
+            assert list(zip(texts, roles, strict=True)) == [(text, role) for text, role, _ in answers]
+            return np.array(list(answers.values()))
+
+    asked = [written_turns.Turn(text, label, cast(Role, role)) for text, role, label in answers]
+    right, sure = written_turns._cells(cast(Classifier, Model()), asked, threshold=0.5)
+    assert (right[:5], sure[:5]) == ("0.500", "0.333")
