@@ -146,7 +146,7 @@ def aims(report: Report) -> str:
     for aim in report["aims"]:
         digits, unit = aim["digits"], f" {aim['unit']}".rstrip()
         if aim["reached"] is None:
-            reached = "not measured"
+            reached = "no figure"  # it was not measured, or there is none: of no gap no part is recovered
         elif aim["reached"]:
             reached = "yes"
         else:

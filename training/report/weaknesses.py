@@ -23,12 +23,13 @@ def deferral(report: Report) -> Iterator[str]:
         if "gap" in each:
             gap = each["gap"]
             yield f"On {name} the teacher is better by {number(gap['share'], 4)}{between(gap['interval'], 4)}."
-        yield table(
-            ["share deferred", "of the gap recovered"],
-            [
-                [percent(float(share), 0), percent(part["share"], 0) + percents(part["interval"], 0)]
-                for share, part in each["gap_recovered"].items()
-            ],
+        recovered = [
+            [percent(float(share), 0), percent(part["share"], 0) + percents(part["interval"], 0)]
+            for share, part in each["gap_recovered"].items()
+            if part["share"] is not None
+        ]
+        yield (
+            table(["share deferred", "of the gap recovered"], recovered) if recovered else "No gap is to be recovered."
         )
         steps = [
             index for index, share in enumerate(each["share"]) if round(share * 100) in {0, 5, 10, 20, 30, 50, 100}

@@ -158,6 +158,14 @@ def test_a_kind_that_fell_is_named_and_none_is_not(collected: dict[str, Any]) ->
     assert "baseline" not in sections.page(same, [])
 
 
+def test_no_part_is_recovered_where_there_is_no_gap(collected: dict[str, Any]) -> None:
+    assert "No gap is" not in sections.page(collected, [])
+    none = {key: {"share": None, "interval": [None, None]} for key in ("0.10", "0.20")}
+    page = sections.page(changed(collected, (*DEFERRAL, "gap_recovered"), none), [])
+    assert "No gap is to be recovered." in page
+    assert "of the gap recovered |" not in page
+
+
 def test_a_run_of_before_the_behaviour_suite_has_a_page(collected: dict[str, Any]) -> None:
     page = sections.page(changed(collected, ("evaluation", "behaviour"), None), [])
     assert "How does it behave?" not in page
@@ -206,7 +214,7 @@ def test_other_runs_stand_beside_the_aims(tmp_path: Path) -> None:
     heading, _, first, second = summary.aims(found).splitlines()
     assert heading.endswith("| over runs |")
     assert f"| {mean([own, *others]):.3f} ({min(own, *others):.3f} to {max(own, *others):.3f}) |" in first
-    assert second.endswith("| not measured | – |")
+    assert second.endswith("| no figure | – |")
 
 
 def test_speed_is_that_of_the_file_which_ships(collected: dict[str, Any]) -> None:
