@@ -7,6 +7,7 @@ from typing import Any
 
 from models.artifact import load_artifact
 from training.artifacts import manifest
+from training.config.config import Kind
 from training.learn import bases
 from training.learn.curriculum import seeds
 from training.learn.network import MAX_TOKENS
@@ -25,11 +26,13 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
     """
     number = int(model.partition("-")[2] or 1)
     source, data = f"{model}/{file_format}", manifest.data_of(corpus)
+    by = getattr(run.config, kind_of(model)).taught_by
     if run.config.teacher is not None:
         teacher = load_artifact(str(run.config.teacher))
-        by = getattr(run.config, kind_of(model)).taught_by
         source += f", taught by {teacher.id if by is None else f'{by}-1, which {teacher.id} taught'}"
         data += manifest.sets_of(teacher.manifest, {each["name"] for each in data})
+    elif by is not None:
+        source += f", taught by {by}-1"
     manifest.describe(
         folder,
         name=kind_of(model),
@@ -87,7 +90,27 @@ def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         manifest.update(target, name=artifact)
         if run.config.version is not None and not chosen[artifact].startswith(f"{artifact}-former/"):
             manifest.update(target, version=run.config.version)
+    for number, folders in lines(run).items():
+        for artifact, kind in run.config.ships.items():
+            own = f"{kind}-{number}/{run.config.format_of(artifact)}"
+            source = own if kind in run.config.students else chosen[artifact]
+            shutil.rmtree(folders[artifact], ignore_errors=True)
+            shutil.copytree(run.folder / "artifacts" / source, folders[artifact])
+            manifest.update(folders[artifact], name=artifact)
     return chosen
+
+
+def lines(run: Run) -> dict[int, dict[str, Path]]:
+    """The folders of what each seed alone would ship, by artifact: their spread is what a difference must exceed.
+
+    None where a run has one seed, or makes nothing: what ships is all there is.
+    """
+    if run.config.seeds == 1 or not run.config.students:
+        return {}
+    return {
+        number: {artifact: run.folder / "seeds" / str(number) / artifact for artifact in run.config.ships}
+        for number, _ in seeds(run.config)
+    }
 
 
 def name_of_seeds(run: Run, kind: str) -> str:
@@ -114,11 +137,15 @@ def shipped(run: Run) -> dict[str, Path]:
 def of_seeds(run: Run) -> dict[str, list[Path]]:
     """The folders of each kind's models, one a seed, in the format that may ship, by `name_of_seeds`."""
     as_what = {kind: artifact for artifact, kind in run.config.ships.items()}
+    alone = lines(run)  # calibrated, as nothing in artifacts/ is
+
+    def folder(kind: Kind, number: int) -> Path:
+        if kind in as_what and alone:
+            return alone[number][as_what[kind]]
+        return run.folder / "artifacts" / f"{kind}-{number}" / run.config.format_of(as_what.get(kind, kind))
+
     return {
-        name_of_seeds(run, kind): [
-            run.folder / "artifacts" / f"{kind}-{number}" / run.config.format_of(as_what.get(kind, kind))
-            for number, _ in seeds(run.config)
-        ]
+        name_of_seeds(run, kind): [folder(kind, number) for number, _ in seeds(run.config)]
         for kind in run.config.students
     }
 

@@ -359,6 +359,8 @@ def _calibrate(run: "Run", data: "Corpus") -> None:
 
     for name, content in calibrate.run(ship.shipped(run), data).items():
         run.write(name, content)
+    for folders in ship.lines(run).values():
+        calibrate.run(folders, data)
 
 
 def _evaluate(run: "Run", data: "Corpus") -> None:
@@ -372,6 +374,8 @@ def _evaluate(run: "Run", data: "Corpus") -> None:
     found = evaluate.run(shipped, data, seeds=ship.of_seeds(run), teachers=teachers, before=before)
     run.write("evaluation.json", found)
     ship.write_metrics(run, found)
+    for number, folders in ship.lines(run).items():
+        run.write(f"seeds/{number}/evaluation.json", evaluate.run(folders, data))
 
 
 def _judge(run: "Run") -> None:

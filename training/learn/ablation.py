@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -39,7 +40,7 @@ def ablate(run: Run, data: Corpus) -> list[dict[str, object]]:
     return table
 
 
-def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+def _train(run: Run, data: Corpus, start: str, seed: int, log: Log, kept: Path) -> tuple[Classifier, Tokenizer]:
     if start == "plain":
         base, tokenizer = tiny(run, data)
         encoder = base.bert
@@ -48,7 +49,7 @@ def _train(run: Run, data: Corpus, start: str, seed: int, log: Log) -> tuple[Cla
         encoder = adapted.encoder
     model = finetune.with_head(encoder, seed)
     schedule = run.config.tiny.domain or run.config.tiny.transfer
-    return finetune.finetune(model, tokenizer, data.domain_train, data, schedule, seed, log), tokenizer
+    return finetune.finetune(model, tokenizer, data.domain_train, data, schedule, seed, log, kept), tokenizer
 
 
 def _figures(run: Run, data: Corpus, names: list[str]) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar, get_args
 
 import torch
@@ -19,7 +20,7 @@ from models.artifact import load_artifact
 from models.classifier import Classifier as Worker
 from schemas.errors import UsageError
 from training.config.config import Config, Kind, Schedule, Student
-from training.data.corpus import CALLS, Corpus, sets_of
+from training.data.corpus import CALLS, Corpus, Example, sets_of
 from training.learn import adapt, bases, distill, finetune, loop, network, prune, readback
 from training.learn.loop import Log
 from training.learn.network import Classifier
@@ -36,6 +37,8 @@ SMALL_LAYERS = (0, 2, 4)
 IMPORTANCE_TEXTS = 1024
 """So many of the texts that a pruned student learns from show what matters in its layers."""
 
+ANSWERED_AT_ONCE = 8192
+
 GENERAL = {"teacher": "general", "large": "large-general"}
 """The general teacher of each kind of teacher."""
 
@@ -47,15 +50,15 @@ def seeds(config: Config) -> Iterator[tuple[int, int]]:
 
 
 def teachers(config: Config) -> dict[str, list[str]]:
-    """The names of the domain's teachers by kind: MiniLM's and, where the run has them, the larger base's.
+    """The names of the domain's teachers by kind: MiniLM's, one a seed, or the one on the larger base.
 
     An artifact that teaches is the general one and the domain's alike.
     """
     if config.teacher is not None:
         return {"teacher": [GENERAL["teacher"]]}
-    numbers = [number for number, _ in seeds(config)]
-    kinds = ("teacher", "large") if config.large else ("teacher",)
-    return {kind: [f"{kind}-{number}" for number in numbers] for kind in kinds}
+    if config.large is not None:
+        return {"large": ["large-1"]}
+    return {"teacher": [f"teacher-{number}" for number, _ in seeds(config)]}
 
 
 def texts(data: Corpus) -> list[str]:
@@ -64,13 +67,14 @@ def texts(data: Corpus) -> list[str]:
 
 
 def train_teachers(run: Run, data: Corpus) -> None:
-    """Trains the general teacher and, from it, the domain's; and the same again on the larger base.
+    """Trains the general teacher and, from it, the domain's.
 
-    Where an artifact teaches, nothing is trained: its network is read back.
+    With a larger base both are of that, and MiniLM's general one is what the students begin with. Where an artifact
+    teaches, nothing is trained: its network is read back.
     """
     config = run.config
     if (folder := config.teacher) is not None:
-        run.once(GENERAL["teacher"], lambda _: readback.read_back(folder, dither=config.seed))
+        run.once(GENERAL["teacher"], lambda *_: readback.read_back(folder, dither=config.seed))
         return
 
     def minilm() -> tuple[BertModel, Tokenizer]:
@@ -82,39 +86,49 @@ def train_teachers(run: Run, data: Corpus) -> None:
         def mpnet() -> tuple[MPNetModel, Tokenizer]:
             return bases.load_mpnet(config.data / large.folder, texts(data), config.vocabulary)
 
-        _train_kind(run, data, "large", mpnet, large.general, large.domain)
-    _train_kind(run, data, "teacher", minilm, config.general, config.domain)
+        _train_general(run, data, "large", mpnet, large.general)
+        extra = _share(data.extra_train, large.extra, config.seed)
+        # As often as a student reads them, or the extra texts would outweigh the domain's.
+        domain = data.domain_train * (distill.DOMAIN_COPIES if extra else 1)
+        _train_domain(run, data, "large", "large-1", domain + extra, large.domain, config.seed)
+    _train_general(run, data, "teacher", minilm, config.general)
+    if large is None:
+        for number, seed in seeds(config):
+            _train_domain(
+                run, data, "teacher", f"teacher-{number}", data.domain_train + data.extra_train, config.domain, seed
+            )
 
 
-def _train_kind(
+def _train_general(
     run: Run,
     data: Corpus,
     kind: str,
     base: Callable[[], tuple[BertModel | MPNetModel, Tokenizer]],
-    on_general: Schedule,
-    on_domain: Schedule,
+    schedule: Schedule,
 ) -> None:
-    def general(log: Log) -> tuple[Classifier, Tokenizer]:
+    def general(log: Log, kept: Path) -> tuple[Classifier, Tokenizer]:
         encoder, tokenizer = base()
         model = finetune.with_head(encoder, run.config.seed)
         examples = data.general_train or data.domain_train
-        return finetune.finetune(model, tokenizer, examples, data, on_general, run.config.seed, log), tokenizer
+        return finetune.finetune(model, tokenizer, examples, data, schedule, run.config.seed, log, kept), tokenizer
 
     run.once(GENERAL[kind], general)
-    for number, seed in seeds(run.config):
 
-        def domain(log: Log, seed: int = seed) -> tuple[Classifier, Tokenizer]:
-            model, tokenizer = run.model(GENERAL[kind], "finetune")
-            examples = data.domain_train + data.extra_train
-            return finetune.finetune(model, tokenizer, examples, data, on_domain, seed, log), tokenizer
 
-        run.once(f"{kind}-{number}", domain)
+def _train_domain(
+    run: Run, data: Corpus, kind: str, name: str, examples: Sequence[Example], schedule: Schedule, seed: int
+) -> None:
+    def domain(log: Log, kept: Path) -> tuple[Classifier, Tokenizer]:
+        model, tokenizer = run.model(GENERAL[kind], "finetune")
+        return finetune.finetune(model, tokenizer, examples, data, schedule, seed, log, kept), tokenizer
+
+    run.once(name, domain)
 
 
 def adapt_tiny(run: Run, data: Corpus) -> None:
     """Adapts the tiny base model to the domain's language."""
 
-    def adapted(log: Log) -> tuple[Classifier, Tokenizer]:
+    def adapted(log: Log, _: Path) -> tuple[Classifier, Tokenizer]:
         base, tokenizer = tiny(run, data)
         adapt.adapt(base, tokenizer, texts(data), run.config.adapt, run.config.seed, log)
         return finetune.with_head(base.bert, run.config.seed), tokenizer
@@ -168,7 +182,7 @@ def first_of(run: Run, kind: str, seed: int) -> tuple[Classifier, Tokenizer]:
     return (distill.keep_layers(model, SMALL_LAYERS) if kind == "small" else model), tokenizer
 
 
-def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log, kept: Path) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = first_of(run, kind, seed)
     student: Student = getattr(run.config, kind)
     logits = lessons(run, kind)
@@ -190,7 +204,7 @@ def _transfer(run: Run, data: Corpus, kind: str, seed: int, log: Log) -> tuple[C
     )
     measure = finetune.measure_on(tokenizer, data.domain_dev)
     first = copy.deepcopy(model)
-    last = loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log)
+    last = loop.fit(model, rows, student.transfer, seed=seed, measure=measure, log=log, kept=kept)
     return distill.between(first, last, student.changed), tokenizer
 
 
@@ -199,7 +213,9 @@ def _share(items: list[T], share: float, seed: int) -> list[T]:
     return items if share == 1 else random.Random(seed).sample(items, round(share * len(items)))
 
 
-def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log) -> tuple[Classifier, Tokenizer]:
+def _specialise(
+    run: Run, data: Corpus, kind: str, source: str, seed: int, log: Log, kept: Path
+) -> tuple[Classifier, Tokenizer]:
     model, tokenizer = run.model(source, "distill")
     if (schedule := getattr(run.config, kind).domain) is None:
         return model, tokenizer
@@ -208,7 +224,7 @@ def _specialise(run: Run, data: Corpus, kind: str, source: str, seed: int, log: 
         # As often as in the transfer, or the extra texts would outweigh the domain's.
         rows = rows * distill.DOMAIN_COPIES + extra_rows(run, kind, data, tokenizer)
     measure = finetune.measure_on(tokenizer, data.domain_dev)
-    return loop.fit(model, rows, schedule, seed=seed, measure=measure, log=log), tokenizer
+    return loop.fit(model, rows, schedule, seed=seed, measure=measure, log=log, kept=kept), tokenizer
 
 
 def domain_rows(data: Corpus, tokenizer: Tokenizer, logits: Lessons) -> list[loop.Row]:
@@ -218,89 +234,79 @@ def domain_rows(data: Corpus, tokenizer: Tokenizer, logits: Lessons) -> list[loo
 
 
 def extra_rows(run: Run, kind: str, data: Corpus, tokenizer: Tokenizer) -> list[loop.Row]:
-    """The extra labelled texts as training rows, with their teacher's logits if it was trained on such texts too."""
+    """The extra labelled texts as training rows, with their teacher's logits if it was trained on such texts too.
+
+    Their labels are by hand or by rule: where a teacher is wrong about one, the label alone teaches.
+    """
+    labelled = finetune.rows_of(tokenizer, data.extra_train)
     if run.config.teacher is not None and getattr(run.config, kind).taught_by is None:
-        return finetune.rows_of(tokenizer, data.extra_train)
+        return labelled
     read = [example.as_read for example in data.extra_train]
-    return distill.taught(tokenizer, data.extra_train, lessons(run, kind)("extra_train", read))
+    logits = lessons(run, kind)("extra_train", read).tolist()
+    return [
+        replace(row, teacher=answer) if row.target[answer.index(max(answer))] == max(row.target) else row
+        for row, answer in zip(labelled, logits, strict=True)
+    ]
 
 
 def lessons(run: Run, kind: str) -> Lessons:
     """What the students of a `kind` learn from beside labels: the teachers' logits, or those of the one that does."""
     if (by := getattr(run.config, kind).taught_by) is None:
         return partial(teacher_logits, run)
-    name = f"{by}-1"
-
-    def logits(split: str, examples: Sequence[str]) -> Tensor:
-        given = partial(_predicted, run, name, "distill", examples)
-        return cached(run, f"{name}_{split}_{_mark(examples)}", given)
-
-    return logits
+    return lambda _, examples: answers(run, f"{by}-1", "distill", examples)
 
 
 def teacher_logits(run: Run, split: str, examples: Sequence[str]) -> Tensor:
-    """The teachers' logits `[rows, 3]` for texts that are learned from, kept in the run folder.
+    """The teachers' logits `[rows, 3]` for texts that are learned from.
 
     General tweets are the general teachers', all else the ensemble's of the domain's.
     """
     kinds = teachers(run.config)
     general = split == "general_train"
     names = [GENERAL[kind] for kind in kinds] if general else [name for each in kinds.values() for name in each]
-    return cached(
-        run, f"{split}_{_mark(examples)}", lambda: distill.ensemble([answers(run, name, examples) for name in names])
-    )
+    return distill.ensemble([answers(run, name, "finetune", examples) for name in names])
 
 
 def measured(run: Run, data: Corpus) -> dict[str, list[dict[str, Scores]]]:
-    """What each of the domain's teachers answers, by kind, on what is measured on: logits `[rows, 3]`.
+    """What each of the domain's teachers answers, by kind, on what is measured on: logits `[rows, 3]`, float32.
 
-    The logits are float32 and kept in the run folder, so that the evaluation does not need a teacher's weights. Calls
-    are left out: only an artifact says how it reads texts so long.
+    Calls are left out: only an artifact says how it reads texts so long.
     """
     sets = {name: [each.text for each in examples] for name, examples in sets_of(data).items() if name != CALLS}
     return {
         kind: [
-            {
-                name: cached(
-                    run, f"{teacher}_{name}_{_mark(examples)}", partial(answers, run, teacher, examples)
-                ).numpy()
-                for name, examples in sets.items()
-            }
+            {name: answers(run, teacher, "finetune", examples).numpy() for name, examples in sets.items()}
             for teacher in names
         ]
         for kind, names in teachers(run.config).items()
     }
 
 
-def answers(run: Run, name: str, examples: Sequence[str]) -> Tensor:
-    """A teacher's logits `[rows, 3]`, an artifact's as a worker has them."""
-    if run.config.teacher is not None:
+def answers(run: Run, name: str, step: str, examples: Sequence[str]) -> Tensor:
+    """A model's logits `[rows, 3]`, those of an artifact that teaches as a worker has them.
+
+    They are kept in the run folder, so many at a time: the run goes on where it was stopped, and the evaluation needs
+    no teacher's weights. `step` makes the model.
+    """
+    found = [torch.empty(0, 3)]
+    for start in range(0, len(examples), ANSWERED_AT_ONCE):
+        part = examples[start : start + ANSWERED_AT_ONCE]
+        mark = hashlib.sha256(json.dumps(part).encode()).hexdigest()[:12]
+        path = run.folder / "answers" / f"{name}_{mark}.pt"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            unfinished = path.with_suffix(f".{os.getpid()}.partial")
+            torch.save(_answer(run, name, step, part), unfinished)
+            unfinished.replace(path)
+        found.append(torch.load(path, weights_only=True))
+    return torch.cat(found)
+
+
+def _answer(run: Run, name: str, step: str, examples: Sequence[str]) -> Tensor:
+    if run.config.teacher is not None and name == GENERAL["teacher"]:
         artifact = load_artifact(str(run.config.teacher))
         # Softmax ignores the constant a row by which these differ from the logits.
         scores = Worker(artifact, threads=torch.get_num_threads()).score(examples)
         return torch.from_numpy(scores).clamp(min=1e-7).log() * artifact.temperature
-    return _predicted(run, name, "finetune", examples)
-
-
-def _predicted(run: Run, name: str, step: str, examples: Sequence[str]) -> Tensor:
     model, tokenizer = run.model(name, step)
-    return network.predict(model, network.encode(tokenizer, examples)) if examples else torch.empty(0, 3)
-
-
-def _mark(examples: Sequence[str]) -> str:
-    """A name for texts. In a run folder a model may read a share, and what is measured on may change."""
-    return hashlib.sha256(json.dumps(examples).encode()).hexdigest()[:12]
-
-
-def cached(run: Run, name: str, make: Callable[[], Tensor]) -> Tensor:
-    """What `make` returned when it was first called for `name` in this run."""
-    path = run.folder / "answers" / f"{name}.pt"
-    if path.exists():
-        there: Tensor = torch.load(path, weights_only=True)
-        return there
-    result = make()
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.partial")
-    torch.save(result, unfinished)
-    unfinished.replace(path)
-    return result
+    return network.predict(model, network.encode(tokenizer, examples))

@@ -4,6 +4,7 @@ Each is trained in two stages: the head alone on a frozen body, then all layers,
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
@@ -50,10 +51,12 @@ def finetune(
     schedule: Schedule,
     seed: int,
     log: loop.Log,
+    kept: Path | None = None,
 ) -> Classifier:
-    """`model` trained on `examples`; the domain's dev split chooses the epoch."""
+    """`model` trained on `examples`; the domain's dev split chooses the epoch. It goes on from `kept` as `loop.fit`."""
     rows = rows_of(tokenizer, examples)
-    loop.fit_head(model, rows, seed=seed)
     measure = measure_on(tokenizer, data.domain_dev)
-    log({"stage_1_accuracy": measure(model)["accuracy"]})
-    return loop.fit(model, rows, schedule, seed=seed, measure=measure, log=log)
+    if kept is None or not kept.exists():
+        loop.fit_head(model, rows, seed=seed)
+        log({"stage_1_accuracy": measure(model)["accuracy"]})
+    return loop.fit(model, rows, schedule, seed=seed, measure=measure, log=log, kept=kept)

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from training.config.config import Schedule
+from training.learn import checkpoint
 from training.learn.network import DEVICE, Classifier, features, on_device, pad
 
 # Texts are shuffled, cut into windows of so many batches, and sorted by length in each: little padding, and another mix
@@ -29,6 +31,7 @@ MASK_ID, SPECIAL_IDS = 4, 5
 # Distillation, Hinton et al. 2015: soft targets at T = 2, and 0.7 of the loss from the teacher.
 TEMPERATURE = 2.0
 TEACHER_WEIGHT = 0.7
+HEAD_ROWS = 8192
 
 
 Log = Callable[[dict[str, float]], None]
@@ -105,8 +108,9 @@ def fit_head(model: Classifier, rows: Sequence[Row], *, epochs: int = 20, rate: 
     """Trains the head in place while the body is frozen: the first stage.
 
     The gradients of a fresh head would harm the pre-trained layers. A frozen body gives the same features for a row in
-    every epoch, so they are computed once.
+    every epoch, so they are computed once, of no more rows than its few weights need.
     """
+    rows = random.Random(seed).sample(rows, min(HEAD_ROWS, len(rows)))
     seen = features(model, [row.ids for row in rows]).clone()
     head = model.head.cpu()  # too small a product for a GPU
     wanted = torch.tensor([row.target for row in rows])
@@ -128,27 +132,45 @@ def fit(
     seed: int,
     measure: Callable[[Classifier], dict[str, float]],
     log: Log,
+    kept: Path | None = None,
 ) -> Classifier:
     """The averaged weights of `model`, trained, after the epoch whose `measure` has the highest `accuracy`.
 
     The rate warms up over a tenth of the steps and falls linearly to zero. `log` gets the loss every hundred steps
     and the figures after each epoch. Training stops early after `schedule.patience` epochs without a better one.
+
+    As often as `log` gets the loss the state is written to the file `kept`. Where that is there, training goes on from
+    it, to the same weights, to the bit, as if it had not been stopped.
     """
     torch.manual_seed(seed)  # the head's dropout
     model.to(DEVICE)
-    rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    order, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    lengths = [len(row.ids) for row in rows]
     steps = schedule.epochs * -(-len(rows) // schedule.batch)
     optimiser = torch.optim.AdamW(parameter_groups(model, schedule.rate), betas=(0.9, 0.98), eps=1e-6, fused=True)
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (WARM_UP * steps), max(0.0, (steps - step) / ((1 - WARM_UP) * steps)))
     )
-    average = copy.deepcopy(model)
-    best, best_accuracy, best_epoch = average, -1.0, 0
-    step, began = 0, time.monotonic()
-    for epoch in range(1, schedule.epochs + 1):
-        total = torch.zeros((), dtype=torch.float64, device=DEVICE)
+    average, best = copy.deepcopy(model), copy.deepcopy(model)
+    best_accuracy, best_epoch, first, step, seconds = -1.0, 0, 1, 0, 0.0
+    total = torch.zeros((), dtype=torch.float64, device=DEVICE)
+    parts: dict[str, checkpoint.Stateful] = {
+        "model": model,
+        "average": average,
+        "best": best,
+        "optimiser": optimiser,
+        "rates": rates,
+    }
+    if kept is not None and (progress := checkpoint.load(kept, parts, generator)) is not None:
+        best_accuracy, best_epoch, first, step, seconds, total = progress
+        # The batches of the epochs that are over are drawn, as they were, for the draws after them.
+        for _ in range(first - 1):
+            batches_of(lengths, schedule.batch, order)
+    began = time.monotonic() - seconds
+    for epoch in range(first, schedule.epochs + 1):
         model.train()
-        for indices in batches_of([len(row.ids) for row in rows], schedule.batch, rng):
+        batches = batches_of(lengths, schedule.batch, order)
+        for indices in batches[step - (epoch - 1) * len(batches) :]:
             batch = [rows[index] for index in indices]
             ids, mask = pad([row.ids for row in batch])
             loss = loss_of(model(*on_device((hide_tokens(ids, generator), mask))), batch)
@@ -163,12 +185,18 @@ def fit(
             keep = min(EMA, step / (10 + step))
             get_ema_multi_avg_fn(keep)(list(average.parameters()), list(model.parameters()), step)
             if step % 100 == 0:
-                seconds = round(time.monotonic() - began)
-                log({"epoch": epoch, "step": step, "steps": steps, "loss": round(loss.item(), 4), "seconds": seconds})
+                seconds = time.monotonic() - began
+                done = {"epoch": epoch, "step": step, "steps": steps}
+                log(done | {"loss": round(loss.item(), 4), "seconds": round(seconds)})
+                if kept is not None:
+                    progress = (best_accuracy, best_epoch, epoch, step, seconds, total)
+                    checkpoint.save(kept, parts, generator, progress)
         figures = measure(average)
         log({"epoch": epoch, "mean_loss": round(total.item() / len(rows), 5), **figures})
         if figures["accuracy"] > best_accuracy:
-            best, best_accuracy, best_epoch = copy.deepcopy(average), figures["accuracy"], epoch
+            best.load_state_dict(average.state_dict())
+            best_accuracy, best_epoch = figures["accuracy"], epoch
         elif epoch - best_epoch >= schedule.patience:
             break
+        total = torch.zeros_like(total)
     return best

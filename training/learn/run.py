@@ -86,8 +86,11 @@ class Run:
             raise RunError(f"{folder} is missing: run `edgewise train {step}` first")
         return network.load(folder)
 
-    def once(self, name: str, make: Callable[[Log], tuple[Classifier, Tokenizer]]) -> None:
-        """Makes and saves the model `name` unless it is there; `make` gets what takes figures of its progress."""
+    def once(self, name: str, make: Callable[[Log, Path], tuple[Classifier, Tokenizer]]) -> None:
+        """Makes and saves the model `name` unless it is there.
+
+        `make` gets what takes figures of its progress, and the file where a long training keeps its state.
+        """
         folder = self.folder / "models" / name
         if folder.is_dir():
             return
@@ -116,7 +119,9 @@ class Run:
                     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
                     progress.update(task, figures=shown)
 
-            network.save(*make(log), folder)
+            kept = folder.with_name(f"{name}.checkpoint")
+            network.save(*make(log, kept), folder)
+            kept.unlink(missing_ok=True)
 
 
 def environment(threads: int) -> dict[str, object]:

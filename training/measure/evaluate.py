@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from models.artifact import Artifact, load_artifact
-from models.classifier import Classifier, softmax
+from models.classifier import Classifier
 from models.text import normalise
 from training.data import suite
 from training.data.corpus import CALLS, Corpus, Example, sets_of
@@ -54,18 +54,13 @@ def run(
     Nothing in them is changed. What is said of the line, and of what an edge keeps, is of these two.
 
     `seeds` has the folders of artifacts that were trained alike but for the seed, by kind. `teachers` has the logits,
-    by set, of models that are no artifacts, again by kind. For deferral the ensemble of all `teachers` is the teacher;
-    without any it is the cloud artifact. `before` is the baseline that the behaviour suite's kinds are compared with.
+    by set, of models that are no artifacts, again by kind. `before` is the baseline that the behaviour suite's kinds
+    are compared with.
     """
     sets = sets_of(corpus)
     measured = {name: measure(folder, sets, threads) for name, folder in folders.items()}
     test = f"{corpus.name}_test"
     labels = {name: [example.label for example in examples] for name, examples in sets.items()}
-    if teachers:
-        teacher = "ensemble"
-        teacher_probabilities = ensemble([logits[test] for kind in teachers.values() for logits in kind])
-    else:
-        teacher, teacher_probabilities = measured["cloud"].artifact.id, measured["cloud"].probabilities[test]
     behaved = behaviour.run(folders["edge"], folders["cloud"], suite.load(), threads=threads)
     sure = measured["edge"].probabilities[test].max(axis=1)
     for at in behaved["thresholds"]:
@@ -85,8 +80,10 @@ def run(
             for name, texts in without_labels(corpus).items()
         },
         "deferral": {
-            test: deferral.curves(measured["edge"].probabilities[test], teacher_probabilities, labels[test]),
-            "teacher": teacher,
+            test: deferral.curves(
+                measured["edge"].probabilities[test], measured["cloud"].probabilities[test], labels[test]
+            ),
+            "teacher": measured["cloud"].artifact.id,
         },
         "seeds": {
             kind: over_seeds([measure(folder, sets, threads).probabilities for folder in folders], labels, test)
@@ -98,15 +95,6 @@ def run(
         },
         "behaviour": behaved | {"falls": [] if before is None else baseline.falls(behaved, before)},
     }
-
-
-def ensemble(logits: Sequence[Scores]) -> Scores:
-    """The probabilities `[rows, 3]` of several models together, from the `logits` `[rows, 3]` of each.
-
-    They follow from the mean of the log-probabilities, as what students are taught does. The mean of the logits differs
-    from it by a constant in each row, which softmax ignores.
-    """
-    return softmax(np.mean(logits, axis=0), 1.0)
 
 
 def measure(folder: Path, sets: Mapping[str, Sequence[Example]], threads: int) -> Measured:

@@ -94,9 +94,9 @@ def judge(aim: Aim, report: Mapping[str, Any]) -> dict[str, Any]:
     return judged
 
 
-def beside(judged: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A judged aim with the values of other runs: `runs` has its own first, null where a run has none."""
-    return {**judged, "runs": [judged["measured"], *(other["measured"] for other in others)]}
+def beside(judged: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A judged aim with `runs`, the values that several trainings have, null where one has none."""
+    return {**judged, "runs": [each["measured"] for each in runs]}
 
 
 def _look_up(path: Sequence[str], report: Mapping[str, Any]) -> tuple[float | None, Sequence[float | None] | None]:

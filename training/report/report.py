@@ -24,9 +24,9 @@ class ReportError(UsageError):
 def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = (), others: Sequence[Path] = ()) -> Path:
     """Writes `report.json`, `report.md` and the pictures of the run in `folder` to `out`. Returns that folder.
 
-    Each artifact that ships gets its card. `out` is the run's `report/` if not given. Of `others`, the folders of runs
-    with another seed, what was aimed at is told beside this run's. Every figure on the page is
-    one of `report.json`, or follows from it.
+    Each artifact that ships gets its card. `out` is the run's `report/` if not given. What was aimed at is told of each
+    of the run's seeds as well, and of `others`, the folders of more runs. Every figure on the page is one of
+    `report.json`, or follows from it.
 
     Raises ReportError: a file of the run is missing or is not JSON.
     """
@@ -49,7 +49,7 @@ def run(folder: Path, out: Path | None = None, aimed: Sequence[Aim] = (), others
 def collect(folder: Path, aimed: Sequence[Aim] = (), others: Sequence[Path] = ()) -> dict[str, Any]:
     """All that the report says: the run's files, the shipped artifacts' origin and speed, the aims.
 
-    Of `others`, the folders of more runs, only what was aimed at.
+    Of the run's seeds and of `others`, the folders of more runs, only what was aimed at.
     """
     report = {name: _read(folder / f"{name}.json", step) for name, step in STEPS.items()}
     report |= {name: _read(path) for name in OPTIONAL if (path := folder / f"{name}.json").is_file()}
@@ -57,9 +57,11 @@ def collect(folder: Path, aimed: Sequence[Aim] = (), others: Sequence[Path] = ()
     report["shipped"] = {path.parent.name: _read(path) for path in sorted((folder / "ship").glob(f"*/{MANIFEST}"))}
     report["speed"] = {name: row for name in report["shipped"] if (row := row_of(report["compress"], name))}
     report["aims"] = [aims.judge(aim, report) for aim in aimed]
-    if others:
-        judged = [collect(other, aimed)["aims"] for other in others]
-        report["aims"] = [aims.beside(own, theirs) for own, *theirs in zip(report["aims"], *judged, strict=True)]
+    alone = [{"evaluation": _read(path)} for path in sorted(folder.glob("seeds/*/evaluation.json"))]
+    runs = [[aims.judge(aim, each) for aim in aimed] for each in alone] or [report["aims"]]
+    runs += [collect(other, aimed)["aims"] for other in others]
+    if len(runs) > 1:
+        report["aims"] = [aims.beside(own, each) for own, *each in zip(report["aims"], *runs, strict=True)]
     return report
 
 

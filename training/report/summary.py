@@ -140,7 +140,7 @@ def _speed(row: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def aims(report: Report) -> str:
-    """The table of what was aimed at, measured and reached; of several runs, the mean, least and greatest as well."""
+    """The table of what was aimed at, measured and reached; of several seeds or runs, the mean, least and greatest."""
     rows = []
     over_runs = any("runs" in aim for aim in report["aims"])
     for aim in report["aims"]:
@@ -158,7 +158,7 @@ def aims(report: Report) -> str:
             values = [value for value in aim["runs"] if value is not None]
             row.append(number(mean(values), digits) + between([min(values), max(values)], digits) if values else ABSENT)
         rows.append(row)
-    return table(["what", "aim", "measured", "reached", *(["over runs"] if over_runs else [])], rows)
+    return table(["what", "aim", "measured", "reached", *(["over seeds"] if over_runs else [])], rows)
 
 
 def seeds(report: Report, model: str, name: str) -> str:

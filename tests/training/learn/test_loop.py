@@ -1,6 +1,7 @@
 """One training run on a tiny network and a handful of made-up texts."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,38 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
     assert weights(1) == weights(1)
     assert weights(1) != weights(2)
+
+
+class StoppedError(Exception):
+    """The machine went away."""
+
+
+@pytest.mark.parametrize("texts", [150, 200], ids=["amid an epoch", "at its end, too"])
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path, texts: int) -> None:
+    pieces = tokenizer()
+    rows = finetune.rows_of(pieces, examples(texts))
+    measure = finetune.measure_on(pieces, examples(60))
+    schedule, kept = Schedule(epochs=3, rate=1e-3, batch=2), tmp_path / "kept"
+
+    def fit(kept: Path | None, lines: int | None = None) -> tuple[network.Classifier, list[dict[str, float]]]:
+        logged: list[dict[str, float]] = []
+
+        def log(figures: dict[str, float]) -> None:
+            logged.append({name: figure for name, figure in figures.items() if name != "seconds"})
+            if len(logged) == lines:
+                raise StoppedError
+
+        model = build(pieces.get_vocab_size())
+        return loop.fit(model, rows, schedule, seed=1, measure=measure, log=log, kept=kept), logged
+
+    whole, all_logged = fit(None)
+    with pytest.raises(StoppedError):
+        fit(kept, 3)  # after 150 steps, or 200: the state is that of step 100
+    again, logged = fit(kept)
+    at_step_100 = next(at for at, figures in enumerate(all_logged, 1) if figures.get("step") == 100)
+    assert logged == all_logged[at_step_100:]
+    theirs = again.state_dict()
+    assert all(torch.equal(ours, theirs[name]) for name, ours in whole.state_dict().items())
 
 
 def test_training_stops_when_dev_stands_still() -> None:

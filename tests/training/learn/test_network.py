@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ pytest.importorskip("transformers")
 
 
 from tests.training.tiny_networks import build, tokenizer
+from training.config.config import Config
 from training.learn import curriculum, network
 
 
@@ -34,8 +36,9 @@ def test_a_long_text_keeps_its_last_separator() -> None:
 def test_two_processes_may_save_the_same_network_and_the_same_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pieces, answers = tokenizer(), torch.zeros(2)
-    model, run = build(pieces.get_vocab_size()), SimpleNamespace(folder=tmp_path)
+    pieces, texts = tokenizer(), ["late", "great"]
+    model = build(pieces.get_vocab_size())
+    run: Any = SimpleNamespace(folder=tmp_path, config=Config(data=tmp_path), model=lambda *_: (model, pieces))
     write = torch.save
     waiting: list[Callable[[], object]] = []
 
@@ -49,8 +52,29 @@ def test_two_processes_may_save_the_same_network_and_the_same_answers(
     monkeypatch.setattr(torch, "save", save)
     waiting.append(lambda: network.save(model, pieces, tmp_path / "model"))
     network.save(model, pieces, tmp_path / "model")
-    waiting.append(lambda: curriculum.cached(run, "test", lambda: answers))  # type: ignore[arg-type]
-    assert torch.equal(curriculum.cached(run, "test", lambda: answers), answers)  # type: ignore[arg-type]
-    assert sorted(path.name for path in tmp_path.rglob("*")) == [
-        "answers", "config.json", "model", "model.pt", "test.pt", "tokenizer.json",
-    ]  # fmt: skip
+    waiting.append(lambda: curriculum.answers(run, "model", "distill", texts))
+    expected = network.predict(model, network.encode(pieces, texts))
+    assert torch.equal(curriculum.answers(run, "model", "distill", texts), expected)
+    assert [path.suffix for path in (tmp_path / "answers").iterdir()] == [".pt"]
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["config.json", "model.pt", "tokenizer.json"]
+
+
+def test_answers_that_are_there_are_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = tokenizer()
+    model = build(pieces.get_vocab_size())
+    run: Any = SimpleNamespace(folder=tmp_path, config=Config(data=tmp_path), model=lambda *_: (model, pieces))
+    monkeypatch.setattr(curriculum, "ANSWERED_AT_ONCE", 2)
+    texts = ["late", "great", "gate", "kind", "lost"]
+    asked: list[int] = []
+    curriculum.answers(run, "model", "distill", texts[:4])
+    predict = network.predict
+
+    def counted(model: network.Classifier, rows: list[list[int]]) -> Any:
+        asked.append(len(rows))
+        return predict(model, rows)
+
+    monkeypatch.setattr(network, "predict", counted)
+    found = curriculum.answers(run, "model", "distill", texts)
+    assert asked == [1]  # the run was stopped after four
+    assert torch.allclose(found, predict(model, network.encode(pieces, texts)), atol=1e-6)
+    assert curriculum.answers(run, "model", "distill", []).shape == (0, 3)

@@ -222,7 +222,7 @@ def made_up_run(folder: Path, domain: str = "airline", seed: int = 7) -> Path:
             "artifacts": {name: draw.artifact(name, domain) for name in ("edge", "cloud")},
             "retention": {test: {"ratio": 0.9951, "interval": [0.9783, 1.0124]}},
             "agreement": {"calls, turn by turn": {"rows": 1234, "share": 0.9123, "interval": [0.8987, 0.9234]}},
-            "deferral": {test: draw.deferral(), "teacher": "ensemble"},
+            "deferral": {test: draw.deferral(), "teacher": "cloud@1.0.0"},
             "seeds": {kind: draw.seeds(domain) for kind in KINDS},
             "behaviour": draw.behaviour(),
         },

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
@@ -212,9 +213,20 @@ def test_other_runs_stand_beside_the_aims(tmp_path: Path) -> None:
     found = report.collect(runs[0], aimed, runs[1:])
     assert [aim["runs"] for aim in found["aims"]] == [[own, *others], [None] * 3]
     heading, _, first, second = summary.aims(found).splitlines()
-    assert heading.endswith("| over runs |")
+    assert heading.endswith("| over seeds |")
     assert f"| {mean([own, *others]):.3f} ({min(own, *others):.3f} to {max(own, *others):.3f}) |" in first
     assert second.endswith("| no figure | – |")
+
+
+def test_the_seeds_of_a_run_stand_beside_the_aims(tmp_path: Path) -> None:
+    aimed = [Aim(what="the edge", path=(*EDGE_TEST, "accuracy"), at_least=0.1)]
+    runs = [made_up_run(tmp_path / str(seed), seed=seed) for seed in (1, 2, 3)]
+    alone = [report.collect(run, aimed)["aims"][0]["measured"] for run in runs]
+    for number, run in enumerate(runs[1:], 1):
+        (runs[0] / "seeds" / str(number)).mkdir(parents=True)
+        shutil.copy(run / "evaluation.json", runs[0] / "seeds" / str(number))
+    assert report.collect(runs[0], aimed)["aims"][0]["runs"] == alone[1:]
+    assert report.collect(runs[0], aimed, runs[2:])["aims"][0]["runs"] == [*alone[1:], alone[2]]
 
 
 def test_speed_is_that_of_the_file_which_ships(collected: dict[str, Any]) -> None:
