@@ -81,6 +81,29 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path,
     assert all(torch.equal(ours, theirs[name]) for name, ours in whole.state_dict().items())
 
 
+def test_the_best_epoch_may_be_one_before_the_stop(tmp_path: Path) -> None:
+    pieces = tokenizer()
+    rows = finetune.rows_of(pieces, examples(150))
+    schedule, kept = Schedule(epochs=3, rate=1e-3, batch=2), tmp_path / "kept"
+
+    def fit(accuracies: list[float], kept: Path | None, fails: bool = False) -> network.Classifier:
+        waiting = iter(accuracies)
+
+        def log(figures: dict[str, float]) -> None:
+            if fails and figures.get("epoch") == 2 and "accuracy" in figures:
+                raise StoppedError
+
+        model = build(pieces.get_vocab_size())
+        measure = lambda _: {"accuracy": next(waiting)}  # noqa: E731
+        return loop.fit(model, rows, schedule, seed=1, measure=measure, log=log, kept=kept)
+
+    whole = fit([0.9, 0.5, 0.4], None)
+    with pytest.raises(StoppedError):
+        fit([0.9, 0.5], kept, fails=True)
+    theirs = fit([0.5, 0.4], kept).state_dict()
+    assert all(torch.equal(ours, theirs[name]) for name, ours in whole.state_dict().items())
+
+
 def test_training_stops_when_dev_stands_still() -> None:
     pieces = tokenizer()
     rows = finetune.rows_of(pieces, examples(64))
