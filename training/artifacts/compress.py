@@ -18,7 +18,7 @@ from models.classifier import Classifier as Worker
 from training.artifacts import onnx_export, quantise, ship
 from training.data.corpus import Corpus, Example
 from training.learn import network
-from training.learn.curriculum import seeds
+from training.learn.curriculum import LARGE, seeds
 from training.learn.network import Classifier
 from training.learn.run import Run, processor
 from training.measure import speed
@@ -37,8 +37,10 @@ CALIBRATION_TEXTS = 500
 def compress(run: Run, data: Corpus) -> dict[str, str]:
     """Compresses every student of a run, chooses which ship, and writes `compress.json`.
 
-    The first seed of each kind is made in the formats to be compared, the others in those that may ship. Returns which
-    model ships as each artifact, as `ship.ship` does. Raises RunError: `corpus` or `distill` has not been run.
+    The first seed of each kind is made in the formats to be compared, the others in those that may ship, and so is the
+    teacher on a larger base, which does not ship. Returns which model ships as each artifact, as `ship.ship` does.
+
+    Raises RunError: `corpus` or `distill` has not been run.
     """
     # Texts of all kinds set the fixed scales, because a worker meets all.
     kinds = [part for part in (data.domain_train, data.general_train, data.extra_train) if part]
@@ -52,9 +54,14 @@ def compress(run: Run, data: Corpus) -> dict[str, str]:
         return [each for each in FORMATS if each in formats]
 
     shipping = {run.config.format_of(artifact) for artifact in run.config.ships}
+    large = [] if ship.larger(run) is None else [LARGE]
     made = [
         compress_models(run.folder, names, in_order(formats), data.domain_dev, texts, describe, repetitions)
-        for names, formats, repetitions in ((first, shipping | {*run.config.compared}, 3), (others, shipping, 1))
+        for names, formats, repetitions in (
+            (first, shipping | {*run.config.compared}, 3),
+            (others, shipping, 1),
+            (large, {run.config.format_of("cloud")}, 1),
+        )
     ]
     rows = [row for each in made for row in each["rows"]]
     if run.config.former is not None:

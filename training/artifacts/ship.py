@@ -9,7 +9,7 @@ from models.artifact import load_artifact
 from training.artifacts import manifest
 from training.config.config import Kind
 from training.learn import bases
-from training.learn.curriculum import seeds
+from training.learn.curriculum import LARGE, seeds
 from training.learn.network import MAX_TOKENS
 from training.learn.run import Run, RunError
 
@@ -26,7 +26,7 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
     """
     number = int(model.partition("-")[2] or 1)
     source, data = f"{model}/{file_format}", manifest.data_of(corpus)
-    by = getattr(run.config, kind_of(model)).taught_by
+    by = None if model == LARGE else getattr(run.config, kind_of(model)).taught_by
     if run.config.teacher is not None:
         teacher = load_artifact(str(run.config.teacher))
         source += f", taught by {teacher.id if by is None else f'{by}-1, which {teacher.id} taught'}"
@@ -37,7 +37,7 @@ def describe(run: Run, corpus: Mapping[str, Any], folder: Path, model: str, file
         folder,
         name=kind_of(model),
         source=source,
-        base=(bases.TINY if kind_of(model) == "tiny" else bases.MINILM).name,
+        base={"tiny": bases.TINY.name, "large": bases.MPNET}.get(kind_of(model), bases.MINILM.name),
         max_tokens=MAX_TOKENS,
         seed=run.config.seed + number - 1,
         data=data,
@@ -97,6 +97,9 @@ def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             shutil.rmtree(folders[artifact], ignore_errors=True)
             shutil.copytree(run.folder / "artifacts" / source, folders[artifact])
             manifest.update(folders[artifact], name=artifact)
+    if (large := larger(run)) is not None:
+        shutil.rmtree(large, ignore_errors=True)
+        shutil.copytree(run.folder / "artifacts" / LARGE / run.config.format_of("cloud"), large)
     return chosen
 
 
@@ -144,10 +147,16 @@ def of_seeds(run: Run) -> dict[str, list[Path]]:
             return alone[number][as_what[kind]]
         return run.folder / "artifacts" / f"{kind}-{number}" / run.config.format_of(as_what.get(kind, kind))
 
-    return {
+    found = {
         name_of_seeds(run, kind): [folder(kind, number) for number, _ in seeds(run.config)]
         for kind in run.config.students
     }
+    return found if (large := larger(run)) is None else found | {"large": [large]}
+
+
+def larger(run: Run) -> Path | None:
+    """The folder of the teacher on a larger base as a cloud artifact, if the run has one: what it would give."""
+    return run.folder / "larger" / "cloud" if run.config.large is not None and run.config.students else None
 
 
 def write_metrics(run: Run, evaluation: Mapping[str, Any]) -> None:

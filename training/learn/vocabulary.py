@@ -15,6 +15,9 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MPNET_SPECIAL = ("<s>", "<pad>", "</s>", "[UNK]", "<mask>")
 """An MPNet's, in the order of their ids: it counts positions from the id of its padding, which must stay 1."""
 
+_NAMES = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<mask>": "[MASK]"}
+"""What a worker calls them."""
+
 
 def choose_pieces(tokenizer: Tokenizer, texts: Iterable[str], size: int, special: Sequence[str] = SPECIAL) -> list[str]:
     """At most `size` pieces: `special`, then, in their old order, single characters and the most frequent.
@@ -41,11 +44,16 @@ def choose_pieces(tokenizer: Tokenizer, texts: Iterable[str], size: int, special
 
 
 def prune_tokenizer(tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
-    """`tokenizer` over `pieces` alone, numbered in their order, without padding or truncation."""
-    ids = {piece: index for index, piece in enumerate(pieces)}
+    """`tokenizer` over `pieces` alone, numbered in their order, without padding or truncation.
+
+    An MPNet's special pieces are called as a BERT's.
+    """
+    ids = {_NAMES.get(piece, piece): index for index, piece in enumerate(pieces)}
     state = json.loads(tokenizer.to_str())
     state["padding"] = state["truncation"] = None
     state["model"]["vocab"] = ids
+    for token in state["added_tokens"]:
+        token["content"] = _NAMES.get(token["content"], token["content"])
     state["added_tokens"] = [token for token in state["added_tokens"] if token["content"] in ids]
     for token in state["added_tokens"]:
         token["id"] = ids[token["content"]]
@@ -55,5 +63,6 @@ def prune_tokenizer(tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
         for name, token in ends["special_tokens"].items():
             token["ids"] = [ids[name]]
     else:  # an MPNet's is written down as RoBERTa's
-        ends["cls"], ends["sep"] = ([ends[end][0], ids[ends[end][0]]] for end in ("cls", "sep"))
+        names = {end: _NAMES.get(ends[end][0], ends[end][0]) for end in ("cls", "sep")}
+        ends |= {end: [name, ids[name]] for end, name in names.items()}
     return Tokenizer.from_str(json.dumps(state))

@@ -14,7 +14,7 @@ from training.report.aims import Aim
 STEPS = {"corpus": "corpus", "compress": "compress", "calibration": "calibrate", "evaluation": "evaluate"}
 """The files that a report is made of, and the step that writes each."""
 
-OPTIONAL = ("config", "environment", "ablations", "long_text")
+OPTIONAL = ("config", "environment", "ablations", "long_text", "larger")
 
 
 class ReportError(UsageError):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from training.data.corpus import LEARNED_FROM
-from training.report import behaviour_table, corpus_table, weaknesses
+from training.report import behaviour_table, corpus_table, larger, weaknesses
 from training.report.markdown import ABSENT, figure, megabytes, number, percent, picture, table, timing
 from training.report.summary import Report, aims, goes_on, models, percents, seeds
 
@@ -45,6 +45,7 @@ def page(report: Report, pictures: Sequence[str]) -> str:
         *_cost(report),
         *_confidence(report),
         *weaknesses.deferral(report),
+        *larger.section(report),
         *weaknesses.long_text(report),
         *weaknesses.failures(report),
         *behaviour_table.section(report),
