@@ -37,8 +37,9 @@ CALIBRATION_TEXTS = 500
 def compress(run: Run, data: Corpus) -> dict[str, str]:
     """Compresses every student of a run, chooses which ship, and writes `compress.json`.
 
-    The first seed of each kind is made in the formats to be compared, the others in those that may ship, and so is the
-    teacher on a larger base, which does not ship. Returns which model ships as each artifact, as `ship.ship` does.
+    The first seed of each kind is made in the formats to be compared, the others in those that may ship. The teacher on
+    a larger base, which does not ship, has a format of its own. Returns which model ships as each artifact, as
+    `ship.ship` does.
 
     Raises RunError: `corpus` or `distill` has not been run.
     """
@@ -60,7 +61,7 @@ def compress(run: Run, data: Corpus) -> dict[str, str]:
         for names, formats, repetitions in (
             (first, shipping | {*run.config.compared}, 3),
             (others, shipping, 1),
-            (large, {run.config.format_of("cloud")}, 1),
+            (large, {ship.LARGER_FORMAT}, 1),
         )
     ]
     rows = [row for each in made for row in each["rows"]]

@@ -7,11 +7,15 @@ from typing import Any
 
 from models.artifact import load_artifact
 from training.artifacts import manifest
-from training.config.config import Kind
+from training.config.config import FileFormat, Kind
 from training.learn import bases
 from training.learn.curriculum import LARGE, seeds
 from training.learn.network import MAX_TOKENS
 from training.learn.run import Run, RunError
+
+LARGER_FORMAT: FileFormat = "int8w"
+"""Of the teacher on a larger base. An MPNet's activations have extremes: under fixed scales, or a batch's,
+one gave another label to a tenth of the texts."""
 
 
 def kind_of(model: str) -> str:
@@ -99,7 +103,7 @@ def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             manifest.update(folders[artifact], name=artifact)
     if (large := larger(run)) is not None:
         shutil.rmtree(large, ignore_errors=True)
-        shutil.copytree(run.folder / "artifacts" / LARGE / run.config.format_of("cloud"), large)
+        shutil.copytree(run.folder / "artifacts" / LARGE / LARGER_FORMAT, large)
     return chosen
 
 
