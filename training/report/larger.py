@@ -16,7 +16,7 @@ def section(report: Report) -> Iterator[str]:
         return
     yield "## What would a larger cloud give?"
     yield (
-        "The teacher on a larger base, its weights in INT8, calibrated as the cloud artifact is and in its place behind "
+        "The teacher on a larger base, its weights in INT8, calibrated like the cloud artifact, in its place behind "
         "the same edge. It does not ship: a package has no room for it. To serve it, give a worker the folder "
         "`RUN/larger/cloud` as its cloud model."
     )
