@@ -110,7 +110,7 @@ def ship(run: Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def lines(run: Run) -> dict[int, dict[str, Path]]:
     """The folders of what each seed alone would ship, by artifact: their spread is what a difference must exceed.
 
-    None where a run has one seed, or makes nothing: what ships is all there is.
+    Empty where a run has one seed, or makes nothing: what ships is all there is.
     """
     if run.config.seeds == 1 or not run.config.students:
         return {}

@@ -22,7 +22,7 @@ PREFACE = """\
 Every figure below stands in `report.json` as well. A bracket behind a figure is its 95 % bootstrap interval on the rows
 that it was measured on; behind a timing, the least and the greatest of the repetitions. Models and settings are chosen
 on dev, but where a section says else; what is said of test is of the models so chosen, by the worker's own classifier;
-the teachers, which do not ship, are measured in float32."""
+the teachers, which do not ship, compute in float32."""
 
 REPEAT = """\
     edgewise train all --config FILE --data DIR --out RUN
