@@ -191,7 +191,7 @@ def test_a_run_that_is_worse_than_its_baseline_fails_after_its_report(
         for kind in model["kinds"].values():
             kind["wrong"] = []
     (tmp_path / "perfect.json").write_text(json.dumps(found["behaviour"]), "utf-8")
-    (folder / "own.toml").write_text(f'baseline = "{tmp_path / "perfect.json"}"\n{CONFIG}', "utf-8")
+    (folder / "own.toml").write_text(f'baseline = "{tmp_path / "perfect.json"}"\ncompared = []\n{CONFIG}', "utf-8")
     try:
         for step in ("evaluate", "all"):
             with pytest.raises(FallError, match="worse than the baseline on the behaviour suite: edge: "):
