@@ -31,7 +31,9 @@ MASK_ID, SPECIAL_IDS = 4, 5
 # Distillation, Hinton et al. 2015: soft targets at T = 2, and 0.7 of the loss from the teacher.
 TEMPERATURE = 2.0
 TEACHER_WEIGHT = 0.7
+
 HEAD_ROWS = 8192
+"""Of so many rows, drawn at random, a fresh head learns."""
 
 
 Log = Callable[[dict[str, float]], None]

@@ -20,21 +20,17 @@ def section(report: Report) -> Iterator[str]:
         "the same edge. It does not ship: a package has no room for it. To serve it, give a worker the folder "
         "`RUN/larger/cloud` as its cloud model."
     )
-    ships = _column(report, report["evaluation"], report["compress"]["ships"].get("cloud"))
-    larger = _column(report, report["larger"], next(_sources(report, "large-")))
+    row = next(
+        row for row in report["compress"]["rows"] if row["model"].startswith("large-") and row["format"] != "fp32"
+    )
+    ships = _column(report, report["evaluation"], report["speed"].get("cloud"))
+    larger = _column(report, report["larger"], row)
     yield table(["", "ships", "larger"], [[what, ships[what], larger[what]] for what in ships])
 
 
-def _sources(report: Report, start: str) -> Iterator[str]:
-    for row in report["compress"]["rows"]:
-        if row["model"].startswith(start) and row["format"] != "fp32":
-            yield f"{row['model']}/{row['format']}"
-
-
-def _column(report: Report, evaluation: Mapping[str, Any], source: str | None) -> dict[str, str]:
+def _column(report: Report, evaluation: Mapping[str, Any], row: Mapping[str, Any] | None) -> dict[str, str]:
     cloud, name, other = evaluation["artifacts"]["cloud"], domain(report), general(report)
-    rows = {f"{row['model']}/{row['format']}": row for row in report["compress"]["rows"]}
-    speed = rows[source]["texts_per_s"]["threads_2"]["sorted"]["value"] if source in rows else None
+    speed = row["texts_per_s"]["threads_2"]["sorted"]["value"] if row else None
     test = f"{name}_test"
     found = {
         "model.onnx": megabytes(cloud["bytes"]),

@@ -318,6 +318,7 @@ def test_the_domain_alone_is_enough(folder: Path, tmp_path: Path, monkeypatch: p
         json.loads((tmp_path / "run" / "seeds" / str(number) / "evaluation.json").read_text("utf-8"))
         for number in (1, 2)
     ]
+    assert len(found["seeds"]["teacher"]["ours_test_accuracy"]) == 2
     for name, kind in (("edge", "tiny"), ("cloud", "cloud")):
         accuracies = [each["artifacts"][name]["sets"]["ours_test"]["accuracy"] for each in alone]
         assert found["seeds"][name]["ours_test_accuracy"] == accuracies

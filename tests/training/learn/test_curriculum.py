@@ -12,9 +12,9 @@ pytest.importorskip("transformers")
 
 from schemas.errors import UsageError
 from tests.training.tiny_networks import build, examples, tokenizer
-from training.config.config import Config, Schedule, Student
-from training.data.corpus import Corpus
-from training.learn import curriculum, distill, loop, network
+from training.config.config import Config, Schedule, Student, Teacher
+from training.data.corpus import Corpus, Example
+from training.learn import bases, curriculum, distill, finetune, loop, network
 from training.learn.run import Run
 
 SCHEDULE = Schedule(epochs=1, rate=0.001)
@@ -81,6 +81,46 @@ def test_a_student_that_the_run_s_cloud_teaches_begins_from_its_layers_and_has_i
     assert [row.teacher is not None for row in rows] == right
     given = torch.tensor([row.teacher for row in rows if row.teacher is not None])
     assert torch.allclose(given, answers[torch.tensor(right)], atol=1e-5)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_domains_teachers_teach_together_and_the_general_one_the_general_texts(
+    monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    names = ["general", "teacher-1", "teacher-2", "large-general", "large-1"]
+    given = {name: torch.randn(4, 3, generator=torch.Generator().manual_seed(at)) for at, name in enumerate(names)}
+    monkeypatch.setattr(curriculum, "answers", lambda _, name, *__: given[name])
+    config = Config(data=Path(), seeds=2, large=Teacher(folder=Path()) if large else None)
+    run: Any = SimpleNamespace(config=config)
+    for split, teach in (
+        ("domain_train", ["large-1"] if large else ["teacher-1", "teacher-2"]),
+        ("general_train", ["large-general"] if large else ["general"]),
+    ):
+        mean = torch.stack([given[name].log_softmax(-1) for name in teach]).mean(0)
+        assert torch.allclose(curriculum.teacher_logits(run, split, ["a"] * 4), mean)
+
+
+@pytest.mark.parametrize(("share", "extra"), [(1.0, 10), (0.4, 4), (0.0, 0)])
+def test_a_teacher_on_a_larger_base_reads_a_share_of_the_extra_texts_beside_the_domains(
+    monkeypatch: pytest.MonkeyPatch, share: float, extra: int
+) -> None:
+    read: dict[int, list[Example]] = {}
+    large = Teacher(folder=Path(), extra=share)
+    run: Any = SimpleNamespace(config=Config(data=Path(), large=large), once=lambda _, make: make(None, None))
+    run.model = lambda *_: (None, None)
+    monkeypatch.setattr(bases, "load", lambda *_: (SimpleNamespace(bert=None), None))
+    monkeypatch.setattr(bases, "load_mpnet", lambda *_: (None, None))
+    monkeypatch.setattr(finetune, "with_head", lambda *_: None)
+    monkeypatch.setattr(
+        finetune, "finetune", lambda _, __, texts, ___, schedule, *____: read.setdefault(id(schedule), texts)
+    )
+    made = examples(30)
+    data = Corpus("d", made[:6], [], [], [], "g", made[6:20], [], [], [], extra_train=made[20:])
+    curriculum.train_teachers(run, data)
+    assert read[id(large.general)] == made[6:20]
+    texts = read[id(large.domain)]
+    assert texts[: len(texts) - extra] == made[:6] * (distill.DOMAIN_COPIES if extra else 1)
+    assert len({each.id for each in texts[len(texts) - extra :]} & {each.id for each in made[20:]}) == extra
 
 
 @pytest.mark.parametrize("asked", [["cloud"], ["cloud-3", "cloud-2", "cloud-1"]])

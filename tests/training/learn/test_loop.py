@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,8 +95,9 @@ def test_the_best_epoch_may_be_one_before_the_stop(tmp_path: Path) -> None:
                 raise StoppedError
 
         model = build(pieces.get_vocab_size())
-        measure = lambda _: {"accuracy": next(waiting)}  # noqa: E731
-        return loop.fit(model, rows, schedule, seed=1, measure=measure, log=log, kept=kept)
+        return loop.fit(
+            model, rows, schedule, seed=1, measure=lambda _: {"accuracy": next(waiting)}, log=log, kept=kept
+        )
 
     whole = fit([0.9, 0.5, 0.4], None)
     with pytest.raises(StoppedError):
@@ -131,6 +133,21 @@ def test_the_head_is_trained_alone_first() -> None:
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"head.weight", "head.bias"}
     assert loop.loss_of(network.predict(model, ids), rows) < loss
+
+
+def test_the_head_learns_from_no_more_rows_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = tokenizer()
+    read: list[int] = []
+
+    def features(model: network.Classifier, rows: list[list[int]]) -> Any:
+        read.append(len(rows))
+        return network.features(model, rows)
+
+    monkeypatch.setattr(loop, "features", features)
+    monkeypatch.setattr(loop, "HEAD_ROWS", 20)
+    for count in (12, 64):
+        loop.fit_head(build(pieces.get_vocab_size()), finetune.rows_of(pieces, examples(count)), seed=1)
+    assert read == [12, 20]
 
 
 def test_hidden_tokens_are_a_tenth_and_never_special() -> None:

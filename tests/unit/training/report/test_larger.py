@@ -14,9 +14,8 @@ def test_the_larger_model_stands_beside_the_one_that_ships_behind_the_same_edge(
     assert "a larger cloud" not in sections.page(report.collect(folder), [])
     shutil.copy(other / "evaluation.json", folder / "larger.json")
     compress = json.loads((folder / "compress.json").read_text("utf-8"))
-    compress["rows"] += [
-        row | {"model": "large-1"} for row in json.loads((other / "compress.json").read_text())["rows"]
-    ]
+    others = json.loads((other / "compress.json").read_text("utf-8"))["rows"]
+    compress["rows"] += [row | {"model": "large-1"} for row in others if row["model"] == "cloud-1"]
     (folder / "compress.json").write_text(json.dumps(compress), "utf-8")
     collected = report.collect(folder)
     page = sections.page(collected, [])
